@@ -1,0 +1,37 @@
+"""A baseline that hears nothing but numbers: a random forest on the measured pitch, energy, voicing and duration."""
+
+from __future__ import annotations
+
+import numpy as np
+from datasets import Dataset, DatasetDict
+from sklearn.ensemble import RandomForestClassifier
+
+from modeling import Task
+from preprocessing.acoustics import ACOUSTIC_TARGETS
+
+FEATURES = (*ACOUSTIC_TARGETS, "duration_s")
+
+
+def random_forest_logits(splits: DatasetDict, task: Task, seed: int = 0) -> np.ndarray:
+    """Log-probabilities of a random forest that is trained on the training split, for the clips of the test split.
+
+    Args:
+        splits: of a prepared folder.
+        task: a classification task.
+        seed: of the forest.
+
+    Returns:
+        Shape `(clips, labels)`.
+    """
+    train = splits["train"]
+    target = np.array([task.encode(value) for value in train[task.column][:]])
+    forest = RandomForestClassifier(500, class_weight="balanced", random_state=seed, n_jobs=-1)
+    forest.fit(_features(train)[target >= 0], target[target >= 0])
+    probabilities = np.zeros((len(splits["test"]), len(task.labels)))
+    probabilities[:, forest.classes_] = forest.predict_proba(_features(splits["test"]))
+    return np.log(probabilities + np.finfo(float).tiny)
+
+
+def _features(clips: Dataset) -> np.ndarray:
+    """`(clips, features)`; NaN where nothing was measured, which the forest splits on like any value."""
+    return np.array([[np.nan if v is None else v for v in clips[name][:]] for name in FEATURES], dtype=float).T

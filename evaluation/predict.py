@@ -1,0 +1,65 @@
+"""A model and clips -> what every head says about each of them, over one process or many."""
+
+from __future__ import annotations
+
+import tempfile
+
+import numpy as np
+from datasets import Dataset
+from transformers import EvalPrediction, PreTrainedModel, SequenceFeatureExtractor, Trainer, TrainingArguments
+
+from preprocessing.collator import SERDataCollator
+from preprocessing.rows import ROW
+
+
+def longest_first(clips: Dataset) -> Dataset:
+    """The clips in order of falling length, so that a batch holds little padding and memory runs out early or never."""
+    return clips.select(np.argsort(-np.array(clips["duration_s"][:]), kind="stable"))
+
+
+def in_order(prediction: EvalPrediction, clips: Dataset) -> dict[str, np.ndarray]:
+    """Puts predictions into the order of `clips`, each clip exactly once.
+
+    Args:
+        prediction: from a [`~transformers.Trainer`] with a [`SERDataCollator`], in any order, and with whatever clips
+            were repeated to fill up the batches of several processes.
+        clips: the clips that were to be predicted.
+
+    Returns:
+        Task name to `(clips, num_outputs)`.
+
+    Raises:
+        RuntimeError: a clip was not predicted.
+    """
+    place = {row: index for index, row in enumerate(prediction.label_ids[ROW].tolist())}
+    rows = clips[ROW][:]
+    lost = [row for row in rows if row not in place]
+    if lost or len(place) != len(rows):
+        raise RuntimeError(f"{len(lost)} of {len(rows)} clips were not predicted; this is a bug, please report it.")
+    order = [place[row] for row in rows]
+    return {name: logits[order] for name, logits in prediction.predictions.items()}
+
+
+def predict(
+    model: PreTrainedModel, feature_extractor: SequenceFeatureExtractor, clips: Dataset, **training_args
+) -> dict[str, np.ndarray]:
+    """What every head says about each clip.
+
+    Args:
+        model: a multi-task speech emotion recognition model.
+        feature_extractor: its feature extractor.
+        clips: a split of a prepared folder.
+        training_args: fields of [`~transformers.TrainingArguments`], such as `per_device_eval_batch_size`.
+
+    Returns:
+        Task name to logits of shape `(clips, num_outputs)`, in the order of `clips`.
+    """
+    tasks = [task for task in model.config.get_tasks() if task.column in clips.column_names]
+    with tempfile.TemporaryDirectory() as output_dir:
+        trainer = Trainer(
+            model,
+            TrainingArguments(output_dir, remove_unused_columns=False, report_to="none", **training_args),
+            data_collator=SERDataCollator(feature_extractor, tasks, model.config.max_duration_s),
+        )
+        prediction = trainer.predict(longest_first(clips))
+    return in_order(prediction, clips)

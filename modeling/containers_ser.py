@@ -1,0 +1,131 @@
+"""The sound of containers that libsndfile refuses (m4a, mp4, mkv, avi, webm, …), through PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, BinaryIO
+
+import numpy as np
+from transformers.utils import logging
+
+logger = logging.get_logger(__name__)
+
+
+class ContainerFrames:
+    """Mono frames of a container that FFmpeg reads, by index.
+
+    Time zero is the container's, as in a player. Decoding goes block by block on a fixed grid, each block by a fresh
+    decoder that starts a little before it: a decoder's state (AAC draws its noise from a running generator) would
+    otherwise make a slice differ from the same stretch of the whole.
+
+    Args:
+        av: the PyAV package, which this file does not import, because a model loads without it.
+        file: seekable binary file.
+        name: what messages call it.
+
+    Attributes:
+        rate (`int`): frames per second.
+        total (`int`): frames that the header promises.
+
+    Raises:
+        ValueError: the file cannot be read, has no sound, or holds no samples.
+    """
+
+    block_s = 20
+    warm_up_s = 0.5
+
+    def __init__(self, av: ModuleType, file: BinaryIO, name: str):
+        self._av = av
+        self._file = file
+        self._name = name
+        try:
+            with self._open() as container:
+                if not container.streams.audio:
+                    raise ValueError("the file has no sound")
+                self.rate = container.streams.audio[0].rate
+                self.total = round((container.duration or 0) / av.time_base * self.rate)
+                self._learn_frame_grid(container)
+        except av.error.FFmpegError as error:
+            raise ValueError(f"not an audio or video file that can be read ({error.strerror})") from error
+
+    def read(self, first: int, stop: int | None) -> np.ndarray:
+        """Returns frames `first` to `stop` (`None`: the end), fewer where the recording ends before."""
+        size = self.block_s * self.rate
+        index = first // size
+        offset = index * size
+        blocks = [np.zeros(0, np.float32)]
+        ended = False
+        while not ended and (stop is None or index * size < stop):
+            block, ended = self._block(index)
+            blocks.append(block)
+            index += 1
+        return np.concatenate(blocks)[first - offset : None if stop is None else stop - offset]
+
+    def _open(self) -> Any:
+        self._file.seek(0)
+        # A file is read as what it is: it may not name further files or addresses to open.
+        return self._av.open(self._file, metadata_errors="ignore", options={"protocol_whitelist": "none"})
+
+    def _block(self, index: int) -> tuple[np.ndarray, bool]:
+        """Block `index` of the grid, and whether the recording ends in it."""
+        size = self.block_s * self.rate
+        block = np.zeros(size, np.float32)
+        filled = 0
+        with self._open() as container:
+            if index > 0:
+                seconds = index * self.block_s - self.warm_up_s
+                container.seek(round(seconds * self._av.time_base) + (container.start_time or 0))
+            for position, frame in self._decode(container):
+                start = position - index * size
+                if start >= size:
+                    return block, False
+                if start + frame.shape[1] > 0:
+                    mono = frame.mean(axis=0)[max(0, -start) : size - start]
+                    filled = max(0, start) + mono.size
+                    block[filled - mono.size : filled] = mono
+        return block[:filled], True
+
+    def _decode(self, container: Any) -> Iterator[tuple[int, np.ndarray]]:
+        """Yields `(position, samples)`: the first sample's index, and float32 of shape `(channels, samples)`."""
+        to_float = self._av.AudioResampler(format="fltp")
+        origin = (container.start_time or 0) / self._av.time_base
+        position = None
+        for packet in container.demux(container.streams.audio[0]):
+            try:
+                decoded = packet.decode()
+            except self._av.error.InvalidDataError:
+                logger.warning("%s: a damaged stretch is read as silence.", self._name)
+                continue
+            for frame in decoded:
+                # Inside a run of packets frames are counted; time stamps place the first one, and those after a gap.
+                stamp = position if frame.pts is None else (frame.pts * float(frame.time_base) - origin) * self.rate
+                if position is None or abs(stamp - position) > self._tolerance:
+                    position = self._snap(stamp or 0.0, frame.samples)
+                for converted in to_float.resample(frame):
+                    samples = converted.to_ndarray()
+                    yield position, samples
+                    position += samples.shape[1]
+
+    def _learn_frame_grid(self, container: Any) -> None:
+        """Learns where frames may end: matroska rounds time stamps to milliseconds, only the frame size tells more."""
+        self._tolerance = max(1.0, 1.5 * float(container.streams.audio[0].time_base) * self.rate)
+        self._grid: tuple[int, int] | None = None
+        ends = []
+        for position, samples in self._decode(container):
+            ends.append(position + samples.shape[1])
+            if len(ends) == 3:
+                break
+        if not ends:
+            raise ValueError("the recording holds no samples")
+        if len(ends) == 3 and ends[2] - ends[1] == ends[1] - ends[0]:
+            self._grid = (ends[0], ends[1] - ends[0])
+
+    def _snap(self, stamp: float, samples: int) -> int:
+        """Index of the first of `samples` that start about at `stamp`, on the grid where that explains the stamp."""
+        if self._grid is not None:
+            end, size = self._grid
+            snapped = end + round((stamp + samples - end) / size) * size - samples
+            if abs(snapped - stamp) <= self._tolerance:
+                return snapped
+        return round(stamp)

@@ -1,0 +1,115 @@
+"""What all networks share behind their backbone: masked mean pooling, one linear head per task, the multi-task loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from transformers.utils import ModelOutput
+
+from .tasks_ser import IGNORE_INDEX, Task
+
+
+@dataclass
+class MultiTaskSEROutput(ModelOutput):
+    """
+    Output of a multi-task speech emotion recognition model.
+
+    Args:
+        loss (`torch.FloatTensor` of shape `(1,)`, *optional*, returned when `labels` are given):
+            Sum of the task losses, each times the weight of its task.
+        logits (`torch.FloatTensor` of shape `(batch_size, num_labels)`):
+            Scores of the main task, emotion, before softmax: what an ordinary audio classifier returns.
+        task_logits (`ModelOutput`):
+            Task name to its head's output of shape `(batch_size, num_outputs)`. [`Task.decode`] turns it into
+            probabilities or physical units.
+        task_losses (`ModelOutput`, *optional*, returned when `labels` are given):
+            Task name to its loss before the task's weight.
+        hidden_states, attentions (`tuple(torch.FloatTensor)`, *optional*):
+            As the backbone returns them.
+    """
+
+    loss: torch.FloatTensor | None = None
+    logits: torch.FloatTensor | None = None
+    task_logits: ModelOutput | None = None
+    task_losses: ModelOutput | None = None
+    hidden_states: tuple[torch.FloatTensor, ...] | None = None
+    attentions: tuple[torch.FloatTensor, ...] | None = None
+
+
+def masked_mean(hidden_states: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """Mean over time of `hidden_states` `(batch, frames, features)` where `mask` `(batch, frames)` is true.
+
+    Sums in float32, which three hundred bfloat16 frames need. `mask=None` averages all frames.
+    """
+    if mask is None:
+        return hidden_states.float().mean(dim=1).to(hidden_states.dtype)
+    weights = mask.unsqueeze(-1).float()
+    return ((hidden_states.float() * weights).sum(dim=1) / weights.sum(dim=1)).to(hidden_states.dtype)
+
+
+class MultiTaskHeads(nn.ModuleDict):
+    """One linear layer per task (paper, section 4), by the task's name."""
+
+    def __init__(self, hidden_size: int, tasks: Sequence[Task]):
+        super().__init__({task.name: nn.Linear(hidden_size, task.num_outputs) for task in tasks})
+
+    def forward(self, pooled: torch.Tensor) -> ModelOutput:
+        """`pooled` `(batch, hidden_size)` -> task name to logits `(batch, num_outputs)`."""
+        return ModelOutput({name: head(pooled) for name, head in self.items()})
+
+
+def multi_task_loss(
+    task_logits: Mapping[str, torch.Tensor],
+    labels: Mapping[str, torch.Tensor],
+    tasks: Sequence[Task],
+    num_items_in_batch: Mapping[str, torch.Tensor | int] | None = None,
+) -> tuple[torch.Tensor, ModelOutput]:
+    """Weighted cross entropy and standardised L2 over the labelled clips (paper, section 4).
+
+    A class weight stays with its clip: the sum of `weight * nll` is divided by the number of labelled clips, not by
+    their weights, which in small batches would cancel.
+
+    Args:
+        task_logits: task name to `(batch, num_outputs)`.
+        labels: task name to `(batch,)`: int64 with -100, or float32 with NaN, where the label is missing. Tasks that
+            it lacks, and entries that are no task, are left out.
+        tasks: what the heads predict.
+        num_items_in_batch: task name to the labelled clips of the effective batch, over all accumulated batches and
+            processes; by default those of this batch.
+
+    Returns:
+        The total and, per task, its loss before the task's weight. A task without a label has the loss 0.
+    """
+    total = sum(logits.sum() for logits in task_logits.values()) * 0.0  # keeps every head in the graph
+    losses = ModelOutput()
+    for task in tasks:
+        if task.name not in labels:
+            continue
+        logits, target = task_logits[task.name].float(), labels[task.name]
+        if num_items_in_batch is None:
+            count = labelled(target).sum()
+        else:
+            count = torch.as_tensor(num_items_in_batch[task.name], device=logits.device)
+        loss = _loss_sum(task, logits, target) / count.clamp(min=1)
+        losses[task.name] = loss
+        total = total + task.weight * loss
+    return total, losses
+
+
+def labelled(target: torch.Tensor) -> torch.Tensor:
+    """Where a target `(batch,)` holds a label, as a boolean tensor of the same shape."""
+    return ~target.isnan() if target.is_floating_point() else target != IGNORE_INDEX
+
+
+def _loss_sum(task: Task, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    if task.is_classification:
+        weight = logits.new_tensor(task.class_weights) if task.class_weights else None
+        return F.cross_entropy(logits, target, weight, ignore_index=IGNORE_INDEX, reduction="sum")
+    standardised = (target.float() - task.mean) / task.std
+    # Replaced before squaring: a NaN behind a mask of zeros would still reach the gradient.
+    error = torch.where(labelled(target), logits.squeeze(-1) - standardised.nan_to_num(), 0.0)
+    return error.square().sum()

@@ -1,0 +1,86 @@
+"""Task: what one head predicts, and the way between its logits and the labels or units that people read."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+IGNORE_INDEX = -100  # a missing class; a missing number is NaN
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one head predicts, with all that training learned about its target.
+
+    Args:
+        name: name of the head; a lower-case identifier.
+        kind: `"classification"` (one of `labels`) or `"regression"` (one number).
+        column: column of the prepared data that holds the target.
+        labels: class names, in the order of the head's outputs.
+        class_weights: weight of each class in the loss, in the order of `labels`; empty for equal weights.
+        unit: unit of a regression target, for people.
+        mean, std: of a regression target over the training split; the head predicts `(target - mean) / std`.
+        weight: weight of the task in the total loss.
+
+    Raises:
+        ValueError: a field does not fit the others.
+    """
+
+    name: str
+    kind: Literal["classification", "regression"]
+    column: str
+    labels: tuple[str, ...] = ()
+    class_weights: tuple[float, ...] = ()
+    unit: str = ""
+    mean: float = 0.0
+    std: float = 1.0
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "class_weights", tuple(float(weight) for weight in self.class_weights))
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name) or hasattr(nn.ModuleDict, self.name):
+            raise ValueError(
+                f"A task is named by a lower-case identifier that torch does not use itself, got {self.name!r}."
+            )
+        if self.kind not in ("classification", "regression"):
+            raise ValueError(f"Task {self.name}: kind is 'classification' or 'regression', got {self.kind!r}.")
+        if self.is_classification and (not self.labels or len(set(self.labels)) < len(self.labels)):
+            raise ValueError(f"Task {self.name}: a classification task needs distinct labels, got {self.labels}.")
+        if self.class_weights and len(self.class_weights) != len(self.labels):
+            raise ValueError(
+                f"Task {self.name}: {len(self.class_weights)} class weights for {len(self.labels)} labels."
+            )
+        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
+            raise ValueError(f"Task {self.name}: mean and std are finite and std > 0, got {self.mean}, {self.std}.")
+        if not (math.isfinite(self.weight) and self.weight >= 0):
+            raise ValueError(f"Task {self.name}: the weight in the loss is 0 or more, got {self.weight}.")
+
+    @property
+    def is_classification(self) -> bool:
+        return self.kind == "classification"
+
+    @property
+    def num_outputs(self) -> int:
+        return len(self.labels) if self.is_classification else 1
+
+    def encode(self, value: str | float | None) -> int | float:
+        """The target of one clip: a class index or the number itself, `-100` or NaN where the head cannot know it."""
+        if self.is_classification:
+            return self.labels.index(str(value)) if str(value) in self.labels else IGNORE_INDEX
+        return math.nan if value is None else float(value)
+
+    def decode(self, logits: torch.Tensor) -> torch.Tensor:
+        """Logits `(batch, num_outputs)` -> probabilities `(batch, num_outputs)` or values in `unit`, `(batch,)`."""
+        if self.is_classification:
+            return logits.float().softmax(dim=-1)
+        return logits.float().squeeze(-1) * self.std + self.mean
+
+    def to_dict(self) -> dict[str, Any]:
+        """The task as plain values for a JSON file."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}

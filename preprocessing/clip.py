@@ -1,0 +1,61 @@
+"""Clip: one labelled stretch of one audio file; Drop: a file that a corpus holds and the project leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """One labelled stretch of one audio file.
+
+    Args:
+        id: corpus, path and start; the same on every machine.
+        path: the file to read.
+        start_s, end_s: the stretch in seconds; `end_s=None` is the end of the file.
+        corpus, locale: where it comes from, and its language and region.
+        speaker: identifier within the corpus.
+        sentence: identifier or text of what is said, to find sentences that two splits share.
+        gender: `male`, `female` or `None`.
+        emotion: class name, `None` where the corpus gives no emotion at all.
+        raw_label: the emotion as the publisher wrote it.
+        style: `acted` or `natural`.
+        split: the publisher's own partition, `train`, `validation` or `test`.
+        extra: further labels, by column name.
+    """
+
+    id: str
+    path: Path
+    start_s: float = 0.0
+    end_s: float | None = None
+    corpus: str
+    locale: str | None = None
+    speaker: str | None = None
+    sentence: str | None = None
+    gender: str | None = None
+    emotion: str | None = None
+    raw_label: str | None = None
+    style: str | None = None
+    split: str | None = None
+    extra: Mapping[str, str | float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A file, or a stretch of one, that is left out.
+
+    Args:
+        id: as of the [`Clip`] that it is or would have been.
+        reason: one sentence, the same for all files that are left out for it.
+    """
+
+    id: str
+    reason: str
+
+
+def clip_id(corpus: str, path: Path | str, start_s: float = 0.0) -> str:
+    """`corpus/path`, followed by `@start` where the clip does not start with its file."""
+    start = f"@{start_s:.3f}" if start_s else ""
+    return f"{corpus}/{Path(path).as_posix()}{start}"

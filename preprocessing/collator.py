@@ -1,0 +1,52 @@
+"""Rows of the prepared table -> padded batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from transformers import SequenceFeatureExtractor
+
+from modeling import Task
+
+from .rows import ROW, stored_waveform
+
+
+@dataclass
+class SERDataCollator:
+    """Decodes, cuts and pads clips, and encodes their labels.
+
+    Args:
+        feature_extractor: pads, and says what is padding.
+        tasks: whose targets to encode.
+        max_duration_s: what the model hears of a clip.
+
+    Returns from a call:
+        `input_values` and `attention_mask` of shape `(batch, samples)`, and `labels`: task name to `(batch,)` as
+        [`Task.encode`] gives them, and `row`, the rows of the clips in the prepared table.
+    """
+
+    feature_extractor: SequenceFeatureExtractor
+    tasks: Sequence[Task]
+    max_duration_s: float
+
+    def __call__(self, rows: Sequence[dict]) -> dict:
+        waveforms = [stored_waveform(row, self.max_duration_s) for row in rows]
+        batch = self.feature_extractor(
+            waveforms,
+            sampling_rate=self.feature_extractor.sampling_rate,
+            padding=True,
+            return_attention_mask=True,
+            return_tensors="pt",
+        )
+        labels = {
+            task.name: torch.tensor(
+                [task.encode(row[task.column]) for row in rows],
+                dtype=torch.int64 if task.is_classification else torch.float32,
+            )
+            for task in self.tasks
+        }
+        labels[ROW] = torch.tensor([row[ROW] for row in rows])
+        return {**batch, "labels": labels}
+

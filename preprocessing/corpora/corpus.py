@@ -1,0 +1,83 @@
+"""Corpus: what an adapter says of a published corpus, and what adapters share."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..clip import Clip, Drop, clip_id
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A published corpus.
+
+    Args:
+        name: its key in `CORPORA`.
+        title: its name in Table 1 of the paper.
+        locale, style: as the paper's Table 1 gives them.
+        homepage, licence: of the publisher.
+        paper_clips: its clips in Table 1.
+        form: the layout that `read` expects, in a few words.
+        read: yields a [`Clip`] or a [`Drop`] for each of its audio files below a folder, without opening them.
+    """
+
+    name: str
+    title: str
+    locale: str
+    style: str
+    homepage: str
+    licence: str
+    paper_clips: int
+    form: str
+    read: Callable[[Path], Iterator[Clip | Drop]]
+
+
+def walk(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """The files below `root` with one of these suffixes (lower case), sorted, without hidden files and folders."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.lower().endswith(suffixes) and not name.startswith("."):
+                yield Path(folder, name)
+
+
+def parse_tree(
+    corpus: Corpus, root: Path, pattern: str, describe: Callable[[dict[str, str]], dict]
+) -> Iterator[Clip | Drop]:
+    """Reads a corpus of wav files whose labels stand in their paths.
+
+    Args:
+        corpus: the corpus.
+        root: its folder, or a folder above it.
+        pattern: regular expression for the end of a path, with `/` between folders. What it matches is the path in the
+            clip's id, so that the id does not depend on where `root` lies.
+        describe: named groups of the pattern -> fields of the [`Clip`].
+
+    Yields:
+        A [`Clip`] for each file that the pattern fits, a [`Drop`] for each other one and for copies of the same file.
+    """
+    grammar = re.compile(rf"(?:^|/)({pattern})$", re.IGNORECASE)
+    seen = set()
+    for path in walk(root, (".wav",)):
+        match = grammar.search(path.as_posix())
+        found = clip_id(corpus.name, path.relative_to(root))
+        if match is None:
+            yield Drop(found, "the file name is not of the corpus's form")
+            continue
+        id_ = clip_id(corpus.name, match[1])
+        if id_ in seen:
+            yield Drop(found, "the same file again in another folder")
+            continue
+        seen.add(id_)
+        yield Clip(
+            id=id_,
+            path=path,
+            corpus=corpus.name,
+            locale=corpus.locale,
+            style=corpus.style,
+            **describe(match.groupdict()),
+        )

@@ -1,0 +1,60 @@
+"""EMODB: Berlin Database of Emotional Speech.
+
+Burkhardt, Paeschke, Rolfes, Sendlmeier & Weiss 2005, Interspeech, 1517-1520. Ten actors (5 women), ten sentences in
+German; 16 kHz, 16 bit, mono, 535 files. emodb.bilderbar.info; the old page states no licence, Zenodo 17651657 says
+CC BY 4.0, another packager CC0-1.0.
+
+    wav/03a01Fa.wav
+    speaker (2 digits), text (letter and 2 digits), emotion (first letter of the German word), version
+
+The emotion letters are German: A is Angst (fear), F is Freude (happiness), W is Wut (anger).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..clip import Clip, Drop
+from .corpus import Corpus, parse_tree
+
+EMOTIONS = {
+    "w": "anger",
+    "l": "boredom",
+    "e": "disgust",
+    "a": "fear",
+    "f": "happiness",
+    "t": "sadness",
+    "n": "neutral",
+}
+WOMEN = {"08", "09", "13", "14", "16"}
+PATTERN = (
+    r"wav/(?P<speaker>03|08|09|1[0-6])(?P<text>[ab]\d\d)(?P<emotion>[WLEAFTN])[a-z]\.wav"
+)
+
+
+def read(root: Path) -> Iterator[Clip | Drop]:
+    """Yields the clips of EMODB below `root`."""
+    return parse_tree(CORPUS, root, PATTERN, _describe)
+
+
+def _describe(fields: dict[str, str]) -> dict:
+    return {
+        "speaker": fields["speaker"],
+        "sentence": fields["text"].lower(),
+        "gender": "female" if fields["speaker"] in WOMEN else "male",
+        "raw_label": EMOTIONS[fields["emotion"].lower()],
+    }
+
+
+CORPUS = Corpus(
+    name="emodb",
+    title="EMODB",
+    locale="de-DE",
+    style="acted",
+    homepage="http://emodb.bilderbar.info",
+    licence="CC BY 4.0 or CC0 1.0, sources differ",
+    paper_clips=535,
+    form="wav/SStttEv.wav",
+    read=read,
+)

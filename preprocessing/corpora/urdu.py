@@ -1,0 +1,48 @@
+"""URDU-Dataset: emotional speech from Urdu talk shows.
+
+Latif, Qayyum, Usman & Qadir 2018, Cross lingual speech emotion recognition: Urdu vs. western languages, FIT, 88-93.
+29 speakers occur (18 men, 11 women), 100 clips for each of four emotions; 44.1 kHz.
+github.com/siddiquelatif/URDU-Dataset: "Anyone can use this data only for research purposes".
+
+    Angry/SM1_F10_A010.wav
+    S, gender (M or F) and number of the speaker _ F and the file's number _ emotion (A, H, N, S) and a number
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..clip import Clip, Drop
+from .corpus import Corpus, parse_tree
+
+EMOTIONS = {"a": "angry", "h": "happy", "n": "neutral", "s": "sad"}
+PATTERN = (
+    r"(?:Angry|Happy|Neutral|Sad)/(?P<speaker>S(?P<gender>[MF])\d+)_F\d+_(?P<emotion>[AHNS])\d{2,4}\.wav"
+)
+
+
+def read(root: Path) -> Iterator[Clip | Drop]:
+    """Yields the clips of the URDU-Dataset below `root`."""
+    return parse_tree(CORPUS, root, PATTERN, _describe)
+
+
+def _describe(fields: dict[str, str]) -> dict:
+    return {
+        "speaker": fields["speaker"].upper(),
+        "gender": {"m": "male", "f": "female"}[fields["gender"].lower()],
+        "raw_label": EMOTIONS[fields["emotion"].lower()],
+    }
+
+
+CORPUS = Corpus(
+    name="urdu",
+    title="URDU-Dataset",
+    locale="ur-UR",
+    style="natural",
+    homepage="https://github.com/siddiquelatif/URDU-Dataset",
+    licence="research only",
+    paper_clips=400,
+    form="Angry|Happy|Neutral|Sad/SGn_Fn_En.wav",
+    read=read,
+)

@@ -1,0 +1,267 @@
+"""Clips -> prepared folder -> DatasetDict.
+
+A prepared folder holds `clips/`, the table of all kept clips in parts, each part written whole or not at all;
+`splits/PROTOCOL.json`, clip id to split; and `report.json`, where every input file is kept or dropped with a reason.
+The sound is in the table, so the folder can be moved, and the same parts serve every protocol.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import joblib
+import numpy as np
+from datasets import Audio, Dataset, DatasetDict, concatenate_datasets, load_from_disk
+from tqdm import tqdm
+
+from modeling import SAMPLING_RATE
+
+from .acoustics import acoustic_targets
+from .clip import Clip, Drop
+from .rows import ROW, Preparation, extra_columns, features, prepare_clip
+from .splits import PROTOCOLS, SPLITS, Row, make_split
+
+FORMAT = 1  # of the prepared folder; another number prepares all clips anew
+CLIPS_PER_PART = 64
+
+
+
+def prepare(
+    entries: Sequence[Clip | Drop],
+    output: Path,
+    preparation: Preparation = Preparation(),
+    *,
+    seed: int = 0,
+    num_proc: int | None = None,
+    settings: dict | None = None,
+) -> dict:
+    """Decodes and measures all clips, divides them, and writes a prepared folder.
+
+    Interrupted and called again, it does only the parts that are missing.
+
+    Args:
+        entries: what [`scan`] found.
+        output: the prepared folder.
+        preparation: what is done to each clip.
+        seed: of the protocols.
+        num_proc: worker processes, all cores by default.
+        settings: further values to write into the report.
+
+    Returns:
+        The report, as written to `report.json`.
+
+    Raises:
+        ValueError: two clips have the same id, or none is left.
+    """
+    clips = [entry for entry in entries if isinstance(entry, Clip)]
+    twice = [id_ for id_, count in Counter(clip.id for clip in clips).items() if count > 1]
+    if twice:
+        raise ValueError(f"{len(twice)} clips occur twice, such as {twice[0]}: the same file and start.")
+    extra = extra_columns(clips)
+    parts = {_part_name(part, preparation, extra): part for part in _parts(clips)}
+    _check_output(output, {entry.id.split("/", 1)[0] for entry in entries})
+    folder = output / "clips"
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in set(os.listdir(folder)) - parts.keys():
+        shutil.rmtree(folder / stale)
+    _write_parts(folder, parts, preparation, extra, num_proc or joblib.cpu_count())
+
+    drops = {entry.id: entry.reason for entry in entries if isinstance(entry, Drop)}
+    for name in parts:
+        drops |= json.loads((folder / name / "dropped.json").read_text(encoding="utf-8"))
+    if len(drops) == len(entries):
+        reasons = Counter(drops.values()).most_common()
+        raise ValueError("No clip is left: " + "; ".join(f"{count} {reason}" for reason, count in reasons) + ".")
+    table = _load_parts(folder, list(parts))
+    notes = _write_splits(table, output / "splits", seed)
+    report = {
+        "format": FORMAT,
+        "parts": list(parts),
+        "settings": {**(settings or {}), **vars(preparation), "seed": seed},
+        "versions": {name: importlib.metadata.version(name) for name in ("librosa", "soundfile", "soxr", "av")},
+        "corpora": _summarise(entries, drops, table),
+        "notes": notes,
+        "files": [{"id": e.id, "kept": e.id not in drops, "reason": drops.get(e.id)} for e in entries],
+    }
+    _write_json(output / "report.json", report)
+    return report
+
+
+def load_report(folder: str | os.PathLike) -> dict:
+    """The report of a prepared folder.
+
+    Raises:
+        ValueError: the folder is not one, or of another version.
+    """
+    path = Path(folder, "report.json")
+    if not path.is_file():
+        raise ValueError(f"{folder} is not a prepared folder: it has no report.json. Make one with prepare.py.")
+    report = json.loads(path.read_text(encoding="utf-8"))
+    if report["format"] != FORMAT:
+        raise ValueError(f"{folder} has the format {report['format']}, this version reads {FORMAT}: prepare it again.")
+    return report
+
+
+def load_prepared(folder: str | os.PathLike, protocol: str) -> DatasetDict:
+    """The clips of a prepared folder, divided by a protocol; memory-mapped, so that memory does not grow with them.
+
+    Args:
+        folder: a prepared folder.
+        protocol: name of a file in its `splits`.
+
+    Returns:
+        `train`, `validation` and `test`, those of them that have clips. `audio` is `{"bytes", "path"}`, `row` the
+        clip's index in the folder's table.
+
+    Raises:
+        ValueError: the folder is not a prepared one, has no such protocol, or the protocol lacks a clip.
+    """
+    report = load_report(folder)
+    path = Path(folder, "splits", f"{protocol}.json")
+    if not path.is_file():
+        there = ", ".join(sorted(file.stem for file in path.parent.glob("*.json")))
+        raise ValueError(f"{folder} has no protocol {protocol!r}; it has {there}.")
+    table = _load_parts(Path(folder, "clips"), report["parts"])
+    table = table.add_column(ROW, range(len(table)))
+    split_of = json.loads(path.read_text(encoding="utf-8"))["clips"]
+    rows: dict[str, list[int]] = defaultdict(list)
+    for index, id_ in enumerate(table["id"]):
+        if id_ not in split_of:
+            raise ValueError(f"{path} names no split for the clip {id_}.")
+        rows[split_of[id_]].append(index)
+    return DatasetDict({split: table.select(rows[split]) for split in SPLITS if rows[split]})
+
+
+def _check_output(output: Path, corpora: set[str]) -> None:
+    if (output / "report.json").is_file():
+        others = json.loads((output / "report.json").read_text(encoding="utf-8"))["corpora"].keys() - corpora
+        if others:
+            raise ValueError(
+                f"{output} holds {', '.join(sorted(others))} already: name all corpora of a prepared folder in one "
+                "command (what is done is not done again), or choose another --output."
+            )
+
+
+def _parts(clips: Sequence[Clip]) -> Iterator[Sequence[Clip]]:
+    corpora: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        corpora[clip.corpus].append(clip)
+    for members in corpora.values():
+        for start in range(0, len(members), CLIPS_PER_PART):
+            yield members[start : start + CLIPS_PER_PART]
+
+
+def _part_name(clips: Sequence[Clip], preparation: Preparation, extra: dict[str, str]) -> str:
+    """A name that changes with anything that the part's content depends on."""
+    digest = hashlib.sha256(repr((FORMAT, preparation, extra)).encode())
+    for clip in clips:
+        stat = clip.path.stat()
+        # The folder may have moved; the file is the same by its name, size and time.
+        content = (replace(clip, path=Path(clip.path.name)), stat.st_size, stat.st_mtime_ns)
+        digest.update(repr(content).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:32]
+
+
+def _write_parts(
+    folder: Path, parts: dict[str, Sequence[Clip]], preparation: Preparation, extra: dict[str, str], num_proc: int
+) -> None:
+    missing = {name: clips for name, clips in parts.items() if not (folder / name).is_dir()}
+    if not missing:
+        return
+    acoustic_targets(np.sin(np.arange(SAMPLING_RATE, dtype=np.float32)))  # compiles pYIN, before the workers fork
+    total, done = sum(map(len, parts.values())), sum(map(len, parts.values())) - sum(map(len, missing.values()))
+    with (
+        tqdm(total=total, initial=done, unit="clip", desc="Preparing", smoothing=0) as progress,
+        ProcessPoolExecutor(min(num_proc, len(missing))) as pool,
+    ):
+        jobs = {
+            pool.submit(_write_part, folder / name, clips, preparation, extra): clips for name, clips in missing.items()
+        }
+        try:
+            for job in as_completed(jobs):
+                job.result()
+                progress.update(len(jobs[job]))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _write_part(folder: Path, clips: Sequence[Clip], preparation: Preparation, extra: dict[str, str]) -> None:
+    datasets.disable_progress_bars()
+    rows, drops = [], {}
+    for clip in clips:
+        row = prepare_clip(clip, preparation)
+        if isinstance(row, Drop):
+            drops[row.id] = row.reason
+        else:
+            rows.append(row)
+    columns_of = features(extra)
+    columns = {name: [row.get(name) for row in rows] for name in columns_of}
+    for name, kind in extra.items():
+        if kind == "float64":
+            columns[name] = [None if value is None else float(value) for value in columns[name]]
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.unfinished")
+    Dataset.from_dict(columns, features=columns_of).save_to_disk(unfinished)
+    _write_json(unfinished / "dropped.json", drops)
+    unfinished.rename(folder)
+
+
+def _load_parts(folder: Path, names: Sequence[str]) -> Dataset:
+    table = concatenate_datasets([load_from_disk(folder / name) for name in names])
+    return table.cast_column("audio", Audio(decode=False))
+
+
+def _write_splits(table: Dataset, folder: Path, seed: int) -> dict[str, list[str]]:
+    columns = table.select_columns(list(Row._fields)).with_format("python")[:]
+    rows = [Row(*values) for values in zip(*(columns[name] for name in Row._fields), strict=True)]
+    folder.mkdir(exist_ok=True)
+    notes = {}
+    for name, protocol in PROTOCOLS.items():
+        splits, notes[name] = make_split(rows, name, seed)
+        _write_json(
+            folder / f"{name}.json",
+            {"protocol": name, "description": protocol.description, "seed": seed, "notes": notes[name], "clips": splits},
+        )
+    return notes
+
+
+def _summarise(entries: Sequence[Clip | Drop], drops: dict[str, str], table: Dataset) -> dict[str, dict]:
+    columns = table.select_columns(["corpus", "emotion", "gender", "locale", "duration_s", "scale"])[:]
+    reasons: dict[str, Counter] = defaultdict(Counter)
+    for entry in entries:
+        if entry.id in drops:
+            reasons[entry.id.split("/", 1)[0]][drops[entry.id]] += 1
+    summary = {}
+    for corpus in dict.fromkeys(columns["corpus"]):
+        mine = [i for i, name in enumerate(columns["corpus"]) if name == corpus]
+        seconds = [columns["duration_s"][i] for i in mine]
+        summary[corpus] = {
+            "kept": len(mine),
+            "dropped": dict(reasons.pop(corpus, {})),
+            "hours": sum(seconds) / 3600,
+            "mean_duration_s": sum(seconds) / len(seconds),
+            "scaled_down": sum(columns["scale"][i] > 1 for i in mine),
+            **{
+                name: dict(Counter(str(columns[name][i]) for i in mine).most_common())
+                for name in ("emotion", "gender", "locale")
+            },
+        }
+    for corpus, dropped in reasons.items():
+        summary[corpus] = {"kept": 0, "dropped": dict(dropped)}
+    return summary
+
+
+def _write_json(path: Path, content: object) -> None:
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+    unfinished.replace(path)

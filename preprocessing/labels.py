@@ -1,0 +1,90 @@
+"""The emotions, genders and locales, in their fixed order, and the rules that map other people's words to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+GENDERS = ("female", "male")
+# The paper's codes, as printed in Table 1.
+LOCALES = (
+    "bn-BN",
+    "de-DE",
+    "el-EL",
+    "en-US",
+    "es-MX",
+    "fa-FA",
+    "fr-FR",
+    "it-IT",
+    "pl-PL",
+    "pt-BR",
+    "pt-PT",
+    "ur-UR",
+    "zh-Hans",
+)
+ORDER = {"emotion": EMOTIONS, "gender": GENDERS, "locale": LOCALES}
+
+DROP = "none"  # what a label is mapped to when its clips shall be dropped
+
+# Words that mean one of the seven.
+_STRICT = {
+    "anger": "angry",
+    "angry": "angry",
+    "disgust": "disgust",
+    "disgusted": "disgust",
+    "fear": "fear",
+    "fearful": "fear",
+    "happiness": "happy",
+    "happy": "happy",
+    "joy": "happy",
+    "neutral": "neutral",
+    "sad": "sad",
+    "sadness": "sad",
+    "surprise": "surprise",
+    "surprised": "surprise",
+}
+# What else the paper counted as one of the seven: the mappings that make its Table 1 and class totals come out.
+_PAPER = _STRICT | {"boredom": "sad", "calm": "neutral"}
+LABEL_RULES: Mapping[str, Mapping[str, str]] = {"paper": _PAPER, "strict": _STRICT}
+
+_GENDER_WORDS = {"f": "female", "female": "female", "woman": "female", "m": "male", "male": "male", "man": "male"}
+
+
+def load_label_rules(name: str) -> Mapping[str, str]:
+    """The mapping of publishers' labels to emotions: `paper`, `strict`, or a YAML file `label: emotion`.
+
+    Raises:
+        ValueError: there is no such set, or the file is not a mapping of words to words.
+    """
+    if name in LABEL_RULES:
+        return LABEL_RULES[name]
+    if not Path(name).is_file():
+        raise ValueError(f"--labels is {', '.join(LABEL_RULES)} or a YAML file of `label: emotion`; got {name!r}.")
+    rules = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+    if not isinstance(rules, dict) or not all(isinstance(word, str) for pair in rules.items() for word in pair):
+        raise ValueError(f"{name}: a file of label rules is a YAML mapping of labels to emotions, such as `joy: happy`.")
+    return {normalise(label): emotion for label, emotion in rules.items()}
+
+
+def normalise(label: str) -> str:
+    """A label as the rules spell it: no blanks around it, lower case."""
+    return label.strip().lower()
+
+
+def parse_gender(word: str | None, names: Mapping[str, str]) -> str | None:
+    """Male, female or unknown, by the user's names first and common words second.
+
+    Raises:
+        ValueError: the word is neither.
+    """
+    if word is None or not word.strip():
+        return None
+    gender = names.get(normalise(word), _GENDER_WORDS.get(normalise(word)))
+    if gender not in (*GENDERS, DROP, None):
+        raise ValueError(f"--gender_names maps to female, male or {DROP}; got {word}={gender}.")
+    if gender is None:
+        raise ValueError(f"gender {word!r} is unknown; name it with --gender_names {word}=female (or male, {DROP}).")
+    return None if gender == DROP else gender

@@ -1,0 +1,21 @@
+"""The report of a preparation, for people."""
+
+from __future__ import annotations
+
+
+def format_report(report: dict) -> str:
+    """The corpora, what was dropped and why, and where a protocol could not be kept, as text."""
+    lines = [f"{'corpus':<16}{'clips':>8}{'hours':>8}{'mean s':>8}  emotions"]
+    for name, corpus in report["corpora"].items():
+        if corpus["kept"]:
+            emotions = ", ".join(f"{emotion} {count}" for emotion, count in corpus["emotion"].items())
+            lines.append(
+                f"{name:<16}{corpus['kept']:>8,}{corpus['hours']:>8.2f}{corpus['mean_duration_s']:>8.2f}  {emotions}"
+            )
+        for reason, count in corpus["dropped"].items():
+            lines.append(f"{name:<16}{count:>8,} dropped: {reason}")
+        if corpus.get("scaled_down"):
+            lines.append(f"{name:<16}{corpus['scaled_down']:>8,} kept at a lower level: louder than 16 bits hold")
+    for protocol, notes in report["notes"].items():
+        lines += [f"protocol {protocol}: {note}" for note in notes]
+    return "\n".join(lines)

@@ -1,0 +1,94 @@
+"""Clip -> row of the prepared table, and back to the sound."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import soundfile
+from datasets import Features, Value
+
+from modeling import SAMPLING_RATE, load_audio
+
+from .acoustics import ACOUSTIC_TARGETS, acoustic_targets
+from .clip import Clip, Drop
+
+ROW = "row"  # a clip's index in the prepared table: says, after any sampler and any process, whose prediction it is
+_TEXT = ("id", "path", "corpus", "locale", "speaker", "sentence", "gender", "emotion", "raw_label", "style", "split")
+_NUMBERS = ("start_s", "end_s", "duration_s", "scale", *ACOUSTIC_TARGETS)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What is done to each clip.
+
+    Args:
+        min_duration_s: shorter clips are dropped (the paper's counts come out at 0.5 s).
+        max_duration_s: what the model hears of a clip, and so what the acoustic targets measure (paper, section 5).
+    """
+
+    min_duration_s: float = 0.5
+    max_duration_s: float = 6.0
+
+
+def prepare_clip(clip: Clip, preparation: Preparation) -> dict | Drop:
+    """Decodes and measures one clip: a row of the table, or why there is none."""
+    try:
+        waveform = load_audio(clip.path, start_s=clip.start_s, end_s=clip.end_s)
+    except (ValueError, OSError) as error:
+        reason = str(error).replace(str(clip.path), "").strip(": ")
+        return Drop(clip.id, f"cannot be read: {reason}")
+    duration_s = waveform.size / SAMPLING_RATE
+    if duration_s < preparation.min_duration_s:
+        return Drop(clip.id, f"shorter than {preparation.min_duration_s} s")
+    # 16 bits hold ±1. What exceeds that (resampling overshoots on loud recordings) is scaled down, never clipped.
+    scale = max(1.0, float(np.abs(waveform).max()) * 32768 / 32767)
+    encoded = io.BytesIO()
+    pcm = np.round(waveform / np.float32(scale) * 32768).astype(np.int16)
+    soundfile.write(encoded, pcm, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
+    heard = waveform[: round(preparation.max_duration_s * SAMPLING_RATE)]
+    return {
+        **{name: getattr(clip, name) for name in (*_TEXT, "start_s", "end_s") if name != "path"},
+        **clip.extra,
+        "path": clip.path.name,
+        "audio": {"bytes": encoded.getvalue(), "path": None},
+        "duration_s": duration_s,
+        "scale": scale,
+        **acoustic_targets(heard),
+    }
+
+
+def stored_waveform(row: dict, max_duration_s: float | None = None) -> np.ndarray:
+    """The sound of a row, from its beginning, as mono float32 at 16 kHz of shape `(samples,)`."""
+    return load_audio(row["audio"]["bytes"], end_s=max_duration_s) * np.float32(row["scale"])
+
+
+def extra_columns(clips: Sequence[Clip]) -> dict[str, str]:
+    """Further labels -> `float64` where all of them are numbers, else `string`."""
+    values: dict[str, set] = defaultdict(set)
+    for clip in clips:
+        for name, value in clip.extra.items():
+            values[name].add(value)
+    taken = values.keys() & {*_TEXT, *_NUMBERS, "audio"}
+    if taken:
+        raise ValueError(f"A further label cannot be called {', '.join(sorted(taken))}: the table has such a column.")
+    return {name: "float64" if all(map(_is_number, found)) else "string" for name, found in sorted(values.items())}
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return value is None or np.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
+
+
+def features(extra: dict[str, str]) -> Features:
+    return Features(
+        {name: Value("string") for name in _TEXT}
+        | {name: Value("float64") for name in _NUMBERS}
+        | {name: Value(kind) for name, kind in extra.items()}
+        | {"audio": {"bytes": Value("binary"), "path": Value("string")}}
+    )

@@ -1,0 +1,142 @@
+"""Corpus folders -> every clip in them, labelled, or left out with a reason. Opens no audio."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .clip import Clip, Drop
+from .corpora import CORPORA
+from .labels import DROP, LABEL_RULES, load_label_rules, normalise
+from .user_audio import UserAudio, read_folder, read_table
+
+USER_AUDIO = ("folder", "table")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A corpus to read: `name`, a key of `CORPORA` or one of `USER_AUDIO`, and where it lies.
+
+    Raises:
+        ValueError: there is no such corpus, or nothing at the path.
+    """
+
+    name: str
+    path: Path
+
+    def __post_init__(self) -> None:
+        if self.name not in CORPORA and self.name not in USER_AUDIO:
+            raise ValueError(
+                f"There is no corpus {self.name!r}. Known: {', '.join(CORPORA)}; for your own audio: "
+                f"{' and '.join(USER_AUDIO)}."
+            )
+        if self.name == "table":
+            if not self.path.is_file():
+                raise ValueError(f"{self.path}: no such table.")
+        elif not self.path.is_dir():
+            raise ValueError(f"{self.path}: no such folder, where {self.name} should be.")
+
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """Reads `NAME=PATH`."""
+        name, separator, path = text.partition("=")
+        if not separator:
+            raise ValueError(f"A corpus is given as NAME=FOLDER, such as ravdess=/data/RAVDESS; got {text!r}.")
+        return cls(name, Path(path).expanduser())
+
+
+def scan(
+    sources: Iterable[Source],
+    labels: str = "paper",
+    label_names: Mapping[str, str] | None = None,
+    user_audio: UserAudio | None = None,
+) -> list[Clip | Drop]:
+    """Reads all corpora, in the order given.
+
+    Args:
+        sources: the corpora.
+        labels: label rules, see [`load_label_rules`]. A user's own audio always goes by the `strict` ones, since the
+            merges of `paper` (calm into neutral, …) are the paper's.
+        label_names: label -> emotion, `none` to drop it; adds to the rules. An emotion beyond the seven is welcome.
+        user_audio: how folders and tables are read.
+
+    Raises:
+        ValueError: a corpus is not where it should be, occurs twice, or has a label that no rule names.
+    """
+    label_names = {normalise(label): emotion for label, emotion in (label_names or {}).items()}
+    published = {**load_label_rules(labels), **label_names}
+    own = {**LABEL_RULES["strict"], **label_names}
+    entries: list[Clip | Drop] = []
+    corpora: Counter[str] = Counter()
+    for source in sources:
+        found = _read(source, user_audio or UserAudio())
+        rules = published
+        if source.name in USER_AUDIO:
+            rules = own
+            _check_labels(source, found, rules)
+        found = [_label(entry, rules) for entry in found]
+        corpora.update({entry.corpus for entry in found if isinstance(entry, Clip)})
+        entries += found
+    twice = [corpus for corpus, count in corpora.items() if count > 1]
+    if twice:
+        raise ValueError(f"Two of the corpora are called {', '.join(twice)}: rename a folder, or prepare one of them.")
+    return entries
+
+
+def _read(source: Source, options: UserAudio) -> list[Clip | Drop]:
+    if source.name in USER_AUDIO:
+        read = {"folder": read_folder, "table": read_table}[source.name]
+        found = list(read(source.path, options))
+        if not any(isinstance(entry, Clip) for entry in found):
+            raise ValueError(f"{source.path}: no clip was found. {_examples(found)}{_OWN_FORM[source.name]}")
+        return found
+    found = list(CORPORA[source.name].read(source.path))
+    if not any(isinstance(entry, Clip) for entry in found):
+        raise ValueError(
+            f"{source.path} does not look like {source.name}: expected {CORPORA[source.name].form}, found none of "
+            f"them. {_examples(found)}{_resemblance(source.path)}"
+        )
+    return found
+
+
+_OWN_FORM = {
+    "folder": "Expected a folder per class with audio files in it.",
+    "table": "Expected rows that name files; --audio_folder says where their paths start.",
+}
+
+
+def _examples(entries: list[Clip | Drop]) -> str:
+    drops = [entry for entry in entries if isinstance(entry, Drop)]
+    if not drops:
+        return "There is no audio file at all. "
+    return f"There are {len(drops)} other files, such as {drops[0].id.split('/', 1)[1]} ({drops[0].reason}). "
+
+
+def _resemblance(path: Path) -> str:
+    """What other corpus the folder looks like."""
+    counts = {name: sum(isinstance(entry, Clip) for entry in corpus.read(path)) for name, corpus in CORPORA.items()}
+    likeliest = max(counts, key=counts.__getitem__)
+    return f"It looks like {likeliest} ({counts[likeliest]} clips)." if counts[likeliest] else ""
+
+
+def _check_labels(source: Source, entries: list[Clip | Drop], rules: Mapping[str, str]) -> None:
+    words = Counter(entry.raw_label for entry in entries if isinstance(entry, Clip) and entry.raw_label)
+    unknown = {word: count for word, count in words.items() if normalise(word) not in rules}
+    if unknown:
+        listed = ", ".join(f"{word!r} ({count} clips)" for word, count in sorted(unknown.items()))
+        first = min(unknown)
+        raise ValueError(
+            f"{source.path}: no rule says which emotion {listed} is. Name each: --label_names {first}=happy, or "
+            f"{first}={first} for a class of its own, or {first}={DROP} to leave its clips out."
+        )
+
+
+def _label(entry: Clip | Drop, rules: Mapping[str, str]) -> Clip | Drop:
+    if isinstance(entry, Drop) or entry.raw_label is None:
+        return entry
+    emotion = rules.get(normalise(entry.raw_label))
+    if emotion is None or emotion == DROP:
+        return Drop(entry.id, f"the label {entry.raw_label!r} has no counterpart among the emotions")
+    return replace(entry, emotion=emotion)

@@ -1,0 +1,145 @@
+"""A user's own audio: a folder per class, or a table of clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from .clip import Clip, Drop, clip_id
+from .corpora.corpus import walk
+from .labels import parse_gender
+
+AUDIO_SUFFIXES = tuple(
+    ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .au .wma .mp4 .mov .avi .mkv .webm .mpg .3gp".split()
+)
+_READERS = {
+    ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig"),
+    ".tsv": lambda path: pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8-sig"),
+    ".jsonl": lambda path: pd.read_json(path, lines=True, dtype=False, convert_dates=False),
+    ".parquet": pd.read_parquet,
+}
+# Columns of a table that become fields of a clip; any other that `columns` names becomes a further label.
+_FIELDS = {
+    "path",
+    "start_s",
+    "end_s",
+    "corpus",
+    "locale",
+    "speaker",
+    "sentence",
+    "gender",
+    "emotion",
+    "style",
+    "split",
+}
+
+
+@dataclass(frozen=True)
+class UserAudio:
+    """How a user's folder or table is read.
+
+    Args:
+        locale, style: of clips whose table does not say.
+        columns: our name -> the table's name of a column. A name that is no field of a clip becomes a further label.
+        gender_names: the table's word -> `female`, `male` or `none`.
+        audio_folder: where the table's paths start, itself relative to the table's folder.
+    """
+
+    locale: str | None = None
+    style: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    gender_names: Mapping[str, str] = field(default_factory=dict)
+    audio_folder: str = ""
+
+
+def read_folder(root: Path, options: UserAudio) -> Iterator[Clip | Drop]:
+    """Yields the files below `root`, labelled by the name of the folder right below it, whose classes they are."""
+    corpus = root.resolve().name
+    for path in walk(root, ("",)):
+        relative = path.relative_to(root)
+        id_ = clip_id(corpus, relative)
+        if not path.name.lower().endswith(AUDIO_SUFFIXES):
+            yield Drop(id_, "not an audio or video file by its name")
+        elif len(relative.parts) == 1:
+            yield Drop(id_, "not in the folder of a class")
+        else:
+            yield Clip(
+                id=id_,
+                path=path,
+                corpus=corpus,
+                locale=options.locale,
+                style=options.style,
+                raw_label=relative.parts[0],
+            )
+
+
+def read_table(path: Path, options: UserAudio) -> Iterator[Clip | Drop]:
+    """Yields the rows of a CSV, TSV, JSON-lines or Parquet table.
+
+    Raises:
+        ValueError: the table is of another kind or lacks a column, or a cell cannot be read; the message names it.
+    """
+    if path.suffix.lower() not in _READERS:
+        raise ValueError(f"{path}: a table is one of {', '.join(_READERS)}.")
+    table = _READERS[path.suffix.lower()](path)
+    columns = {name: name for name in _FIELDS if name in table.columns} | dict(options.columns)
+    missing = [column for column in {"path": "path", **columns}.values() if column not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{path} has no column {', '.join(map(repr, missing))}; it has "
+            f"{', '.join(map(repr, table.columns))}. Name the columns with --columns path=… emotion=…."
+        )
+    folder = path.parent / options.audio_folder
+    default = {"corpus": path.resolve().parent.name, "locale": options.locale, "style": options.style}
+    rows = table[list(columns.values())].itertuples(index=False, name=None)
+    for number, cells in enumerate(rows, start=1):
+        row = {name: _clean(cell) for name, cell in zip(columns, cells, strict=True)}
+        try:
+            yield _clip(row, default, folder, options)
+        except ValueError as error:
+            raise ValueError(f"{path}, row {number}: {error}") from error
+
+
+def _clip(row: dict[str, str | None], default: dict[str, str | None], folder: Path, options: UserAudio) -> Clip | Drop:
+    known = {**default, **{name: row[name] for name in _FIELDS & row.keys() if row[name] is not None}}
+    if "path" not in known:
+        raise ValueError("the path is empty.")
+    start_s = _number(known.pop("start_s", "0"), "start_s")
+    end_s = _number(known.pop("end_s"), "end_s") if "end_s" in known else None
+    path = folder / known.pop("path")
+    id_ = clip_id(known["corpus"], row["path"], start_s)
+    if not path.is_file():
+        return Drop(id_, "the table names a file that does not exist")
+    if "/" in known["corpus"]:
+        raise ValueError(f"the name of a corpus has no slash, got {known['corpus']!r}.")
+    if known.get("split") not in (None, "train", "validation", "test"):
+        raise ValueError(f"split is train, validation or test, got {known['split']!r}.")
+    return Clip(
+        id=id_,
+        path=path,
+        start_s=start_s,
+        end_s=end_s,
+        gender=parse_gender(known.pop("gender", None), options.gender_names),
+        raw_label=known.pop("emotion", None),
+        extra={name: value for name, value in row.items() if name not in _FIELDS},
+        **known,
+    )
+
+
+def _clean(cell: object) -> str | None:
+    """A cell as trimmed text, `None` where it is empty."""
+    if cell is None or cell != cell:
+        return None
+    return str(cell).strip() or None
+
+
+def _number(text: str, name: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name} is a number of seconds, got {text!r}.") from None
+
+

@@ -1,0 +1,28 @@
+"""Prepared folder -> checkpoint.
+
+    python train.py --config configs/demo.yaml
+    python train.py --model_name_or_path facebook/wav2vec2-large-xlsr-53 --data prepared --output_dir runs/paper
+    accelerate launch train.py --config configs/demo.yaml --output_dir runs/two
+
+The same command with `--resume_from_checkpoint latest` goes on where an interrupted training stopped.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    from training.arguments import parse_args
+    from training.run import plan, train
+
+    try:
+        job = plan(*parse_args())
+    except ValueError as error:
+        sys.exit(f"train.py: {error}")
+    train(job)
+    print(f"\nThe checkpoint is in {job.args.output_dir}.")
+
+
+if __name__ == "__main__":
+    main()

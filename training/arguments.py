@@ -1,0 +1,209 @@
+"""The settings of `train.py`: dataclasses, read from YAML files and flags, of which flags win."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from transformers import HfArgumentParser, TrainingArguments
+
+
+@dataclass
+class DataArguments:
+    """What is trained on."""
+
+    data: str = field(metadata={"help": "Prepared folder, as prepare.py writes it."})
+    protocol: str = field(default="paper", metadata={"help": "Which clips are in which split: a file in its splits/."})
+
+
+@dataclass
+class ModelArguments:
+    """What is trained."""
+
+    model_name_or_path: str | None = field(
+        default=None,
+        metadata={
+            "help": "Hub id or folder of a wav2vec 2.0 backbone (facebook/wav2vec2-large-xlsr-53), which gets new "
+            "heads, or of a checkpoint of this project, which keeps its own."
+        },
+    )
+    model_revision: str = field(default="main", metadata={"help": "Branch, tag or commit of a Hub repository."})
+    config_name: str | None = field(
+        default=None,
+        metadata={"help": "Instead of model_name_or_path: JSON file of a wav2vec 2.0 config, to train from scratch."},
+    )
+    tasks: list[str] = field(
+        default_factory=lambda: ["emotion", "gender", "language", "f0_mean"],
+        metadata={
+            "help": "What the heads predict: tasks of the paper, or columns of the data. NAME:classification or "
+            "NAME:regression says which where a column of numbers holds classes. Default: the paper's best row."
+        },
+    )
+    task_weights: list[str] = field(
+        default_factory=list, metadata={"help": "NAME=WEIGHT: weights in the total loss, 1 where not given."}
+    )
+    new_heads: list[str] = field(
+        default_factory=list, metadata={"help": "Tasks whose heads start anew in a checkpoint of this project."}
+    )
+    padding: str | None = field(
+        default=None,
+        metadata={
+            "help": "masked: mean over the frames that hold audio; paper: zeros to 6 s and a mean over all frames. "
+            "Default: masked, or the checkpoint's."
+        },
+    )
+    freeze_feature_encoder: bool = field(
+        default=True, metadata={"help": "Freeze the convolutional encoder (paper, section 4)."}
+    )
+    layerdrop: float = field(default=0.0, metadata={"help": "Probability of skipping a transformer layer."})
+    mask_time_prob: float = field(default=0.0, metadata={"help": "SpecAugment over time; 0 switches it off."})
+
+    def __post_init__(self) -> None:
+        if (self.model_name_or_path is None) == (self.config_name is None):
+            raise ValueError(
+                "Name what to train: --model_name_or_path (a backbone such as facebook/wav2vec2-large-xlsr-53, or a "
+                "checkpoint), or --config_name to start from random weights; one of the two."
+            )
+        names = [name.partition(":")[0] for name in self.tasks]
+        unknown = {*self.new_heads, *self.weights()} - {*names}
+        if unknown or len(set(names)) < len(names):
+            raise ValueError(
+                f"--new_heads and --task_weights name tasks of --tasks, which are {', '.join(names)}, each once; "
+                f"got {', '.join(sorted(unknown)) or 'one of them twice'}."
+            )
+
+    def weights(self) -> dict[str, float]:
+        """Task name -> weight in the loss.
+
+        Raises:
+            ValueError: an entry is not `NAME=WEIGHT`.
+        """
+        weights = {}
+        for entry in self.task_weights:
+            name, _, weight = entry.partition("=")
+            try:
+                weights[name] = float(weight)
+            except ValueError:
+                raise ValueError(f"--task_weights takes NAME=WEIGHT, such as gender=0.5; got {entry!r}.") from None
+        return weights
+
+
+@dataclass
+class SERTrainingArguments(TrainingArguments):
+    """[`~transformers.TrainingArguments`] with the recipe of the paper, section 5, as defaults.
+
+    They differ from transformers' in:
+
+    - `learning_rate` 1e-4, `warmup_steps` 0.1 (a share of all steps), `num_train_epochs` 10;
+    - an effective batch of 32 clips: `per_device_train_batch_size` 8, `gradient_accumulation_steps` 4;
+    - `bf16` where the GPU has it; fp16 is refused, because XLSR-53 overflows in it;
+    - `eval_strategy` and `save_strategy` `"epoch"`, `save_total_limit` 2, `load_best_model_at_end` by
+      `metric_for_best_model`, which is by default the weighted F1 of emotion averaged over corpora;
+    - `train_sampling_strategy` `"group_by_length"`, `dataloader_num_workers` 2, `report_to` `"tensorboard"`,
+      `logging_steps` 20, `remove_unused_columns` False.
+
+    `early_stopping_patience` and the value `latest` of `resume_from_checkpoint` are ours.
+    """
+
+    learning_rate: float = field(default=1e-4, metadata={"help": "Peak learning rate."})
+    warmup_steps: float = field(default=0.1, metadata={"help": "Steps of linear warm-up; below 1, a share of all."})
+    num_train_epochs: float = field(default=10.0, metadata={"help": "Passes over the training clips."})
+    per_device_train_batch_size: int = field(default=8, metadata={"help": "Clips per step and process."})
+    gradient_accumulation_steps: int = field(default=4, metadata={"help": "Steps whose gradients are added up."})
+    bf16: bool | None = field(default=None, metadata={"help": "bfloat16 mixed precision; by default where it works."})
+    eval_strategy: str = field(default="epoch", metadata={"help": "When to evaluate: no, steps or epoch."})
+    save_strategy: str = field(default="epoch", metadata={"help": "When to save: no, steps, epoch or best."})
+    save_total_limit: int | None = field(default=2, metadata={"help": "Checkpoints to keep, the best among them."})
+    load_best_model_at_end: bool = field(default=True, metadata={"help": "End with the best checkpoint."})
+    train_sampling_strategy: str = field(
+        default="group_by_length", metadata={"help": "group_by_length, random or sequential."}
+    )
+    dataloader_num_workers: int = field(default=2, metadata={"help": "Processes that decode clips."})
+    report_to: None | str | list[str] = field(default="tensorboard", metadata={"help": "Where to log, or none."})
+    logging_steps: float = field(default=20, metadata={"help": "Steps between two lines of the log."})
+    remove_unused_columns: bool | None = field(default=False, metadata={"help": "Has to be false."})
+    early_stopping_patience: int | None = field(
+        default=None, metadata={"help": "Evaluations without a better score before training stops; None: never."}
+    )
+
+    def __post_init__(self) -> None:
+        if self.fp16 or os.environ.get("ACCELERATE_MIXED_PRECISION") == "fp16":
+            raise ValueError("XLSR-53 overflows in fp16. Use --bf16, or float32 where the hardware has no bfloat16.")
+        if self.remove_unused_columns:
+            raise ValueError("--remove_unused_columns has to be false: the clips' own columns hold the labels.")
+        if self.bf16 is None:
+            self.bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+        super().__post_init__()
+        if self.n_gpu > 1:
+            raise ValueError(
+                f"One process sees {self.n_gpu} GPUs. Start one process for each with `accelerate launch train.py …`, "
+                "or show it a single one with CUDA_VISIBLE_DEVICES=0."
+            )
+
+
+def parse_args(
+    argv: Sequence[str] | None = None,
+) -> tuple[DataArguments, ModelArguments, SERTrainingArguments, dict[str, Any]]:
+    """Reads `--config` files and flags; a later file wins over an earlier one, and flags over files.
+
+    Returns:
+        The three groups of settings, and all settings that differ from transformers' defaults or have none, as plain
+        values: `--config` with them runs the same training again. The Hub token is not among them.
+
+    Raises:
+        ValueError: a file or a setting is wrong; the message says which.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    files = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    files.add_argument("--config", nargs="+", default=[])
+    config, flags = files.parse_known_args(argv)
+    parser = HfArgumentParser(
+        (DataArguments, ModelArguments, SERTrainingArguments),
+        description="Prepared folder -> checkpoint.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", nargs="+", metavar="FILE", help="YAML files of the settings below; flags win")
+    words = [word for path in config.config for word in _read_config(Path(path), parser)] + flags
+    namespace = vars(parser.parse_args(words))
+    *groups, _ = parser.parse_args_into_dataclasses(words, look_for_args_file=False)
+    defaults = {entry.name: entry.default for entry in dataclasses.fields(TrainingArguments)}
+    settings = {
+        name: value
+        for name, value in namespace.items()
+        if name not in ("config", "hub_token", "resume_from_checkpoint")
+        and (name not in defaults or value != defaults[name])
+    }
+    return *groups, settings
+
+
+def _read_config(path: Path, parser: argparse.ArgumentParser) -> list[str]:
+    """A YAML file as the flags that say the same."""
+    if not path.is_file():
+        raise ValueError(f"--config {path}: no such file.")
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path} is not a YAML mapping of settings to values.")
+    known = {action.dest for action in parser._actions} - {"help", "config"}
+    words = []
+    for name, value in settings.items():
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            raise ValueError(f"{path}: there is no setting {name!r}" + (f"; did you mean {near[0]}?" if near else "."))
+        values = value if isinstance(value, list) else [value]
+        if value is not None and value != []:
+            words += [f"--{name}", *(_word(item) for item in values)]
+    return words
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

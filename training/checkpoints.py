@@ -1,0 +1,50 @@
+"""Which checkpoint of an output folder a training goes on from."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+LATEST = ("latest", "true", "True")
+
+
+def checkpoint_to_resume(output_dir: Path, resume_from: str | None) -> str | None:
+    """The checkpoint that training goes on from, `None` to start from the beginning.
+
+    Args:
+        output_dir: where the training writes.
+        resume_from: a checkpoint, `latest` for the last whole one in `output_dir` (or the beginning, where there is
+            none), or `None`.
+
+    Raises:
+        ValueError: `output_dir` holds another training that would be mixed with this one, or there is no such
+            checkpoint.
+    """
+    if resume_from is None or resume_from == "false":
+        if _checkpoints(output_dir):
+            raise ValueError(
+                f"{output_dir} holds checkpoints of another training. Go on with it by --resume_from_checkpoint "
+                "latest, or choose another --output_dir."
+            )
+        return None
+    if resume_from in LATEST:
+        whole = [path for path in _checkpoints(output_dir) if _is_whole(path)]
+        return str(whole[-1]) if whole else None
+    if not _is_whole(Path(resume_from)):
+        raise ValueError(f"--resume_from_checkpoint {resume_from}: no whole checkpoint is there.")
+    return resume_from
+
+
+def _checkpoints(output_dir: Path) -> list[Path]:
+    found = [path for path in output_dir.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", path.name)]
+    return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the Trainer finished writing: its state is the last file that it writes."""
+    try:
+        json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,69 @@
+"""Names of tasks and a training split -> what the heads predict, with all that training learns about the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from datasets import Dataset
+from sklearn.utils.class_weight import compute_class_weight
+
+from modeling import Task
+from preprocessing.labels import ORDER
+
+# Tasks of the paper (section 4): column and unit. Any other name is that of a column.
+PAPER_COLUMNS = {
+    "emotion": "emotion",
+    "gender": "gender",
+    "language": "locale",
+    "f0_mean": "f0_mean",
+    "f0_std": "f0_std",
+    "energy_mean": "energy_mean",
+    "energy_std": "energy_std",
+    "voiced_ratio": "voiced_ratio",
+}
+UNITS = {"f0_mean": "Hz", "f0_std": "Hz"}
+
+
+def fit_tasks(names: Sequence[str], weights: Mapping[str, float], train: Dataset) -> list[Task]:
+    """Learns labels and class weights, or mean and standard deviation, of each task's target.
+
+    Args:
+        names: of tasks, `NAME` or `NAME:KIND`.
+        weights: task name -> weight in the loss.
+        train: the training split.
+
+    Returns:
+        The tasks. Labels are those of the training split, in the project's order and beyond it alphabetically. The
+        weight of a class is the inverse of its share (paper, section 4), scaled to a mean of 1 over the clips.
+
+    Raises:
+        ValueError: a column is missing, empty, or has one value only.
+    """
+    return [_fit(*name.partition(":")[::2], weights, train) for name in names]
+
+
+def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> Task:
+    column = PAPER_COLUMNS.get(name, name)
+    if column not in train.column_names:
+        raise ValueError(
+            f"Task {name!r}: the data have no column {column!r}. Tasks of the paper are {', '.join(PAPER_COLUMNS)}; "
+            f"the data have {', '.join(train.column_names)}."
+        )
+    values = [value for value in train[column][:] if value is not None]
+    if not values:
+        raise ValueError(f"Task {name!r}: no training clip has a value in the column {column!r}.")
+    if len(set(values)) == 1:
+        raise ValueError(f"Task {name!r}: all {len(values)} training clips have the value {values[0]!r} in {column!r}.")
+    kind = kind or ("classification" if isinstance(values[0], str) else "regression")
+    weight = weights.get(name, 1.0)
+    if kind == "classification":
+        values = [str(value) for value in values]
+        order = ORDER.get(column, ())
+        labels = sorted(set(values), key=lambda label: (order.index(label) if label in order else len(order), label))
+        balanced = compute_class_weight("balanced", classes=np.array(labels), y=np.array(values))
+        return Task(name, kind, column, labels=tuple(labels), class_weights=tuple(balanced), weight=weight)
+    if isinstance(values[0], str):
+        raise ValueError(f"Task {name!r}: a regression needs numbers, the column {column!r} holds text.")
+    mean, std = float(np.mean(values)), float(np.std(values))
+    return Task(name, kind, column, unit=UNITS.get(name, ""), mean=mean, std=std, weight=weight)

@@ -1,0 +1,114 @@
+"""Hugging Face's Trainer with what several heads need: losses over the effective batch, and a log line per task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch.utils.data import Sampler, SequentialSampler
+from transformers import Trainer
+from transformers.trainer_pt_utils import get_length_grouped_indices
+
+from modeling import Task
+from modeling.heads_ser import labelled
+
+
+class LengthGroupedBatches(Sampler[int]):
+    """Indices in batches of clips of about the same length, in an order that differs in every epoch.
+
+    As [`~transformers.trainer_pt_utils.LengthGroupedSampler`], which however hands out the batches of a stretch from
+    long to short, and whose order after a resume, and on each of several processes, hangs on the state of a global
+    random generator.
+
+    Args:
+        lengths: of the clips.
+        batch_size: clips of an effective batch.
+        seed: of the order.
+        epoch: says which epoch begins.
+    """
+
+    def __init__(self, lengths: Sequence[float], batch_size: int, seed: int, epoch: Callable[[], int]):
+        self.lengths = lengths
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed + self.epoch())
+        indices = get_length_grouped_indices(self.lengths, self.batch_size, generator=generator)
+        batches = [indices[i : i + self.batch_size] for i in range(0, len(indices), self.batch_size)]
+        full = [batch for batch in batches if len(batch) == self.batch_size]
+        for position in torch.randperm(len(full), generator=generator).tolist():
+            yield from full[position]
+        if len(full) < len(batches):
+            yield from batches[-1]
+
+
+class MultiTaskSERTrainer(Trainer):
+    """A [`~transformers.Trainer`] for models with several heads.
+
+    The model gets, as `num_items_in_batch`, the labelled clips of each task over all accumulated batches and all
+    processes, so that 32 clips have one gradient however they are divided.
+
+    Args:
+        tasks: what the heads predict.
+        args, kwargs: of [`~transformers.Trainer`]. `eval_dataset` is evaluated in the order in which it comes.
+    """
+
+    def __init__(self, *args: Any, tasks: Sequence[Task], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.tasks = tasks
+        # Per task: sum of the clips' losses, and clips, since the last line of the log.
+        self._logged = torch.zeros(2, len(tasks), dtype=torch.float64)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(train_dataset)
+        batch_size = self._train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+        lengths = (train_dataset or self.train_dataset)["duration_s"][:]
+        return LengthGroupedBatches(lengths, batch_size, self.args.seed, lambda: int(self.state.epoch or 0))
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Sampler:
+        return SequentialSampler(eval_dataset)
+
+    def _get_num_items_in_batch(self, batch_samples: list[dict], device: torch.device) -> dict[str, torch.Tensor]:
+        counts = torch.zeros(len(self.tasks), dtype=torch.int64, device=device)
+        for batch in batch_samples:
+            counts += self._count_labelled(batch).to(device)
+        if self.args.world_size > 1:
+            counts = self.accelerator.reduce(counts, reduction="sum")
+        return {task.name: count for task, count in zip(self.tasks, counts, strict=True)}
+
+    def _count_labelled(self, batch: dict) -> torch.Tensor:
+        return torch.stack([labelled(batch["labels"][task.name]).sum() for task in self.tasks])
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict,
+        return_outputs: bool = False,
+        num_items_in_batch: dict[str, torch.Tensor] | None = None,
+    ) -> Any:
+        """Computes the loss, and keeps the task losses for the log."""
+        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        if model.training:
+            # A task's loss is a sum over clips by the effective batch's clips: times those, the sum again.
+            sums = [outputs.task_losses[task.name].detach() * num_items_in_batch[task.name] for task in self.tasks]
+            self._logged += torch.stack([torch.stack(sums), self._count_labelled(inputs)]).to(self._logged)
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Adds to a training line the mean loss over labelled clips of each task, as `loss_TASK`."""
+        if "loss" in logs:
+            sums, counts = self.accelerator.reduce(self._logged.to(self.args.device), reduction="sum").cpu()
+            logs |= {
+                f"loss_{task.name}": round((total / count).item(), 4)
+                for task, total, count in zip(self.tasks, sums, counts, strict=True)
+                if count > 0
+            }
+            self._logged.zero_()
+        super().log(logs, start_time)
