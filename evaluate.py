@@ -25,5 +25,45 @@ def _hand_over_the_library() -> None:
     spec.loader.exec_module(module)
 
 
+def main() -> None:
+    import sys
+
+    args = _parse_args()
+    from evaluation.run import evaluate_checkpoint
+    from evaluation.report import format_report, write_report
+
+    for checkpoint in args.checkpoint:
+        try:
+            report = evaluate_checkpoint(
+                checkpoint, args.data, args.protocol, split=args.split, batch_size=args.batch_size, baseline=args.baseline
+            )
+        except ValueError as error:
+            sys.exit(f"evaluate.py: {error}")
+        if report is None:  # one of several processes, and not the first
+            continue
+        path = (args.output / checkpoint.name if len(args.checkpoint) > 1 else args.output) / "metrics.json"
+        write_report(report, path)
+        print(f"{format_report(report)}\n\nWritten to {path}.\n")
+
+
+def _parse_args():
+    import argparse
+    from pathlib import Path
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", nargs="+", type=Path, help="folders, as train.py writes them")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="prepared folder")
+    parser.add_argument("--protocol", default="paper", help="which clips are in which split")
+    parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where metrics.json goes")
+    parser.add_argument("--batch_size", type=int, default=8, help="clips per process")
+    parser.add_argument(
+        "--baseline", action="store_true", help="compare with a random forest on measured pitch, energy and voicing"
+    )
+    return parser.parse_args()
+
+
 if __name__ == "evaluate":
     _hand_over_the_library()
+elif __name__ == "__main__":
+    main()

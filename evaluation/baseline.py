@@ -12,11 +12,12 @@ from preprocessing.acoustics import ACOUSTIC_TARGETS
 FEATURES = (*ACOUSTIC_TARGETS, "duration_s")
 
 
-def random_forest_logits(splits: DatasetDict, task: Task, seed: int = 0) -> np.ndarray:
-    """Log-probabilities of a random forest that is trained on the training split, for the clips of the test split.
+def random_forest_logits(splits: DatasetDict, split: str, task: Task, seed: int = 0) -> np.ndarray:
+    """Log-probabilities of a random forest that is trained on the training split, for the clips of another.
 
     Args:
         splits: of a prepared folder.
+        split: the one to predict.
         task: a classification task.
         seed: of the forest.
 
@@ -27,8 +28,8 @@ def random_forest_logits(splits: DatasetDict, task: Task, seed: int = 0) -> np.n
     target = np.array([task.encode(value) for value in train[task.column][:]])
     forest = RandomForestClassifier(500, class_weight="balanced", random_state=seed, n_jobs=-1)
     forest.fit(_features(train)[target >= 0], target[target >= 0])
-    probabilities = np.zeros((len(splits["test"]), len(task.labels)))
-    probabilities[:, forest.classes_] = forest.predict_proba(_features(splits["test"]))
+    probabilities = np.zeros((len(splits[split]), len(task.labels)))
+    probabilities[:, forest.classes_] = forest.predict_proba(_features(splits[split]))
     return np.log(probabilities + np.finfo(float).tiny)
 
 

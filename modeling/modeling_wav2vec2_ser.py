@@ -54,20 +54,24 @@ class Wav2Vec2ForMultiTaskSER(Wav2Vec2PreTrainedModel):
         """Loads a fine-tuned checkpoint whole, as [`~transformers.PreTrainedModel.from_pretrained`] does.
 
         Raises:
-            ValueError: weights of the network are missing, or the checkpoint has others. Such a model would answer at
-                random, and transformers only warns.
+            ValueError: weights are missing, too many, or of another shape. Such a model would answer at random, and
+                transformers only warns.
         """
         with_info = kwargs.pop("output_loading_info", False)
+        kwargs["ignore_mismatched_sizes"] = True  # they come back in `info`, to be named
         model, info = super().from_pretrained(
             pretrained_model_name_or_path, *args, **kwargs, output_loading_info=True
         )
-        found = {key: sorted(info[key]) for key in ("missing_keys", "unexpected_keys") if info[key]}
-        if found:
+        wrong = [
+            f"{len(info[kind])} {kind.replace('_', ' ')} ({', '.join(sorted(map(str, info[kind]))[:6])})"
+            for kind in ("missing_keys", "unexpected_keys", "mismatched_keys")
+            if info[kind]
+        ]
+        if wrong:
             raise ValueError(
-                f"{pretrained_model_name_or_path} is not a whole checkpoint of {cls.__name__}: "
-                + "; ".join(f"{len(keys)} {kind.replace('_', ' ')} ({', '.join(keys[:6])} …)" for kind, keys in found.items())
-                + ". A backbone without heads is loaded by `from_backbone`; a checkpoint whose heads shall start anew "
-                "is fine-tuned with `train.py --new_heads`."
+                f"{pretrained_model_name_or_path} is not a whole checkpoint of {cls.__name__}: {'; '.join(wrong)}. "
+                "A backbone without heads is loaded by `from_backbone`; heads of a checkpoint start anew with "
+                "`train.py --new_heads`."
             )
         return (model, info) if with_info else model
 

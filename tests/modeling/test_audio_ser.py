@@ -1,0 +1,276 @@
+import io
+import time
+
+import av
+import numpy as np
+import pytest
+import soundfile
+import soxr
+import torch
+
+from modeling import SAMPLING_RATE, AudioError, AudioReader, load_audio
+from tests.conftest import voice
+
+SECONDS = 45  # more than two of the blocks in which containers are decoded
+RATE = 44_100
+
+SOUNDFILE = {"wav": "PCM_16", "flac": "PCM_16", "ogg": "VORBIS", "mp3": "MPEG_LAYER_III"}
+# Low bit rates make AAC fill bands with noise, which comes from a generator that remembers what it drew before.
+CONTAINERS = {
+    "m4a": ("aac", 32_000),
+    "mp4": ("aac", 64_000),
+    "mkv": ("aac", 32_000),
+    "avi": ("pcm_s16le", None),
+    "webm": ("libopus", 32_000),
+}
+
+
+def speech(seconds: float, rate: int) -> np.ndarray:
+    """Something that changes all the time, so that a shift by a sample shows."""
+    parts = [voice(0.5, 100 + 37 * (i % 11), i, rate) for i in range(round(seconds * 2))]
+    return np.concatenate(parts) * 0.5
+
+
+def encode(path, waveform: np.ndarray, rate: int, codec: str, bit_rate: int | None, video: bool = False) -> None:
+    with av.open(path, "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.layout = "mono"
+        if bit_rate is not None:
+            stream.bit_rate = bit_rate
+        if video:
+            picture = container.add_stream("mpeg4", rate=5)
+            picture.width = picture.height = 16
+            for _ in range(5):
+                container.mux(picture.encode(av.VideoFrame(16, 16, "yuv420p")))
+            container.mux(picture.encode(None))
+        for start in range(0, waveform.size, rate):
+            samples = np.ascontiguousarray(waveform[None, start : start + rate])
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = rate, start
+            container.mux(stream.encode(frame))  # PyAV converts to what the codec takes
+        container.mux(stream.encode(None))
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """The same sound in every format, by its suffix."""
+    folder = tmp_path_factory.mktemp("recordings")
+    waveform = speech(SECONDS, RATE)
+    files = {suffix: folder / f"sound.{suffix}" for suffix in (*SOUNDFILE, *CONTAINERS)}
+    for suffix, subtype in SOUNDFILE.items():
+        with soundfile.SoundFile(files[suffix], "w", RATE, 1, subtype) as file:
+            for start in range(0, waveform.size, RATE):  # libsndfile crashes on long writes of Vorbis
+                file.write(waveform[start : start + RATE])
+    for suffix, (codec, bit_rate) in CONTAINERS.items():
+        rate = 48_000 if codec == "libopus" else RATE
+        sound = waveform if rate == RATE else soxr.resample(waveform, RATE, rate)
+        encode(files[suffix], sound, rate, codec, bit_rate, video=suffix in ("mp4", "mkv", "avi"))
+    return files
+
+
+@pytest.mark.parametrize("suffix", [*SOUNDFILE, *CONTAINERS])
+def test_a_slice_equals_the_same_samples_of_the_whole(recordings, suffix):
+    whole = load_audio(recordings[suffix])
+    assert whole.dtype == np.float32
+    assert whole.size / SAMPLING_RATE == pytest.approx(SECONDS, abs=0.1)
+    for start_s in (0.0, 0.333, 7.77, 17.5, 19.99, 20.0, 39.1):
+        first = round(start_s * SAMPLING_RATE)
+        expected = whole[first : first + 4 * SAMPLING_RATE]
+        found = load_audio(recordings[suffix], start_s=start_s, end_s=start_s + 4)
+        assert found.size == expected.size
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", [*SOUNDFILE, *CONTAINERS])
+def test_every_format_is_the_same_sound_at_the_same_time(recordings, suffix):
+    reference = load_audio(recordings["wav"])
+    found = load_audio(recordings[suffix])
+    size = min(reference.size, found.size)
+    delays = range(-40, 41)
+    middle = slice(SAMPLING_RATE, size - SAMPLING_RATE)
+    scores = [np.corrcoef(reference[middle], np.roll(found[:size], -delay)[middle])[0, 1] for delay in delays]
+    assert max(scores) > 0.97
+    # An encoder's own delay, which its container does not always declare, is all that may shift a sound.
+    assert abs(delays[int(np.argmax(scores))]) <= (25 if suffix in CONTAINERS else 1)
+
+
+@pytest.mark.parametrize("suffix", ["flac", "mp3", "m4a", "mkv"])
+def test_path_bytes_and_file_object_are_the_same(recordings, suffix):
+    content = recordings[suffix].read_bytes()
+    expected = load_audio(str(recordings[suffix]), end_s=3.0)
+    file = io.BytesIO(content)
+    file.seek(100)  # wherever it stands
+    for source in (content, recordings[suffix], file):
+        np.testing.assert_array_equal(load_audio(source, end_s=3.0), expected)
+    assert not file.closed
+
+
+def repeat(source, path, times: int) -> None:
+    """A recording `times` times over, without encoding it anew."""
+    with av.open(source) as first, av.open(path, "w") as container:
+        stream = container.add_stream_from_template(first.streams.audio[0])
+        packets = [packet for packet in first.demux(first.streams.audio[0]) if packet.size]
+        content = [(bytes(packet), packet.pts, packet.dts, packet.duration) for packet in packets]
+        length = sum(duration for *_, duration in content)
+        for round_ in range(times):
+            for data, pts, dts, duration in content:
+                packet = av.Packet(data)
+                packet.stream, packet.duration = stream, duration
+                packet.time_base = first.streams.audio[0].time_base
+                packet.pts, packet.dts = pts + round_ * length, dts + round_ * length
+                container.mux(packet)
+
+
+def test_any_six_seconds_of_an_hour_take_less_than_one(tmp_path):
+    minute = speech(60, 8_000)
+    soundfile.write(tmp_path / "hour.wav", np.tile(minute, 60), 8_000)
+    encode(tmp_path / "minute.m4a", minute, 8_000, "aac", 16_000)
+    repeat(tmp_path / "minute.m4a", tmp_path / "hour.m4a", 60)
+    for name in ("hour.wav", "hour.m4a"):
+        load_audio(tmp_path / name, end_s=1.0)
+        for start_s in (0.0, 1800.5, 3590.0):
+            began = time.perf_counter()
+            assert load_audio(tmp_path / name, start_s=start_s, end_s=start_s + 6).size == 6 * SAMPLING_RATE
+            assert time.perf_counter() - began < 1.0
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000, 44_101])
+def test_any_rate_comes_out_at_16_khz(rate):
+    found = load_audio(voice(2.0, 200, rate=rate), sampling_rate=rate)
+    assert found.size == 2 * SAMPLING_RATE
+    spectrum = np.abs(np.fft.rfft(found))
+    assert np.argmax(spectrum) / 2.0 == pytest.approx(200, abs=1)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        lambda x: np.stack([x, 0 * x]),
+        lambda x: np.stack([x, 0 * x], axis=1),
+        lambda x: torch.from_numpy(np.stack([x, 0 * x])),
+        lambda x: np.stack([x, x, 0 * x, 0 * x, x, 0 * x]),
+        lambda x: x / 2,
+        lambda x: x.astype(np.float64) / 2,
+    ],
+)
+def test_channels_are_averaged(array):
+    waveform = voice(0.5, 150)
+    np.testing.assert_allclose(load_audio(array(waveform), sampling_rate=16_000), waveform / 2, atol=1e-7)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.uint8, 1.2e-2), (np.int16, 5e-5), (np.int32, 1e-6)])
+def test_integers_are_scaled_to_one(dtype, tolerance):
+    waveform = voice(0.5, 150)
+    info = np.iinfo(dtype)
+    offset = 128 if dtype == np.uint8 else 0
+    scale = 127 if dtype == np.uint8 else float(info.max)
+    found = load_audio(np.round(waveform * scale + offset).astype(dtype), sampling_rate=16_000)
+    np.testing.assert_allclose(found, waveform, atol=tolerance)
+
+
+def test_all_channels_of_a_file_are_averaged(tmp_path):
+    left, right = voice(0.5, 150), voice(0.5, 220)
+    soundfile.write(tmp_path / "stereo.wav", np.stack([left, right], axis=1), 16_000, subtype="FLOAT")
+    np.testing.assert_allclose(load_audio(tmp_path / "stereo.wav"), (left + right) / 2, atol=1e-7)
+
+
+def test_length_is_known_before_reading(recordings):
+    for suffix in ("wav", "mp3", "mkv"):
+        with AudioReader(recordings[suffix]) as audio:
+            assert audio.duration_s == pytest.approx(SECONDS, abs=0.1)
+
+
+def test_a_damaged_stretch_of_a_film_is_silence_and_the_rest_is_there(recordings, tmp_path, caplog):
+    content = bytearray(recordings["mp4"].read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 1500] = bytes(1500)
+    (tmp_path / "damaged.mp4").write_bytes(content)
+    found = load_audio(tmp_path / "damaged.mp4")
+    assert found.size / SAMPLING_RATE == pytest.approx(SECONDS, abs=0.1)
+    assert np.isfinite(found).all()
+
+
+def files_that_are_no_audio(folder):
+    (folder / "text.wav").write_text("This is no audio at all, and says so.")
+    (folder / "empty.wav").write_bytes(b"")
+    (folder / "noise.mp4").write_bytes(np.random.default_rng(0).bytes(10_000))
+    soundfile.write(folder / "nothing.wav", np.zeros(0), 16_000)
+    with av.open(folder / "mute.mp4", "w") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.width = stream.height = 16
+        container.mux(stream.encode(av.VideoFrame(16, 16, "yuv420p")))
+        container.mux(stream.encode(None))
+    soundfile.write(folder / "nan.wav", np.array([0.1, np.nan, np.inf]), 16_000, subtype="FLOAT")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("text.wav", "not an audio or video file"),
+        ("empty.wav", "not an audio or video file"),
+        ("noise.mp4", "not an audio or video file"),
+        ("nothing.wav", "holds no samples"),
+        ("mute.mp4", "has no sound"),
+        ("nan.wav", "2 of 3 samples are NaN or infinite"),
+    ],
+)
+def test_what_is_no_audio_is_named_with_its_reason(tmp_path, name, message):
+    files_that_are_no_audio(tmp_path)
+    with pytest.raises(AudioError, match=rf"{name}: .*{message}"):
+        load_audio(tmp_path / name)
+
+
+def test_a_missing_file_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"gone\.wav"):
+        load_audio(tmp_path / "gone.wav")
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"start_s": -1.0}, "0 <= start < end"),
+        ({"start_s": 2.0, "end_s": 2.0}, "0 <= start < end"),
+        ({"start_s": 5.0}, r"ends before 5\.0 s"),
+    ],
+)
+def test_a_stretch_that_is_none_is_refused(kwargs, message):
+    with pytest.raises(AudioError, match=message):
+        load_audio(voice(1.0, 100), sampling_rate=16_000, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("array", "rate", "message"),
+    [
+        (np.zeros(10), None, "needs its `sampling_rate`"),
+        (np.zeros((100, 100)), 16_000, "got \\(100, 100\\)"),
+        (np.zeros((2, 3, 4)), 16_000, "got \\(2, 3, 4\\)"),
+        (np.zeros(10, dtype=complex), 16_000, "got complex128"),
+    ],
+)
+def test_an_array_that_is_no_waveform_is_refused(array, rate, message):
+    with pytest.raises(AudioError, match=message):
+        load_audio(array, sampling_rate=rate)
+
+
+def test_something_else_is_refused():
+    with pytest.raises(TypeError, match="got int"):
+        load_audio(5)
+
+
+def test_a_file_cannot_make_the_decoder_open_another(recordings, tmp_path):
+    playlist = f"#EXTM3U\n#EXTINF:10,\nfile://{recordings['mp3']}\n"
+    (tmp_path / "list.m3u8").write_text(playlist)
+    with pytest.raises(AudioError, match=r"list\.m3u8"):
+        load_audio(tmp_path / "list.m3u8")
+    (tmp_path / "list.txt").write_text(f"ffconcat version 1.0\nfile '{recordings['m4a']}'\n")
+    with pytest.raises(AudioError, match=r"list\.txt"):
+        load_audio(tmp_path / "list.txt")
+
+
+def test_real_recordings_decode_alike(real_audio):
+    files = sorted(real_audio.glob("ravdess/Actor_0[12]/*.wav"))[:20]
+    assert files
+    for file in files:
+        samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+        expected = soxr.resample(samples.mean(axis=1), rate, SAMPLING_RATE)
+        np.testing.assert_allclose(load_audio(file), expected, atol=1e-6)

@@ -1,0 +1,47 @@
+import math
+
+import pytest
+import torch
+
+from modeling import Task
+from tests.conftest import TASKS
+
+EMOTION, GENDER, F0 = TASKS
+
+
+def test_encode_knows_what_is_missing():
+    assert [EMOTION.encode(value) for value in ("sad", "angry", None, "bored")] == [2, 0, -100, -100]
+    assert F0.encode(200.0) == 200.0
+    assert math.isnan(F0.encode(None))
+
+
+def test_classes_may_be_numbers():
+    task = Task("stars", "classification", "stars", labels=("1", "2"))
+    assert [task.encode(value) for value in (2, "1", 3)] == [1, 0, -100]
+
+
+def test_decode_gives_probabilities_and_physical_units():
+    assert EMOTION.decode(torch.tensor([[0.0, 0.0, math.log(2)]]))[0].tolist() == pytest.approx([0.25, 0.25, 0.5])
+    assert F0.decode(torch.tensor([[0.0], [-1.0]])).tolist() == [180.0, 130.0]
+
+
+def test_survives_the_way_through_json():
+    assert tuple(Task(**task.to_dict()) for task in TASKS) == TASKS
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": "Two Words"}, "lower-case identifier"),
+        ({"name": "values"}, "torch does not use"),
+        ({"kind": "ranking"}, "kind is"),
+        ({"labels": ()}, "distinct labels"),
+        ({"labels": ("a", "a")}, "distinct labels"),
+        ({"class_weights": (1.0,)}, "1 class weights for 2 labels"),
+        ({"kind": "regression", "labels": (), "std": 0.0}, "std > 0"),
+        ({"weight": -1.0}, "0 or more"),
+    ],
+)
+def test_refuses_what_does_not_fit(fields, message):
+    with pytest.raises(ValueError, match=message):
+        Task(**{"name": "mood", "kind": "classification", "column": "mood", "labels": ("a", "b"), **fields})
