@@ -3,7 +3,7 @@
     python -m preprocessing.demo_corpus --output prepared/demo_corpus
 
 It has the shape of real data and none of their licences: two corpora, one of which gives no gender and no disgust;
-13 voices, those of the test split not heard in training; emotions whose pitch, range, rate and melody overlap. What
+28 voices, those of the test split not heard in training; emotions whose pitch, range, rate and melody overlap. What
 tells them apart is foremost the melody, how pitch and pace run through the sentence, of which the mean pitch of a clip
 says nothing. It shows that the software works. It says nothing about how well a model recognises people's emotions.
 """
@@ -15,6 +15,7 @@ import ctypes
 import importlib
 import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +25,15 @@ import soundfile
 from .demo_sentences import ESPEAK_VOICES, SENTENCES
 
 TABLE = "clips.csv"
-# Formant variants of eSpeak NG: m1 to m8 are men, f1 to f5 women.
+# Voice variants of eSpeak NG, by gender.
 VOICES = {
-    "train": ("m1", "m2", "m4", "m7", "m8", "f1", "f3", "f5"),
-    "validation": ("m5", "f4"),
-    "test": ("m3", "m6", "f2"),
+    "train": {
+        "male": ("m1", "m2", "m4", "m7", "m8", "antonio", "Denis", "Diogo", "Marco", "travis", "victor"),
+        "female": ("f1", "f3", "f5", "Alicia", "Andrea", "anika", "Annie", "aunty", "belinda", "grandma", "linda"),
+    },
+    "validation": {"male": ("m5",), "female": ("f4",)},
+    "test": {"male": ("m3", "m6"), "female": ("f2", "steph")},
 }
-TAKES = {"train": 3, "validation": 1, "test": 1}  # of each voice, locale and emotion
 WITHOUT_GENDER = ("bn-BN", "el-EL", "fa-FA", "pl-PL", "ur-UR", "zh-Hans")
 SAMPLING_RATE = 22_050
 
@@ -85,19 +88,15 @@ def write_demo_corpus(output: Path, seed: int = 0) -> Path:
     espeak = _Espeak()
     random = np.random.default_rng(seed)
     rows = []
-    for split, voices in VOICES.items():
-        for locale, voice, emotion, take in (
-            (locale, voice, emotion, take)
-            for locale in SENTENCES
-            for voice in voices
-            for emotion in PROSODY
-            for take in range(TAKES[split])
+    for split, genders in VOICES.items():
+        for (gender, voice), locale, emotion in product(
+            [(gender, voice) for gender, voices in genders.items() for voice in voices], SENTENCES, PROSODY
         ):
             sentence = int(random.integers(len(SENTENCES[locale])))
             prosody = _draw(PROSODY[emotion], random)
             if locale in WITHOUT_GENDER and emotion == "disgust":
                 continue
-            path = Path("wav", locale, f"{voice}_{emotion}_{sentence}_{take}.wav")
+            path = Path("wav", locale, f"{voice}_{emotion}_{sentence}.wav")
             (output / path).parent.mkdir(parents=True, exist_ok=True)
             waveform = espeak.speak(SENTENCES[locale][sentence], f"{ESPEAK_VOICES[locale]}+{voice}", prosody)
             soundfile.write(output / path, waveform, SAMPLING_RATE)
@@ -108,7 +107,7 @@ def write_demo_corpus(output: Path, seed: int = 0) -> Path:
                     "locale": locale,
                     "speaker": voice,
                     "sentence": f"{locale} {sentence}",
-                    "gender": "" if locale in WITHOUT_GENDER else {"m": "male", "f": "female"}[voice[0]],
+                    "gender": "" if locale in WITHOUT_GENDER else gender,
                     "emotion": emotion,
                     "style": "acted",
                     "split": split,

@@ -1,0 +1,141 @@
+from collections import Counter
+
+import pytest
+
+from preprocessing.clip import Clip, Drop
+from preprocessing.scan import Source, scan
+from preprocessing.user_audio import UserAudio
+from tests.preprocessing.test_corpora import lay_out, ravdess
+
+
+@pytest.fixture
+def classes(tmp_path):
+    lay_out(tmp_path / "calls", ["Anger/a.wav", "Anger/deep/b.mp3", "joy/c.flac", "joy/notes.txt", "d.wav"])
+    return tmp_path / "calls"
+
+
+def test_a_folder_per_class(classes):
+    entries = scan([Source("folder", classes)], user_audio=UserAudio(locale="de-DE", style="natural"))
+    clips = [entry for entry in entries if isinstance(entry, Clip)]
+    assert {(clip.id, clip.emotion, clip.raw_label) for clip in clips} == {
+        ("calls/Anger/a.wav", "angry", "Anger"),
+        ("calls/Anger/deep/b.mp3", "angry", "Anger"),
+        ("calls/joy/c.flac", "happy", "joy"),
+    }
+    assert {(clip.corpus, clip.locale, clip.style, clip.gender) for clip in clips} == {
+        ("calls", "de-DE", "natural", None)
+    }
+    assert {(entry.id, entry.reason) for entry in entries if isinstance(entry, Drop)} == {
+        ("calls/joy/notes.txt", "not an audio or video file by its name"),
+        ("calls/d.wav", "not in the folder of a class"),
+    }
+
+
+def test_an_unknown_label_is_an_error_that_says_how_to_name_it(classes):
+    lay_out(classes, ["frustrated/e.wav", "frustrated/f.wav"])
+    with pytest.raises(ValueError, match=r"'frustrated' \(2 clips\) .*--label_names frustrated=happy"):
+        scan([Source("folder", classes)])
+
+
+@pytest.mark.parametrize(("name", "expected"), [("angry", "angry"), ("frustrated", "frustrated"), ("none", None)])
+def test_a_label_can_be_mapped_be_a_class_of_its_own_or_go(classes, name, expected):
+    lay_out(classes, ["Frustrated/e.wav"])
+    entries = scan([Source("folder", classes)], label_names={"frustrated": name})
+    (entry,) = [entry for entry in entries if entry.id == "calls/Frustrated/e.wav"]
+    if expected is None:
+        assert entry == Drop(entry.id, "the label 'Frustrated' has no counterpart among the emotions")
+    else:
+        assert entry.emotion == expected
+
+
+def test_the_papers_merges_are_not_a_users(classes):
+    lay_out(classes, ["boredom/e.wav"])
+    with pytest.raises(ValueError, match="'boredom'"):
+        scan([Source("folder", classes)], labels="paper")
+
+
+def test_strict_labels_keep_what_means_one_of_the_seven(tmp_path):
+    lay_out(tmp_path, ravdess())
+    entries = scan([Source("ravdess", tmp_path)], labels="strict")
+    kept = Counter(entry.emotion for entry in entries if isinstance(entry, Clip))
+    dropped = Counter(entry.reason for entry in entries if isinstance(entry, Drop))
+    assert kept["neutral"] == 188
+    assert dropped == {"the label 'calm' has no counterpart among the emotions": 376}
+
+
+def test_label_rules_from_a_file(tmp_path):
+    lay_out(tmp_path, ravdess())
+    (tmp_path / "rules.yaml").write_text("Calm: calm\nangry: high\nhappy: high\n")
+    entries = scan([Source("ravdess", tmp_path)], labels=str(tmp_path / "rules.yaml"))
+    assert Counter(e.emotion for e in entries if isinstance(e, Clip)) == {"high": 752, "calm": 376}
+
+
+@pytest.mark.parametrize("content", ["- a\n", "angry: 3\n"])
+def test_label_rules_that_are_none(tmp_path, content):
+    (tmp_path / "rules.yaml").write_text(content)
+    with pytest.raises(ValueError, match="mapping of labels to emotions"):
+        scan([], labels=str(tmp_path / "rules.yaml"))
+    with pytest.raises(ValueError, match=r"paper, strict or a YAML file .* got 'loose'"):
+        scan([], labels="loose")
+
+
+def test_the_folder_of_another_corpus_is_recognised(tmp_path):
+    lay_out(tmp_path, ravdess())
+    message = r"does not look like emodb: expected wav/SStttEv.wav, .* 2452 other files, .* looks like ravdess \(2452 clips\)"
+    with pytest.raises(ValueError, match=message):
+        scan([Source("emodb", tmp_path)])
+
+
+def test_an_empty_folder_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="no audio file at all"):
+        scan([Source("ravdess", tmp_path)])
+    with pytest.raises(ValueError, match="Expected a folder per class"):
+        scan([Source("folder", tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ravdess", "NAME=FOLDER"),
+        ("ravdes=/tmp", "no corpus 'ravdes'. Known: .*ravdess.*folder and table"),
+        ("ravdess=/nowhere", "/nowhere: no such folder, where ravdess should be"),
+        ("table=/nowhere/x.csv", "no such table"),
+    ],
+)
+def test_a_source_that_is_none(text, message):
+    with pytest.raises(ValueError, match=message):
+        Source.parse(text)
+
+
+def test_two_corpora_of_one_name_are_an_error(tmp_path):
+    lay_out(tmp_path, ["a/calls/joy/x.wav", "b/calls/joy/x.wav"])
+    with pytest.raises(ValueError, match="Two of the corpora are called calls"):
+        scan([Source("folder", tmp_path / "a/calls"), Source("folder", tmp_path / "b/calls")])
+
+
+def test_ravdess_as_it_is(real_audio):
+    entries = scan([Source("ravdess", real_audio / "ravdess")])
+    assert Counter(type(entry) for entry in entries) == {Clip: 720}
+    assert Counter(clip.emotion for clip in entries) == {
+        "neutral": 144,
+        **dict.fromkeys(("angry", "disgust", "fear", "happy", "sad", "surprise"), 96),
+    }
+    assert Counter(clip.gender for clip in entries) == {"male": 360, "female": 360}
+
+
+def test_nemo_by_its_table(real_audio):
+    names = dict(
+        pair.split("=") for pair in "anger=angry fear=fear happiness=happy neutral=neutral sadness=sad surprised=surprise".split()
+    )
+    options = UserAudio(
+        locale="pl-PL",
+        style="acted",
+        columns={"path": "file_id", "speaker": "speaker_id", "sentence": "raw_text"},
+        audio_folder="samples",
+    )
+    entries = scan([Source("table", real_audio / "nemo/data.tsv")], label_names=names, user_audio=options)
+    assert Counter(type(entry) for entry in entries) == {Clip: 479}
+    assert Counter(clip.speaker for clip in entries).keys() == {clip.speaker.strip() for clip in entries}
+    assert len({clip.speaker for clip in entries}) == 4
+    assert {clip.corpus for clip in entries} == {"nemo"}
+    assert Counter(clip.emotion for clip in entries)["angry"] == 80
