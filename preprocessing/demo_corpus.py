@@ -69,7 +69,7 @@ PROSODY = {
     "surprise": Prosody(195, 54, 50, (-35, 0, 60), 0, 90),
 }
 # Standard deviations of what a clip draws.
-SPREAD = Prosody(rate=15, pitch=9, range=10, melody=(7, 7, 7), tremble=4, pace=6)
+SPREAD = Prosody(rate=12, pitch=7, range=8, melody=(6, 6, 6), tremble=3, pace=5)
 
 
 def write_demo_corpus(output: Path, seed: int = 0) -> Path:

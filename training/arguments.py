@@ -157,8 +157,8 @@ def parse_args(
     """Reads `--config` files and flags; a later file wins over an earlier one, and flags over files.
 
     Returns:
-        The three groups of settings, and all settings that differ from transformers' defaults or have none, as plain
-        values: `--config` with them runs the same training again. The Hub token is not among them.
+        The three groups of settings, and all settings but those that have the default of transformers and of this
+        project, as plain values: `--config` with them runs the same training again. The Hub token is not among them.
 
     Raises:
         ValueError: a file or a setting is wrong; the message says which.
@@ -176,12 +176,15 @@ def parse_args(
     words = [word for path in config.config for word in _read_config(Path(path), parser)] + flags
     namespace = vars(parser.parse_args(words))
     *groups, _ = parser.parse_args_into_dataclasses(words, look_for_args_file=False)
-    defaults = {entry.name: entry.default for entry in dataclasses.fields(TrainingArguments)}
+    theirs, ours = (
+        {entry.name: entry.default for entry in dataclasses.fields(kind)}
+        for kind in (TrainingArguments, SERTrainingArguments)
+    )
     settings = {
         name: value
         for name, value in namespace.items()
         if name not in ("config", "hub_token", "resume_from_checkpoint")
-        and (name not in defaults or value != defaults[name])
+        and not (name in theirs and theirs[name] == ours[name] == value)
     }
     return *groups, settings
 

@@ -55,6 +55,8 @@ def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> 
         raise ValueError(f"Task {name!r}: no training clip has a value in the column {column!r}.")
     if len(set(values)) == 1:
         raise ValueError(f"Task {name!r}: all {len(values)} training clips have the value {values[0]!r} in {column!r}.")
+    if kind not in ("", "classification", "regression"):
+        raise ValueError(f"Task {name!r}: the kind after the colon is classification or regression, got {kind!r}.")
     kind = kind or ("classification" if isinstance(values[0], str) else "regression")
     weight = weights.get(name, 1.0)
     if kind == "classification":

@@ -1,0 +1,126 @@
+"""`train.py` as it is typed: killed and resumed, over two processes, and with a wrong setting."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.conftest import ROOT
+from training.arguments import parse_args
+from training.run import plan, train
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+PYTHON = (sys.executable,)
+# `--cpu --num_processes 2` would start a single one.
+TWO_PROCESSES = (sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2")
+
+
+@pytest.fixture
+def words(prepared, backbone_config) -> list[str]:
+    return [
+        *("--data", str(prepared), "--config_name", str(backbone_config), "--report_to", "none"),
+        *("--tasks", "emotion", "gender", "f0_mean", "--freeze_feature_encoder", "false", "--disable_tqdm", "true"),
+        *("--dataloader_num_workers", "0", "--logging_steps", "1"),
+    ]
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def run(words, launcher=PYTHON, **environment) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [*launcher, "train.py", *words],
+        cwd=ROOT,
+        env={**ENVIRONMENT, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def losses(output: Path) -> list[dict]:
+    last = max(output.glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2]))
+    history = json.loads((last / "trainer_state.json").read_text())["log_history"]
+    timings = re.compile("_(runtime|per_second)$")
+    return [{name: value for name, value in line.items() if not timings.search(name)} for line in history]
+
+
+def test_killed_and_resumed_it_ends_as_if_nothing_had_happened(words, tmp_path):
+    words += ["--num_train_epochs", "6", "--per_device_train_batch_size", "4", "--save_total_limit", "3"]
+    killed = tmp_path / "killed"
+    process = subprocess.Popen(
+        [*PYTHON, "train.py", *words, "--output_dir", str(killed)],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not list(killed.glob("checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (killed / "model.safetensors").exists()  # it had not ended
+    steps_done = max(int(path.name.partition("-")[2]) for path in killed.glob("checkpoint-*"))
+
+    again = run([*words, "--output_dir", str(killed), "--resume_from_checkpoint", "latest"])
+    assert again.returncode == 0, again.stderr
+    train(plan(*parse_args([*words, "--output_dir", str(tmp_path / "whole")])))
+    assert losses(killed)[-1]["step"] > steps_done
+    assert losses(killed) == losses(tmp_path / "whole")
+    resumed, whole = (load_file(folder / "model.safetensors") for folder in (killed, tmp_path / "whole"))
+    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+
+
+def test_two_processes_have_the_gradient_of_one_and_count_every_clip_once(words, tmp_path):
+    words += ["--optim", "sgd", "--learning_rate", "1", "--warmup_steps", "0", "--max_grad_norm", "0"]
+    words += ["--max_steps", "1", "--eval_strategy", "steps", "--eval_steps", "1", "--save_strategy", "no"]
+    words += ["--load_best_model_at_end", "false", "--gradient_accumulation_steps", "1"]
+    alone = plan(*parse_args([*words, "--output_dir", str(tmp_path / "1"), "--per_device_train_batch_size", "32"]))
+    start = {name: value.clone() for name, value in alone.model.state_dict().items()}
+    report = train(alone)
+    two = run(
+        [*words, "--output_dir", str(tmp_path / "2"), "--per_device_train_batch_size", "16"],
+        TWO_PROCESSES,
+        ACCELERATE_USE_CPU="true",
+    )
+    assert two.returncode == 0, two.stderr
+    both = json.loads((tmp_path / "2" / "metrics.json").read_text())
+
+    end = {name: load_file(tmp_path / name / "model.safetensors") for name in ("1", "2")}
+    names = [name for name in end["1"] if name in start]
+    gradients = {run: torch.cat([(start[n] - end[run][n]).flatten() for n in names]) for run in end}
+    assert gradients["1"].norm() > 1
+    assert (gradients["1"] - gradients["2"]).abs().max() < 1e-6 * gradients["1"].norm()
+
+    splits = alone.splits
+    for task in ("emotion", "gender", "f0_mean"):
+        labelled = sum(value is not None for value in splits["test"][task])
+        assert both["tasks"][task]["clips"] == report["tasks"][task]["clips"] == labelled
+    assert len(splits["test"]) % 2 == 1  # so that one clip was sent twice to fill the last batch
+    assert two.stdout.count("emotion by corpus") == 1
+    one_loss = re.search(r"'eval_loss_emotion': '([\d.]+)'", two.stdout).group(1)
+    assert float(one_loss) > 0
+
+
+def test_a_wrong_setting_is_one_line_and_not_a_traceback(words, tmp_path):
+    words[1] = str(tmp_path / "nowhere")
+    answer = run([*words, "--output_dir", str(tmp_path / "run")])
+    assert answer.returncode == 1
+    assert answer.stderr.strip().splitlines()[-1].startswith(f"train.py: {tmp_path / 'nowhere'} is not a prepared folder")
+    assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "run").exists()

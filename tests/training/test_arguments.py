@@ -1,0 +1,99 @@
+import pytest
+import yaml
+from transformers import TrainingArguments
+
+from training.arguments import SERTrainingArguments, parse_args
+
+BASE = ["--data", "prepared", "--output_dir", "runs/x", "--model_name_or_path", "backbone"]
+
+
+def write(path, **settings):
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return str(path)
+
+
+def test_the_recipe_is_the_default():
+    data, model, args, _ = parse_args(BASE)
+    assert data.protocol == "paper"
+    assert model.tasks == ["emotion", "gender", "language", "f0_mean"]
+    assert model.freeze_feature_encoder
+    assert args.per_device_train_batch_size * args.gradient_accumulation_steps == 32
+    assert (args.learning_rate, args.warmup_steps, args.num_train_epochs) == (1e-4, 0.1, 10)
+    assert args.lr_scheduler_type == "linear"
+    assert args.load_best_model_at_end
+    assert args.early_stopping_patience is None
+    assert not args.bf16  # there is no GPU
+
+
+def test_every_default_that_differs_from_transformers_is_named_in_the_docstring():
+    ours = {name: entry.default for name, entry in SERTrainingArguments.__dataclass_fields__.items()}
+    theirs = {name: entry.default for name, entry in TrainingArguments.__dataclass_fields__.items()}
+    differing = {name for name in ours if name not in theirs or ours[name] != theirs[name]}
+    unnamed = {name for name in differing if f"`{name}`" not in SERTrainingArguments.__doc__}
+    assert unnamed - {"bf16", "per_device_train_batch_size"} == set()
+    assert "`bf16`" in SERTrainingArguments.__doc__
+
+
+def test_flags_win_over_files_and_later_files_over_earlier_ones(tmp_path):
+    first = write(tmp_path / "a.yaml", data="prepared", output_dir="a", model_name_or_path="m", seed=1, tasks=["emotion"])
+    second = write(tmp_path / "b.yaml", output_dir="b", learning_rate=1e-3, weight_decay=1.0e-5)
+    data, model, args, _ = parse_args(["--config", first, second, "--seed", "7"])
+    assert data.data == "prepared"
+    assert model.tasks == ["emotion"]
+    assert (args.output_dir, args.seed, args.learning_rate, args.weight_decay) == ("b", 7, 1e-3, 1e-5)
+
+
+def test_the_settings_that_are_written_down_run_the_same_training_again(tmp_path):
+    off = ["--load_best_model_at_end", "false"]  # as transformers has it, and not as we have it
+    flags = [*BASE, "--tasks", "emotion", "f0_mean", "--task_weights", "f0_mean=0.5", "--learning_rate", "3e-4"]
+    *groups, settings = parse_args([*flags, "--freeze_feature_encoder", "false", "--eval_strategy", "no", *off])
+    *again, settings_again = parse_args(["--config", write(tmp_path / "c.yaml", **settings)])
+    assert groups[:2] == again[:2]
+    assert settings == settings_again
+    assert groups[2].to_dict() == again[2].to_dict()
+
+
+def test_a_token_is_not_written_down():
+    *_, settings = parse_args([*BASE, "--hub_token", "hf_secret"])
+    assert "hf_secret" not in str(settings)
+
+
+def test_task_weights():
+    _, model, _, _ = parse_args([*BASE, "--tasks", "emotion", "gender:classification", "--task_weights", "gender=0.5"])
+    assert model.weights() == {"gender": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--config_name", "x.json"], "one of the two"),
+        (["--task_weights", "emotion"], "NAME=WEIGHT"),
+        (["--task_weights", "valence=1"], "valence"),
+        (["--new_heads", "valence"], "valence"),
+        (["--tasks", "emotion", "emotion"], "twice"),
+        (["--fp16", "true"], "overflows"),
+        (["--remove_unused_columns", "true"], "remove_unused_columns"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml"),
+    ],
+)
+def test_wrong_settings_are_refused(flags, message):
+    with pytest.raises(ValueError, match=message):
+        parse_args([*BASE, *flags])
+
+
+def test_a_misspelt_setting_in_a_file_is_an_error_that_names_the_right_one(tmp_path):
+    with pytest.raises(ValueError, match="did you mean learning_rate"):
+        parse_args([*BASE, "--config", write(tmp_path / "a.yaml", learning_rte=1e-3)])
+
+
+def test_a_file_that_is_no_mapping_is_an_error(tmp_path):
+    (tmp_path / "a.yaml").write_text("- a\n- b\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="not a YAML mapping"):
+        parse_args([*BASE, "--config", str(tmp_path / "a.yaml")])
+
+
+def test_abbreviated_and_unknown_flags_are_refused(capsys):
+    for flag in (["--learning_rat", "1"], ["--no_such_flag", "1"]):
+        with pytest.raises(SystemExit):
+            parse_args([*BASE, *flag])
+        assert flag[0] in capsys.readouterr().err

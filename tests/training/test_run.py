@@ -1,0 +1,184 @@
+"""Trainings in this process: what moves, what stays, what gradients are, and what is refused before a step is made."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+from transformers import Wav2Vec2Config, Wav2Vec2Model
+
+from modeling import Wav2Vec2ForMultiTaskSER
+from tests.conftest import TINY
+from training.arguments import parse_args
+from training.run import plan, train
+
+TASKS = ["emotion", "gender", "language", "f0_mean", "energy_mean"]
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory) -> Path:
+    """A pre-trained backbone, as the Hub has them."""
+    folder = tmp_path_factory.mktemp("pretrained")
+    torch.manual_seed(0)
+    Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def words(prepared, backbone_config, tmp_path) -> list[str]:
+    """Flags of a short training from random weights."""
+    return [
+        *("--data", str(prepared), "--output_dir", str(tmp_path / "run"), "--config_name", str(backbone_config)),
+        *("--tasks", *TASKS, "--num_train_epochs", "1", "--report_to", "none", "--dataloader_num_workers", "0"),
+        *("--disable_tqdm", "true", "--freeze_feature_encoder", "false"),
+    ]
+
+
+def job(words):
+    return plan(*parse_args(words))
+
+
+def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
+    report = train(job([*words, "--logging_steps", "1", "--num_train_epochs", "2"]))
+    output = tmp_path / "run"
+    assert json.loads((output / "metrics.json").read_text()) == report
+    assert report["tasks"].keys() == set(TASKS)
+    assert report["tasks"]["emotion"]["clips"] > report["tasks"]["gender"]["clips"] > 0  # beta gives no gender
+    assert (output / "preprocessor_config.json").is_file()
+    Wav2Vec2ForMultiTaskSER.from_pretrained(output)
+    assert "emotion by corpus" in capsys.readouterr().out
+
+    state = json.loads(max(output.glob("checkpoint-*/trainer_state.json")).read_text())
+    steps = [line for line in state["log_history"] if "loss" in line]
+    assert all(math.isfinite(line[f"loss_{task}"]) for line in steps for task in TASKS)
+    evaluation = next(line for line in state["log_history"] if "eval_loss" in line)
+    assert "eval_emotion_weighted_f1" in evaluation
+    assert "eval_loss_f0_mean" in evaluation
+    assert state["best_metric"] == max(
+        line["eval_emotion_weighted_f1"] for line in state["log_history"] if "eval_loss" in line
+    )
+
+    again = yaml.safe_load((output / "train_config.yaml").read_text())
+    again["output_dir"] = str(tmp_path / "again")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(again))
+    second = train(job(["--config", str(tmp_path / "config.yaml")]))
+    first_weights, second_weights = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "again"))
+    assert all(torch.equal(first_weights[name], second_weights[name]) for name in first_weights)
+    assert second["tasks"] == report["tasks"]
+
+
+@pytest.mark.parametrize("padding", ["masked", "paper"])
+def test_frozen_parameters_stay_bit_identical_and_all_others_move(words, backbone, padding):
+    start = words.index("--config_name")
+    words[start : start + 2] = ["--model_name_or_path", str(backbone)]
+    ready = job([*words, "--freeze_feature_encoder", "true", "--padding", padding])
+    before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
+    frozen = {name for name, parameter in ready.model.named_parameters() if not parameter.requires_grad}
+    assert frozen == {name for name in before if name.startswith("wav2vec2.feature_extractor.")}
+    train(ready)
+    for name, parameter in ready.model.named_parameters():
+        assert torch.equal(parameter, before[name]) == (name in frozen), name
+
+
+def gradient(words, batch: int, accumulation: int, output: Path) -> dict[str, torch.Tensor]:
+    """The gradient of the first 32 clips: what one step of plain descent at rate 1 takes off the weights."""
+    ready = job(
+        [
+            *words,
+            *("--optim", "sgd", "--learning_rate", "1", "--warmup_steps", "0", "--lr_scheduler_type", "constant"),
+            *("--max_grad_norm", "0", "--max_steps", "1", "--output_dir", str(output)),
+            *("--eval_strategy", "no", "--save_strategy", "no", "--load_best_model_at_end", "false"),
+            *("--per_device_train_batch_size", str(batch), "--gradient_accumulation_steps", str(accumulation)),
+        ]
+    )
+    ready.model.double()  # gradients of 10 and more, whose rounding in float32 would be above the bound
+    before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
+    train(ready)
+    return {name: before[name] - parameter.detach() for name, parameter in ready.model.named_parameters()}
+
+
+def test_32_clips_have_one_gradient_however_they_are_accumulated(words, tmp_path):
+    words += ["--task_weights", "gender=0.5", "--padding", "masked"]
+    whole = gradient(words, 32, 1, tmp_path / "whole")
+    for batch, accumulation in ((8, 4), (16, 2)):
+        parts = gradient(words, batch, accumulation, tmp_path / f"parts-{batch}")
+        for name, values in whole.items():
+            torch.testing.assert_close(parts[name], values, rtol=0, atol=1e-6, msg=name)
+
+
+def test_a_fine_tuned_checkpoint_goes_on_with_its_heads_and_new_ones_start_anew(words, backbone, tmp_path):
+    train(job(words))
+    trained = load_file(tmp_path / "run" / "model.safetensors")
+    onward = [*words, "--output_dir", str(tmp_path / "onward")]
+    start = onward.index("--config_name")
+    onward[start : start + 2] = ["--model_name_or_path", str(tmp_path / "run")]
+
+    kept = job(onward).model.state_dict()
+    assert all(torch.equal(kept[name], trained[name]) for name in trained if "weight_" not in name)
+
+    anew = job([*onward, "--new_heads", "gender"]).model.state_dict()
+    differing = {name for name in kept if not torch.equal(anew[name], kept[name])}
+    assert differing == {"heads.gender.weight", "heads.gender.bias"}
+    assert anew["heads.gender.bias"].abs().sum() == 0
+
+    other = [*onward, "--tasks", "emotion", "recorded"]
+    with pytest.raises(ValueError, match="--new_heads recorded"):
+        job(other)
+    model = job([*other, "--new_heads", "recorded"]).model
+    assert model.config.get_tasks()[1].labels == ("evening", "morning")
+    train(job([*other, "--new_heads", "recorded"]))
+
+
+def test_a_task_of_the_users_own_trains(words):
+    start = words.index("--tasks")
+    words[start + 1 : start + 1 + len(TASKS)] = ["recorded", "valence"]
+    report = train(job(words))
+    assert report["main_task"] == "recorded"
+    assert report["tasks"]["valence"]["kind"] == "regression"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--data", "nowhere"], "not a prepared folder"),
+        (["--protocol", "papr"], "no protocol 'papr'; it has paper, paper-20, speaker"),
+        (["--tasks", "emotion", "arousal"], "no column 'arousal'"),
+        (["--metric_for_best_model", "f1"], "no such figure"),
+        (["--early_stopping_patience", "2", "--eval_strategy", "no", "--load_best_model_at_end", "false"], "needs"),
+        (["--config_name", "nowhere.json"], "no such file"),
+    ],
+)
+def test_bad_settings_fail_before_a_step_is_made(words, flags, message):
+    with pytest.raises(ValueError, match=message):
+        job([*words, *flags])
+
+
+def test_a_checkpoint_with_a_missing_head_is_refused(words, checkpoint):
+    start = words.index("--config_name")
+    words[start : start + 2] = ["--model_name_or_path", str(checkpoint)]
+    with pytest.raises(ValueError, match="--new_heads"):
+        job(words)
+
+
+def test_a_running_training_is_not_overwritten(words, tmp_path):
+    train(job(words))
+    with pytest.raises(ValueError, match="--resume_from_checkpoint latest"):
+        job(words)
+
+
+def test_early_stopping(words, tmp_path):
+    # At a rate of zero no evaluation is better than the first.
+    train(job([*words, "--learning_rate", "0", "--num_train_epochs", "9", "--early_stopping_patience", "2"]))
+    state = json.loads(max((tmp_path / "run").glob("checkpoint-*/trainer_state.json")).read_text())
+    assert state["epoch"] == 3
