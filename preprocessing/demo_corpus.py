@@ -60,16 +60,16 @@ class Prosody:
 
 
 PROSODY = {
-    "angry": Prosody(210, 53, 45, (55, 10, -45), 0, 120),
-    "disgust": Prosody(180, 45, 40, (-30, 40, -45), 0, 75),
-    "fear": Prosody(210, 57, 30, (5, 10, 5), 40, 110),
-    "happy": Prosody(205, 55, 50, (-25, 55, -20), 15, 105),
-    "neutral": Prosody(195, 50, 40, (0, 0, 0), 0, 100),
-    "sad": Prosody(180, 46, 30, (35, -10, -30), 0, 80),
-    "surprise": Prosody(195, 54, 50, (-35, 0, 60), 0, 90),
+    "angry": Prosody(215, 54, 48, (60, 10, -50), 0, 130),
+    "disgust": Prosody(175, 43, 40, (-35, 45, -50), 0, 70),
+    "fear": Prosody(215, 61, 28, (5, 10, 5), 45, 115),
+    "happy": Prosody(205, 57, 55, (-30, 60, -25), 15, 105),
+    "neutral": Prosody(195, 49, 38, (0, 0, 0), 0, 100),
+    "sad": Prosody(172, 43, 28, (35, -10, -35), 0, 75),
+    "surprise": Prosody(195, 56, 52, (-40, 0, 65), 0, 90),
 }
 # Standard deviations of what a clip draws.
-SPREAD = Prosody(rate=12, pitch=7, range=8, melody=(6, 6, 6), tremble=3, pace=5)
+SPREAD = Prosody(rate=12, pitch=6, range=8, melody=(6, 6, 6), tremble=3, pace=5)
 
 
 def write_demo_corpus(output: Path, seed: int = 0) -> Path:
