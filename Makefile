@@ -20,7 +20,7 @@ demo: $(VENV)/installed
 	$(BIN)/python prepare.py --corpus table=prepared/demo_corpus/clips.csv --output prepared/demo
 	$(BIN)/python train.py --config configs/demo.yaml
 	$(BIN)/python evaluate.py runs/demo --data prepared/demo --output runs/demo --baseline
-	$(BIN)/python predict.py prepared/demo_corpus/wav/en-US/m3_happy_*_0.wav --model runs/demo
+	$(BIN)/python predict.py prepared/demo_corpus/wav/en-US/m3_happy_*.wav --model runs/demo
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest
