@@ -8,15 +8,17 @@ every script in it. So, imported as `evaluate`, this file steps aside and hands 
 
 from __future__ import annotations
 
+import argparse
+import importlib.machinery
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
 
 def _hand_over_the_library() -> None:
-    import importlib.machinery
-    import importlib.util
-    import os
-    import sys
-
-    here = os.path.dirname(os.path.realpath(__file__))
-    elsewhere = [entry for entry in sys.path if os.path.realpath(entry or os.getcwd()) != here]
+    here = Path(__file__).resolve().parent
+    elsewhere = [entry for entry in sys.path if Path(entry).resolve() != here]
     spec = importlib.machinery.PathFinder.find_spec("evaluate", elsewhere)
     if spec is None or spec.loader is None:
         raise ModuleNotFoundError("No module named 'evaluate': pip install evaluate", name="evaluate")
@@ -26,36 +28,46 @@ def _hand_over_the_library() -> None:
 
 
 def main() -> None:
-    import sys
-
+    """Runs the command line."""
     args = _parse_args()
-    from evaluation.run import evaluate_checkpoint
     from evaluation.report import format_report, write_report
+    from evaluation.run import evaluate_checkpoint
 
-    for checkpoint in args.checkpoint:
+    checkpoints = [checkpoint.resolve() for checkpoint in args.checkpoint]
+    above = os.path.commonpath([checkpoint.parent for checkpoint in checkpoints])
+    for checkpoint in checkpoints:
         try:
             report = evaluate_checkpoint(
-                checkpoint, args.data, args.protocol, split=args.split, batch_size=args.batch_size, baseline=args.baseline
+                checkpoint,
+                args.data,
+                args.protocol,
+                split=args.split,
+                batch_size=args.batch_size,
+                baseline=args.baseline,
             )
         except ValueError as error:
             sys.exit(f"evaluate.py: {error}")
         if report is None:  # one of several processes, and not the first
             continue
-        path = (args.output / checkpoint.name if len(args.checkpoint) > 1 else args.output) / "metrics.json"
+        folder = args.output / checkpoint.relative_to(above) if len(checkpoints) > 1 else args.output
+        path = folder / "metrics.json"
         write_report(report, path)
         print(f"{format_report(report)}\n\nWritten to {path}.\n")
 
 
-def _parse_args():
-    import argparse
-    from pathlib import Path
-
+def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", nargs="+", type=Path, help="folders, as train.py writes them")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="prepared folder")
     parser.add_argument("--protocol", default="paper", help="which clips are in which split")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where metrics.json goes")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where metrics.json goes; of several checkpoints, to a folder of each",
+    )
     parser.add_argument("--batch_size", type=int, default=8, help="clips per process")
     parser.add_argument(
         "--baseline", action="store_true", help="compare with a random forest on measured pitch, energy and voicing"

@@ -1,7 +1,7 @@
 """Audio and video files -> emotion, and what the other heads say.
 
-    python predict.py clip.wav --model runs/demo
-    python predict.py *.mp3 film.mkv --model runs/demo --json
+python predict.py clip.wav --model runs/demo
+python predict.py *.mp3 film.mkv --model runs/demo --json
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 
 
 def main() -> None:
+    """Runs the command line."""
     args = _parse_args()
     from inference.files import format_answer, format_table, load_pipeline, predict_files
 

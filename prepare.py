@@ -14,6 +14,7 @@ from pathlib import Path
 
 
 def main() -> None:
+    """Runs the command line."""
     args = _parse_args()
     from preprocessing.dataset import Preparation, prepare
     from preprocessing.report import format_report

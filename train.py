@@ -13,6 +13,7 @@ import sys
 
 
 def main() -> None:
+    """Runs the command line."""
     from training.arguments import parse_args
     from training.run import plan, train
 

@@ -67,7 +67,7 @@ class ClassificationMetric(evaluate.Metric):
 
 
 class RegressionMetric(evaluate.Metric):
-    """Mean absolute error, R², Pearson's and Lin's concordance correlation; `None` where a constant leaves them open."""
+    """Mean absolute error, R², Pearson's and Lin's concordance correlation; `None` where a constant leaves one open."""
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
@@ -109,6 +109,9 @@ def compute_metrics(
         - `corpora`: corpus to metrics; `locales`: locale to the mean over its corpora; `mean_over_corpora`;
         - `pooled`: over all clips at once; `confusion` (classification): `labels` and `counts[true][predicted]`;
         - `unknown_labels` (classification): labels that the head does not have, with their clips.
+
+    Raises:
+        ValueError: a prediction is no number.
     """
     groups = {name: clips[name][:] for name in ("corpus", "locale")}
     metrics = {}
@@ -118,6 +121,8 @@ def compute_metrics(
         if not known.any():
             metrics[task.name] = {"kind": task.kind, "clips": 0}
             continue
+        if not np.isfinite(task_logits[task.name]).all():
+            raise ValueError(f"Predictions of {task.name} are NaN or infinite: the training has diverged.")
         decoded = task.decode(torch.as_tensor(task_logits[task.name])).numpy()
         truth = np.array([str(v) if task.is_classification else v for v in values], dtype=object)
         predicted = np.array(task.labels, dtype=object)[decoded.argmax(-1)] if task.is_classification else decoded
@@ -186,7 +191,9 @@ def _add_classification_intervals(
         cells = random.multinomial(counts.sum(), counts.ravel() / counts.sum(), size=_RESAMPLES)
         drawn[name] = _weighted(cells.reshape(_RESAMPLES, *counts.shape))
         _set_intervals(result["corpora"][name], drawn[name])
-    mean = {metric: np.mean([draws[metric] for draws in drawn.values()], axis=0) for metric in next(iter(drawn.values()))}
+    mean = {
+        metric: np.mean([draws[metric] for draws in drawn.values()], axis=0) for metric in next(iter(drawn.values()))
+    }
     _set_intervals(result["mean_over_corpora"], mean)
 
 

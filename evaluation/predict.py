@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from typing import Any
 
 import numpy as np
+import torch
 from datasets import Dataset
 from transformers import EvalPrediction, PreTrainedModel, SequenceFeatureExtractor, Trainer, TrainingArguments
 
@@ -29,19 +31,22 @@ def in_order(prediction: EvalPrediction, clips: Dataset) -> dict[str, np.ndarray
         Task name to `(clips, num_outputs)`.
 
     Raises:
-        RuntimeError: a clip was not predicted.
+        RuntimeError: a clip was not predicted, or one that was not to be.
     """
     place = {row: index for index, row in enumerate(prediction.label_ids[ROW].tolist())}
     rows = clips[ROW][:]
-    lost = [row for row in rows if row not in place]
-    if lost or len(place) != len(rows):
-        raise RuntimeError(f"{len(lost)} of {len(rows)} clips were not predicted; this is a bug, please report it.")
+    lost, strange = set(rows) - place.keys(), place.keys() - set(rows)
+    if lost or strange:
+        raise RuntimeError(
+            f"{len(lost)} of {len(rows)} clips were not predicted, and {len(strange)} others were; this is a bug, "
+            "please report it."
+        )
     order = [place[row] for row in rows]
     return {name: logits[order] for name, logits in prediction.predictions.items()}
 
 
 def predict(
-    model: PreTrainedModel, feature_extractor: SequenceFeatureExtractor, clips: Dataset, **training_args
+    model: PreTrainedModel, feature_extractor: SequenceFeatureExtractor, clips: Dataset, **training_args: Any
 ) -> dict[str, np.ndarray]:
     """What every head says about each clip.
 
@@ -55,10 +60,16 @@ def predict(
         Task name to logits of shape `(clips, num_outputs)`, in the order of `clips`.
     """
     tasks = [task for task in model.config.get_tasks() if task.column in clips.column_names]
+    settings = {
+        "remove_unused_columns": False,
+        "report_to": "none",
+        "dataloader_pin_memory": torch.cuda.is_available(),
+        **training_args,
+    }
     with tempfile.TemporaryDirectory() as output_dir:
         trainer = Trainer(
             model,
-            TrainingArguments(output_dir, remove_unused_columns=False, report_to="none", **training_args),
+            TrainingArguments(output_dir, **settings),
             data_collator=SERDataCollator(feature_extractor, tasks, model.config.max_duration_s),
         )
         prediction = trainer.predict(longest_first(clips))

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 
 from accelerate import PartialState
-from transformers import AutoConfig, AutoFeatureExtractor
 
-from modeling import Wav2Vec2ForMultiTaskSER, Wav2Vec2MultiTaskSERConfig
+from modeling import load_checkpoint
 from preprocessing.dataset import load_prepared
 
 from .baseline import random_forest_logits
@@ -40,32 +39,31 @@ def evaluate_checkpoint(
         The report; `None` in all processes but the first.
 
     Raises:
-        ValueError: the folder is no checkpoint of this project, or the data have no such split.
+        ValueError: the folder is no whole checkpoint of this project, or the data have no such split or not the
+            main task's column.
     """
-    try:
-        config = AutoConfig.from_pretrained(checkpoint)
-    except OSError as error:
-        raise ValueError(f"{checkpoint} is not a checkpoint: {error}") from error
-    if not isinstance(config, Wav2Vec2MultiTaskSERConfig):
-        raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
     splits = load_prepared(data, protocol)
     if split not in splits:
         raise ValueError(f"Protocol {protocol} of {data} has no {split} clips; it has {', '.join(splits)}.")
-    model = Wav2Vec2ForMultiTaskSER.from_pretrained(checkpoint)
-    feature_extractor = AutoFeatureExtractor.from_pretrained(checkpoint)
+    model, feature_extractor = load_checkpoint(checkpoint)
+    tasks = [task for task in model.config.get_tasks() if task.column in splits[split].column_names]
+    main_task = model.config.main_task
+    if main_task not in tasks:
+        raise ValueError(f"{data} has no column {main_task.column!r}, which {checkpoint} predicts first of all.")
+    if baseline and not main_task.is_classification:
+        raise ValueError(f"The baseline is a classifier; {main_task.name}, the main task of {checkpoint}, is a number.")
     logits = predict(model, feature_extractor, splits[split], per_device_eval_batch_size=batch_size)
     if not PartialState().is_main_process:
         return None
-    tasks = [task for task in config.get_tasks() if task.name in logits]
     report = build_report(
         compute_metrics(splits[split], logits, tasks),
-        config.main_task.name,
+        main_task.name,
         checkpoint=checkpoint.name,
         split=split,
         protocol=json.loads((data / "splits" / f"{protocol}.json").read_text(encoding="utf-8")),
     )
-    report["heads_without_labels"] = [task.name for task in config.get_tasks() if task.name not in logits]
+    report["heads_without_labels"] = [task.name for task in model.config.get_tasks() if task not in tasks]
     if baseline:
-        forest = {config.main_task.name: random_forest_logits(splits, split, config.main_task)}
-        report["baseline"] = compute_metrics(splits[split], forest, [config.main_task])[config.main_task.name]
+        forest = {main_task.name: random_forest_logits(splits, split, main_task)}
+        report["baseline"] = compute_metrics(splits[split], forest, [main_task])[main_task.name]
     return report

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from transformers import AutoConfig, Pipeline, pipeline
+from transformers import Pipeline
 
-from modeling import SpeechEmotionPipeline, Wav2Vec2MultiTaskSERConfig
+from modeling import SpeechEmotionPipeline, load_checkpoint
 
 
 def load_pipeline(checkpoint: str) -> Pipeline:
     """The pipeline of a checkpoint, with this project's code and none that the checkpoint brings.
 
     Raises:
-        ValueError: it is no checkpoint of this project.
+        ValueError: it is no whole checkpoint of this project.
     """
-    try:
-        config = AutoConfig.from_pretrained(checkpoint)
-    except OSError as error:
-        raise ValueError(f"{checkpoint} is not a checkpoint: {error}") from error
-    if not isinstance(config, Wav2Vec2MultiTaskSERConfig):
-        raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
-    return pipeline("speech-emotion-recognition", model=checkpoint, pipeline_class=SpeechEmotionPipeline)
+    model, feature_extractor = load_checkpoint(checkpoint)
+    return SpeechEmotionPipeline(model, feature_extractor=feature_extractor)
 
 
 def predict_files(recognise: Pipeline, files: Iterable[Path]) -> Iterator[dict]:
@@ -31,7 +26,7 @@ def predict_files(recognise: Pipeline, files: Iterable[Path]) -> Iterator[dict]:
         try:
             yield {"file": str(file), **recognise(str(file))}
         except (ValueError, OSError) as error:
-            yield {"file": str(file), "error": str(error)}
+            yield {"file": str(file), "error": str(error).removeprefix(f"{file}: ")}
 
 
 def format_answer(answer: dict) -> str:

@@ -1,8 +1,9 @@
-"""The networks. All files of this package, and nothing else of the project, travel to the Hub with a checkpoint."""
+"""The networks. All that a checkpoint needs lies here and travels with it; only `checkpoint_ser` stays at home."""
 
 from transformers import AutoConfig, AutoModel, AutoModelForAudioClassification
 
 from .audio_ser import SAMPLING_RATE, AudioError, AudioReader, load_audio
+from .checkpoint_ser import load_checkpoint, load_config
 from .configuration_ser import Wav2Vec2MultiTaskSERConfig
 from .heads_ser import MultiTaskSEROutput
 from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER
@@ -25,4 +26,6 @@ __all__ = [
     "Wav2Vec2ForMultiTaskSER",
     "Wav2Vec2MultiTaskSERConfig",
     "load_audio",
+    "load_checkpoint",
+    "load_config",
 ]

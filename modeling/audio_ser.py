@@ -97,7 +97,7 @@ class AudioReader:
         self._close()
 
     def read(self, start_s: float = 0.0, end_s: float | None = None) -> np.ndarray:
-        """Returns the samples from `start_s` to `end_s` (`None`: the end), of shape `(samples,)`; see [`load_audio`]."""
+        """The samples from `start_s` to `end_s` (`None`: the end), of shape `(samples,)`; see [`load_audio`]."""
         if not start_s >= 0 or (end_s is not None and not end_s > start_s):
             raise AudioError(f"{self.name}: a stretch needs 0 <= start < end, got {start_s} s to {end_s} s.")
         first = round(start_s * SAMPLING_RATE)

@@ -30,7 +30,7 @@ class Wav2Vec2MultiTaskSERConfig(Wav2Vec2Config):
 
     model_type = "wav2vec2_multitask_ser"
     # Not annotated, and so no field: what the Trainer leaves out of the predictions that it gathers.
-    keys_to_ignore_at_inference = ["logits", "task_losses", "hidden_states", "attentions"]
+    keys_to_ignore_at_inference = ["logits", "task_losses", "hidden_states", "attentions"]  # noqa: RUF012
 
     tasks: list[dict[str, Any]] | tuple[dict[str, Any], ...] = ()
     max_duration_s: float | int = 6.0

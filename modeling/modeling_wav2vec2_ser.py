@@ -59,9 +59,7 @@ class Wav2Vec2ForMultiTaskSER(Wav2Vec2PreTrainedModel):
         """
         with_info = kwargs.pop("output_loading_info", False)
         kwargs["ignore_mismatched_sizes"] = True  # they come back in `info`, to be named
-        model, info = super().from_pretrained(
-            pretrained_model_name_or_path, *args, **kwargs, output_loading_info=True
-        )
+        model, info = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs, output_loading_info=True)
         wrong = [
             f"{len(info[kind])} {kind.replace('_', ' ')} ({', '.join(sorted(map(str, info[kind]))[:6])})"
             for kind in ("missing_keys", "unexpected_keys", "mismatched_keys")

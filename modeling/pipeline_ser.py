@@ -1,8 +1,8 @@
 """SpeechEmotionPipeline: a recording in, what every head says about it out.
 
-    from transformers import pipeline
-    recognise = pipeline(model="runs/demo", trust_remote_code=True)
-    recognise("clip.wav")["emotion"][0]  # {"label": "angry", "score": 0.93}
+from transformers import pipeline
+recognise = pipeline(model="runs/demo", trust_remote_code=True)
+recognise("clip.wav")["emotion"][0]  # {"label": "angry", "score": 0.93}
 """
 
 from __future__ import annotations

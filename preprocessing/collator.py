@@ -49,4 +49,3 @@ class SERDataCollator:
         }
         labels[ROW] = torch.tensor([row[ROW] for row in rows])
         return {**batch, "labels": labels}
-

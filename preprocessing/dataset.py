@@ -33,13 +33,13 @@ from .splits import PROTOCOLS, SPLITS, Row, make_split
 
 FORMAT = 1  # of the prepared folder; another number prepares all clips anew
 CLIPS_PER_PART = 64
-
+DEFAULT_PREPARATION = Preparation()
 
 
 def prepare(
     entries: Sequence[Clip | Drop],
     output: Path,
-    preparation: Preparation = Preparation(),
+    preparation: Preparation = DEFAULT_PREPARATION,
     *,
     seed: int = 0,
     num_proc: int | None = None,
@@ -72,8 +72,9 @@ def prepare(
     _check_output(output, {entry.id.split("/", 1)[0] for entry in entries})
     folder = output / "clips"
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in set(os.listdir(folder)) - parts.keys():
-        shutil.rmtree(folder / stale)
+    for part in folder.iterdir():
+        if part.name not in parts:
+            shutil.rmtree(part)
     _write_parts(folder, parts, preparation, extra, num_proc or joblib.cpu_count())
 
     drops = {entry.id: entry.reason for entry in entries if isinstance(entry, Drop)}
@@ -230,7 +231,13 @@ def _write_splits(table: Dataset, folder: Path, seed: int) -> dict[str, list[str
         splits, notes[name] = make_split(rows, name, seed)
         _write_json(
             folder / f"{name}.json",
-            {"protocol": name, "description": protocol.description, "seed": seed, "notes": notes[name], "clips": splits},
+            {
+                "protocol": name,
+                "description": protocol.description,
+                "seed": seed,
+                "notes": notes[name],
+                "clips": splits,
+            },
         )
     return notes
 

@@ -29,10 +29,10 @@ TABLE = "clips.csv"
 VOICES = {
     "train": {
         "male": ("m1", "m2", "m4", "m7", "m8", "antonio", "Denis", "Diogo", "Marco", "travis", "victor"),
-        "female": ("f1", "f3", "f5", "Alicia", "Andrea", "anika", "Annie", "aunty", "belinda", "grandma", "linda"),
+        "female": ("f1", "f5", "Alicia", "Andrea", "anika", "Annie", "aunty", "belinda", "grandma", "linda", "steph"),
     },
-    "validation": {"male": ("m5",), "female": ("f4",)},
-    "test": {"male": ("m3", "m6"), "female": ("f2", "steph")},
+    "validation": {"male": ("m5",), "female": ("f3",)},
+    "test": {"male": ("m3", "m6"), "female": ("f2", "f4")},
 }
 WITHOUT_GENDER = ("bn-BN", "el-EL", "fa-FA", "pl-PL", "ur-UR", "zh-Hans")
 SAMPLING_RATE = 22_050
@@ -160,7 +160,11 @@ class _Espeak:
         """The sentence as int16 of shape `(samples,)`."""
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise RuntimeError(f"eSpeak NG has no voice {voice}.")
-        for parameter, value in ((self._RATE, prosody.rate), (self._PITCH, prosody.pitch), (self._RANGE, prosody.range)):
+        for parameter, value in (
+            (self._RATE, prosody.rate),
+            (self._PITCH, prosody.pitch),
+            (self._RANGE, prosody.range),
+        ):
             self._library.espeak_SetParameter(parameter, round(value), 0)
         self._samples.clear()
         text = _ssml(sentence, prosody).encode()
@@ -181,6 +185,7 @@ def _ssml(sentence: str, prosody: Prosody) -> str:
 
 
 def main() -> None:
+    """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--seed", type=int, default=0)

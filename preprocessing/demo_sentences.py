@@ -1,4 +1,4 @@
-"""Sentences of the demo corpus: six neutral ones, in the 13 locales, and the eSpeak NG voice that speaks each locale."""
+"""Sentences of the demo corpus: six neutral ones in each of 13 locales, and the eSpeak NG voice that speaks them."""
 
 ESPEAK_VOICES = {
     "bn-BN": "bn",

@@ -65,7 +65,9 @@ def load_label_rules(name: str) -> Mapping[str, str]:
         raise ValueError(f"--labels is {', '.join(LABEL_RULES)} or a YAML file of `label: emotion`; got {name!r}.")
     rules = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
     if not isinstance(rules, dict) or not all(isinstance(word, str) for pair in rules.items() for word in pair):
-        raise ValueError(f"{name}: a file of label rules is a YAML mapping of labels to emotions, such as `joy: happy`.")
+        raise ValueError(
+            f"{name}: a file of label rules is a YAML mapping of labels to emotions, such as `joy: happy`."
+        )
     return {normalise(label): emotion for label, emotion in rules.items()}
 
 

@@ -86,6 +86,7 @@ def _is_number(value: object) -> bool:
 
 
 def features(extra: dict[str, str]) -> Features:
+    """The columns of the prepared table."""
     return Features(
         {name: Value("string") for name in _TEXT}
         | {name: Value("float64") for name in _NUMBERS}

@@ -66,9 +66,7 @@ def make_split(rows: Sequence[Row], protocol: str, seed: int = 0) -> tuple[dict[
     return splits, notes
 
 
-def _stratified(
-    rows: Sequence[Row], shares: np.ndarray, random: np.random.Generator
-) -> tuple[list[str], list[str]]:
+def _stratified(rows: Sequence[Row], shares: np.ndarray, random: np.random.Generator) -> tuple[list[str], list[str]]:
     """The paper's split (section 3): the publisher's partition, else stratified by gender and emotion.
 
     A partition that lacks a validation split gives up a part of its training clips for one.

@@ -141,5 +141,3 @@ def _number(text: str, name: str) -> float:
         return float(text)
     except ValueError:
         raise ValueError(f"{name} is a number of seconds, got {text!r}.") from None
-
-

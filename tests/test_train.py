@@ -121,6 +121,8 @@ def test_a_wrong_setting_is_one_line_and_not_a_traceback(words, tmp_path):
     words[1] = str(tmp_path / "nowhere")
     answer = run([*words, "--output_dir", str(tmp_path / "run")])
     assert answer.returncode == 1
-    assert answer.stderr.strip().splitlines()[-1].startswith(f"train.py: {tmp_path / 'nowhere'} is not a prepared folder")
+    assert (
+        answer.stderr.strip().splitlines()[-1].startswith(f"train.py: {tmp_path / 'nowhere'} is not a prepared folder")
+    )
     assert "Traceback" not in answer.stderr
     assert not (tmp_path / "run").exists()

@@ -129,7 +129,7 @@ class SERTrainingArguments(TrainingArguments):
         default="group_by_length", metadata={"help": "group_by_length, random or sequential."}
     )
     dataloader_num_workers: int = field(default=2, metadata={"help": "Processes that decode clips."})
-    report_to: None | str | list[str] = field(default="tensorboard", metadata={"help": "Where to log, or none."})
+    report_to: str | list[str] | None = field(default="tensorboard", metadata={"help": "Where to log, or none."})
     logging_steps: float = field(default=20, metadata={"help": "Steps between two lines of the log."})
     remove_unused_columns: bool | None = field(default=False, metadata={"help": "Has to be false."})
     early_stopping_patience: int | None = field(
@@ -143,6 +143,7 @@ class SERTrainingArguments(TrainingArguments):
             raise ValueError("--remove_unused_columns has to be false: the clips' own columns hold the labels.")
         if self.bf16 is None:
             self.bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+        self.dataloader_pin_memory &= torch.cuda.is_available()  # elsewhere it does nothing but warn
         super().__post_init__()
         if self.n_gpu > 1:
             raise ValueError(

@@ -11,7 +11,6 @@ import torch
 import yaml
 from datasets import Dataset, DatasetDict
 from transformers import (
-    AutoConfig,
     EarlyStoppingCallback,
     EvalPrediction,
     PreTrainedModel,
@@ -23,7 +22,14 @@ from transformers import (
 from evaluation.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, compute_metrics
 from evaluation.predict import in_order, longest_first
 from evaluation.report import build_report, format_report, main_scores, write_report
-from modeling import SAMPLING_RATE, Task, Wav2Vec2ForMultiTaskSER, Wav2Vec2MultiTaskSERConfig
+from modeling import (
+    SAMPLING_RATE,
+    Task,
+    Wav2Vec2ForMultiTaskSER,
+    Wav2Vec2MultiTaskSERConfig,
+    load_checkpoint,
+    load_config,
+)
 from modeling.heads_ser import multi_task_loss
 from preprocessing.collator import SERDataCollator
 from preprocessing.dataset import load_prepared, load_report
@@ -150,10 +156,7 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
         config = Wav2Vec2ForMultiTaskSER.config_from_backbone(backbone, tasks, **options)
         return Wav2Vec2ForMultiTaskSER(config)
     where = {"revision": arguments.model_revision}
-    try:
-        config = AutoConfig.from_pretrained(arguments.model_name_or_path, **where)
-    except OSError as error:
-        raise ValueError(f"--model_name_or_path {arguments.model_name_or_path}: {error}") from error
+    config = load_config(arguments.model_name_or_path, **where)
     if not isinstance(config, Wav2Vec2MultiTaskSERConfig):
         if arguments.new_heads:
             raise ValueError(f"{arguments.model_name_or_path} is a backbone: all its heads are new, drop --new_heads.")
@@ -167,10 +170,8 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
                 f"{arguments.model_name_or_path} was trained with {name} {getattr(config, name)}, this training has "
                 f"{options[name]}: give --{name} {getattr(config, name)}, for max_duration_s to prepare.py."
             )
-    config.layerdrop = arguments.layerdrop
-    network = Wav2Vec2ForMultiTaskSER.from_pretrained(
-        arguments.model_name_or_path, config=config, **where, dtype=torch.float32
-    )
+    network, _ = load_checkpoint(arguments.model_name_or_path, **where)
+    network.config.layerdrop = arguments.layerdrop
     kept = _keep_what_heads_learned(config.get_tasks(), tasks, arguments.new_heads)
     network.replace_heads(kept, arguments.new_heads)
     return network

@@ -28,9 +28,7 @@ EMOTIONS = {
     "n": "neutral",
 }
 WOMEN = {"08", "09", "13", "14", "16"}
-PATTERN = (
-    r"wav/(?P<speaker>03|08|09|1[0-6])(?P<text>[ab]\d\d)(?P<emotion>[WLEAFTN])[a-z]\.wav"
-)
+PATTERN = r"wav/(?P<speaker>03|08|09|1[0-6])(?P<text>[ab]\d\d)(?P<emotion>[WLEAFTN])[a-z]\.wav"
 
 
 def read(root: Path) -> Iterator[Clip | Drop]:

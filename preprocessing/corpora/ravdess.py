@@ -30,9 +30,7 @@ EMOTIONS = {
     "08": "surprised",
 }
 STATEMENTS = {"01": "kids", "02": "dogs"}
-PATTERN = (
-    r"Actor_\d\d/03-0[12]-(?P<emotion>0[1-8])-0[12]-(?P<statement>0[12])-0[12]-(?P<actor>0[1-9]|1\d|2[0-4])\.wav"
-)
+PATTERN = r"Actor_\d\d/03-0[12]-(?P<emotion>0[1-8])-0[12]-(?P<statement>0[12])-0[12]-(?P<actor>0[1-9]|1\d|2[0-4])\.wav"
 
 
 def read(root: Path) -> Iterator[Clip | Drop]:

@@ -17,9 +17,7 @@ from ..clip import Clip, Drop
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {"a": "angry", "h": "happy", "n": "neutral", "s": "sad"}
-PATTERN = (
-    r"(?:Angry|Happy|Neutral|Sad)/(?P<speaker>S(?P<gender>[MF])\d+)_F\d+_(?P<emotion>[AHNS])\d{2,4}\.wav"
-)
+PATTERN = r"(?:Angry|Happy|Neutral|Sad)/(?P<speaker>S(?P<gender>[MF])\d+)_F\d+_(?P<emotion>[AHNS])\d{2,4}\.wav"
 
 
 def read(root: Path) -> Iterator[Clip | Drop]:

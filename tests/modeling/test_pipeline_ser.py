@@ -34,7 +34,9 @@ def test_every_head_in_its_unit(recognise):
     answer = recognise(CLIPS[2])
     assert answer.keys() == {"emotion", "gender", "f0_mean", "duration_s", "heard_s"}
     assert sum(entry["score"] for entry in answer["emotion"]) == pytest.approx(1)
-    assert [entry["score"] for entry in answer["emotion"]] == sorted((e["score"] for e in answer["emotion"]), reverse=True)
+    assert [entry["score"] for entry in answer["emotion"]] == sorted(
+        (e["score"] for e in answer["emotion"]), reverse=True
+    )
     assert answer["f0_mean"]["unit"] == "Hz"
     assert 0 < answer["f0_mean"]["value"] < 400
     assert answer["duration_s"] == answer["heard_s"] == 2.5

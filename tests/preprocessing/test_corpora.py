@@ -1,4 +1,4 @@
-"""Each corpus, laid out in full by its publisher's grammar, with junk beside it. Files are empty: parsing opens none."""
+"""Each corpus, laid out in full by its publisher's grammar, with junk beside it. Files are empty: none is opened."""
 
 from collections import Counter
 from itertools import product
@@ -31,7 +31,10 @@ def emodb() -> list[str]:
     names = []
     for letter, count in EMODB_COUNTS.items():
         cells = product("abcdef", texts, speakers)
-        names += [f"wav/{speaker}{text}{letter}{version}.wav" for _, (version, text, speaker) in zip(range(count), cells)]
+        names += [
+            f"wav/{speaker}{text}{letter}{version}.wav"
+            for _, (version, text, speaker) in zip(range(count), cells, strict=False)
+        ]
     return names
 
 

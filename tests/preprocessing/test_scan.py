@@ -81,7 +81,9 @@ def test_label_rules_that_are_none(tmp_path, content):
 
 def test_the_folder_of_another_corpus_is_recognised(tmp_path):
     lay_out(tmp_path, ravdess())
-    message = r"does not look like emodb: expected wav/SStttEv.wav, .* 2452 other files, .* looks like ravdess \(2452 clips\)"
+    message = (
+        r"does not look like emodb: expected wav/SStttEv.wav, .* 2452 other files, .* looks like ravdess \(2452 clips\)"
+    )
     with pytest.raises(ValueError, match=message):
         scan([Source("emodb", tmp_path)])
 
@@ -125,7 +127,8 @@ def test_ravdess_as_it_is(real_audio):
 
 def test_nemo_by_its_table(real_audio):
     names = dict(
-        pair.split("=") for pair in "anger=angry fear=fear happiness=happy neutral=neutral sadness=sad surprised=surprise".split()
+        pair.split("=")
+        for pair in "anger=angry fear=fear happiness=happy neutral=neutral sadness=sad surprised=surprise".split()
     )
     options = UserAudio(
         locale="pl-PL",

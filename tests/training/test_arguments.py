@@ -35,7 +35,9 @@ def test_every_default_that_differs_from_transformers_is_named_in_the_docstring(
 
 
 def test_flags_win_over_files_and_later_files_over_earlier_ones(tmp_path):
-    first = write(tmp_path / "a.yaml", data="prepared", output_dir="a", model_name_or_path="m", seed=1, tasks=["emotion"])
+    first = write(
+        tmp_path / "a.yaml", data="prepared", output_dir="a", model_name_or_path="m", seed=1, tasks=["emotion"]
+    )
     second = write(tmp_path / "b.yaml", output_dir="b", learning_rate=1e-3, weight_decay=1.0e-5)
     data, model, args, _ = parse_args(["--config", first, second, "--seed", "7"])
     assert data.data == "prepared"

@@ -1,0 +1,249 @@
+import numpy as np
+import pytest
+from datasets import Dataset
+from sklearn.metrics import accuracy_score, f1_score, precision_score, r2_score, recall_score
+
+from evaluation.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, _weighted, compute_metrics
+from modeling import Task
+
+EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"))
+PITCH = Task("f0_mean", "regression", "f0_mean", unit="Hz", mean=180.0, std=50.0)
+
+
+def said(labels, task=EMOTION):
+    """Logits of a head that says these labels."""
+    return np.eye(len(task.labels))[[task.labels.index(label) for label in labels]] * 4 - 1
+
+
+def standardised(values):
+    """Logits of the pitch head that mean these values in Hz."""
+    return ((np.array(values, dtype=float) - PITCH.mean) / PITCH.std)[:, None]
+
+
+def emotions(truth, predicted, corpus=None, locale=None, **options):
+    corpus = corpus or ["alpha"] * len(truth)
+    clips = Dataset.from_dict({"emotion": truth, "corpus": corpus, "locale": locale or ["de-DE"] * len(truth)})
+    return compute_metrics(clips, {"emotion": said(predicted)}, [EMOTION], **options)["emotion"]
+
+
+def pitches(truth, predicted, corpus=None, **options):
+    corpus = corpus or ["alpha"] * len(truth)
+    clips = Dataset.from_dict({"f0_mean": truth, "corpus": corpus, "locale": ["de-DE"] * len(truth)})
+    return compute_metrics(clips, {"f0_mean": standardised(predicted)}, [PITCH], **options)["f0_mean"]
+
+
+def draw(size, seed=0, hit=0.5):
+    """True and predicted emotions that agree a little more often than by chance."""
+    random = np.random.default_rng(seed)
+    truth = random.choice(EMOTION.labels, size, p=[0.6, 0.3, 0.1])
+    predicted = np.where(random.random(size) < hit, truth, random.choice(EMOTION.labels, size))
+    return truth.tolist(), predicted.tolist()
+
+
+def test_classification_by_hand():
+    truth = ["angry", "angry", "angry", "happy", "happy", "sad"]
+    predicted = ["angry", "angry", "happy", "happy", "sad", "sad"]
+    # F1: angry 2·2/(3 + 2), happy 2·1/(2 + 2), sad 2·1/(1 + 2)
+    expected = {
+        "weighted_f1": (3 * 0.8 + 2 * 0.5 + 1 * 2 / 3) / 6,
+        "weighted_recall": 4 / 6,
+        "weighted_precision": (3 * 1.0 + 2 * 0.5 + 1 * 0.5) / 6,
+        "macro_f1": (0.8 + 0.5 + 2 / 3) / 3,
+        "unweighted_recall": (2 / 3 + 1 / 2 + 1) / 3,
+        "accuracy": 4 / 6,
+    }
+    pooled = emotions(truth, predicted)["pooled"]
+    assert {name: pooled[name] for name in CLASSIFICATION_METRICS} == pytest.approx(expected, abs=1e-12)
+    assert pooled["clips"] == 6
+
+
+def test_classification_is_scikit_learns():
+    truth, predicted = draw(300)
+    pooled = emotions(truth, predicted, intervals=False)["pooled"]
+    for name, score in (("f1", f1_score), ("recall", recall_score), ("precision", precision_score)):
+        assert pooled[f"weighted_{name}"] == pytest.approx(score(truth, predicted, average="weighted"), abs=1e-12)
+    assert pooled["macro_f1"] == pytest.approx(f1_score(truth, predicted, average="macro"), abs=1e-12)
+    assert pooled["unweighted_recall"] == pytest.approx(recall_score(truth, predicted, average="macro"), abs=1e-12)
+    assert pooled["accuracy"] == pytest.approx(accuracy_score(truth, predicted), abs=1e-12)
+
+
+def test_a_class_that_does_not_occur_is_no_part_of_the_means():
+    pooled = emotions(["angry", "angry", "happy", "happy"], ["angry", "sad", "happy", "sad"])["pooled"]
+    assert pooled["unweighted_recall"] == pytest.approx(0.5)
+    assert pooled["macro_f1"] == pytest.approx(2 / 3)
+
+
+def test_confusion_rows_are_true_classes():
+    confusion = emotions(["angry", "angry", "angry", "sad"], ["happy", "happy", "angry", "sad"])["confusion"]
+    assert confusion == {"labels": ["angry", "happy", "sad"], "counts": [[1, 2, 0], [0, 0, 0], [0, 0, 1]]}
+
+
+def test_regression_by_independent_formulas():
+    random = np.random.default_rng(0)
+    truth = random.normal(200, 40, 50)
+    predicted = 0.5 * truth + random.normal(110, 20, 50)
+    pooled = pitches(truth.tolist(), predicted, intervals=False)["pooled"]
+    rho = np.corrcoef(truth, predicted)[0, 1]
+    spread = truth.std() ** 2 + predicted.std() ** 2 + (truth.mean() - predicted.mean()) ** 2
+    expected = {
+        "mae": np.abs(truth - predicted).mean(),
+        "r2": r2_score(truth, predicted),
+        "pearson": rho,
+        "ccc": 2 * rho * truth.std() * predicted.std() / spread,
+    }
+    assert {name: pooled[name] for name in REGRESSION_METRICS} == pytest.approx(expected, rel=1e-5)
+    assert pooled["clips"] == 50
+
+
+def test_regression_is_in_the_tasks_unit():
+    clips = Dataset.from_dict({"f0_mean": [180.0, 280.0], "corpus": ["a", "a"], "locale": ["de-DE"] * 2})
+    metrics = compute_metrics(clips, {"f0_mean": np.array([[0.0], [1.0]])}, [PITCH], intervals=False)["f0_mean"]
+    assert metrics["unit"] == "Hz"
+    assert metrics["pooled"]["mae"] == pytest.approx((0 + 50) / 2)
+    assert metrics["pooled"]["r2"] == pytest.approx(1 - 50**2 / (2 * 50**2))
+
+
+def test_constants_leave_correlations_open():
+    open_ = {"r2": None, "pearson": None, "ccc": None}
+    truth_constant = pitches([200.0, 200.0, 200.0], [190.0, 200.0, 210.0])["pooled"]
+    assert {name: truth_constant[name] for name in open_} == open_
+    assert truth_constant["mae"] == pytest.approx(20 / 3, rel=1e-5)
+    one_clip = pitches([200.0], [190.0])
+    assert {name: one_clip["pooled"][name] for name in open_} == open_
+    predicted_constant = pitches([150.0, 200.0, 250.0], [200.0, 200.0, 200.0])["pooled"]
+    assert predicted_constant["pearson"] is None
+    assert predicted_constant["r2"] == pytest.approx(0)
+    assert predicted_constant["ccc"] == pytest.approx(0)
+    mixed = pitches([200.0, 150.0, 250.0], [200.0, 160.0, 230.0], corpus=["one", "two", "two"])
+    assert mixed["corpora"]["two"]["pearson"] == pytest.approx(1)
+    assert mixed["mean_over_corpora"]["pearson"] is None
+
+
+def test_means_are_over_corpora_and_not_over_clips():
+    # alpha: 1 of 1 right; beta: 1 of 4 right in de-DE, 2 of 2 in pl-PL.
+    truth = ["sad"] * 7
+    predicted = ["sad", "sad", "happy", "happy", "happy", "sad", "sad"]
+    corpus = ["alpha"] + ["beta"] * 6
+    locale = ["de-DE"] * 5 + ["pl-PL"] * 2
+    metrics = emotions(truth, predicted, corpus, locale)
+    assert {name: row["accuracy"] for name, row in metrics["corpora"].items()} == {"alpha": 1, "beta": 0.5}
+    assert {name: row["clips"] for name, row in metrics["corpora"].items()} == {"alpha": 1, "beta": 6}
+    assert metrics["mean_over_corpora"]["accuracy"] == pytest.approx(0.75)
+    assert metrics["pooled"]["accuracy"] == pytest.approx(4 / 7)
+    assert metrics["locales"]["de-DE"]["accuracy"] == pytest.approx((1 + 1 / 4) / 2)
+    assert (metrics["locales"]["de-DE"]["clips"], metrics["locales"]["de-DE"]["corpora"]) == (5, ["alpha", "beta"])
+    assert metrics["locales"]["pl-PL"]["accuracy"] == 1
+    assert (metrics["locales"]["pl-PL"]["clips"], metrics["locales"]["pl-PL"]["corpora"]) == (2, ["beta"])
+    assert metrics["mean_over_corpora"]["weighted_f1"] == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_a_clip_without_a_locale_counts_in_its_corpus_alone():
+    metrics = emotions(["sad", "angry"], ["sad", "sad"], locale=["de-DE", None])
+    assert metrics["corpora"]["alpha"]["clips"] == 2
+    assert {name: row["clips"] for name, row in metrics["locales"].items()} == {"de-DE": 1}
+
+
+def test_clips_without_a_label_are_left_out():
+    clips = Dataset.from_dict(
+        {
+            "emotion": ["sad", None, "angry", None],
+            "f0_mean": [None, 200.0, 100.0, 150.0],
+            "corpus": ["alpha", "alpha", "alpha", "beta"],
+            "locale": ["de-DE"] * 4,
+        }
+    )
+    logits = {"emotion": said(["sad", "sad", "sad", "sad"]), "f0_mean": standardised([0, 210, 110, 150])}
+    metrics = compute_metrics(clips, logits, [EMOTION, PITCH])
+    assert (metrics["emotion"]["clips"], metrics["emotion"]["pooled"]["accuracy"]) == (2, 0.5)
+    assert metrics["emotion"]["corpora"].keys() == {"alpha"}
+    assert metrics["f0_mean"]["clips"] == 3
+    assert metrics["f0_mean"]["pooled"]["mae"] == pytest.approx(20 / 3, rel=1e-5)
+
+
+def test_a_task_that_no_clip_has_a_label_for():
+    clips = Dataset.from_dict({"emotion": ["sad"], "f0_mean": [None], "corpus": ["a"], "locale": ["de-DE"]})
+    metrics = compute_metrics(clips, {"emotion": said(["sad"]), "f0_mean": [[0.0]]}, [EMOTION, PITCH])
+    assert metrics["f0_mean"] == {"kind": "regression", "clips": 0}
+    assert metrics["emotion"]["clips"] == 1
+
+
+def test_a_label_that_the_model_does_not_know_is_an_error():
+    truth, predicted = draw(60)
+    known = emotions(truth, predicted)
+    truth, predicted = truth + ["proud"] * 20 + ["calm"], predicted + ["sad"] * 21
+    metrics = emotions(truth, predicted)
+    assert known["unknown_labels"] == {}
+    assert metrics["unknown_labels"] == {"calm": 1, "proud": 20}
+    assert metrics["clips"] == 81
+    expected = f1_score(truth, predicted, average="weighted", zero_division=0)
+    assert metrics["pooled"]["weighted_f1"] == pytest.approx(expected, abs=1e-12)
+    assert expected < known["pooled"]["weighted_f1"] - 0.1
+    assert metrics["pooled"]["accuracy"] == pytest.approx(known["pooled"]["accuracy"] * 60 / 81)
+    assert metrics["confusion"]["labels"] == ["angry", "happy", "sad", "calm", "proud"]
+    assert metrics["confusion"]["counts"][4] == [0, 0, 20, 0, 0]
+    low, high = metrics["corpora"]["alpha"]["weighted_f1_ci"]
+    assert low < expected < high < 1
+
+
+def test_vectorised_metrics_are_scikit_learns():
+    random = np.random.default_rng(0)
+    matrices = random.integers(0, 6, size=(40, 4, 4))
+    matrices[:10, 2] = 0  # a class that does not occur
+    matrices[5:15, :, 1] = 0  # one that is never said
+    values = _weighted(matrices)
+    for index, counts in enumerate(matrices):
+        rows, columns = np.indices(counts.shape)
+        truth, predicted = (np.repeat(side.ravel(), counts.ravel()) for side in (rows, columns))
+        for name, score in (("f1", f1_score), ("recall", recall_score), ("precision", precision_score)):
+            expected = score(truth, predicted, average="weighted", zero_division=0)
+            assert values[f"weighted_{name}"][index] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_hold_the_estimate_and_are_as_wide_as_chance(seed):
+    truth, predicted = draw(400, seed)
+    alpha = emotions(truth, predicted)["corpora"]["alpha"]
+    for name in ("weighted_f1", "weighted_recall", "weighted_precision"):
+        assert np.mean(alpha[f"{name}_ci"]) == pytest.approx(alpha[name], abs=0.01)
+    low, high = alpha["weighted_recall_ci"]  # which is the share of hits, whose deviation is known
+    p = alpha["accuracy"]
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(p * (1 - p) / 400), rel=0.1)
+
+
+def test_intervals_of_means_add_up_the_corpora():
+    truth, predicted = draw(400)
+    metrics = emotions(truth, predicted, corpus=["alpha", "beta"] * 200)
+    widths = [np.ptp(metrics["corpora"][name]["weighted_recall_ci"]) for name in ("alpha", "beta")]
+    low, high = metrics["mean_over_corpora"]["weighted_recall_ci"]
+    assert (low + high) / 2 == pytest.approx(metrics["mean_over_corpora"]["weighted_recall"], abs=0.01)
+    assert high - low == pytest.approx(np.hypot(*widths) / 2, rel=0.15)
+
+
+def test_intervals_of_a_regression():
+    random = np.random.default_rng(0)
+    truth = random.normal(200, 40, 300)
+    predicted = truth + random.normal(0, 20, 300)
+    pooled = pitches(truth.tolist(), predicted)["pooled"]
+    for name in ("mae", "r2"):
+        low, high = pooled[f"{name}_ci"]
+        assert low < pooled[name] < high
+    deviation = np.abs(truth - predicted).std() / np.sqrt(300)
+    assert np.ptp(pooled["mae_ci"]) == pytest.approx(2 * 1.96 * deviation, rel=0.1)
+
+
+def test_intervals_shrink_with_more_clips_and_are_the_same_twice():
+    truth, predicted = draw(50)
+    few = emotions(truth, predicted)
+    many = emotions(truth * 16, predicted * 16)
+    ratio = np.ptp(few["corpora"]["alpha"]["weighted_f1_ci"]) / np.ptp(many["corpora"]["alpha"]["weighted_f1_ci"])
+    assert ratio == pytest.approx(4, rel=0.15)
+    assert emotions(truth, predicted) == few
+    values = np.linspace(100, 300, 20)
+    assert pitches(values.tolist(), values**1.01) == pitches(values.tolist(), values**1.01)
+
+
+def test_intervals_can_be_left_out():
+    truth, predicted = draw(20)
+    assert "_ci" not in str(emotions(truth, predicted, intervals=False))
+    assert "_ci" in str(emotions(truth, predicted))
+    assert "_ci" not in str(pitches([100.0, 200.0], [110.0, 190.0], intervals=False))

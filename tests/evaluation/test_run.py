@@ -1,0 +1,141 @@
+import importlib.metadata
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import Wav2Vec2Config, Wav2Vec2Model
+
+from evaluation.metrics import compute_metrics
+from evaluation.report import format_report
+from evaluation.run import evaluate_checkpoint
+from modeling import Task, Wav2Vec2ForMultiTaskSER
+from preprocessing.dataset import load_prepared
+from preprocessing.rows import stored_waveform
+from tests.conftest import TASKS, TINY, tiny_config
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def report(checkpoint, prepared):
+    return evaluate_checkpoint(checkpoint, prepared, "paper", baseline=True)
+
+
+@pytest.fixture
+def broken(checkpoint, tmp_path):
+    """A copy of the checkpoint to spoil."""
+    return shutil.copytree(checkpoint, tmp_path / "broken")
+
+
+def save(folder, feature_extractor, tasks):
+    torch.manual_seed(0)
+    Wav2Vec2ForMultiTaskSER(tiny_config(tasks)).save_pretrained(folder)
+    feature_extractor.save_pretrained(folder)
+    return folder
+
+
+def test_the_report_says_what_was_evaluated_on_what(report, checkpoint, prepared, splits):
+    protocol = json.loads((prepared / "splits" / "paper.json").read_text(encoding="utf-8"))
+    assert (report["checkpoint"], report["split"], report["main_task"]) == (checkpoint.name, "test", "emotion")
+    assert report["protocol"] == {key: value for key, value in protocol.items() if key != "clips"}
+    assert report["versions"]["transformers"] == importlib.metadata.version("transformers")
+    assert report["heads_without_labels"] == []
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    clips = splits["test"]
+    for task in TASKS:
+        labelled = len(clips) - clips[task.column][:].count(None)
+        assert report["tasks"][task.name]["clips"] == report["tasks"][task.name]["pooled"]["clips"] == labelled
+    counts = {name: row["clips"] for name, row in report["tasks"]["emotion"]["corpora"].items()}
+    assert counts == {name: clips["corpus"][:].count(name) for name in ("alpha", "beta")}
+    assert sum(counts.values()) == len(clips)
+
+
+def test_the_figures_are_those_of_the_models_own_answers(report, splits, tiny_model):
+    logits = {task.name: [] for task in TASKS}
+    for row in splits["test"]:
+        with torch.no_grad():
+            answer = tiny_model(torch.from_numpy(stored_waveform(row))[None]).task_logits
+        for name, values in answer.items():
+            logits[name].append(values[0].tolist())
+    expected = compute_metrics(splits["test"], {name: np.array(values) for name, values in logits.items()}, TASKS)
+    assert report["tasks"]["emotion"] == expected["emotion"]
+    assert report["tasks"]["f0_mean"]["pooled"]["mae"] == pytest.approx(expected["f0_mean"]["pooled"]["mae"], rel=1e-4)
+
+
+def test_the_baseline_is_evaluated_on_the_same_clips(report):
+    assert report["baseline"]["clips"] == report["tasks"]["emotion"]["clips"]
+    assert "random forest" in format_report(report)
+
+
+def test_other_splits_and_protocols(checkpoint, prepared):
+    report = evaluate_checkpoint(checkpoint, prepared, "speaker", split="validation", batch_size=2)
+    assert (report["split"], report["protocol"]["protocol"]) == ("validation", "speaker")
+    assert report["tasks"]["emotion"]["clips"] == len(load_prepared(prepared, "speaker")["validation"])
+    assert "baseline" not in report
+
+
+def test_a_head_that_the_data_have_no_column_for_is_named(prepared, feature_extractor, tmp_path):
+    tasks = [*TASKS, Task("arousal", "regression", "arousal")]
+    report = evaluate_checkpoint(save(tmp_path / "four", feature_extractor, tasks), prepared, "paper")
+    assert report["heads_without_labels"] == ["arousal"]
+    assert report["tasks"].keys() == {task.name for task in TASKS}
+
+
+def test_a_users_own_labels_are_evaluated(prepared, feature_extractor, tmp_path, splits):
+    tasks = [
+        Task("valence", "regression", "valence"),
+        Task("recorded", "classification", "recorded", labels=("evening", "morning")),
+        replace(TASKS[0], name="feeling", labels=("angry", "happy"), class_weights=()),
+    ]
+    report = evaluate_checkpoint(save(tmp_path / "own", feature_extractor, tasks), prepared, "paper")
+    assert report["main_task"] == "valence"
+    assert report["tasks"]["valence"]["corpora"].keys() == {"alpha"}
+    assert report["tasks"]["recorded"]["clips"] == len(splits["test"])
+    assert report["tasks"]["feeling"]["unknown_labels"] == {"sad": splits["test"]["emotion"][:].count("sad")}
+    assert format_report(report).count("MAE") == 1
+
+
+def test_what_is_no_checkpoint(prepared, tmp_path):
+    with pytest.raises(ValueError, match="nowhere is not a checkpoint"):
+        evaluate_checkpoint(tmp_path / "nowhere", prepared, "paper")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty"):
+        evaluate_checkpoint(tmp_path / "empty", prepared, "paper")
+    Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(tmp_path / "backbone")
+    with pytest.raises(ValueError, match=r"backbone is a 'wav2vec2' checkpoint, not one that train\.py wrote"):
+        evaluate_checkpoint(tmp_path / "backbone", prepared, "paper")
+
+
+def test_a_head_without_weights_is_an_error(broken, prepared):
+    weights = load_file(broken / "model.safetensors")
+    del weights["heads.gender.weight"]
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"not a whole checkpoint .*1 missing keys \(heads\.gender\.weight\)"):
+        evaluate_checkpoint(broken, prepared, "paper")
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "preprocessor_config.json"])
+def test_a_checkpoint_that_lacks_a_file_is_an_error_that_the_script_can_show(broken, prepared, file):
+    (broken / file).unlink()
+    with pytest.raises(ValueError, match="broken"):
+        evaluate_checkpoint(broken, prepared, "paper")
+
+
+def test_data_that_do_not_fit(checkpoint, prepared, tmp_path):
+    with pytest.raises(ValueError, match="no protocol 'newspaper'; it has paper, paper-20, speaker"):
+        evaluate_checkpoint(checkpoint, prepared, "newspaper")
+    with pytest.raises(ValueError, match="not a prepared folder"):
+        evaluate_checkpoint(checkpoint, tmp_path, "paper")
+    copy = shutil.copytree(prepared, tmp_path / "copy")
+    protocol = json.loads((copy / "splits" / "paper.json").read_text(encoding="utf-8"))
+    protocol["clips"] = dict.fromkeys(protocol["clips"], "train")
+    (copy / "splits" / "all.json").write_text(json.dumps(protocol), encoding="utf-8")
+    with pytest.raises(ValueError, match="has no test clips; it has train"):
+        evaluate_checkpoint(checkpoint, copy, "all")

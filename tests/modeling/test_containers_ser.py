@@ -1,0 +1,60 @@
+"""What only containers have; that they decode as every other format does stands in `test_audio_ser.py`."""
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from modeling import SAMPLING_RATE, AudioError, load_audio
+from modeling.containers_ser import ContainerFrames
+from tests.conftest import voice
+from tests.modeling.test_audio_ser import encode
+
+SECONDS = 45  # more than two blocks
+RATE = 44_100
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    encode(path, np.tile(voice(5, 140, rate=RATE), SECONDS // 5), RATE, "aac", 64_000, video=True)
+    return path
+
+
+def test_frames_are_counted_in_the_rate_of_the_recording(film):
+    with film.open("rb") as file:
+        frames = ContainerFrames(av, file, "film")
+        assert frames.rate == RATE
+        assert frames.total == pytest.approx(SECONDS * RATE, rel=0.01)
+        assert frames.read(RATE, 3 * RATE).shape == (2 * RATE,)
+
+
+def test_a_stretch_over_the_border_of_two_blocks_is_that_of_the_whole(film):
+    border = ContainerFrames.block_s * RATE
+    with film.open("rb") as file:
+        frames = ContainerFrames(av, file, "film")
+        whole = frames.read(0, None)
+        np.testing.assert_array_equal(frames.read(border - 999, border + 1001), whole[border - 999 : border + 1001])
+        np.testing.assert_array_equal(frames.read(2 * border + 5, None), whole[2 * border + 5 :])
+        assert frames.read(whole.size + border, None).size == 0
+
+
+def test_a_damaged_stretch_of_a_film_is_silence_and_the_rest_is_there(film, tmp_path):
+    content = bytearray(film.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 1500] = bytes(1500)
+    (tmp_path / "damaged.mp4").write_bytes(content)
+    found = load_audio(tmp_path / "damaged.mp4")
+    assert found.size / SAMPLING_RATE == pytest.approx(SECONDS, abs=0.1)
+    assert np.isfinite(found).all()
+
+
+def test_a_file_cannot_make_the_decoder_open_another(film, tmp_path):
+    soundfile.write(tmp_path / "sound.mp3", voice(11, 140), SAMPLING_RATE)
+    playlist = f"#EXTM3U\n#EXTINF:10,\nfile://{tmp_path / 'sound.mp3'}\n"
+    (tmp_path / "list.m3u8").write_text(playlist)
+    with pytest.raises(AudioError, match=r"list\.m3u8"):
+        load_audio(tmp_path / "list.m3u8")
+    (tmp_path / "list.txt").write_text(f"ffconcat version 1.0\nfile '{film}'\n")
+    with pytest.raises(AudioError, match=r"list\.txt"):
+        load_audio(tmp_path / "list.txt")

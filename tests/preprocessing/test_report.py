@@ -1,0 +1,27 @@
+from preprocessing.report import format_report
+
+REPORT = {
+    "corpora": {
+        "alpha": {
+            "kept": 1200,
+            "dropped": {"shorter than 0.5 s": 3},
+            "hours": 1.25,
+            "mean_duration_s": 3.75,
+            "scaled_down": 2,
+            "emotion": {"angry": 700, "sad": 500},
+        },
+        "beta": {"kept": 0, "dropped": {"not an audio file": 7}},
+    },
+    "notes": {"paper": ["alpha: the publisher's partition is kept"], "speaker": []},
+}
+
+
+def test_every_corpus_every_reason_and_every_note_is_a_line():
+    header, *lines = format_report(REPORT).splitlines()
+    assert header.split() == ["corpus", "clips", "hours", "mean", "s", "emotions"]
+    assert lines[0].split() == ["alpha", "1,200", "1.25", "3.75", "angry", "700,", "sad", "500"]
+    assert lines[1].split(maxsplit=2) == ["alpha", "3", "dropped: shorter than 0.5 s"]
+    assert lines[2].split(maxsplit=2) == ["alpha", "2", "kept at a lower level: louder than 16 bits hold"]
+    assert lines[3].split(maxsplit=2) == ["beta", "7", "dropped: not an audio file"]
+    assert lines[4] == "protocol paper: alpha: the publisher's partition is kept"
+    assert len(lines) == 5

@@ -1,0 +1,180 @@
+import importlib
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+import torch
+from transformers import Wav2Vec2Config, Wav2Vec2Model
+
+from tests.conftest import ROOT, TASKS, TINY, voice
+from tests.preprocessing.test_corpora import lay_out, ravdess
+
+
+def start(*command, code=0):
+    """Runs Python in the project's root, as a user does, and returns what it printed."""
+    command = [sys.executable, *map(str, command)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def refusal(monkeypatch, script, *arguments):
+    """The message with which a script ends, run in this process; Python prints it and ends with code 1."""
+    monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(ROOT / script), run_name="__main__")
+    assert isinstance(end.value.code, str)
+    assert len(end.value.code.splitlines()) == 1
+    assert end.value.code.startswith(f"{script}: ")
+    return end.value.code.removeprefix(f"{script}: ")
+
+
+def test_predict_prints_json_and_says_what_it_could_not_read(checkpoint, tmp_path):
+    soundfile.write(tmp_path / "clip.wav", voice(1.5, 150), 16_000)
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    files = [tmp_path / "clip.wav", tmp_path / "bad.wav"]
+    done = start("predict.py", *files, "--model", checkpoint, "--json", code=1)
+    good, bad = json.loads(done.stdout)
+    assert [good["file"], bad["file"]] == [str(file) for file in files]
+    assert good.keys() == {"file", *(task.name for task in TASKS), "duration_s", "heard_s"}
+    assert sum(entry["score"] for entry in good["emotion"]) == pytest.approx(1)
+    assert "not an audio or video file" in bad["error"]
+    assert done.stderr.splitlines()[-1] == "predict.py: 1 of 2 files could not be read."
+
+
+def test_evaluate_writes_metrics_and_prints_its_tables(checkpoint, prepared, tmp_path):
+    done = start("evaluate.py", checkpoint, "--data", prepared, "--output", tmp_path / "new")
+    report = json.loads((tmp_path / "new" / "metrics.json").read_text(encoding="utf-8"))
+    assert (report["checkpoint"], report["protocol"]["protocol"]) == (checkpoint.name, "paper")
+    f1 = report["tasks"]["emotion"]["mean_over_corpora"]["weighted_f1"]
+    assert f"{f1:.3f}" in next(line for line in done.stdout.splitlines() if line.startswith("mean over corpora"))
+    assert f"Written to {tmp_path / 'new' / 'metrics.json'}." in done.stdout
+
+
+def test_evaluate_writes_one_report_per_checkpoint(checkpoint, prepared, tmp_path, monkeypatch, capsys):
+    torch.set_num_threads(1)
+    folders = [tmp_path / "one" / "checkpoint-5", tmp_path / "two" / "checkpoint-5", tmp_path / "three"]
+    for folder in folders:
+        shutil.copytree(checkpoint, folder)
+    arguments = [
+        *map(str, folders),
+        "--data",
+        str(prepared),
+        "--split",
+        "validation",
+        "--output",
+        str(tmp_path / "out"),
+    ]
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", *arguments])
+    runpy.run_path(str(ROOT / "evaluate.py"), run_name="__main__")
+    assert capsys.readouterr().out.count("Written to ") == 3
+    assert len(list((tmp_path / "out").rglob("metrics.json"))) == 3  # none over another of the same name
+
+
+def test_predict_and_evaluate_refuse_a_backbone_in_one_line(prepared, tmp_path, monkeypatch):
+    Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(tmp_path)
+    message = f"{tmp_path} is a 'wav2vec2' checkpoint, not one that train.py wrote."
+    assert refusal(monkeypatch, "predict.py", "clip.wav", "--model", tmp_path) == message
+    output = tmp_path / "output"
+    assert refusal(monkeypatch, "evaluate.py", tmp_path, "--data", prepared, "--output", output) == message
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("corpus", "says"),
+    [
+        ("ravdess={}/nowhere", "nowhere: no such folder, where ravdess should be"),
+        ("ravdes={}", "There is no corpus 'ravdes'. Known: "),
+        ("table={}/list.csv", "has no column 'path'; it has 'name', 'emotion'. Name the columns with --columns"),
+        ("emodb={}", "It looks like ravdess"),
+        ("{}", "A corpus is given as NAME=FOLDER"),
+    ],
+)
+def test_prepare_refuses_what_is_no_corpus_in_one_line(tmp_path, monkeypatch, corpus, says):
+    lay_out(tmp_path, ravdess()[:30])
+    (tmp_path / "list.csv").write_text("name,emotion\na.wav,happy\n")
+    output = tmp_path / "output"
+    message = refusal(monkeypatch, "prepare.py", "--corpus", corpus.format(tmp_path), "--output", output)
+    assert says in message
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "says"),
+    [
+        ("prepare.py", ["--corpus", "table=x.csv"], "required: --output"),
+        ("prepare.py", ["--corpus", "x=y", "--output", "z", "--columns", "path"], "expected A=B, got 'path'"),
+        ("prepare.py", ["--corpus", "x=y", "--output", "z", "--style", "sung"], "invalid choice: 'sung'"),
+        ("evaluate.py", ["run", "--data", "x", "--output", "y", "--split", "all"], "invalid choice: 'all'"),
+        ("predict.py", ["clip.wav"], "required: --model"),
+    ],
+)
+def test_wrong_arguments_are_refused_with_the_usage(monkeypatch, capsys, script, arguments, says):
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(ROOT / script), run_name="__main__")
+    assert end.value.code == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("usage: ")
+    assert says in printed
+
+
+def test_evaluate_imported_here_is_the_library():
+    evaluate = importlib.import_module("evaluate")
+    assert evaluate is sys.modules["evaluate"]
+    assert Path(evaluate.__file__).parent.name == "evaluate"
+    assert issubclass(evaluate.Metric, evaluate.EvaluationModule)
+    assert callable(evaluate.load)
+
+
+# Without transformers, which the library does not need and which takes ten seconds to import.
+SHADOW = """
+import sys
+sys.modules["transformers"] = None
+import importlib, multiprocessing, os
+import evaluate
+import evaluate.loading
+from evaluate import combine
+
+def is_library(module):
+    return os.path.basename(os.path.dirname(module.__file__)) == "evaluate" and hasattr(module, "Metric")
+
+assert sys.path[0] == "" and os.path.exists("evaluate.py")
+assert is_library(evaluate) and evaluate.load is evaluate.loading.load and evaluate.combine is combine
+again = importlib.reload(evaluate)
+assert is_library(again) and is_library(importlib.import_module("evaluate")) and callable(again.load)
+
+# A worker of evaluate.py, which runs the script again, as __mp_main__.
+sys.modules["__main__"].__file__ = os.path.abspath("evaluate.py")
+ask = "[__import__('sys').modules.update(transformers=None), __import__('evaluate').Metric.__module__][1]"
+with multiprocessing.get_context("spawn").Pool(1) as pool:
+    assert pool.apply_async(eval, (ask,)).get(timeout=60) == "evaluate.module"
+print("all is well")
+"""
+
+
+def test_evaluate_imported_in_the_root_is_the_library():
+    assert start("-c", SHADOW).stdout == "all is well\n"
+
+
+@pytest.mark.parametrize("flags", [["-m", "pytest"], ["-P", "-m", "pytest"]], ids=["python -m pytest", "pytest"])
+def test_evaluate_imported_by_a_test_is_the_library(tmp_path, monkeypatch, flags):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # saves time
+    test = tmp_path / "test_import.py"
+    test.write_text(
+        "import sys\n"
+        "sys.modules['transformers'] = None\n"
+        "def test_import():\n"
+        f"    assert {os.fspath(ROOT)!r} in sys.path\n"
+        "    import evaluate\n"
+        "    assert callable(evaluate.load) and evaluate.Metric.__module__ == 'evaluate.module'\n"
+    )
+    options = ["-c", "pyproject.toml", "--rootdir", ROOT, "-p", "no:cacheprovider", "-q"]
+    assert "1 passed" in start(*flags, *options, test).stdout
