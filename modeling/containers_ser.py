@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, BinaryIO
@@ -34,15 +35,20 @@ class ContainerFrames:
 
     block_s = 20
     warm_up_s = 0.5
+    least_bytes_per_s = 10  # of any recording; speech codecs send 80 and more, and about 20 in silence
 
     def __init__(self, av: ModuleType, file: BinaryIO, name: str):
         self._av = av
         self._file = file
         self._name = name
+        # Damaged time stamps may promise days; what they skip would be read as silence.
+        self._longest_s = file.seek(0, os.SEEK_END) / self.least_bytes_per_s
         try:
             with self._open() as container:
                 if not container.streams.audio:
                     raise ValueError("the file has no sound")
+                if container.streams.audio[0].codec_context is None:
+                    raise ValueError("its sound is in a codec that is not known")
                 self.rate = container.streams.audio[0].rate
                 self.total = round((container.duration or 0) / av.time_base * self.rate)
                 self._learn_frame_grid(container)
@@ -57,6 +63,10 @@ class ContainerFrames:
         blocks = [np.zeros(0, np.float32)]
         ended = False
         while not ended and (stop is None or index * size < stop):
+            if index * self.block_s > self._longest_s:
+                raise ValueError(
+                    f"its time stamps lie: they pass {self._longest_s:.0f} s, which cannot be in this file"
+                )
             block, ended = self._block(index)
             blocks.append(block)
             index += 1
@@ -118,7 +128,7 @@ class ContainerFrames:
                 break
         if not ends:
             raise ValueError("the recording holds no samples")
-        if len(ends) == 3 and ends[2] - ends[1] == ends[1] - ends[0]:
+        if len(ends) == 3 and ends[2] - ends[1] == ends[1] - ends[0] > 0:
             self._grid = (ends[0], ends[1] - ends[0])
 
     def _snap(self, stamp: float, samples: int) -> int:

@@ -11,8 +11,10 @@ from .pyin import pyin
 
 FRAME_LENGTH = 1024
 HOP_LENGTH = 256
-FMIN_HZ = 50.0
-FMAX_HZ = 600.0  # a range for speech, shouted and whispered
+# A range for speech. Below it pYIN finds in noise what no voice says: with 50 Hz, 4 % of the voiced frames of acted
+# speech lie under 60 Hz.
+FMIN_HZ = 65.0
+FMAX_HZ = 600.0
 ACOUSTIC_TARGETS = ("f0_mean", "f0_std", "energy_mean", "energy_std", "voiced_ratio")
 
 
@@ -31,10 +33,9 @@ def acoustic_targets(waveform: np.ndarray) -> dict[str, float | None]:
         `f0_mean` and `f0_std` in Hz, `energy_mean` and `energy_std` without unit, `voiced_ratio` from 0 to 1. F0 is
         `None` where no frame is voiced; energy too where the clip is silent.
     """
-    scale = waveform.std()
-    if scale == 0:
+    if waveform.min() == waveform.max():
         return {**dict.fromkeys(ACOUSTIC_TARGETS), "voiced_ratio": 0.0}
-    standardised = ((waveform - waveform.mean()) / scale).astype(np.float32)
+    standardised = ((waveform - waveform.mean()) / waveform.std()).astype(np.float32)
     f0, voiced = pyin(
         standardised,
         sr=SAMPLING_RATE,

@@ -31,9 +31,10 @@ from .clip import Clip, Drop
 from .rows import ROW, Preparation, extra_columns, features, prepare_clip
 from .splits import PROTOCOLS, SPLITS, Row, make_split
 
-FORMAT = 1  # of the prepared folder; another number prepares all clips anew
+FORMAT = 2  # of the prepared folder; another number prepares all clips anew
 CLIPS_PER_PART = 64
 DEFAULT_PREPARATION = Preparation()
+_CLIPS = "table"  # a part's kept clips; beside it stands why the others were dropped
 
 
 def prepare(
@@ -73,26 +74,31 @@ def prepare(
     folder = output / "clips"
     folder.mkdir(parents=True, exist_ok=True)
     for part in folder.iterdir():
-        if part.name not in parts:
+        if part.is_dir() and part.name not in parts:
             shutil.rmtree(part)
     _write_parts(folder, parts, preparation, extra, num_proc or joblib.cpu_count())
 
-    drops = {entry.id: entry.reason for entry in entries if isinstance(entry, Drop)}
+    unreadable: dict[str, str] = {}
     for name in parts:
-        drops |= json.loads((folder / name / "dropped.json").read_text(encoding="utf-8"))
-    if len(drops) == len(entries):
-        reasons = Counter(drops.values()).most_common()
+        unreadable |= json.loads((folder / name / "dropped.json").read_text(encoding="utf-8"))
+    drops = [entry.reason if isinstance(entry, Drop) else unreadable.get(entry.id) for entry in entries]
+    if None not in drops:
+        reasons = Counter(drops).most_common()
         raise ValueError("No clip is left: " + "; ".join(f"{count} {reason}" for reason, count in reasons) + ".")
-    table = _load_parts(folder, list(parts))
+    filled = [name for name in parts if (folder / name / _CLIPS).is_dir()]
+    table = _load_parts(folder, filled)
     notes = _write_splits(table, output / "splits", seed)
     report = {
         "format": FORMAT,
-        "parts": list(parts),
+        "parts": filled,
         "settings": {**(settings or {}), **vars(preparation), "seed": seed},
         "versions": {name: importlib.metadata.version(name) for name in ("librosa", "soundfile", "soxr", "av")},
         "corpora": _summarise(entries, drops, table),
         "notes": notes,
-        "files": [{"id": e.id, "kept": e.id not in drops, "reason": drops.get(e.id)} for e in entries],
+        "files": [
+            {"id": entry.id, "kept": reason is None, "reason": reason}
+            for entry, reason in zip(entries, drops, strict=True)
+        ],
     }
     _write_json(output / "report.json", report)
     return report
@@ -132,7 +138,10 @@ def load_prepared(folder: str | os.PathLike, protocol: str) -> DatasetDict:
     if not path.is_file():
         there = ", ".join(sorted(file.stem for file in path.parent.glob("*.json")))
         raise ValueError(f"{folder} has no protocol {protocol!r}; it has {there}.")
-    table = _load_parts(Path(folder, "clips"), report["parts"])
+    try:
+        table = _load_parts(Path(folder, "clips"), report["parts"])
+    except FileNotFoundError as error:
+        raise ValueError(f"{folder} is not whole: run the same prepare.py again, it does what is missing.") from error
     table = table.add_column(ROW, range(len(table)))
     split_of = json.loads(path.read_text(encoding="utf-8"))["clips"]
     rows: dict[str, list[int]] = defaultdict(list)
@@ -212,13 +221,15 @@ def _write_part(folder: Path, clips: Sequence[Clip], preparation: Preparation, e
         if kind == "float64":
             columns[name] = [None if value is None else float(value) for value in columns[name]]
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.unfinished")
-    Dataset.from_dict(columns, features=columns_of).save_to_disk(unfinished)
+    unfinished.mkdir()
+    if rows:  # a table without rows is saved, but does not load again
+        Dataset.from_dict(columns, features=columns_of).save_to_disk(unfinished / _CLIPS)
     _write_json(unfinished / "dropped.json", drops)
     unfinished.rename(folder)
 
 
 def _load_parts(folder: Path, names: Sequence[str]) -> Dataset:
-    table = concatenate_datasets([load_from_disk(folder / name) for name in names])
+    table = concatenate_datasets([load_from_disk(folder / name / _CLIPS) for name in names])
     return table.cast_column("audio", Audio(decode=False))
 
 
@@ -242,12 +253,12 @@ def _write_splits(table: Dataset, folder: Path, seed: int) -> dict[str, list[str
     return notes
 
 
-def _summarise(entries: Sequence[Clip | Drop], drops: dict[str, str], table: Dataset) -> dict[str, dict]:
+def _summarise(entries: Sequence[Clip | Drop], drops: Sequence[str | None], table: Dataset) -> dict[str, dict]:
     columns = table.select_columns(["corpus", "emotion", "gender", "locale", "duration_s", "scale"])[:]
     reasons: dict[str, Counter] = defaultdict(Counter)
-    for entry in entries:
-        if entry.id in drops:
-            reasons[entry.id.split("/", 1)[0]][drops[entry.id]] += 1
+    for entry, reason in zip(entries, drops, strict=True):
+        if reason is not None:
+            reasons[entry.id.split("/", 1)[0]][reason] += 1
     summary = {}
     for corpus in dict.fromkeys(columns["corpus"]):
         mine = [i for i, name in enumerate(columns["corpus"]) if name == corpus]

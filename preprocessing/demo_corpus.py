@@ -167,6 +167,7 @@ class _Espeak:
         ):
             self._library.espeak_SetParameter(parameter, round(value), 0)
         self._samples.clear()
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # breathy voices draw their noise
         text = _ssml(sentence, prosody).encode()
         self._library.espeak_Synth(text, len(text) + 1, 0, 0, 0, self._UTF8 | self._SSML, None, None)
         return np.concatenate(self._samples)

@@ -63,7 +63,10 @@ def load_label_rules(name: str) -> Mapping[str, str]:
         return LABEL_RULES[name]
     if not Path(name).is_file():
         raise ValueError(f"--labels is {', '.join(LABEL_RULES)} or a YAML file of `label: emotion`; got {name!r}.")
-    rules = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+    try:
+        rules = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{name} is not a YAML file: {error}") from error
     if not isinstance(rules, dict) or not all(isinstance(word, str) for pair in rules.items() for word in pair):
         raise ValueError(
             f"{name}: a file of label rules is a YAML mapping of labels to emotions, such as `joy: happy`."
@@ -84,7 +87,8 @@ def parse_gender(word: str | None, names: Mapping[str, str]) -> str | None:
     """
     if word is None or not word.strip():
         return None
-    gender = names.get(normalise(word), _GENDER_WORDS.get(normalise(word)))
+    words = _GENDER_WORDS | {normalise(name): gender for name, gender in names.items()}
+    gender = words.get(normalise(word))
     if gender not in (*GENDERS, DROP, None):
         raise ValueError(f"--gender_names maps to female, male or {DROP}; got {word}={gender}.")
     if gender is None:

@@ -72,7 +72,7 @@ def extra_columns(clips: Sequence[Clip]) -> dict[str, str]:
     for clip in clips:
         for name, value in clip.extra.items():
             values[name].add(value)
-    taken = values.keys() & {*_TEXT, *_NUMBERS, "audio"}
+    taken = values.keys() & {*_TEXT, *_NUMBERS, "audio", ROW}
     if taken:
         raise ValueError(f"A further label cannot be called {', '.join(sorted(taken))}: the table has such a column.")
     return {name: "float64" if all(map(_is_number, found)) else "string" for name, found in sorted(values.items())}

@@ -18,6 +18,7 @@ from transformers import (
     Wav2Vec2FeatureExtractor,
     set_seed,
 )
+from transformers.utils.logging import disable_progress_bar
 
 from evaluation.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, compute_metrics
 from evaluation.predict import in_order, longest_first
@@ -89,6 +90,8 @@ def train(job: Job) -> dict:
         The report on the test split, as written to `metrics.json`; empty where there is no test split.
     """
     output = Path(job.args.output_dir)
+    if job.args.disable_tqdm:
+        disable_progress_bar()  # of saving and loading, too
     feature_extractor = Wav2Vec2FeatureExtractor(
         # The model brings each clip to unit variance itself: to do it twice would change very quiet ones.
         do_normalize=False,

@@ -1,0 +1,115 @@
+import pytest
+
+from preprocessing.corpora import CORPORA
+from preprocessing.labels import EMOTIONS, GENDERS, LABEL_RULES, LOCALES, ORDER, load_label_rules, parse_gender
+
+
+def test_the_orders_are_the_designs():
+    assert EMOTIONS == ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+    assert GENDERS == ("female", "male")
+    assert " ".join(LOCALES) == "bn-BN de-DE el-EL en-US es-MX fa-FA fr-FR it-IT pl-PL pt-BR pt-PT ur-UR zh-Hans"
+    assert ORDER == {"emotion": EMOTIONS, "gender": GENDERS, "locale": LOCALES}
+
+
+def test_every_corpus_is_in_a_locale_of_the_paper():
+    assert {corpus.locale for corpus in CORPORA.values()} <= set(LOCALES)
+
+
+@pytest.mark.parametrize("name", ["paper", "strict"])
+def test_the_rules_know_each_emotion_by_its_own_name(name):
+    rules = load_label_rules(name)
+    assert {emotion: rules[emotion] for emotion in EMOTIONS} == {emotion: emotion for emotion in EMOTIONS}
+    assert set(rules.values()) == set(EMOTIONS)
+    assert all(word == word.strip().lower() for word in rules)
+
+
+def test_the_paper_merges_what_strict_leaves_out():
+    paper, strict = load_label_rules("paper"), load_label_rules("strict")
+    assert paper.items() - strict.items() == {("calm", "neutral"), ("boredom", "sad")}
+    assert strict.items() <= paper.items()
+
+
+@pytest.mark.parametrize(
+    ("word", "emotion"),
+    [
+        ("anger", "angry"),
+        ("disgusted", "disgust"),
+        ("fearful", "fear"),
+        ("joy", "happy"),
+        ("happiness", "happy"),
+        ("sadness", "sad"),
+        ("surprised", "surprise"),
+    ],
+)
+def test_words_that_mean_one_of_the_seven(word, emotion):
+    assert {rules[word] for rules in LABEL_RULES.values()} == {emotion}
+
+
+def test_a_file_of_rules_is_read_alone_and_spelt_as_the_rules_are(tmp_path):
+    (tmp_path / "rules.yaml").write_text("' Joy': happy\nWUT: angry\nfrustrated: none\nużalenie: sad\n", "utf-8")
+    rules = load_label_rules(str(tmp_path / "rules.yaml"))
+    assert rules == {"joy": "happy", "wut": "angry", "frustrated": "none", "użalenie": "sad"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["- joy\n- anger\n", "joy: 3\n", "3: happy\n", "yes: happy\n", "joy: null\n", "joy: [happy]\n", "", "joy\n"],
+)
+def test_a_file_that_maps_no_words_to_words_is_refused(tmp_path, content):
+    (tmp_path / "rules.yaml").write_text(content)
+    with pytest.raises(ValueError, match=r"rules\.yaml: .*YAML mapping of labels to emotions, such as `joy: happy`"):
+        load_label_rules(str(tmp_path / "rules.yaml"))
+
+
+def test_a_file_that_is_no_yaml_is_refused(tmp_path):
+    (tmp_path / "rules.yaml").write_text("joy: happy: angry\n")
+    with pytest.raises(ValueError, match=r"rules\.yaml"):
+        load_label_rules(str(tmp_path / "rules.yaml"))
+
+
+@pytest.mark.parametrize("name", ["loose", "rules.yaml", ""])
+def test_rules_that_are_nowhere_are_refused(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=rf"--labels is paper, strict or a YAML file .* got '{name}'"):
+        load_label_rules(name)
+
+
+@pytest.mark.parametrize(
+    ("word", "gender"),
+    [
+        ("f", "female"),
+        ("F", "female"),
+        (" Female ", "female"),
+        ("woman", "female"),
+        ("M", "male"),
+        ("MALE", "male"),
+        ("man", "male"),
+        ("", None),
+        ("  ", None),
+        (None, None),
+    ],
+)
+def test_common_words_for_a_gender(word, gender):
+    assert parse_gender(word, {}) == gender
+
+
+@pytest.mark.parametrize(("name", "gender"), [("female", "female"), ("male", "male"), ("none", None)])
+def test_a_users_words_come_before_the_common_ones(name, gender):
+    assert parse_gender("m", {"m": name}) == gender
+    assert parse_gender(" Kobieta", {"kobieta": name}) == gender
+
+
+def test_a_users_word_may_be_named_as_the_table_spells_it():
+    assert parse_gender("K", {"K": "female"}) == "female"  # as the message of an unknown word proposes
+
+
+def test_a_word_for_a_gender_that_nobody_named_is_an_error_that_says_how():
+    with pytest.raises(
+        ValueError, match=r"gender 'K' is unknown; name it with --gender_names K=female \(or male, none\)"
+    ):
+        parse_gender("K", {"m": "male"})
+
+
+def test_a_users_word_that_maps_to_no_gender_is_an_error():
+    with pytest.raises(ValueError, match="--gender_names maps to female, male or none; got k=woman"):
+        parse_gender("k", {"k": "woman"})
