@@ -129,7 +129,10 @@ class SERTrainingArguments(TrainingArguments):
         default="group_by_length", metadata={"help": "group_by_length, random or sequential."}
     )
     dataloader_num_workers: int = field(default=2, metadata={"help": "Processes that decode clips."})
-    report_to: str | list[str] | None = field(default="tensorboard", metadata={"help": "Where to log, or none."})
+    # In this order for HfArgumentParser.
+    report_to: None | str | list[str] = field(  # noqa: RUF036
+        default="tensorboard", metadata={"help": "Where to log, or none."}
+    )
     logging_steps: float = field(default=20, metadata={"help": "Steps between two lines of the log."})
     remove_unused_columns: bool | None = field(default=False, metadata={"help": "Has to be false."})
     early_stopping_patience: int | None = field(
