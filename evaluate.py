@@ -30,34 +30,32 @@ def _hand_over_the_library() -> None:
 def main() -> None:
     """Runs the command line."""
     args = _parse_args()
-    from evaluation.report import format_report, write_report
+    from evaluation.report import format_report
     from evaluation.run import evaluate_checkpoint
 
-    checkpoints = [checkpoint.resolve() for checkpoint in args.checkpoint]
-    above = os.path.commonpath([checkpoint.parent for checkpoint in checkpoints])
-    for checkpoint in checkpoints:
+    above = os.path.commonpath([Path(checkpoint).absolute().parent for checkpoint in args.checkpoint])
+    for checkpoint in args.checkpoint:
+        several = len(args.checkpoint) > 1
+        output = args.output / Path(checkpoint).absolute().relative_to(above) if several else args.output
         try:
             report = evaluate_checkpoint(
                 checkpoint,
                 args.data,
                 args.protocol,
+                output,
                 split=args.split,
                 batch_size=args.batch_size,
                 baseline=args.baseline,
             )
         except ValueError as error:
             sys.exit(f"evaluate.py: {error}")
-        if report is None:  # one of several processes, and not the first
-            continue
-        folder = args.output / checkpoint.relative_to(above) if len(checkpoints) > 1 else args.output
-        path = folder / "metrics.json"
-        write_report(report, path)
-        print(f"{format_report(report)}\n\nWritten to {path}.\n")
+        if report:  # in the first of several processes
+            print(f"{format_report(report)}\n\nWritten to {output / 'metrics.json'}.\n")
 
 
 def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", nargs="+", type=Path, help="folders, as train.py writes them")
+    parser.add_argument("checkpoint", nargs="+", help="folders, as train.py writes them, or Hub ids")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="prepared folder")
     parser.add_argument("--protocol", default="paper", help="which clips are in which split")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"))

@@ -22,7 +22,8 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f"train.py: {error}")
     train(job)
-    print(f"\nThe checkpoint is in {job.args.output_dir}.")
+    if job.args.process_index == 0:
+        print(f"\nThe checkpoint is in {job.args.output_dir}.")
 
 
 if __name__ == "__main__":

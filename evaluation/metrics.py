@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from scipy import stats
 from sklearn.metrics import (
-    accuracy_score,
     confusion_matrix,
     f1_score,
     mean_absolute_error,
@@ -33,14 +32,13 @@ CLASSIFICATION_METRICS = (
     "weighted_precision",
     "macro_f1",
     "unweighted_recall",
-    "accuracy",
 )
 REGRESSION_METRICS = ("mae", "r2", "pearson", "ccc")
 _RESAMPLES = 1000
 
 
 class ClassificationMetric(evaluate.Metric):
-    """Weighted F1, recall and precision, macro-F1 and unweighted average recall, over the classes that occur."""
+    """Weighted F1, recall (which is accuracy), precision, macro-F1, unweighted recall, over the classes that occur."""
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
@@ -61,7 +59,6 @@ class ClassificationMetric(evaluate.Metric):
             precision,
             f1_score(references, predictions, average="macro", **kwargs),
             recall_score(references, predictions, average="macro", **kwargs),
-            accuracy_score(references, predictions),
         )
         return dict(zip(CLASSIFICATION_METRICS, map(float, values), strict=True))
 
@@ -170,12 +167,12 @@ def _task_metrics(
 
 
 def _mean(groups: Mapping[str, dict]) -> dict:
-    """Mean over groups of each metric that all of them have, the clips in all, and the groups."""
+    """Mean of each metric over the groups that have it, the clips in all, and the groups."""
     names = [name for name in next(iter(groups.values())) if name != "clips"]
     mean = {}
     for name in names:
-        values = [group[name] for group in groups.values()]
-        mean[name] = None if None in values else float(np.mean(values))
+        values = [group[name] for group in groups.values() if group[name] is not None]
+        mean[name] = float(np.mean(values)) if values else None
     return {**mean, "clips": sum(group["clips"] for group in groups.values()), "corpora": list(groups)}
 
 
@@ -219,8 +216,8 @@ def _add_regression_intervals(pooled: dict, truth: np.ndarray, predicted: np.nda
         chosen = random.integers(truth.size, size=truth.size)
         error = truth[chosen] - predicted[chosen]
         draws["mae"].append(np.abs(error).mean())
-        variance = truth[chosen].var()
-        draws["r2"].append(1 - (error**2).mean() / variance if variance else np.nan)
+        varies = np.ptp(truth[chosen]) > 0
+        draws["r2"].append(1 - (error**2).mean() / truth[chosen].var() if varies else np.nan)
     _set_intervals(pooled, {name: np.array(values) for name, values in draws.items()})
 
 

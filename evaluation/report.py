@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from modeling import Task
 
@@ -14,7 +12,14 @@ _COLUMNS = ("weighted_f1", "weighted_recall", "weighted_precision", "macro_f1", 
 
 
 def build_report(
-    metrics: dict[str, dict], main_task: str, *, checkpoint: str, split: str, protocol: dict, **settings: object
+    metrics: dict[str, dict],
+    main_task: str,
+    *,
+    checkpoint: str,
+    split: str,
+    protocol: dict,
+    clips_heard_in_training: int | None,
+    **settings: object,
 ) -> dict:
     """What `metrics.json` holds.
 
@@ -24,6 +29,7 @@ def build_report(
         checkpoint: what was evaluated.
         split: on which split.
         protocol: content of the protocol's file.
+        clips_heard_in_training: how many of the clips the checkpoint was trained on, `None` where that is not known.
         settings: further values to write, such as the seed of the training.
     """
     return {
@@ -31,18 +37,11 @@ def build_report(
         "split": split,
         "protocol": {name: protocol[name] for name in ("protocol", "description", "seed", "notes")},
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "clips_heard_in_training": clips_heard_in_training,
         **settings,
         "main_task": main_task,
         "tasks": metrics,
     }
-
-
-def write_report(report: dict, path: Path) -> None:
-    """Writes a report as JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.write_text(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
-    unfinished.replace(path)
 
 
 def format_report(report: dict) -> str:
@@ -53,6 +52,13 @@ def format_report(report: dict) -> str:
         f"  {protocol['description']}.",
         *(f"  {note}." for note in protocol["notes"]),
     ]
+    heard = report["clips_heard_in_training"]
+    if heard:
+        lines.append(
+            f"  WARNING: {heard:,} of these clips were in this checkpoint's training. The figures say too much."
+        )
+    if heard is None:
+        lines.append("  What the checkpoint was trained on is not known; it may have heard these clips.")
     main = report["tasks"][report["main_task"]]
     if main["kind"] == "classification" and main["clips"]:
         lines += ["", *_by_corpus(report["main_task"], main), "", *_by_locale(main)]
@@ -95,7 +101,8 @@ def _by_head(tasks: dict[str, dict]) -> list[str]:
             continue
         row = task["pooled"]
         if task["kind"] == "classification":
-            text = f"F1 {row['weighted_f1']:.3f}  accuracy {row['accuracy']:.3f}  UAR {row['unweighted_recall']:.3f}"
+            f1, accuracy, uar = (row[column] for column in ("weighted_f1", "weighted_recall", "unweighted_recall"))
+            text = f"F1 {f1:.3f}  accuracy {accuracy:.3f}  UAR {uar:.3f}"
         else:
             unit = f" {task['unit']}" if task["unit"] else ""
             values = (("R²", row["r2"]), ("Pearson", row["pearson"]), ("CCC", row["ccc"]))

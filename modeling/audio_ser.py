@@ -98,11 +98,14 @@ class AudioReader:
 
     def read(self, start_s: float = 0.0, end_s: float | None = None) -> np.ndarray:
         """The samples from `start_s` to `end_s` (`None`: the end), of shape `(samples,)`; see [`load_audio`]."""
-        if not start_s >= 0 or (end_s is not None and not end_s > start_s):
+        if not 0 <= start_s < math.inf or (end_s is not None and not end_s > start_s):
             raise AudioError(f"{self.name}: a stretch needs 0 <= start < end, got {start_s} s to {end_s} s.")
         first = round(start_s * SAMPLING_RATE)
-        stop = None if end_s is None else round(end_s * SAMPLING_RATE)
-        waveform = self._resampled(first, stop)
+        stop = None if end_s in (None, math.inf) else round(end_s * SAMPLING_RATE)
+        try:
+            waveform = self._resampled(first, stop)
+        except ValueError as error:
+            raise AudioError(f"{self.name}: {error}.") from error
         if waveform.size == 0:
             where = "holds no samples" if start_s == 0 else f"ends before {start_s} s"
             raise AudioError(f"{self.name}: the recording {where}.")

@@ -24,7 +24,7 @@ def load_config(checkpoint: str | os.PathLike, revision: str = "main") -> PreTra
         ValueError: there is none.
     """
     try:
-        return AutoConfig.from_pretrained(checkpoint, revision=revision)
+        return AutoConfig.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"{checkpoint} is not a checkpoint: {_first_line(error)}") from error
 
@@ -47,8 +47,9 @@ def load_checkpoint(
     if not isinstance(config, Wav2Vec2MultiTaskSERConfig):
         raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
     try:
-        model = AutoModelForAudioClassification.from_pretrained(checkpoint, revision=revision, dtype="float32")
-        return model.eval(), AutoFeatureExtractor.from_pretrained(checkpoint, revision=revision)
+        where = {"revision": revision, "trust_remote_code": False}
+        model = AutoModelForAudioClassification.from_pretrained(checkpoint, dtype="float32", **where)
+        return model.eval(), AutoFeatureExtractor.from_pretrained(checkpoint, **where)
     except (OSError, SafetensorError) as error:
         raise ValueError(f"{checkpoint} is not a whole checkpoint: {_first_line(error)}") from error
 

@@ -104,7 +104,7 @@ class ContainerFrames:
         for packet in container.demux(container.streams.audio[0]):
             try:
                 decoded = packet.decode()
-            except self._av.error.InvalidDataError:
+            except self._av.error.FFmpegError:  # of many kinds; AAC's are even called permission errors
                 logger.warning("%s: a damaged stretch is read as silence.", self._name)
                 continue
             for frame in decoded:

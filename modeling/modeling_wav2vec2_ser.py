@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional as F
 from transformers import AutoConfig, Wav2Vec2Config, Wav2Vec2Model, Wav2Vec2PreTrainedModel
-from transformers.utils import logging
+from transformers.utils import can_return_tuple, logging
 
 from .audio_ser import SAMPLING_RATE
 from .configuration_ser import Wav2Vec2MultiTaskSERConfig
@@ -84,6 +84,7 @@ class Wav2Vec2ForMultiTaskSER(Wav2Vec2PreTrainedModel):
         layerdrop: float = 0.0,
         mask_time_prob: float = 0.0,
         revision: str = "main",
+        dtype: torch.dtype | str = torch.float32,
         **kwargs: Any,
     ) -> Wav2Vec2ForMultiTaskSER:
         """Puts new heads on a pre-trained wav2vec 2.0 backbone and says which weights are new.
@@ -95,12 +96,13 @@ class Wav2Vec2ForMultiTaskSER(Wav2Vec2PreTrainedModel):
             max_duration_s, padding: see [`Wav2Vec2MultiTaskSERConfig`].
             layerdrop, mask_time_prob: regularisation by dropping layers and by SpecAugment, both off by default.
             revision: branch, tag or commit of a Hub repository.
+            dtype: of the weights, new heads included.
             kwargs: further arguments of [`~transformers.PreTrainedModel.from_pretrained`].
 
         Raises:
             ValueError: the checkpoint is of another architecture, of a group-norm backbone, or lacks a weight.
         """
-        backbone = AutoConfig.from_pretrained(pretrained_model_name_or_path, revision=revision)
+        backbone = AutoConfig.from_pretrained(pretrained_model_name_or_path, revision=revision, trust_remote_code=False)
         if type(backbone) is not Wav2Vec2Config:
             raise ValueError(
                 f"{pretrained_model_name_or_path} is a {backbone.model_type!r} checkpoint; a backbone has the type "
@@ -115,7 +117,12 @@ class Wav2Vec2ForMultiTaskSER(Wav2Vec2PreTrainedModel):
             mask_time_prob=mask_time_prob,
         )
         model, info = super().from_pretrained(
-            pretrained_model_name_or_path, config=config, revision=revision, output_loading_info=True, **kwargs
+            pretrained_model_name_or_path,
+            config=config,
+            revision=revision,
+            dtype=dtype,
+            output_loading_info=True,
+            **kwargs,
         )
         heads = {f"heads.{name}" for name, _ in model.heads.named_parameters()}
         lost = set(info["missing_keys"]) - heads
@@ -173,6 +180,7 @@ class Wav2Vec2ForMultiTaskSER(Wav2Vec2PreTrainedModel):
         """Freezes the convolutional feature encoder, as the paper does (section 4)."""
         self.wav2vec2.freeze_feature_encoder()
 
+    @can_return_tuple
     def forward(
         self,
         input_values: torch.Tensor,

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+# What stands beside the heads in batches, and in answers.
+_RESERVED = {"row", "seconds", "duration_s", "heard_s", "file", "error"}
 IGNORE_INDEX = -100  # a missing class; a missing number is NaN
 
 
@@ -44,10 +46,9 @@ class Task:
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
         object.__setattr__(self, "class_weights", tuple(float(weight) for weight in self.class_weights))
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name) or hasattr(nn.ModuleDict, self.name):
-            raise ValueError(
-                f"A task is named by a lower-case identifier that torch does not use itself, got {self.name!r}."
-            )
+        taken = self.name in _RESERVED or hasattr(nn.ModuleDict, self.name)
+        if taken or not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ValueError(f"A task is named by a lower-case identifier that is not in use, got {self.name!r}.")
         if self.kind not in ("classification", "regression"):
             raise ValueError(f"Task {self.name}: kind is 'classification' or 'regression', got {self.kind!r}.")
         if self.is_classification and (not self.labels or len(set(self.labels)) < len(self.labels)):

@@ -13,6 +13,12 @@ from modeling import Task
 from .rows import ROW, stored_waveform
 
 
+def encode(task: Task, values: Sequence[str | float | None]) -> torch.Tensor:
+    """The targets of clips, `(clips,)`: int64 for classes, float32 for numbers, missing as [`Task.encode`] has it."""
+    dtype = torch.int64 if task.is_classification else torch.float32
+    return torch.tensor([task.encode(value) for value in values], dtype=dtype)
+
+
 @dataclass
 class SERDataCollator:
     """Decodes, cuts and pads clips, and encodes their labels.
@@ -40,12 +46,6 @@ class SERDataCollator:
             return_attention_mask=True,
             return_tensors="pt",
         )
-        labels = {
-            task.name: torch.tensor(
-                [task.encode(row[task.column]) for row in rows],
-                dtype=torch.int64 if task.is_classification else torch.float32,
-            )
-            for task in self.tasks
-        }
+        labels = {task.name: encode(task, [row[task.column] for row in rows]) for task in self.tasks}
         labels[ROW] = torch.tensor([row[ROW] for row in rows])
         return {**batch, "labels": labels}

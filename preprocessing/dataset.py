@@ -28,6 +28,7 @@ from modeling import SAMPLING_RATE
 
 from .acoustics import acoustic_targets
 from .clip import Clip, Drop
+from .report import write_json
 from .rows import ROW, Preparation, extra_columns, features, prepare_clip
 from .splits import PROTOCOLS, SPLITS, Row, make_split
 
@@ -73,9 +74,6 @@ def prepare(
     _check_output(output, {entry.id.split("/", 1)[0] for entry in entries})
     folder = output / "clips"
     folder.mkdir(parents=True, exist_ok=True)
-    for part in folder.iterdir():
-        if part.is_dir() and part.name not in parts:
-            shutil.rmtree(part)
     _write_parts(folder, parts, preparation, extra, num_proc or joblib.cpu_count())
 
     unreadable: dict[str, str] = {}
@@ -100,7 +98,10 @@ def prepare(
             for entry, reason in zip(entries, drops, strict=True)
         ],
     }
-    _write_json(output / "report.json", report)
+    write_json(output / "report.json", report)
+    for part in folder.iterdir():  # of other settings, or unfinished; only now that nothing refers to them any more
+        if part.is_dir() and part.name not in parts:
+            shutil.rmtree(part)
     return report
 
 
@@ -144,6 +145,9 @@ def load_prepared(folder: str | os.PathLike, protocol: str) -> DatasetDict:
         raise ValueError(f"{folder} is not whole: run the same prepare.py again, it does what is missing.") from error
     table = table.add_column(ROW, range(len(table)))
     split_of = json.loads(path.read_text(encoding="utf-8"))["clips"]
+    strange = set(split_of.values()) - set(SPLITS)
+    if strange:
+        raise ValueError(f"{path}: a split is one of {', '.join(SPLITS)}; got {', '.join(sorted(strange))}.")
     rows: dict[str, list[int]] = defaultdict(list)
     for index, id_ in enumerate(table["id"]):
         if id_ not in split_of:
@@ -224,7 +228,7 @@ def _write_part(folder: Path, clips: Sequence[Clip], preparation: Preparation, e
     unfinished.mkdir()
     if rows:  # a table without rows is saved, but does not load again
         Dataset.from_dict(columns, features=columns_of).save_to_disk(unfinished / _CLIPS)
-    _write_json(unfinished / "dropped.json", drops)
+    write_json(unfinished / "dropped.json", drops)
     unfinished.rename(folder)
 
 
@@ -240,7 +244,7 @@ def _write_splits(table: Dataset, folder: Path, seed: int) -> dict[str, list[str
     notes = {}
     for name, protocol in PROTOCOLS.items():
         splits, notes[name] = make_split(rows, name, seed)
-        _write_json(
+        write_json(
             folder / f"{name}.json",
             {
                 "protocol": name,
@@ -277,9 +281,3 @@ def _summarise(entries: Sequence[Clip | Drop], drops: Sequence[str | None], tabl
     for corpus, dropped in reasons.items():
         summary[corpus] = {"kept": 0, "dropped": dict(dropped)}
     return summary
-
-
-def _write_json(path: Path, content: object) -> None:
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-    unfinished.replace(path)

@@ -71,7 +71,7 @@ def load_label_rules(name: str) -> Mapping[str, str]:
         raise ValueError(
             f"{name}: a file of label rules is a YAML mapping of labels to emotions, such as `joy: happy`."
         )
-    return {normalise(label): emotion for label, emotion in rules.items()}
+    return {normalise(label): normalise(emotion) for label, emotion in rules.items()}
 
 
 def normalise(label: str) -> str:

@@ -1,6 +1,17 @@
-"""The report of a preparation, for people."""
+"""Reports: written whole or not at all, and for people."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def write_json(path: Path, content: object) -> None:
+    """Writes strict JSON, whole or not at all; makes the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+    unfinished.replace(path)
 
 
 def format_report(report: dict) -> str:

@@ -45,7 +45,7 @@ def prepare_clip(clip: Clip, preparation: Preparation) -> dict | Drop:
     if duration_s < preparation.min_duration_s:
         return Drop(clip.id, f"shorter than {preparation.min_duration_s} s")
     # 16 bits hold ±1. What exceeds that (resampling overshoots on loud recordings) is scaled down, never clipped.
-    scale = max(1.0, float(np.abs(waveform).max()) * 32768 / 32767)
+    scale = max(1.0, float(waveform.max()) * 32768 / 32767, float(-waveform.min()))
     encoded = io.BytesIO()
     pcm = np.round(waveform / np.float32(scale) * 32768).astype(np.int16)
     soundfile.write(encoded, pcm, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
@@ -67,7 +67,11 @@ def stored_waveform(row: dict, max_duration_s: float | None = None) -> np.ndarra
 
 
 def extra_columns(clips: Sequence[Clip]) -> dict[str, str]:
-    """Further labels -> `float64` where all of them are numbers, else `string`."""
+    """Further labels -> `float64` where all of them are numbers, else `string`.
+
+    Raises:
+        ValueError: a name is that of another column, or most values are numbers and some are not.
+    """
     values: dict[str, set] = defaultdict(set)
     for clip in clips:
         for name, value in clip.extra.items():
@@ -75,7 +79,18 @@ def extra_columns(clips: Sequence[Clip]) -> dict[str, str]:
     taken = values.keys() & {*_TEXT, *_NUMBERS, "audio", ROW}
     if taken:
         raise ValueError(f"A further label cannot be called {', '.join(sorted(taken))}: the table has such a column.")
-    return {name: "float64" if all(map(_is_number, found)) else "string" for name, found in sorted(values.items())}
+    return {name: _kind(name, found) for name, found in sorted(values.items())}
+
+
+def _kind(name: str, values: set) -> str:
+    odd = sorted(str(value) for value in values if not _is_number(value))
+    if not odd:
+        return "float64"
+    if 10 * len(odd) < len(values):  # classes with a few numbers among them are another thing
+        raise ValueError(
+            f"The further label {name!r} is a number but for {', '.join(map(repr, odd[:5]))}: leave such cells empty."
+        )
+    return "string"
 
 
 def _is_number(value: object) -> bool:

@@ -57,7 +57,7 @@ def scan(
 
     Args:
         sources: the corpora.
-        labels: label rules, see [`load_label_rules`]. A user's own audio always goes by the `strict` ones, since the
+        labels: label rules, see [`load_label_rules`]. A user's own audio then goes by the `strict` ones, since the
             merges of `paper` (calm into neutral, …) are the paper's.
         label_names: label -> emotion, `none` to drop it; adds to the rules. An emotion beyond the seven is welcome.
         user_audio: how folders and tables are read.
@@ -65,9 +65,9 @@ def scan(
     Raises:
         ValueError: a corpus is not where it should be, occurs twice, or has a label that no rule names.
     """
-    label_names = {normalise(label): emotion for label, emotion in (label_names or {}).items()}
+    label_names = {normalise(label): normalise(emotion) for label, emotion in (label_names or {}).items()}
     published = {**load_label_rules(labels), **label_names}
-    own = {**LABEL_RULES["strict"], **label_names}
+    own = {**LABEL_RULES["strict"], **label_names} if labels == "paper" else published
     entries: list[Clip | Drop] = []
     corpora: Counter[str] = Counter()
     for source in sources:

@@ -166,7 +166,7 @@ PROTOCOLS = {
             "speaker",
             (0.75, 0.10, 0.15),
             _speaker_disjoint,
-            "75/15/10 train/test/validation by speaker: no speaker of the test clips is heard in training",
+            "75/15/10 train/test/validation by speaker: no speaker of a corpus's test clips is in its training clips",
         ),
     )
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,7 +47,8 @@ class UserAudio:
         locale, style: of clips whose table does not say.
         columns: our name -> the table's name of a column. A name that is no field of a clip becomes a further label.
         gender_names: the table's word -> `female`, `male` or `none`.
-        audio_folder: where the table's paths start, itself relative to the table's folder.
+        audio_folder: where the table's paths start, itself relative to the table's folder. A table may name no file
+            outside of it.
     """
 
     locale: str | None = None
@@ -92,7 +95,7 @@ def read_table(path: Path, options: UserAudio) -> Iterator[Clip | Drop]:
             f"{path} has no column {', '.join(map(repr, missing))}; it has "
             f"{', '.join(map(repr, table.columns))}. Name the columns with --columns path=… emotion=…."
         )
-    folder = path.parent / options.audio_folder
+    folder = Path(os.path.normpath((path.parent / options.audio_folder).absolute()))
     default = {"corpus": path.resolve().parent.name, "locale": options.locale, "style": options.style}
     rows = table[list(columns.values())].itertuples(index=False, name=None)
     for number, cells in enumerate(rows, start=1):
@@ -109,8 +112,10 @@ def _clip(row: dict[str, str | None], default: dict[str, str | None], folder: Pa
         raise ValueError("the path is empty.")
     start_s = _number(known.pop("start_s", "0"), "start_s")
     end_s = _number(known.pop("end_s"), "end_s") if "end_s" in known else None
-    path = folder / known.pop("path")
-    id_ = clip_id(known["corpus"], row["path"], start_s)
+    path = Path(os.path.normpath(folder / known.pop("path")))
+    if not path.is_relative_to(folder):
+        raise ValueError(f"{row['path']!r} lies outside of {folder}; --audio_folder names the folder that holds all.")
+    id_ = clip_id(known["corpus"], path.relative_to(folder), start_s)
     if not path.is_file():
         return Drop(id_, "the table names a file that does not exist")
     if "/" in known["corpus"]:
@@ -138,6 +143,9 @@ def _clean(cell: object) -> str | None:
 
 def _number(text: str, name: str) -> float:
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        raise ValueError(f"{name} is a number of seconds, got {text!r}.") from None
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise ValueError(f"{name} is a number of seconds, got {text!r}.")
+    return seconds

@@ -52,7 +52,7 @@ def test_predict_prints_json_and_says_what_it_could_not_read(checkpoint, tmp_pat
 def test_evaluate_writes_metrics_and_prints_its_tables(checkpoint, prepared, tmp_path):
     done = start("evaluate.py", checkpoint, "--data", prepared, "--output", tmp_path / "new")
     report = json.loads((tmp_path / "new" / "metrics.json").read_text(encoding="utf-8"))
-    assert (report["checkpoint"], report["protocol"]["protocol"]) == (checkpoint.name, "paper")
+    assert (report["checkpoint"], report["protocol"]["protocol"]) == (str(checkpoint), "paper")
     f1 = report["tasks"]["emotion"]["mean_over_corpora"]["weighted_f1"]
     assert f"{f1:.3f}" in next(line for line in done.stdout.splitlines() if line.startswith("mean over corpora"))
     assert f"Written to {tmp_path / 'new' / 'metrics.json'}." in done.stdout

@@ -17,6 +17,9 @@ import torch
 import yaml
 from transformers import HfArgumentParser, TrainingArguments
 
+BEST_ROW = ("emotion", "gender", "language", "f0_mean")  # of the paper's Table 2
+MAIN_METRIC = "main"
+
 
 @dataclass
 class DataArguments:
@@ -42,11 +45,12 @@ class ModelArguments:
         default=None,
         metadata={"help": "Instead of model_name_or_path: JSON file of a wav2vec 2.0 config, to train from scratch."},
     )
-    tasks: list[str] = field(
-        default_factory=lambda: ["emotion", "gender", "language", "f0_mean"],
+    tasks: list[str] | None = field(
+        default=None,
         metadata={
             "help": "What the heads predict: tasks of the paper, or columns of the data. NAME:classification or "
-            "NAME:regression says which where a column of numbers holds classes. Default: the paper's best row."
+            "NAME:regression says which where a column of numbers holds classes. Default: the checkpoint's own tasks, "
+            f"or the paper's best row, {' '.join(BEST_ROW)}."
         },
     )
     task_weights: list[str] = field(
@@ -74,13 +78,6 @@ class ModelArguments:
                 "Name what to train: --model_name_or_path (a backbone such as facebook/wav2vec2-large-xlsr-53, or a "
                 "checkpoint), or --config_name to start from random weights; one of the two."
             )
-        names = [name.partition(":")[0] for name in self.tasks]
-        unknown = {*self.new_heads, *self.weights()} - {*names}
-        if unknown or len(set(names)) < len(names):
-            raise ValueError(
-                f"--new_heads and --task_weights name tasks of --tasks, which are {', '.join(names)}, each once; "
-                f"got {', '.join(sorted(unknown)) or 'one of them twice'}."
-            )
 
     def weights(self) -> dict[str, float]:
         """Task name -> weight in the loss.
@@ -107,6 +104,7 @@ class SERTrainingArguments(TrainingArguments):
     - `learning_rate` 1e-4, `warmup_steps` 0.1 (a share of all steps), `num_train_epochs` 10;
     - an effective batch of 32 clips: `per_device_train_batch_size` 8, `gradient_accumulation_steps` 4;
     - `bf16` where the GPU has it; fp16 is refused, because XLSR-53 overflows in it;
+    - `push_to_hub` and `label_smoothing_factor` are refused;
     - `eval_strategy` and `save_strategy` `"epoch"`, `save_total_limit` 2, `load_best_model_at_end` by
       `metric_for_best_model`, which is by default the weighted F1 of emotion averaged over corpora;
     - `train_sampling_strategy` `"group_by_length"`, `dataloader_num_workers` 2, `report_to` `"tensorboard"`,
@@ -135,6 +133,10 @@ class SERTrainingArguments(TrainingArguments):
     )
     logging_steps: float = field(default=20, metadata={"help": "Steps between two lines of the log."})
     remove_unused_columns: bool | None = field(default=False, metadata={"help": "Has to be false."})
+    metric_for_best_model: str | None = field(
+        default=MAIN_METRIC,
+        metadata={"help": "main (weighted F1, or CCC, of the main task), loss, loss_TASK, or TASK_METRIC."},
+    )
     early_stopping_patience: int | None = field(
         default=None, metadata={"help": "Evaluations without a better score before training stops; None: never."}
     )
@@ -144,8 +146,23 @@ class SERTrainingArguments(TrainingArguments):
             raise ValueError("XLSR-53 overflows in fp16. Use --bf16, or float32 where the hardware has no bfloat16.")
         if self.remove_unused_columns:
             raise ValueError("--remove_unused_columns has to be false: the clips' own columns hold the labels.")
+        if self.label_smoothing_factor:
+            raise ValueError("--label_smoothing_factor is for models with one head; drop it.")
+        if not self.average_tokens_across_devices:
+            raise ValueError(
+                "--average_tokens_across_devices has to be true: the loss counts clips over all processes."
+            )
+        if self.push_to_hub:
+            raise ValueError(
+                "--push_to_hub: the Trainer would publish every checkpoint, for all to see, with pickled settings. "
+                "Upload the finished --output_dir instead."
+            )
         if self.bf16 is None:
-            self.bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+            self.bf16 = (
+                not self.use_cpu
+                and torch.cuda.is_available()
+                and torch.cuda.is_bf16_supported(including_emulation=False)
+            )
         self.dataloader_pin_memory &= torch.cuda.is_available()  # elsewhere it does nothing but warn
         super().__post_init__()
         if self.n_gpu > 1:
@@ -188,6 +205,7 @@ def parse_args(
         name: value
         for name, value in namespace.items()
         if name not in ("config", "hub_token", "resume_from_checkpoint")
+        and value is not None
         and not (name in theirs and theirs[name] == ours[name] == value)
     }
     return *groups, settings
@@ -206,8 +224,10 @@ def _read_config(path: Path, parser: argparse.ArgumentParser) -> list[str]:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
             raise ValueError(f"{path}: there is no setting {name!r}" + (f"; did you mean {near[0]}?" if near else "."))
+        if value is None:
+            raise ValueError(f"{path}: {name} has no value; give one, or leave the line out.")
         values = value if isinstance(value, list) else [value]
-        if value is not None and value != []:
+        if values:
             words += [f"--{name}", *(_word(item) for item in values)]
     return words
 

@@ -22,9 +22,9 @@ def checkpoint_to_resume(output_dir: Path, resume_from: str | None) -> str | Non
             checkpoint.
     """
     if resume_from is None or resume_from == "false":
-        if _checkpoints(output_dir):
+        if _checkpoints(output_dir) or (output_dir / "model.safetensors").exists():
             raise ValueError(
-                f"{output_dir} holds checkpoints of another training. Go on with it by --resume_from_checkpoint "
+                f"{output_dir} holds another training. Go on with it by --resume_from_checkpoint "
                 "latest, or choose another --output_dir."
             )
         return None

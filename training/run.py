@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,12 @@ from transformers import (
     Wav2Vec2FeatureExtractor,
     set_seed,
 )
-from transformers.utils.logging import disable_progress_bar
+from transformers.utils.logging import disable_progress_bar, get_logger
 
 from evaluation.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, compute_metrics
 from evaluation.predict import in_order, longest_first
-from evaluation.report import build_report, format_report, main_scores, write_report
+from evaluation.report import format_report, main_scores
+from evaluation.run import evaluate_checkpoint, read_training_clips, write_training_clips
 from modeling import (
     SAMPLING_RATE,
     Task,
@@ -32,13 +32,15 @@ from modeling import (
     load_config,
 )
 from modeling.heads_ser import multi_task_loss
-from preprocessing.collator import SERDataCollator
+from preprocessing.collator import SERDataCollator, encode
 from preprocessing.dataset import load_prepared, load_report
 
-from .arguments import DataArguments, ModelArguments, SERTrainingArguments
+from .arguments import BEST_ROW, MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments
 from .checkpoints import checkpoint_to_resume
 from .tasks import fit_tasks
 from .trainer import MultiTaskSERTrainer
+
+logger = get_logger(__name__)
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Job:
     splits: DatasetDict
     model: PreTrainedModel
     resume_from: str | None
+    trained_before: set[str]  # ids of the clips that a checkpoint to go on from was trained on
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -71,23 +74,45 @@ def plan(data: DataArguments, model: ModelArguments, args: SERTrainingArguments,
             f"Protocol {data.protocol} of {data.data} has no validation clips: choose another, or train with "
             "--eval_strategy no --load_best_model_at_end false."
         )
-    tasks = fit_tasks(model.tasks, model.weights(), splits["train"])
+    tasks = fit_tasks(_task_names(model), model.weights(), splits["train"])
     max_duration_s = load_report(data.data)["settings"]["max_duration_s"]
-    _choose_metric(args, tasks)
+    _choose_metric(args, tasks, splits)
     set_seed(args.seed)
     network = build_model(model, tasks, max_duration_s)
     if model.freeze_feature_encoder:
         network.freeze_feature_encoder()
     if model.layerdrop:
         args.ddp_find_unused_parameters = True  # a skipped layer has no gradient
-    return Job(data, args, settings, splits, network, resume_from)
+    trained_before = read_training_clips(model.model_name_or_path) if model.model_name_or_path else None
+    return Job(data, args, settings, splits, network, resume_from, trained_before or set())
+
+
+def _task_names(arguments: ModelArguments) -> list[str]:
+    """The tasks of `--tasks`, else those of the checkpoint, else the paper's best row."""
+    trained: tuple[Task, ...] = ()
+    if arguments.model_name_or_path is not None:
+        config = load_config(arguments.model_name_or_path, arguments.model_revision)
+        if isinstance(config, Wav2Vec2MultiTaskSERConfig):
+            trained = config.get_tasks()
+    entries = arguments.tasks or [f"{task.name}:{task.kind}" for task in trained] or list(BEST_ROW)
+    names = [entry.partition(":")[0] for entry in entries]
+    unknown = {*arguments.new_heads, *arguments.weights()} - {*names}
+    if unknown or len(set(names)) < len(names):
+        raise ValueError(
+            f"--new_heads and --task_weights name tasks of --tasks, which are {', '.join(names)}, each once; "
+            f"got {', '.join(sorted(unknown)) or 'one of them twice'}."
+        )
+    left_out = [task.name for task in trained if task.name not in names]
+    if left_out:
+        logger.warning("Heads of %s that --tasks leaves out: %s.", arguments.model_name_or_path, ", ".join(left_out))
+    return entries
 
 
 def train(job: Job) -> dict:
     """Trains, and leaves in `output_dir` the best checkpoint, its feature extractor, metrics and settings.
 
     Returns:
-        The report on the test split, as written to `metrics.json`; empty where there is no test split.
+        The report on the test split, in the first process; empty in the others, or where there are no test clips.
     """
     output = Path(job.args.output_dir)
     if job.args.disable_tqdm:
@@ -110,34 +135,21 @@ def train(job: Job) -> dict:
         callbacks=_callbacks(job.args),
     )
     trainer.train(resume_from_checkpoint=job.resume_from)
-    report = evaluate_test(trainer, job)
     if trainer.is_world_process_zero():
         job.model.save_pretrained(output)
+        (output / "model.safetensors").chmod(0o644)  # safetensors writes for the owner alone
         feature_extractor.save_pretrained(output)
         (output / "train_config.yaml").write_text(yaml.safe_dump(job.settings, allow_unicode=True), encoding="utf-8")
-        if report:
-            write_report(report, output / "metrics.json")
-            print("\n" + format_report(report))
+        write_training_clips(output, {*job.splits["train"]["id"], *job.trained_before})
+    trainer.accelerator.wait_for_everyone()
+    report = None
+    if "test" in job.splits:  # in float32 from what was saved, as evaluate.py has it
+        batch_size = job.args.per_device_eval_batch_size
+        report = evaluate_checkpoint(str(output), Path(job.data.data), job.data.protocol, output, batch_size=batch_size)
+    if report:
+        print("\n" + format_report(report))
     trainer.end()
-    return report
-
-
-def evaluate_test(trainer: MultiTaskSERTrainer, job: Job) -> dict:
-    """The report on the test split."""
-    if "test" not in job.splits:
-        return {}
-    trainer.compute_metrics = None
-    prediction = trainer.predict(longest_first(job.splits["test"]))
-    metrics = compute_metrics(job.splits["test"], in_order(prediction, job.splits["test"]), job.tasks)
-    protocol = json.loads(Path(job.data.data, "splits", f"{job.data.protocol}.json").read_text(encoding="utf-8"))
-    return build_report(
-        metrics,
-        job.model.config.main_task.name,
-        checkpoint=job.args.output_dir,
-        split="test",
-        protocol=protocol,
-        training_seed=job.args.seed,
-    )
+    return report or {}
 
 
 def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: float) -> Wav2Vec2ForMultiTaskSER:
@@ -196,40 +208,47 @@ def _continued(trained: Task, task: Task) -> Task:
 
 
 def score(prediction: EvalPrediction, clips: Dataset, tasks: tuple[Task, ...]) -> dict[str, float]:
-    """What an evaluation during training logs: means over corpora, and each task's loss over all clips."""
+    """What an evaluation during training logs: means over corpora, and the losses over all clips."""
     logits = in_order(prediction, clips)
     as_tensors = {name: torch.as_tensor(values) for name, values in logits.items()}
-    labels = {
-        task.name: torch.tensor(
-            [task.encode(value) for value in clips[task.column][:]],
-            dtype=torch.int64 if task.is_classification else torch.float32,
-        )
-        for task in tasks
-    }
-    _, losses = multi_task_loss(as_tensors, labels, tasks)
+    labels = {task.name: encode(task, clips[task.column][:]) for task in tasks}
+    # The Trainer's own is a mean over batches, in which one with a single labelled clip weighs as much as a full one.
+    total, losses = multi_task_loss(as_tensors, labels, tasks)
     metrics = compute_metrics(clips, logits, tasks, intervals=False)
-    return {**{f"loss_{name}": loss.item() for name, loss in losses.items()}, **main_scores(tasks, metrics)}
+    return {
+        "loss": total.item(),
+        **{f"loss_{name}": loss.item() for name, loss in losses.items()},
+        **main_scores(tasks, metrics),
+    }
 
 
-def _choose_metric(args: SERTrainingArguments, tasks: list[Task]) -> None:
-    """Sets or checks the metric that picks the best checkpoint."""
-    main = next((task for task in tasks if task.name == "emotion"), tasks[0])
-    if args.metric_for_best_model in (None, "loss") and args.load_best_model_at_end:
-        args.metric_for_best_model = f"{main.name}_{'weighted_f1' if main.is_classification else 'ccc'}"
-        args.greater_is_better = True
-    names = [
-        f"{task.name}_{metric}"
-        for task in tasks
-        for metric in (CLASSIFICATION_METRICS if task.is_classification else REGRESSION_METRICS)
-    ]
-    names += ["loss", *(f"loss_{task.name}" for task in tasks)]
-    if args.metric_for_best_model is not None and args.metric_for_best_model.removeprefix("eval_") not in names:
-        raise ValueError(
-            f"--metric_for_best_model {args.metric_for_best_model}: an evaluation has no such figure. It has "
-            f"{', '.join(names)}."
-        )
+def _choose_metric(args: SERTrainingArguments, tasks: list[Task], splits: DatasetDict) -> None:
+    """Sets or checks the metric that picks the best checkpoint, and whether more of it is better."""
     if args.early_stopping_patience is not None and args.eval_strategy == "no":
         raise ValueError("--early_stopping_patience needs evaluations: --eval_strategy epoch or steps.")
+    if not args.load_best_model_at_end and args.early_stopping_patience is None:
+        args.metric_for_best_model = None
+        return
+    of_metric = {
+        f"{task.name}_{metric}": task
+        for task in tasks
+        for metric in (CLASSIFICATION_METRICS if task.is_classification else REGRESSION_METRICS)
+    } | {f"loss_{task.name}": task for task in tasks}
+    name = (args.metric_for_best_model or MAIN_METRIC).removeprefix("eval_")
+    if name == MAIN_METRIC:
+        main = next((task for task in tasks if task.name == "emotion"), tasks[0])
+        name = f"{main.name}_{'weighted_f1' if main.is_classification else 'ccc'}"
+    if name != "loss" and name not in of_metric:
+        raise ValueError(
+            f"--metric_for_best_model {name}: an evaluation has no such figure. It has {MAIN_METRIC}, loss, "
+            f"{', '.join(of_metric)}."
+        )
+    if name in of_metric:
+        column = of_metric[name].column
+        if len({value for value in splits["validation"][column][:] if value is not None}) < 2:
+            raise ValueError(f"--metric_for_best_model {name}: the validation clips have no two values of {column!r}.")
+    args.metric_for_best_model = name
+    args.greater_is_better = not (name.startswith("loss") or name.endswith("_mae"))
 
 
 def _callbacks(args: SERTrainingArguments) -> list:

@@ -37,12 +37,27 @@ class Corpus:
 
 
 def walk(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """The files below `root` with one of these suffixes (lower case), sorted, without hidden files and folders."""
-    for folder, folders, files in os.walk(root):
+    """The files below `root` with one of these suffixes (lower case), sorted, without hidden files and folders.
+
+    Follows symbolic links, each folder once.
+
+    Raises:
+        ValueError: a folder cannot be read.
+    """
+    visited = set()
+    for folder, folders, files in os.walk(root, onerror=_refuse, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if (place := os.path.realpath(folder)) in visited:
+            folders.clear()
+            continue
+        visited.add(place)
         for name in sorted(files):
             if name.lower().endswith(suffixes) and not name.startswith("."):
                 yield Path(folder, name)
+
+
+def _refuse(error: OSError) -> None:
+    raise ValueError(f"{error.filename}: the folder cannot be read ({error.strerror}).") from error
 
 
 def parse_tree(

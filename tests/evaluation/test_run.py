@@ -11,7 +11,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from evaluation.metrics import compute_metrics
 from evaluation.report import format_report
-from evaluation.run import evaluate_checkpoint
+from evaluation.run import evaluate_checkpoint, write_training_clips
 from modeling import Task, Wav2Vec2ForMultiTaskSER
 from preprocessing.dataset import load_prepared
 from preprocessing.rows import stored_waveform
@@ -24,8 +24,8 @@ def _one_thread():
 
 
 @pytest.fixture(scope="module")
-def report(checkpoint, prepared):
-    return evaluate_checkpoint(checkpoint, prepared, "paper", baseline=True)
+def report(checkpoint, prepared, tmp_path_factory):
+    return evaluate_checkpoint(str(checkpoint), prepared, "paper", tmp_path_factory.mktemp("report"), baseline=True)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def save(folder, feature_extractor, tasks):
 
 def test_the_report_says_what_was_evaluated_on_what(report, checkpoint, prepared, splits):
     protocol = json.loads((prepared / "splits" / "paper.json").read_text(encoding="utf-8"))
-    assert (report["checkpoint"], report["split"], report["main_task"]) == (checkpoint.name, "test", "emotion")
+    assert (report["checkpoint"], report["split"], report["main_task"]) == (str(checkpoint), "test", "emotion")
     assert report["protocol"] == {key: value for key, value in protocol.items() if key != "clips"}
     assert report["versions"]["transformers"] == importlib.metadata.version("transformers")
     assert report["heads_without_labels"] == []
@@ -74,8 +74,8 @@ def test_the_baseline_is_evaluated_on_the_same_clips(report):
     assert "random forest" in format_report(report)
 
 
-def test_other_splits_and_protocols(checkpoint, prepared):
-    report = evaluate_checkpoint(checkpoint, prepared, "speaker", split="validation", batch_size=2)
+def test_other_splits_and_protocols(checkpoint, prepared, tmp_path):
+    report = evaluate_checkpoint(str(checkpoint), prepared, "speaker", tmp_path, split="validation", batch_size=2)
     assert (report["split"], report["protocol"]["protocol"]) == ("validation", "speaker")
     assert report["tasks"]["emotion"]["clips"] == len(load_prepared(prepared, "speaker")["validation"])
     assert "baseline" not in report
@@ -83,7 +83,7 @@ def test_other_splits_and_protocols(checkpoint, prepared):
 
 def test_a_head_that_the_data_have_no_column_for_is_named(prepared, feature_extractor, tmp_path):
     tasks = [*TASKS, Task("arousal", "regression", "arousal")]
-    report = evaluate_checkpoint(save(tmp_path / "four", feature_extractor, tasks), prepared, "paper")
+    report = evaluate_checkpoint(str(save(tmp_path / "four", feature_extractor, tasks)), prepared, "paper", tmp_path)
     assert report["heads_without_labels"] == ["arousal"]
     assert report["tasks"].keys() == {task.name for task in TASKS}
 
@@ -94,7 +94,7 @@ def test_a_users_own_labels_are_evaluated(prepared, feature_extractor, tmp_path,
         Task("recorded", "classification", "recorded", labels=("evening", "morning")),
         replace(TASKS[0], name="feeling", labels=("angry", "happy"), class_weights=()),
     ]
-    report = evaluate_checkpoint(save(tmp_path / "own", feature_extractor, tasks), prepared, "paper")
+    report = evaluate_checkpoint(str(save(tmp_path / "own", feature_extractor, tasks)), prepared, "paper", tmp_path)
     assert report["main_task"] == "valence"
     assert report["tasks"]["valence"]["corpora"].keys() == {"alpha"}
     assert report["tasks"]["recorded"]["clips"] == len(splits["test"])
@@ -104,38 +104,55 @@ def test_a_users_own_labels_are_evaluated(prepared, feature_extractor, tmp_path,
 
 def test_what_is_no_checkpoint(prepared, tmp_path):
     with pytest.raises(ValueError, match="nowhere is not a checkpoint"):
-        evaluate_checkpoint(tmp_path / "nowhere", prepared, "paper")
+        evaluate_checkpoint(str(tmp_path / "nowhere"), prepared, "paper", tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="empty"):
-        evaluate_checkpoint(tmp_path / "empty", prepared, "paper")
+        evaluate_checkpoint(str(tmp_path / "empty"), prepared, "paper", tmp_path)
     Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(tmp_path / "backbone")
     with pytest.raises(ValueError, match=r"backbone is a 'wav2vec2' checkpoint, not one that train\.py wrote"):
-        evaluate_checkpoint(tmp_path / "backbone", prepared, "paper")
+        evaluate_checkpoint(str(tmp_path / "backbone"), prepared, "paper", tmp_path)
 
 
-def test_a_head_without_weights_is_an_error(broken, prepared):
+def test_a_head_without_weights_is_an_error(broken, prepared, tmp_path):
     weights = load_file(broken / "model.safetensors")
     del weights["heads.gender.weight"]
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ValueError, match=r"not a whole checkpoint .*1 missing keys \(heads\.gender\.weight\)"):
-        evaluate_checkpoint(broken, prepared, "paper")
+        evaluate_checkpoint(str(broken), prepared, "paper", tmp_path)
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "preprocessor_config.json"])
-def test_a_checkpoint_that_lacks_a_file_is_an_error_that_the_script_can_show(broken, prepared, file):
+def test_a_checkpoint_that_lacks_a_file_is_an_error_that_the_script_can_show(broken, prepared, tmp_path, file):
     (broken / file).unlink()
     with pytest.raises(ValueError, match="broken"):
-        evaluate_checkpoint(broken, prepared, "paper")
+        evaluate_checkpoint(str(broken), prepared, "paper", tmp_path)
 
 
 def test_data_that_do_not_fit(checkpoint, prepared, tmp_path):
     with pytest.raises(ValueError, match="no protocol 'newspaper'; it has paper, paper-20, speaker"):
-        evaluate_checkpoint(checkpoint, prepared, "newspaper")
+        evaluate_checkpoint(str(checkpoint), prepared, "newspaper", tmp_path)
     with pytest.raises(ValueError, match="not a prepared folder"):
-        evaluate_checkpoint(checkpoint, tmp_path, "paper")
+        evaluate_checkpoint(str(checkpoint), tmp_path, "paper", tmp_path)
     copy = shutil.copytree(prepared, tmp_path / "copy")
     protocol = json.loads((copy / "splits" / "paper.json").read_text(encoding="utf-8"))
     protocol["clips"] = dict.fromkeys(protocol["clips"], "train")
     (copy / "splits" / "all.json").write_text(json.dumps(protocol), encoding="utf-8")
     with pytest.raises(ValueError, match="has no test clips; it has train"):
-        evaluate_checkpoint(checkpoint, copy, "all")
+        evaluate_checkpoint(str(checkpoint), copy, "all", tmp_path)
+
+
+def test_clips_that_the_checkpoint_was_trained_on_are_counted(broken, prepared, splits, tmp_path):
+    assert evaluate_checkpoint(str(broken), prepared, "paper", tmp_path)["clips_heard_in_training"] is None
+    write_training_clips(broken, splits["train"]["id"])
+    assert evaluate_checkpoint(str(broken), prepared, "paper", tmp_path)["clips_heard_in_training"] == 0
+    others = load_prepared(prepared, "speaker")["test"]["id"]
+    heard = evaluate_checkpoint(str(broken), prepared, "speaker", tmp_path)["clips_heard_in_training"]
+    assert heard == len(set(others) & set(splits["train"]["id"])) > 0
+
+
+def test_data_measured_over_another_length_are_refused(checkpoint, prepared, tmp_path):
+    shutil.copytree(prepared, tmp_path / "copy")
+    path = tmp_path / "copy" / "report.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"max_duration_s": 6.0', '"max_duration_s": 3.0'))
+    with pytest.raises(ValueError, match=r"hears 6\.0 s of a clip, .* over 3\.0 s"):
+        evaluate_checkpoint(str(checkpoint), tmp_path / "copy", "paper", tmp_path)

@@ -44,3 +44,11 @@ def test_another_architecture_is_named(tmp_path):
     Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="is a 'wav2vec2' checkpoint"):
         load_checkpoint(tmp_path)
+
+
+def test_no_stranger_is_asked_to_run_code(tmp_path, monkeypatch):
+    (tmp_path / "config.json").write_text('{"model_type": "other", "auto_map": {"AutoConfig": "code.Config"}}')
+    (tmp_path / "code.py").write_text("raise RuntimeError('ran')")
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    with pytest.raises(ValueError, match="is not a checkpoint"):
+        load_checkpoint(tmp_path)

@@ -58,3 +58,21 @@ def test_a_file_cannot_make_the_decoder_open_another(film, tmp_path):
     (tmp_path / "list.txt").write_text(f"ffconcat version 1.0\nfile '{film}'\n")
     with pytest.raises(AudioError, match=r"list\.txt"):
         load_audio(tmp_path / "list.txt")
+
+
+def test_damage_of_any_kind_is_silence_or_a_reason(film, tmp_path):
+    random = np.random.default_rng(0)
+    whole = film.read_bytes()[:400_000]
+    read = 0
+    for _ in range(25):
+        content = bytearray(film.read_bytes())
+        for position in random.integers(len(whole), size=4):
+            content[position] = random.integers(256)
+        (tmp_path / "damaged.mp4").write_bytes(content)
+        try:
+            found = load_audio(tmp_path / "damaged.mp4", end_s=30)
+        except AudioError:
+            continue
+        read += 1
+        assert np.isfinite(found).all()
+    assert read > 12

@@ -316,3 +316,10 @@ def test_loss_of_missing_labels_is_finite(tiny_model):
         "f0_mean": torch.full((5,), math.nan),
     }
     assert tiny_model(values, mask, nothing).loss.item() == 0.0
+
+
+def test_a_tuple_is_returned_where_one_is_asked_for(tiny_model):
+    clip = clips()[2][None]
+    logits, task_logits = tiny_model(clip, return_dict=False)
+    torch.testing.assert_close(logits, tiny_model(clip).logits)
+    assert len(task_logits) == len(TASKS)

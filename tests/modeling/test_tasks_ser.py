@@ -33,7 +33,9 @@ def test_survives_the_way_through_json():
     ("fields", "message"),
     [
         ({"name": "Two Words"}, "lower-case identifier"),
-        ({"name": "values"}, "torch does not use"),
+        ({"name": "values"}, "not in use"),
+        ({"name": "row"}, "not in use"),
+        ({"name": "duration_s"}, "not in use"),
         ({"kind": "ranking"}, "kind is"),
         ({"labels": ()}, "distinct labels"),
         ({"labels": ("a", "a")}, "distinct labels"),

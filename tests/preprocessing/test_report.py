@@ -1,4 +1,8 @@
-from preprocessing.report import format_report
+import json
+
+import pytest
+
+from preprocessing.report import format_report, write_json
 
 REPORT = {
     "corpora": {
@@ -25,3 +29,13 @@ def test_every_corpus_every_reason_and_every_note_is_a_line():
     assert lines[3].split(maxsplit=2) == ["beta", "7", "dropped: not an audio file"]
     assert lines[4] == "protocol paper: alpha: the publisher's partition is kept"
     assert len(lines) == 5
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "folder" / "report.json"
+    write_json(path, {"größe": [1, None]})
+    for value in (float("nan"), object()):
+        with pytest.raises((ValueError, TypeError)):
+            write_json(path, {"broken": value})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"größe": [1, None]}
+    assert [file.name for file in path.parent.iterdir()] == ["report.json"]

@@ -44,7 +44,7 @@ def test_a_loud_recording_is_scaled_and_not_clipped(tmp_path, peak):
     waveform *= np.float32(abs(peak) / waveform.max()) * (1 if peak > 0 else -1)
     path = write(tmp_path / "a.wav", waveform)
     row = prepare_clip(clip(path), Preparation())
-    assert row["scale"] == pytest.approx(np.abs(waveform).max() * 32768 / 32767)
+    assert row["scale"] == pytest.approx(max(waveform.max() * 32768 / 32767, -waveform.min()))
     stored = stored_waveform(row)
     assert np.abs(stored - waveform).max() <= row["scale"] * ROUNDING + 1e-6
     assert np.abs(stored).max() == pytest.approx(np.abs(waveform).max(), rel=1e-4)
@@ -171,3 +171,21 @@ def test_a_label_that_only_some_clips_have_is_a_column_too():
 def test_a_further_label_cannot_have_the_name_of_a_column(name):
     with pytest.raises(ValueError, match=f"cannot be called {name}: the table has such a column"):
         extra_columns(clips_with({name: ["1"]}))
+
+
+def test_a_number_that_is_none_among_numbers_is_refused():
+    def clips(values):
+        return [Clip(id=f"a/{i}.wav", path=Path("x"), corpus="a", extra={"valence": v}) for i, v in enumerate(values)]
+
+    with pytest.raises(ValueError, match="'valence' is a number but for 'N/A'"):
+        extra_columns(clips([*map(str, range(20)), "N/A"]))
+    assert extra_columns(clips(["low", "high", "3"])) == {"valence": "string"}
+    assert extra_columns(clips(["1.5", None])) == {"valence": "float64"}
+
+
+def test_the_lowest_value_of_16_bits_is_stored_to_the_bit(tmp_path):
+    samples = np.array([-32768, 32767, 5, -5] * 4000, np.int16)
+    soundfile.write(tmp_path / "loud.wav", samples, 16_000)
+    row = prepare_clip(Clip(id="a/loud.wav", path=tmp_path / "loud.wav", corpus="a"), Preparation())
+    assert row["scale"] == 1.0
+    np.testing.assert_array_equal(stored_waveform(row) * 32768, samples)

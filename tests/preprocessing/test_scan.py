@@ -142,3 +142,27 @@ def test_nemo_by_its_table(real_audio):
     assert len({clip.speaker for clip in entries}) == 4
     assert {clip.corpus for clip in entries} == {"nemo"}
     assert Counter(clip.emotion for clip in entries)["angry"] == 80
+
+
+def test_links_are_followed_and_a_circle_of_them_ends(tmp_path):
+    lay_out(tmp_path / "elsewhere", ["a.wav", "b.wav"])
+    lay_out(tmp_path / "mine" / "happy", ["c.wav"])
+    (tmp_path / "mine" / "angry").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "mine" / "happy" / "again").symlink_to(tmp_path / "mine")
+    entries = scan([Source("folder", tmp_path / "mine")])
+    assert sorted(entry.id for entry in entries) == ["mine/angry/a.wav", "mine/angry/b.wav", "mine/happy/c.wav"]
+
+
+def test_a_users_label_names_are_spelt_as_ours_are(tmp_path):
+    lay_out(tmp_path / "mine", ["joyful/a.wav", "calm/b.wav"])
+    names = {"Joyful": "Happy", "calm": "None"}
+    joyful, calm = sorted(scan([Source("folder", tmp_path / "mine")], label_names=names), key=lambda e: e.id)[::-1]
+    assert joyful.emotion == "happy"
+    assert "no counterpart" in calm.reason
+
+
+def test_a_file_of_rules_is_for_a_users_own_audio_too(tmp_path):
+    lay_out(tmp_path / "mine", ["frustration/a.wav"])
+    (tmp_path / "rules.yaml").write_text("frustration: angry\n")
+    (clip,) = scan([Source("folder", tmp_path / "mine")], labels=str(tmp_path / "rules.yaml"))
+    assert clip.emotion == "angry"

@@ -91,3 +91,22 @@ def test_another_kind_of_file_is_no_table(folder):
     (folder / "t.xlsx").touch()
     with pytest.raises(ValueError, match=r"a table is one of \.csv"):
         list(read_table(folder / "t.xlsx", UserAudio()))
+
+
+@pytest.mark.parametrize("name", ["../secret.wav", "/etc/secret.wav", "sub/../../secret.wav"])
+def test_a_table_names_no_file_outside_of_its_folder(tmp_path, name):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "table.csv").write_text(f"path,emotion\n{name},happy\n")
+    with pytest.raises(ValueError, match=r"row 1: .*secret\.wav' lies outside"):
+        list(read_table(tmp_path / "mine" / "table.csv", UserAudio()))
+
+
+def test_a_table_may_name_files_in_full_below_the_named_folder(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds" / "a.wav").touch()
+    (tmp_path / "mine" / "table.csv").write_text(f"path,emotion\n{tmp_path / 'sounds' / 'a.wav'},happy\n")
+    for folder in (str(tmp_path / "sounds"), "../sounds"):
+        (clip,) = read_table(tmp_path / "mine" / "table.csv", UserAudio(audio_folder=folder))
+        assert clip.id == "mine/a.wav"
+        assert clip.path == tmp_path / "sounds" / "a.wav"

@@ -2,7 +2,7 @@ import pytest
 import yaml
 from transformers import TrainingArguments
 
-from training.arguments import SERTrainingArguments, parse_args
+from training.arguments import BEST_ROW, SERTrainingArguments, parse_args
 
 BASE = ["--data", "prepared", "--output_dir", "runs/x", "--model_name_or_path", "backbone"]
 
@@ -15,7 +15,8 @@ def write(path, **settings):
 def test_the_recipe_is_the_default():
     data, model, args, _ = parse_args(BASE)
     assert data.protocol == "paper"
-    assert model.tasks == ["emotion", "gender", "language", "f0_mean"]
+    assert model.tasks is None  # the checkpoint's own, or the paper's best row
+    assert BEST_ROW == ("emotion", "gender", "language", "f0_mean")
     assert model.freeze_feature_encoder
     assert args.per_device_train_batch_size * args.gradient_accumulation_steps == 32
     assert (args.learning_rate, args.warmup_steps, args.num_train_epochs) == (1e-4, 0.1, 10)
@@ -69,11 +70,10 @@ def test_task_weights():
     ("flags", "message"),
     [
         (["--config_name", "x.json"], "one of the two"),
-        (["--task_weights", "emotion"], "NAME=WEIGHT"),
-        (["--task_weights", "valence=1"], "valence"),
-        (["--new_heads", "valence"], "valence"),
-        (["--tasks", "emotion", "emotion"], "twice"),
         (["--fp16", "true"], "overflows"),
+        (["--label_smoothing_factor", "0.1"], "one head"),
+        (["--average_tokens_across_devices", "false"], "over all processes"),
+        (["--push_to_hub", "true"], "Upload the finished"),
         (["--remove_unused_columns", "true"], "remove_unused_columns"),
         (["--config", "nowhere.yaml"], "nowhere.yaml"),
     ],
@@ -99,3 +99,9 @@ def test_abbreviated_and_unknown_flags_are_refused(capsys):
         with pytest.raises(SystemExit):
             parse_args([*BASE, *flag])
         assert flag[0] in capsys.readouterr().err
+
+
+def test_a_setting_without_a_value_is_an_error_and_not_ignored(tmp_path):
+    (tmp_path / "a.yaml").write_text("save_total_limit:\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="save_total_limit has no value"):
+        parse_args([*BASE, "--config", str(tmp_path / "a.yaml")])

@@ -57,6 +57,8 @@ def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
     assert report["tasks"]["emotion"]["clips"] > report["tasks"]["gender"]["clips"] > 0  # beta gives no gender
     assert (output / "preprocessor_config.json").is_file()
     Wav2Vec2ForMultiTaskSER.from_pretrained(output)
+    assert (output / "model.safetensors").stat().st_mode & 0o777 == 0o644
+    assert report["clips_heard_in_training"] == 0
     assert "emotion by corpus" in capsys.readouterr().out
 
     state = json.loads(max(output.glob("checkpoint-*/trainer_state.json")).read_text())
@@ -76,6 +78,8 @@ def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
     first_weights, second_weights = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "again"))
     assert all(torch.equal(first_weights[name], second_weights[name]) for name in first_weights)
     assert second["tasks"] == report["tasks"]
+    last = [line for line in state["log_history"] if "eval_loss" in line][-1]
+    assert last["eval_loss"] == pytest.approx(sum(last[f"eval_loss_{task}"] for task in TASKS), rel=1e-5)
 
 
 @pytest.mark.parametrize("padding", ["masked", "paper"])
@@ -157,6 +161,11 @@ def test_a_task_of_the_users_own_trains(words):
         (["--metric_for_best_model", "f1"], "no such figure"),
         (["--early_stopping_patience", "2", "--eval_strategy", "no", "--load_best_model_at_end", "false"], "needs"),
         (["--config_name", "nowhere.json"], "no such file"),
+        (["--task_weights", "emotion"], "NAME=WEIGHT"),
+        (["--task_weights", "valence=1"], "got valence"),
+        (["--new_heads", "valence"], "got valence"),
+        (["--tasks", "emotion", "emotion"], "twice"),
+        (["--tasks", "emotion", "duration_s"], "not in use"),
     ],
 )
 def test_bad_settings_fail_before_a_step_is_made(words, flags, message):
@@ -175,6 +184,39 @@ def test_a_running_training_is_not_overwritten(words, tmp_path):
     train(job(words))
     with pytest.raises(ValueError, match="--resume_from_checkpoint latest"):
         job(words)
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen", "greater_is_better"),
+    [
+        ([], "emotion_weighted_f1", True),
+        (["--metric_for_best_model", "loss"], "loss", False),
+        (["--metric_for_best_model", "eval_loss_gender"], "loss_gender", False),
+        (["--metric_for_best_model", "f0_mean_mae"], "f0_mean_mae", False),
+        (["--metric_for_best_model", "f0_mean_ccc"], "f0_mean_ccc", True),
+        (["--load_best_model_at_end", "false"], None, None),
+        (["--load_best_model_at_end", "false", "--early_stopping_patience", "2"], "emotion_weighted_f1", True),
+    ],
+)
+def test_the_best_checkpoint_is_the_best_by_the_chosen_metric(words, given, chosen, greater_is_better):
+    args = job([*words, *given]).args
+    assert args.metric_for_best_model == chosen
+    if chosen:
+        assert args.greater_is_better == greater_is_better
+
+
+def test_a_checkpoint_keeps_its_own_tasks_and_says_what_is_left_out(words, tmp_path, caplog):
+    train(job(words))
+    start = words.index("--config_name")
+    words[start : start + 2] = ["--model_name_or_path", str(tmp_path / "run")]
+    start = words.index("--tasks")
+    del words[start : start + 1 + len(TASKS)]
+    onward = [*words, "--output_dir", str(tmp_path / "onward")]
+    assert [task.name for task in job(onward).tasks] == TASKS
+    left_out = job([*onward, "--tasks", "emotion", "gender"])
+    assert [task.name for task in left_out.tasks] == ["emotion", "gender"]
+    assert "leaves out: language, f0_mean, energy_mean" in caplog.text
+    assert left_out.trained_before == set(left_out.splits["train"]["id"])
 
 
 def test_early_stopping(words, tmp_path):
