@@ -21,6 +21,8 @@ from modeling import SAMPLING_RATE, Task, Wav2Vec2ForMultiTaskSER, Wav2Vec2Multi
 from preprocessing.dataset import load_prepared, prepare
 from preprocessing.scan import Source, UserAudio, scan
 
+torch.set_num_threads(1)  # small models gain nothing by more, and tests run side by side
+
 ROOT = Path(__file__).resolve().parent.parent
 
 TASKS = (

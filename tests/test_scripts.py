@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import soundfile
-import torch
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from tests.conftest import ROOT, TASKS, TINY, voice
@@ -59,7 +58,6 @@ def test_evaluate_writes_metrics_and_prints_its_tables(checkpoint, prepared, tmp
 
 
 def test_evaluate_writes_one_report_per_checkpoint(checkpoint, prepared, tmp_path, monkeypatch, capsys):
-    torch.set_num_threads(1)
     folders = [tmp_path / "one" / "checkpoint-5", tmp_path / "two" / "checkpoint-5", tmp_path / "three"]
     for folder in folders:
         shutil.copytree(checkpoint, folder)

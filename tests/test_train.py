@@ -32,14 +32,6 @@ def words(prepared, backbone_config) -> list[str]:
     ]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def run(words, launcher=PYTHON, **environment) -> subprocess.CompletedProcess:
     return subprocess.run(
         [*launcher, "train.py", *words],

@@ -43,7 +43,6 @@ def test_the_longest_clips_come_first_and_none_is_lost():
 
 @pytest.mark.parametrize("batch_size", [1, 4, 64])
 def test_each_clip_gets_the_models_own_answer_in_any_batch(splits, tiny_model, feature_extractor, batch_size):
-    torch.set_num_threads(1)
     clips = splits["test"].shuffle(seed=1)
     logits = predict(tiny_model, feature_extractor, clips, per_device_eval_batch_size=batch_size)
     assert logits.keys() == {task.name for task in TASKS}
@@ -59,7 +58,6 @@ def test_each_clip_gets_the_models_own_answer_in_any_batch(splits, tiny_model, f
 
 
 def test_clips_without_labels_are_predicted_too(splits, tiny_model, feature_extractor):
-    torch.set_num_threads(1)
     clips = splits["validation"]
     expected = predict(tiny_model, feature_extractor, clips)
     without = clips.map(lambda row: {"emotion": None, "gender": None, "f0_mean": None})

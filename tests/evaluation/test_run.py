@@ -18,11 +18,6 @@ from preprocessing.rows import stored_waveform
 from tests.conftest import TASKS, TINY, tiny_config
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
 def report(checkpoint, prepared, tmp_path_factory):
     return evaluate_checkpoint(str(checkpoint), prepared, "paper", tmp_path_factory.mktemp("report"), baseline=True)

@@ -12,11 +12,6 @@ from modeling import SpeechEmotionPipeline, load_audio
 from tests.conftest import TASKS, TINY, voice
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
 def recognise(checkpoint):
     return load_pipeline(str(checkpoint))

@@ -18,14 +18,6 @@ from training.run import plan, train
 TASKS = ["emotion", "gender", "language", "f0_mean", "energy_mean"]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def backbone(tmp_path_factory) -> Path:
     """A pre-trained backbone, as the Hub has them."""
