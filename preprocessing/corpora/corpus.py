@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,12 @@ class Corpus:
         name: its key in `CORPORA`.
         title: its name in Table 1 of the paper.
         locale, style: as the paper's Table 1 gives them.
-        homepage, licence: of the publisher.
+        homepage, licence: of the publisher; where sources differ, the licence says so.
+        commercial, redistributable: whether the licence allows commercial use, and passing the recordings on. False
+            where it does not say or sources differ.
         paper_clips: its clips in Table 1.
         form: the layout that `read` expects, in a few words.
+        genders: whether the publisher says, at all, which voices are men's and which are women's.
         read: yields a [`Clip`] or a [`Drop`] for each of its audio files below a folder, without opening them.
     """
 
@@ -31,9 +35,12 @@ class Corpus:
     style: str
     homepage: str
     licence: str
+    commercial: bool
+    redistributable: bool
     paper_clips: int
     form: str
     read: Callable[[Path], Iterator[Clip | Drop]]
+    genders: bool = True
 
 
 def walk(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
@@ -60,25 +67,35 @@ def _refuse(error: OSError) -> None:
     raise ValueError(f"{error.filename}: the folder cannot be read ({error.strerror}).") from error
 
 
+def composed(text: str) -> str:
+    """Letters and their accents as one character (NFC): some systems unpack names with accents apart."""
+    return unicodedata.normalize("NFC", text)
+
+
 def parse_tree(
-    corpus: Corpus, root: Path, pattern: str, describe: Callable[[dict[str, str]], dict]
+    corpus: Corpus,
+    root: Path,
+    pattern: str,
+    describe: Callable[[dict[str, str]], dict],
+    suffixes: tuple[str, ...] = (".wav",),
 ) -> Iterator[Clip | Drop]:
-    """Reads a corpus of wav files whose labels stand in their paths.
+    """Reads a corpus whose labels stand in its paths.
 
     Args:
         corpus: the corpus.
         root: its folder, or a folder above it.
         pattern: regular expression for the end of a path, with `/` between folders. What it matches is the path in the
             clip's id, so that the id does not depend on where `root` lies.
-        describe: named groups of the pattern -> fields of the [`Clip`].
+        describe: named groups of the pattern -> fields of the [`Clip`]. Groups of letters come in lower case.
+        suffixes: of its audio files, in lower case.
 
     Yields:
         A [`Clip`] for each file that the pattern fits, a [`Drop`] for each other one and for copies of the same file.
     """
     grammar = re.compile(rf"(?:^|/)({pattern})$", re.IGNORECASE)
     seen = set()
-    for path in walk(root, (".wav",)):
-        match = grammar.search(path.as_posix())
+    for path in walk(root, suffixes):
+        match = grammar.search(composed(path.as_posix()))
         found = clip_id(corpus.name, path.relative_to(root))
         if match is None:
             yield Drop(found, "the file name is not of the corpus's form")
@@ -94,5 +111,5 @@ def parse_tree(
             corpus=corpus.name,
             locale=corpus.locale,
             style=corpus.style,
-            **describe(match.groupdict()),
+            **describe({name: group and group.lower() for name, group in match.groupdict().items()}),
         )

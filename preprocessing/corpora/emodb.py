@@ -39,9 +39,9 @@ def read(root: Path) -> Iterator[Clip | Drop]:
 def _describe(fields: dict[str, str]) -> dict:
     return {
         "speaker": fields["speaker"],
-        "sentence": fields["text"].lower(),
+        "sentence": fields["text"],
         "gender": "female" if fields["speaker"] in WOMEN else "male",
-        "raw_label": EMOTIONS[fields["emotion"].lower()],
+        "raw_label": EMOTIONS[fields["emotion"]],
     }
 
 
@@ -52,6 +52,8 @@ CORPUS = Corpus(
     style="acted",
     homepage="http://emodb.bilderbar.info",
     licence="CC BY 4.0 or CC0 1.0, sources differ",
+    commercial=True,
+    redistributable=True,
     paper_clips=535,
     form="wav/SStttEv.wav",
     read=read,

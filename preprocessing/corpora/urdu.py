@@ -28,8 +28,8 @@ def read(root: Path) -> Iterator[Clip | Drop]:
 def _describe(fields: dict[str, str]) -> dict:
     return {
         "speaker": fields["speaker"].upper(),
-        "gender": {"m": "male", "f": "female"}[fields["gender"].lower()],
-        "raw_label": EMOTIONS[fields["emotion"].lower()],
+        "gender": {"m": "male", "f": "female"}[fields["gender"]],
+        "raw_label": EMOTIONS[fields["emotion"]],
     }
 
 
@@ -40,6 +40,8 @@ CORPUS = Corpus(
     style="natural",
     homepage="https://github.com/siddiquelatif/URDU-Dataset",
     licence="research only",
+    commercial=False,
+    redistributable=False,
     paper_clips=400,
     form="Angry|Happy|Neutral|Sad/SGn_Fn_En.wav",
     read=read,
