@@ -41,13 +41,20 @@ _STRICT = {
     "happy": "happy",
     "joy": "happy",
     "neutral": "neutral",
+    "pleasant surprise": "surprise",
     "sad": "sad",
     "sadness": "sad",
     "surprise": "surprise",
     "surprised": "surprise",
 }
 # What else the paper counted as one of the seven: the mappings that make its Table 1 and class totals come out.
-_PAPER = _STRICT | {"boredom": "sad", "calm": "neutral"}
+_PAPER = _STRICT | {
+    "amused": "happy",
+    "boredom": "sad",
+    "calm": "neutral",
+    "excited": "happy",
+    "frustration": "angry",
+}
 LABEL_RULES: Mapping[str, Mapping[str, str]] = {"paper": _PAPER, "strict": _STRICT}
 
 _GENDER_WORDS = {"f": "female", "female": "female", "woman": "female", "m": "male", "male": "male", "man": "male"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .clip import Clip, Drop
-from .corpora import CORPORA
+from .corpora import CORPORA, Corpus
 from .labels import DROP, LABEL_RULES, load_label_rules, normalise
 from .user_audio import UserAudio, read_folder, read_table
 
@@ -57,8 +57,9 @@ def scan(
 
     Args:
         sources: the corpora.
-        labels: label rules, see [`load_label_rules`]. A user's own audio then goes by the `strict` ones, since the
-            merges of `paper` (calm into neutral, …) are the paper's.
+        labels: label rules, see [`load_label_rules`]. With `paper`, voices of which it is not known whether they are a
+            man's or a woman's are left out, unless that is known of none in the corpus; and a user's own audio goes by
+            the `strict` rules, since the merges of `paper` (calm into neutral, …) are the paper's.
         label_names: label -> emotion, `none` to drop it; adds to the rules. An emotion beyond the seven is welcome.
         user_audio: how folders and tables are read.
 
@@ -69,6 +70,7 @@ def scan(
     published = {**load_label_rules(labels), **label_names}
     own = {**LABEL_RULES["strict"], **label_names} if labels == "paper" else published
     entries: list[Clip | Drop] = []
+    known_voices = labels == "paper"
     corpora: Counter[str] = Counter()
     for source in sources:
         found = _read(source, user_audio or UserAudio())
@@ -77,12 +79,21 @@ def scan(
             rules = own
             _check_labels(source, found, rules)
         found = [_label(entry, rules) for entry in found]
+        if known_voices and source.name in CORPORA and CORPORA[source.name].genders:
+            found = [_voice(entry) for entry in found]
         corpora.update({entry.corpus for entry in found if isinstance(entry, Clip)})
         entries += found
     twice = [corpus for corpus, count in corpora.items() if count > 1]
     if twice:
         raise ValueError(f"Two of the corpora are called {', '.join(twice)}: rename a folder, or prepare one of them.")
     return entries
+
+
+def _voice(entry: Clip | Drop) -> Clip | Drop:
+    """Every clip that the paper counts is a man's or a woman's: children, groups and unknown voices are left out."""
+    if isinstance(entry, Drop) or entry.gender is not None:
+        return entry
+    return Drop(entry.id, "neither a man's nor a woman's voice by the publisher")
 
 
 def _read(source: Source, options: UserAudio) -> list[Clip | Drop]:
@@ -116,9 +127,17 @@ def _examples(entries: list[Clip | Drop]) -> str:
 
 def _resemblance(path: Path) -> str:
     """What other corpus the folder looks like."""
-    counts = {name: sum(isinstance(entry, Clip) for entry in corpus.read(path)) for name, corpus in CORPORA.items()}
+    counts = {name: count_clips(corpus, path) for name, corpus in CORPORA.items()}
     likeliest = max(counts, key=counts.__getitem__)
     return f"It looks like {likeliest} ({counts[likeliest]} clips)." if counts[likeliest] else ""
+
+
+def count_clips(corpus: Corpus, path: Path) -> int:
+    """How many clips of a corpus there are below a folder; 0 where what describes them is missing."""
+    try:
+        return sum(isinstance(entry, Clip) for entry in corpus.read(path))
+    except ValueError:
+        return 0
 
 
 def _check_labels(source: Source, entries: list[Clip | Drop], rules: Mapping[str, str]) -> None:

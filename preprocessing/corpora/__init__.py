@@ -1,14 +1,62 @@
 """One module per corpus. To add one: its module, and a line here."""
 
-from . import emodb, ravdess, urdu
+from . import (
+    adept,
+    aesdd,
+    cafe,
+    castro,
+    cremad,
+    emodb,
+    emovdb,
+    emovo,
+    enterface05,
+    esd,
+    iemocap,
+    jl,
+    meld,
+    mesd,
+    oreau02,
+    pavoque,
+    polish,
+    ravdess,
+    savee,
+    shemo,
+    subesco,
+    tess,
+    urdu,
+    verbo,
+)
 from .corpus import Corpus
 
+# In the order of the paper's Table 1.
 CORPORA: dict[str, Corpus] = {
     corpus.name: corpus
     for corpus in (
-        emodb.CORPUS,
+        esd.CORPUS_EN,
+        esd.CORPUS_ZH,
+        aesdd.CORPUS,
+        cremad.CORPUS,
+        savee.CORPUS,
+        tess.CORPUS,
         ravdess.CORPUS,
+        iemocap.CORPUS,
+        emodb.CORPUS,
+        meld.CORPUS,
         urdu.CORPUS,
+        emovo.CORPUS,
+        shemo.CORPUS,
+        emovdb.CORPUS,
+        subesco.CORPUS,
+        pavoque.CORPUS,
+        adept.CORPUS,
+        enterface05.CORPUS,
+        cafe.CORPUS,
+        jl.CORPUS,
+        oreau02.CORPUS,
+        verbo.CORPUS,
+        mesd.CORPUS,
+        polish.CORPUS,
+        castro.CORPUS,
     )
 }
 

@@ -24,8 +24,9 @@ class Corpus:
         commercial, redistributable: whether the licence allows commercial use, and passing the recordings on. False
             where it does not say or sources differ.
         paper_clips: its clips in Table 1.
+        paper_differs: why that is not what its folder gives, where it is not.
         form: the layout that `read` expects, in a few words.
-        genders: whether the publisher says, at all, which voices are men's and which are women's.
+        genders: whether it is known, at all, which voices are men's and which are women's.
         read: yields a [`Clip`] or a [`Drop`] for each of its audio files below a folder, without opening them.
     """
 
@@ -41,6 +42,7 @@ class Corpus:
     form: str
     read: Callable[[Path], Iterator[Clip | Drop]]
     genders: bool = True
+    paper_differs: str = ""
 
 
 def walk(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
@@ -86,7 +88,8 @@ def parse_tree(
         root: its folder, or a folder above it.
         pattern: regular expression for the end of a path, with `/` between folders. What it matches is the path in the
             clip's id, so that the id does not depend on where `root` lies.
-        describe: named groups of the pattern -> fields of the [`Clip`]. Groups of letters come in lower case.
+        describe: named groups of the pattern, in lower case -> fields of the [`Clip`]. An `id` among them stands for
+            the matched path in the clip's id, where releases name the same file differently.
         suffixes: of its audio files, in lower case.
 
     Yields:
@@ -100,7 +103,8 @@ def parse_tree(
         if match is None:
             yield Drop(found, "the file name is not of the corpus's form")
             continue
-        id_ = clip_id(corpus.name, match[1])
+        fields = describe({name: group and group.lower() for name, group in match.groupdict().items()})
+        id_ = clip_id(corpus.name, fields.pop("id", match[1]))
         if id_ in seen:
             yield Drop(found, "the same file again in another folder")
             continue
@@ -111,5 +115,5 @@ def parse_tree(
             corpus=corpus.name,
             locale=corpus.locale,
             style=corpus.style,
-            **describe({name: group and group.lower() for name, group in match.groupdict().items()}),
+            **fields,
         )

@@ -5,7 +5,8 @@ import pytest
 from preprocessing.clip import Clip, Drop
 from preprocessing.scan import Source, scan
 from preprocessing.user_audio import UserAudio
-from tests.preprocessing.test_corpora import lay_out, ravdess
+from tests.preprocessing.corpora import ravdess
+from tests.preprocessing.test_corpora import lay_out
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_the_papers_merges_are_not_a_users(classes):
 
 
 def test_strict_labels_keep_what_means_one_of_the_seven(tmp_path):
-    lay_out(tmp_path, ravdess())
+    lay_out(tmp_path, ravdess.tree())
     entries = scan([Source("ravdess", tmp_path)], labels="strict")
     kept = Counter(entry.emotion for entry in entries if isinstance(entry, Clip))
     dropped = Counter(entry.reason for entry in entries if isinstance(entry, Drop))
@@ -64,7 +65,7 @@ def test_strict_labels_keep_what_means_one_of_the_seven(tmp_path):
 
 
 def test_label_rules_from_a_file(tmp_path):
-    lay_out(tmp_path, ravdess())
+    lay_out(tmp_path, ravdess.tree())
     (tmp_path / "rules.yaml").write_text("Calm: calm\nangry: high\nhappy: high\n")
     entries = scan([Source("ravdess", tmp_path)], labels=str(tmp_path / "rules.yaml"))
     assert Counter(e.emotion for e in entries if isinstance(e, Clip)) == {"high": 752, "calm": 376}
@@ -80,7 +81,7 @@ def test_label_rules_that_are_none(tmp_path, content):
 
 
 def test_the_folder_of_another_corpus_is_recognised(tmp_path):
-    lay_out(tmp_path, ravdess())
+    lay_out(tmp_path, ravdess.tree())
     message = (
         r"does not look like emodb: expected wav/SStttEv.wav, .* 2452 other files, .* looks like ravdess \(2452 clips\)"
     )

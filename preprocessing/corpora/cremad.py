@@ -1,0 +1,82 @@
+"""CREMA-D: Crowd-sourced Emotional Multimodal Actors Dataset.
+
+Cao, Cooper, Keutmann, Gur, Nenkova & Verma 2014, IEEE Transactions on Affective Computing 5(4), 377-390. 91 actors
+(43 women), twelve sentences in American English, six emotions (no surprise); 16 kHz, mono, 7,442 files.
+github.com/CheyneyComputerScience/CREMA-D (git LFS), ODbL 1.0, the contents under DbCL 1.0.
+
+    AudioWAV/1001_DFA_ANG_XX.wav      AudioWAV/1091_WSI_HAP_XX.wav
+    actor _ sentence _ emotion _ level (LO, MD, HI; XX where none was asked for)
+    VideoDemographics.csv: ActorID, Age, Sex, ...
+
+The label is the emotion that the actor was asked for; the crowd's votes are not read. AudioMP3 and VideoFlash hold the
+same clips again. 1076_MTI_SAD_XX.wav is silent, and kept.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..clip import Clip, Drop, clip_id
+from .corpus import Corpus, parse_tree, walk
+
+EMOTIONS = {"ang": "anger", "dis": "disgust", "fea": "fear", "hap": "happy", "neu": "neutral", "sad": "sad"}
+GENDERS = {"Female": "female", "Male": "male"}
+PATTERN = (
+    r"(?P<actor>10(?:0[1-9]|[1-8]\d|9[01]))_(?P<sentence>[A-Z]{3})_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)"
+    r"_(?:LO|MD|HI|XX?)\.wav"
+)
+DEMOGRAPHICS = "VideoDemographics.csv"
+
+
+def read(root: Path) -> Iterator[Clip | Drop]:
+    """Yields the clips of CREMA-D below `root`.
+
+    Raises:
+        ValueError: there are clips, but no `VideoDemographics.csv` that says whose voices they are.
+    """
+    genders: dict[str, str | None] = {}
+
+    def describe(fields: dict[str, str]) -> dict:
+        if not genders:
+            genders.update(_genders(root))
+        return {
+            "speaker": fields["actor"],
+            "sentence": fields["sentence"].upper(),
+            "gender": genders.get(fields["actor"]),
+            "raw_label": EMOTIONS[fields["emotion"]],
+        }
+
+    yield from parse_tree(CORPUS, root, PATTERN, describe)
+    for path in walk(root, (".mp3", ".flv")):
+        yield Drop(clip_id(CORPUS.name, path.relative_to(root)), "an MP3 or a video; the WAV files are read")
+
+
+def _genders(root: Path) -> dict[str, str | None]:
+    table = next(walk(root, (DEMOGRAPHICS.lower(),)), None)
+    if table is None:
+        raise ValueError(
+            f"{root} holds clips of CREMA-D, but no {DEMOGRAPHICS}, which says which actors are women. "
+            f"It lies beside AudioWAV in {CORPUS.homepage}: copy it to {root / DEMOGRAPHICS}."
+        )
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"ActorID", "Sex"} <= rows[0].keys():
+        raise ValueError(f"{table}: expected a table with columns ActorID and Sex, as in {CORPUS.homepage}.")
+    return {row["ActorID"]: GENDERS.get(row["Sex"]) for row in rows}
+
+
+CORPUS = Corpus(
+    name="cremad",
+    title="CREMA-D",
+    locale="en-US",
+    style="acted",
+    homepage="https://github.com/CheyneyComputerScience/CREMA-D",
+    licence="ODbL 1.0, contents DbCL 1.0",
+    commercial=True,
+    redistributable=True,
+    paper_clips=7442,
+    form="AudioWAV/AAAA_SSS_EEE_LL.wav and VideoDemographics.csv",
+    read=read,
+)

@@ -1,0 +1,100 @@
+"""IEMOCAP: Interactive Emotional Dyadic Motion Capture Database.
+
+Busso, Bulut, Lee, Kazemzadeh, Mower, Kim, Chang, Lee & Narayanan 2008, Language Resources and Evaluation 42(4),
+335-359. Ten actors (5 women) in five sessions of a woman and a man each, scripted and improvised dialogues in English;
+16 kHz, mono. 10,039 utterances are labelled. sail.usc.edu/iemocap, on request, for academic use alone.
+
+    Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav
+    session, who wears the markers (F or M) _ dialogue _ who speaks (F or M) and a number
+
+The letter behind the session does not say who speaks: in `Ses01F_impro01_M000` the man of session 1 does.
+
+The labels are what the raters agreed on, in one text file per dialogue:
+
+    Session1/dialog/EmoEvaluation/Ses01F_impro01.txt
+    [6.2901 - 8.2357]	Ses01F_impro01_F000	neu	[2.5000, 2.5000, 2.5000]
+
+Other lines of these files start with `%` or are single raters'; the folders below EmoEvaluation are single raters'.
+The paper counts frustration as angry and excited as happy, and leaves out `oth` and `xxx`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ..clip import Clip, Drop, clip_id
+from .corpus import Corpus, parse_tree, walk
+
+EMOTIONS = {
+    "ang": "anger",
+    "dis": "disgust",
+    "exc": "excited",
+    "fea": "fear",
+    "fru": "frustration",
+    "hap": "happiness",
+    "neu": "neutral",
+    "oth": "other",
+    "sad": "sadness",
+    "sur": "surprise",
+    "xxx": "xxx",  # as the publisher writes it
+}
+PATTERN = r"Ses(?P<session>0[1-5])[FM]_(?:impro|script)\w+_(?P<gender>[FM])\w{3}\.wav"
+_LABEL_LINE = re.compile(rf"\[[\d.]+ - [\d.]+\]\t(\w+)\t({'|'.join(EMOTIONS)})\t")
+
+
+def read(root: Path) -> Iterator[Clip | Drop]:
+    """Yields the utterances of IEMOCAP below `root`.
+
+    Raises:
+        ValueError: there are utterances, but no label files.
+    """
+    labels = _read_labels(root)
+    unlabelled = not labels
+    for entry in parse_tree(CORPUS, root, PATTERN, _describe):
+        if isinstance(entry, Clip):
+            if unlabelled:
+                raise ValueError(
+                    f"{root}: there are utterances of IEMOCAP, such as {entry.path.name}, but none of the label files, "
+                    "SessionN/dialog/EmoEvaluation/DIALOGUE.txt."
+                )
+            label = labels.pop(entry.path.stem, None)
+            entry = replace(entry, raw_label=label) if label else Drop(entry.id, "no label line names this file")
+        yield entry
+    for utterance in labels:
+        yield Drop(clip_id(CORPUS.name, f"{utterance}.wav"), "a label line names a file that does not exist")
+
+
+def _read_labels(root: Path) -> dict[str, str]:
+    """Utterance -> label."""
+    labels = {}
+    for path in walk(root, (".txt",)):
+        if path.parent.name == "EmoEvaluation":
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+                if found := _LABEL_LINE.match(line):
+                    labels[found[1]] = EMOTIONS[found[2]]
+    return labels
+
+
+def _describe(fields: dict[str, str]) -> dict:
+    return {
+        "speaker": f"Ses{fields['session']}{fields['gender'].upper()}",
+        "gender": {"m": "male", "f": "female"}[fields["gender"]],
+    }
+
+
+CORPUS = Corpus(
+    name="iemocap",
+    title="IEMOCAP",
+    locale="en-US",
+    style="acted",
+    homepage="https://sail.usc.edu/iemocap",
+    licence="on request, academic use only",
+    commercial=False,
+    redistributable=False,
+    paper_clips=7529,
+    form="SessionN/sentences/wav/DIALOGUE/DIALOGUE_Xnnn.wav with SessionN/dialog/EmoEvaluation/DIALOGUE.txt",
+    read=read,
+)

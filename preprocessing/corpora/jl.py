@@ -1,0 +1,52 @@
+"""JL: emotional speech in New Zealand English.
+
+James, Tian & Watson 2018, An open source emotional speech corpus for human robot interaction applications, Interspeech,
+2768-2772. Two women and two men, 240 files for each of ten emotions; 44.1 kHz. kaggle.com/tli725/jl-corpus; the licence
+is CC0 1.0 by SER-datasets and ODC-By by nkululeko. The paper says en-US.
+
+    Raw JL corpus (unchecked and unannotated)/JL(wav+txt)/female1_angry_10a_1.wav
+    speaker _ emotion _ sentence _ take
+
+A text file of the same name lies beside each. The five primary emotions are angry, sad, neutral, happy and excited. The
+secondary ones are no counterpart of the paper's: its 1,200 clips are the primary ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..clip import Clip, Drop
+from .corpus import Corpus, parse_tree
+
+EMOTIONS = "angry|sad|neutral|happy|excited|anxious|apologetic|assertive|concerned|encouraging"
+PATTERN = rf"(?P<speaker>(?P<gender>female|male)[12])_(?P<emotion>{EMOTIONS})_(?P<sentence>\d+[a-z]?)_\d+\.wav"
+
+
+def read(root: Path) -> Iterator[Clip | Drop]:
+    """Yields the clips of JL below `root`."""
+    return parse_tree(CORPUS, root, PATTERN, _describe)
+
+
+def _describe(fields: dict[str, str]) -> dict:
+    return {
+        "speaker": fields["speaker"],
+        "sentence": fields["sentence"],
+        "gender": fields["gender"],
+        "raw_label": fields["emotion"],
+    }
+
+
+CORPUS = Corpus(
+    name="jl",
+    title="jl-corpus",
+    locale="en-US",
+    style="acted",
+    homepage="https://www.kaggle.com/tli725/jl-corpus",
+    licence="CC0 1.0 or ODC-By, sources differ",
+    commercial=True,
+    redistributable=True,
+    paper_clips=1200,
+    form="SPEAKER_EMOTION_SENTENCE_TAKE.wav",
+    read=read,
+)

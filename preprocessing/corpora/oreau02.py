@@ -1,0 +1,64 @@
+"""OréauFR_02: French Emotional Speech Database - Oréau, version 2.
+
+Kerkeni, Cleder, Serrestou & Raoof 2020. 32 speakers (7 women), seven emotions, French; 44.1 kHz.
+zenodo.org/records/4405783, CC BY 4.0. Version 1, `OréauFR_01`, has 502 files; version 2 has the 434 of them whose
+emotion listeners judged right, according to nkululeko.
+
+    OréauFR_02/f/sessc/10a01Ca.wav      OréauFR_02/m/sesss/14a03Sa.wav
+    gender / folder of the emotion / speaker (2 digits), a, sentence (2 digits), emotion (letter of the French word), a
+
+Some systems unpack the é as two characters, and it may come out as another one: the pattern does without it. Where both
+versions lie below one folder, the files of version 1 are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..clip import Clip, Drop
+from .corpus import Corpus, parse_tree
+
+EMOTIONS = {
+    "c": "anger",
+    "d": "disgust",
+    "j": "joy",
+    "n": "neutral",
+    "p": "fear",
+    "s": "surprise",
+    "t": "sadness",
+}
+GENDERS = {"f": "female", "m": "male"}
+PATTERN = (
+    r"(?<!FR_01/)(?P<gender>[fm])/sess[cdjnpst]/"
+    r"(?P<speaker>\d\d)a(?P<sentence>\d\d)(?P<emotion>[CDJNPST])a\.wav"
+)
+
+
+def read(root: Path) -> Iterator[Clip | Drop]:
+    """Yields the clips of OréauFR_02 below `root`."""
+    return parse_tree(CORPUS, root, PATTERN, _describe)
+
+
+def _describe(fields: dict[str, str]) -> dict:
+    return {
+        "speaker": fields["speaker"],
+        "sentence": fields["sentence"],
+        "gender": GENDERS[fields["gender"]],
+        "raw_label": EMOTIONS[fields["emotion"]],
+    }
+
+
+CORPUS = Corpus(
+    name="oreau02",
+    title="OreanFR-02",  # as printed in Table 1; Table 3 has OreauFR-02
+    locale="fr-FR",
+    style="acted",
+    homepage="https://zenodo.org/records/4405783",
+    licence="CC BY 4.0",
+    commercial=True,
+    redistributable=True,
+    paper_clips=434,
+    form="OréauFR_02/f|m/sessE/NNaTTEa.wav",
+    read=read,
+)

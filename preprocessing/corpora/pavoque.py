@@ -1,0 +1,115 @@
+"""PAVOQUE: corpus of expressive speech.
+
+psibre 2016, Pavoque Corpus of Expressive Speech, github.com/marytts/pavoque-data/releases. One man, the actor Stefan
+Röttig, who reads German in five styles: 3,126 utterances are neutral, 601 angry, 584 happy, 556 sad, 575 in the manner
+of a poker player; 1,892 more are outtakes. 44.1 kHz, 16 bit, mono. CC BY-NC-SA 4.0.
+
+A recording holds all utterances of a style. A file beside it says where they are, in seconds:
+
+    pavoque-angry.flac
+    pavoque-angry.yaml
+    - prompt: spike0008
+      text: Ach ja?
+      style: angry
+      start: 27.0
+      end: 28.92
+
+`./gradlew wav` of the publisher cuts the recordings, without the outtakes:
+
+    build/wav/spike0030a-angry.wav
+    prompt (a letter behind its number is the version) - style
+
+Both forms are read, and give the same ids; where both are there, it is the cut one. The paper leaves out poker and the
+outtakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from string import ascii_letters
+
+import yaml
+
+from ..clip import Clip, Drop, clip_id
+from .corpus import Corpus, parse_tree, walk
+
+STYLES = ("angry", "happy", "neutral", "poker", "sad")
+RECORDINGS = {f"pavoque-{name}" for name in (*STYLES, "outtakes")}
+PATTERN = rf"(?P<prompt>[^/]*\d[a-z]?)-(?P<style>{'|'.join(STYLES)})\.wav"
+
+
+def read(root: Path) -> Iterator[Clip | Drop]:
+    """Yields the utterances of PAVOQUE below `root`, cut or uncut.
+
+    Raises:
+        ValueError: a recording lacks the file that says where its utterances are.
+    """
+    cut = False
+    for entry in parse_tree(CORPUS, root, PATTERN, _describe):
+        cut = cut or isinstance(entry, Clip)
+        yield entry
+    seen = set()
+    for path in walk(root, (".flac",)):
+        found = clip_id(CORPUS.name, path.relative_to(root))
+        if path.stem not in RECORDINGS:
+            yield Drop(found, "the file name is not of the corpus's form")
+        elif cut:
+            yield Drop(found, "its utterances are there as files of their own")
+        elif path.stem in seen:
+            yield Drop(found, "the same file again in another folder")
+        else:
+            seen.add(path.stem)
+            yield from _utterances(path)
+    if not cut:
+        for path in walk(root, (".yaml",)):
+            if path.stem in RECORDINGS - seen:
+                missing = path.relative_to(root).with_suffix(".flac")
+                yield Drop(clip_id(CORPUS.name, missing), "a YAML file describes a recording that does not exist")
+
+
+def _utterances(recording: Path) -> Iterator[Clip | Drop]:
+    """The stretches of one recording."""
+    table = recording.with_suffix(".yaml")
+    if not table.is_file():
+        raise ValueError(f"{recording}: expected {table.name} beside it, which says where its utterances are.")
+    # libyaml's loader: the files are long, since they also hold the phones, and the other one takes minutes.
+    for utterance in yaml.load(table.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
+        start_s, end_s = float(utterance["start"]), float(utterance["end"])
+        if recording.stem == "pavoque-outtakes":
+            yield Drop(clip_id(CORPUS.name, recording.name, start_s), "an outtake")
+            continue
+        yield Clip(
+            id=clip_id(CORPUS.name, f"{utterance['prompt']}-{utterance['style']}.wav"),
+            path=recording,
+            start_s=start_s,
+            end_s=end_s,
+            corpus=CORPUS.name,
+            locale=CORPUS.locale,
+            style=CORPUS.style,
+            **_describe(utterance),
+        )
+
+
+def _describe(fields: dict[str, str]) -> dict:
+    return {
+        "speaker": "Röttig",
+        "sentence": fields["prompt"].rstrip(ascii_letters),
+        "gender": "male",
+        "raw_label": fields["style"],
+    }
+
+
+CORPUS = Corpus(
+    name="pavoque",
+    title="Pavoque",
+    locale="de-DE",
+    style="acted",
+    homepage="https://github.com/marytts/pavoque-data",
+    licence="CC BY-NC-SA 4.0",
+    commercial=False,
+    redistributable=True,
+    paper_clips=4867,
+    form="pavoque-STYLE.flac with pavoque-STYLE.yaml, or PROMPT-STYLE.wav",
+    read=read,
+)

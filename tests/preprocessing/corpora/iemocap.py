@@ -1,0 +1,42 @@
+"""IEMOCAP: as many utterances of each label as there are; who says them, and in which dialogue, is made up."""
+
+COUNTS = {"neu": 1708, "fru": 1849, "ang": 1103, "sad": 1084, "exc": 1041, "hap": 595, "sur": 107, "fea": 40, "dis": 2}
+LEFT_OUT = {"oth": 3, "xxx": 2507}
+WOMEN = 3547  # of the utterances that are kept
+
+HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
+RATERS = "C-E1:\tExcited;\t()\nC-E2:\tFear;\t()\nA-E1:\tval 2; act 3; dom  2;\t()\n\n"
+
+
+def tree() -> dict[str, str]:
+    files = {}
+    codes = [code for code, count in (COUNTS | LEFT_OUT).items() for _ in range(count)]
+    for index, code in enumerate(codes):
+        session, wearer, turn = index % 5 + 1, "FM"[index // 5 % 2], index // 10
+        kind = f"impro{turn // 40 + 1:02}" if turn // 40 % 2 == 0 else f"script01_{turn // 40 + 1}"
+        dialogue = f"Ses{session:02}{wearer}_{kind}"
+        utterance = f"{dialogue}_{'F' if index < WOMEN else 'M'}{turn % 40:03}"
+        folder = f"Session{session}/dialog/EmoEvaluation"
+        files[f"Session{session}/sentences/wav/{dialogue}/{utterance}.wav"] = ""
+        line = f"[6.2901 - 8.2357]\t{utterance}\t{code}\t[2.5000, 2.5000, 2.5000]\n{RATERS}"
+        files[f"{folder}/{dialogue}.txt"] = files.get(f"{folder}/{dialogue}.txt", HEADER) + line
+        files[f"{folder}/Categorical/{dialogue}_e1_cat.txt"] = f"[6.2901 - 8.2357]\t{utterance}\tfea\t[]\n"
+        files[f"{folder}/._{dialogue}.txt"] = f"[6.2901 - 8.2357]\t{utterance}\tfea\t[]\n"
+    return files
+
+
+EMOTIONS = {
+    "angry": 1849 + 1103,
+    "disgust": 2,
+    "fear": 40,
+    "happy": 1041 + 595,
+    "neutral": 1708,
+    "sad": 1084,
+    "surprise": 107,
+}
+GENDERS = {"female": 3547, "male": 3982}
+DROPPED = {
+    "the label 'other' has no counterpart among the emotions": 3,
+    "the label 'xxx' has no counterpart among the emotions": 2507,
+}
+CASES = []  # the labels stand in other files: see test_corpora_iemocap.py
