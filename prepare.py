@@ -1,6 +1,8 @@
 """Corpora on disk -> one prepared folder: every clip decoded, labelled, measured and divided, and a report.
 
+    python prepare.py --list --root /data
     python prepare.py --corpus ravdess=/data/RAVDESS emodb=/data/EMODB --output prepared
+    python prepare.py --corpora corpora.yaml --licence commercial --output prepared
     python prepare.py --corpus folder=/data/calls --locale en-US --output prepared
     python prepare.py --corpus table=/data/nemo/data.tsv --columns path=file_id speaker=speaker_id \
         --audio_folder samples --label_names anger=angry happiness=happy --locale pl-PL --output prepared
@@ -16,39 +18,80 @@ from pathlib import Path
 def main() -> None:
     """Runs the command line."""
     args = _parse_args()
-    from preprocessing.dataset import Preparation, prepare
-    from preprocessing.report import format_report
-    from preprocessing.scan import Source, scan
-    from preprocessing.user_audio import UserAudio
-
     try:
-        user_audio = UserAudio(args.locale, args.style, args.columns, args.gender_names, args.audio_folder)
-        entries = scan([Source.parse(text) for text in args.corpus], args.labels, args.label_names, user_audio)
-        report = prepare(
-            entries,
-            args.output,
-            Preparation(args.min_duration_s, args.max_duration_s),
-            seed=args.seed,
-            num_proc=args.num_proc,
-            settings={"labels": args.labels, "label_names": args.label_names},
-        )
+        print(_list(args.root) if args.list else _prepare(args))
     except ValueError as error:
         sys.exit(f"prepare.py: {error}")
-    print(format_report(report))
-    print(f"\nPrepared {args.output}; every file and its reason stand in {args.output / 'report.json'}.")
+
+
+def _list(root: Path | None) -> str:
+    from preprocessing.catalogue import find_corpora, format_catalogue
+
+    return format_catalogue(None if root is None else find_corpora(root))
+
+
+def _prepare(args: argparse.Namespace) -> str:
+    from preprocessing.catalogue import allowed, describe_left_out, licences, read_sources
+    from preprocessing.dataset import Preparation, prepare
+    from preprocessing.labels import load_speaker_genders
+    from preprocessing.report import format_report
+    from preprocessing.scan import Source, scan
+    from preprocessing.table1 import write_table1
+    from preprocessing.user_audio import UserAudio
+
+    sources = [Source.parse(text) for text in args.corpus]
+    if args.corpora:
+        sources += read_sources(args.corpora)
+    if args.licence:
+        sources, left_out = allowed(sources, args.licence)
+        print(describe_left_out(left_out, args.licence))
+    if not sources:
+        raise ValueError("no corpus is left to prepare.")
+    user_audio = UserAudio(args.locale, args.style, args.columns, args.gender_names, args.audio_folder)
+    genders = load_speaker_genders(args.speaker_genders) if args.speaker_genders else {}
+    entries = scan(sources, args.labels, args.label_names, user_audio, genders)
+    report = prepare(
+        entries,
+        args.output,
+        Preparation(args.min_duration_s, args.max_duration_s),
+        seed=args.seed,
+        num_proc=args.num_proc,
+        settings={
+            "labels": args.labels,
+            "label_names": args.label_names,
+            "licences": licences(dict.fromkeys(entry.id.split("/", 1)[0] for entry in entries)),
+        },
+    )
+    report_path = args.output / "report.json"
+    return "\n\n".join(
+        (
+            format_report(report),
+            write_table1(report, args.output),
+            f"Prepared {args.output}; every file and its reason stand in {report_path}, Table 1 beside it.",
+        )
+    )
 
 
 def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--corpus", nargs="+", required=True, metavar="NAME=FOLDER", help="`folder` and `table` are your own audio"
+        "--corpus", nargs="+", default=[], metavar="NAME=FOLDER", help="`folder` and `table` are your own audio"
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the prepared folder")
+    parser.add_argument("--corpora", type=Path, metavar="FILE", help="YAML file of NAME: FOLDER")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="the prepared folder")
+    parser.add_argument("--list", action="store_true", help="list the corpora that are known, and stop")
+    parser.add_argument("--root", type=Path, metavar="DIR", help="with --list: what the folders in DIR hold of them")
+    parser.add_argument(
+        "--licence", choices=("commercial", "redistributable"), help="leave out corpora whose licence does not allow it"
+    )
     parser.add_argument("--labels", default="paper", metavar="paper|strict|FILE", help="which labels count as which")
     parser.add_argument("--min_duration_s", type=float, default=0.5, help="shorter clips are dropped")
     parser.add_argument("--max_duration_s", type=float, default=6.0, help="what the model hears of a clip")
     parser.add_argument("--seed", type=int, default=0, help="of the splits")
     parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
+    parser.add_argument(
+        "--speaker_genders", type=Path, metavar="FILE", help="YAML file of CORPUS: {SPEAKER: female|male}"
+    )
     own = parser.add_argument_group("your own audio")
     own.add_argument("--locale", help="such as pl-PL")
     own.add_argument("--style", choices=("acted", "natural"))
@@ -59,6 +102,8 @@ def _parse_args() -> argparse.Namespace:
     own.add_argument("--gender_names", nargs="+", type=_pair, default=[], metavar="WORD=GENDER")
     own.add_argument("--audio_folder", default="", help="where the table's paths start, from the table's folder")
     args = parser.parse_args()
+    if not args.list and not (args.output and (args.corpus or args.corpora)):
+        parser.error("give --corpus or --corpora, and --output; or --list")
     for name in ("columns", "label_names", "gender_names"):
         setattr(args, name, dict(getattr(args, name)))
     return args

@@ -81,6 +81,24 @@ def load_label_rules(name: str) -> Mapping[str, str]:
     return {normalise(label): normalise(emotion) for label, emotion in rules.items()}
 
 
+def load_speaker_genders(path: Path) -> Mapping[str, Mapping[str, str]]:
+    """Corpus -> speaker -> gender, from a YAML file.
+
+    Raises:
+        ValueError: the file is none, or a gender is neither female nor male.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"--speaker_genders {path}: {error}") from error
+    if not isinstance(content, dict) or not all(isinstance(speakers, dict) for speakers in content.values()):
+        raise ValueError(f"{path}: expected a YAML mapping, such as `castro: {{A: female, B: female}}`.")
+    wrong = {str(word) for speakers in content.values() for word in speakers.values()} - set(GENDERS)
+    if wrong:
+        raise ValueError(f"{path}: a gender is {' or '.join(GENDERS)}, got {', '.join(sorted(wrong))}.")
+    return {corpus: {str(name): word for name, word in speakers.items()} for corpus, speakers in content.items()}
+
+
 def normalise(label: str) -> str:
     """A label as the rules spell it: no blanks around it, lower case."""
     return label.strip().lower()

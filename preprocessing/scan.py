@@ -52,16 +52,19 @@ def scan(
     labels: str = "paper",
     label_names: Mapping[str, str] | None = None,
     user_audio: UserAudio | None = None,
+    speaker_genders: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Clip | Drop]:
     """Reads all corpora, in the order given.
 
     Args:
         sources: the corpora.
         labels: label rules, see [`load_label_rules`]. With `paper`, voices of which it is not known whether they are a
+        labels: label rules, see [`load_label_rules`]. With `paper`, voices of which it is not known whether they are a
             man's or a woman's are left out, unless that is known of none in the corpus; and a user's own audio goes by
             the `strict` rules, since the merges of `paper` (calm into neutral, …) are the paper's.
         label_names: label -> emotion, `none` to drop it; adds to the rules. An emotion beyond the seven is welcome.
         user_audio: how folders and tables are read.
+        speaker_genders: corpus -> speaker -> gender, where the user knows what the publisher does not say.
 
     Raises:
         ValueError: a corpus is not where it should be, occurs twice, or has a label that no rule names.
@@ -73,7 +76,7 @@ def scan(
     known_voices = labels == "paper"
     corpora: Counter[str] = Counter()
     for source in sources:
-        found = _read(source, user_audio or UserAudio())
+        found = [_speaker(entry, speaker_genders or {}) for entry in _read(source, user_audio or UserAudio())]
         rules = published
         if source.name in USER_AUDIO:
             rules = own
@@ -87,6 +90,12 @@ def scan(
     if twice:
         raise ValueError(f"Two of the corpora are called {', '.join(twice)}: rename a folder, or prepare one of them.")
     return entries
+
+
+def _speaker(entry: Clip | Drop, genders: Mapping[str, Mapping[str, str]]) -> Clip | Drop:
+    if isinstance(entry, Drop) or entry.speaker not in genders.get(entry.corpus, {}):
+        return entry
+    return replace(entry, gender=genders[entry.corpus][entry.speaker])
 
 
 def _voice(entry: Clip | Drop) -> Clip | Drop:

@@ -1,4 +1,4 @@
-"""Table 1 of the paper, from what was prepared: clips per corpus, emotion, gender and locale beside the printed ones."""
+"""Table 1 of the paper from what was prepared: clips per corpus, emotion, gender and locale beside the printed."""
 
 from __future__ import annotations
 
@@ -77,6 +77,8 @@ def build_table1(report: Mapping) -> dict:
 
 def _row(name: str, prepared: Mapping) -> dict:
     known = CORPORA.get(name)
+    paper_clips = known.paper_clips if known else None
+    difference = None if paper_clips is None else prepared["kept"] - paper_clips
     return {
         "title": known.title if known else name,
         "locale": ", ".join(prepared["locale"]),
@@ -84,9 +86,9 @@ def _row(name: str, prepared: Mapping) -> dict:
         "mean_duration_s": prepared["mean_duration_s"],
         "paper_duration_s": PAPER_DURATION_S.get(name),
         "clips": prepared["kept"],
-        "paper_clips": known.paper_clips if known else None,
-        "difference": prepared["kept"] - known.paper_clips if known else None,
-        "reason": known.paper_differs if known and prepared["kept"] != known.paper_clips else "",
+        "paper_clips": paper_clips,
+        "difference": difference,
+        "reason": known.paper_differs if difference else "",
     }
 
 
@@ -107,7 +109,8 @@ def format_table1(table: Mapping) -> str:
     ]
     for row in table["corpora"].values():
         lines.append(
-            f"{row['title']:<22}{row['locale']:<10}{row['mean_duration_s']:>7.2f}{_or_dash(row['paper_duration_s'], '.2f'):>7}"
+            f"{row['title']:<22}{row['locale']:<10}"
+            f"{row['mean_duration_s']:>7.2f}{_or_dash(row['paper_duration_s'], '.2f'):>7}"
             f"{row['clips']:>9,}{_or_dash(row['paper_clips'], ','):>9}{_or_dash(row['difference'], '+,'):>12}"
             f"  {row['style'] or '–'}"
         )

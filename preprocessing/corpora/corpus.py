@@ -23,7 +23,7 @@ class Corpus:
         homepage, licence: of the publisher; where sources differ, the licence says so.
         commercial, redistributable: whether the licence allows commercial use, and passing the recordings on. False
             where it does not say or sources differ.
-        paper_clips: its clips in Table 1.
+        paper_clips: its clips in Table 1, `None` if it is not there.
         paper_differs: why that is not what its folder gives, where it is not.
         form: the layout that `read` expects, in a few words.
         genders: whether it is known, at all, which voices are men's and which are women's.
@@ -38,7 +38,7 @@ class Corpus:
     licence: str
     commercial: bool
     redistributable: bool
-    paper_clips: int
+    paper_clips: int | None
     form: str
     read: Callable[[Path], Iterator[Clip | Drop]]
     genders: bool = True

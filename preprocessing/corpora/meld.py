@@ -119,7 +119,7 @@ CORPUS = Corpus(
     commercial=False,
     redistributable=False,
     paper_clips=12983,
-    paper_differs="the paper had a table of its own of who is a man and who a woman among the characters, and has not published it",
+    paper_differs="the paper has not published by which table its speakers are men and women",
     form="train_splits|dev_splits_complete|output_repeated_splits_test/diaN_uttN.mp4 with their *_sent_emo.csv",
     read=read,
 )

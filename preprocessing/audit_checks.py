@@ -1,0 +1,188 @@
+"""The checks of an audit: each looks at all clips and flags speakers, sentences, classes or clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from datasets import Dataset
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from tqdm import tqdm
+
+from .fingerprint import MAX_DURATION_S, candidate_pairs, likeness
+from .rows import stored_waveform
+
+MAX_EXAMPLES = 10  # of a finding, and clips of an example
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where a finding begins. Measured figures are of 1,199 clips of RAVDESS and nEMO and of altered copies of them.
+
+    Args:
+        fingerprint_radius: greatest distance of two fingerprints whose sounds are compared. Copies at other rates,
+            at other levels, from codecs, or with noise 20 dB below lie within 0.04; different clips of a person are
+            0.2 apart, of a synthetic voice 0.1.
+        likeness: least likeness of the same sound. Copies reach 0.97, different clips at most 0.42.
+        least_share: of a class, relative to an even division of its corpus. Below half of it, a mean over clips and a
+            mean over classes tell different stories.
+        plateaus: least number of plateaus at the peak of a clipped clip. Speech has none, so one is a proof.
+        loud_runs: least number of runs near full scale of a clipped clip. Whole speech at full scale has up to 4; of
+            speech clipped by 3 dB and resampled more than half has 8, by 6 dB nearly all.
+        silent_dbfs: level of the loudest 0.1 s below which there is no speech. The quietest clip of speech has -56.
+        baseline_clips: least number of clips that show a speaker's plain pitch.
+        male_hz: a man's plain pitch is not higher. Typical are 120 Hz for men and 210 Hz for women (Traunmüller and
+            Eriksson 1995), with ranges of 85 to 155 and 165 to 255 Hz (Fitch and Holbrook 1970). Emotion raises
+            pitch: the highest of 8 actors has 146 Hz.
+        female_hz: a woman's plain pitch is not lower: what is typical of men. The lowest of 8 actresses has 140 Hz.
+        female_clip_hz: no single clip of a woman is lower. Men have no such limit: an angry man reaches 550 Hz.
+    """
+
+    fingerprint_radius: float = 0.05
+    likeness: float = 0.9
+    least_share: float = 0.5
+    plateaus: int = 1
+    loud_runs: int = 8
+    silent_dbfs: float = -65.0
+    baseline_clips: int = 4
+    male_hz: float = 190.0
+    female_hz: float = 120.0
+    female_clip_hz: float = 100.0
+
+
+DEFAULT_THRESHOLDS = Thresholds()
+
+
+class Example(NamedTuple):
+    """One case of a finding: what is wrong, and clips that show it."""
+
+    why: str
+    clips: list[str]
+
+
+class Check(NamedTuple):
+    """What a check saw.
+
+    Args:
+        units: a row per speaker, sentence, class or clip that it looked at, with columns `corpus` and `flagged`.
+        looked_at: number of clips that had what it needs.
+        examples: of what it flagged, as many as are asked for.
+    """
+
+    units: pd.DataFrame
+    looked_at: int
+    examples: Iterable[Example]
+
+
+def check_shared(clips: pd.DataFrame, column: str) -> Check:
+    """Flags what is heard in more than one split: the values of `column` within a corpus."""
+    known = clips.dropna(subset=[column])
+    groups = known.groupby(["corpus", column])
+    units = groups["split"].nunique().gt(1).rename("flagged").reset_index()
+
+    def examples() -> Iterator[Example]:
+        for corpus, name in units.loc[units["flagged"], ["corpus", column]].itertuples(index=False):
+            of_splits = groups.get_group((corpus, name)).groupby("split", observed=True)["id"]
+            counts = ", ".join(f"{count} in {split}" for split, count in of_splits.size().items())
+            yield Example(f"{corpus}, {column} {name}: {counts}", of_splits.first().tolist())
+
+    return Check(units, len(known), examples())
+
+
+def check_identical(clips: pd.DataFrame) -> Check:
+    """Flags clips whose stored audio is, byte for byte, in another split too."""
+    groups = clips.groupby("digest", sort=False)
+    units = clips.assign(flagged=groups["split"].transform("nunique") > 1)
+    return Check(units, len(clips), _twins(units[units["flagged"]].groupby("digest", sort=False)))
+
+
+def check_same_sound(clips: pd.DataFrame, fingerprints: np.ndarray, table: Dataset, thresholds: Thresholds) -> Check:
+    """Flags clips whose sound is in another split too, but not byte for byte.
+
+    Args:
+        clips: with `split`, `digest` and `level_dbfs`.
+        fingerprints: of shape `(clips, FINGERPRINT_SIZE)`.
+        table: the same clips with their `audio`.
+        thresholds: `fingerprint_radius`, `likeness` and `silent_dbfs`.
+    """
+    audible = ~check_silent(clips, thresholds).units["flagged"].to_numpy()  # silences are alike without being copies
+    splits, digests = clips["split"].cat.codes.to_numpy(), clips["digest"].to_numpy()
+    rows = np.flatnonzero(audible)
+    pairs = rows[candidate_pairs(fingerprints[rows], splits[rows], thresholds.fingerprint_radius)]
+    pairs = pairs[digests[pairs[:, 0]] != digests[pairs[:, 1]]]
+    same = [_likeness(table, *pair) >= thresholds.likeness for pair in tqdm(pairs.tolist(), "Comparing", disable=None)]
+    first, second = pairs[np.array(same, dtype=bool)].T
+    flagged = np.isin(np.arange(len(clips)), [first, second])
+    links = coo_array((np.ones(first.size), (first, second)), shape=(len(clips), len(clips)))
+    sounds = connected_components(links, directed=False)[1]
+    units = clips.assign(flagged=flagged, sound=sounds)[audible]
+    return Check(units, len(units), _twins(units[units["flagged"]].groupby("sound", sort=False)))
+
+
+def check_imbalance(clips: pd.DataFrame, thresholds: Thresholds) -> Check:
+    """Flags classes that have less than `least_share` of an even division of their corpus."""
+    known = clips.dropna(subset=["emotion"])
+    units = known.groupby(["corpus", "emotion"])["id"].agg(clips="size", first="first").reset_index()
+    of_corpus = units.groupby("corpus")["clips"]
+    units["even"] = of_corpus.transform("sum") / of_corpus.transform("size")
+    units["ratio"] = units["clips"] / units["even"]
+    units["flagged"] = units["ratio"] < thresholds.least_share
+    why = "{corpus}: {clips} {emotion}, {ratio:.2f} of its even share of {even:.0f}"
+    examples = (Example(why.format_map(row), [row["first"]]) for row in _records(units[units["flagged"]]))
+    return Check(units, len(known), examples)
+
+
+def check_clipped(clips: pd.DataFrame, thresholds: Thresholds) -> Check:
+    """Flags clips whose peaks are cut off."""
+    flagged = (clips["plateaus"] >= thresholds.plateaus) | (clips["loud_runs"] >= thresholds.loud_runs)
+    why = "{id}: {plateaus} plateaus at its peak, {loud_runs} runs near full scale"
+    return _check_clips(clips, flagged, why)
+
+
+def check_silent(clips: pd.DataFrame, thresholds: Thresholds) -> Check:
+    """Flags clips whose loudest 0.1 s is quieter than speech."""
+    why = "{id}: {level_dbfs:.0f} dBFS at its loudest"
+    return _check_clips(clips, clips["level_dbfs"] < thresholds.silent_dbfs, why)
+
+
+def check_gender_pitch(clips: pd.DataFrame, thresholds: Thresholds) -> Check:
+    """Flags clips whose pitch contradicts their gender: all of a speaker by their plain pitch, some by their own.
+
+    Emotion raises pitch, and pYIN now and then takes noise for a high voice. So a speaker's plain pitch is the lower
+    quartile over their clips: the calm ones. Clips without a speaker are judged together, by corpus and gender.
+    """
+    known = clips[clips["gender"].isin(["female", "male"])].dropna(subset=["f0_mean"])
+    by_speaker = known.groupby(["corpus", "speaker", "gender"], dropna=False)["f0_mean"]
+    plain = by_speaker.transform("quantile", 0.25).where(by_speaker.transform("size") >= thresholds.baseline_clips)
+    female = known["gender"] == "female"
+    flagged = np.where(female, plain < thresholds.female_hz, plain > thresholds.male_hz)
+    flagged |= female & (known["f0_mean"] < thresholds.female_clip_hz)
+    plain = plain.map("{:.0f} Hz".format, na_action="ignore").fillna("unknown")
+    why = "{id}: {gender}, {f0_mean:.0f} Hz; plain pitch of the speaker: {plain}"
+    return _check_clips(known.assign(plain=plain), flagged, why)
+
+
+def _check_clips(clips: pd.DataFrame, flagged: pd.Series, why: str) -> Check:
+    units = clips.assign(flagged=flagged)
+    examples = (Example(why.format_map(row), [row["id"]]) for row in _records(units[flagged]))
+    return Check(units, len(units), examples)
+
+
+def _records(rows: pd.DataFrame) -> Iterator[dict]:
+    return (dict(zip(rows.columns, row, strict=True)) for row in rows.itertuples(index=False, name=None))
+
+
+def _twins(groups: pd.core.groupby.DataFrameGroupBy) -> Iterator[Example]:
+    for _, group in groups:
+        turn = group.groupby("split", observed=True).cumcount()  # every split has its turn before the examples are full
+        shown = group.loc[turn.sort_values(kind="stable").index[:MAX_EXAMPLES]]
+        why = ", ".join(f"{id_} in {split}" for id_, split in zip(shown["id"], shown["split"], strict=True))
+        yield Example(why, shown["id"].tolist())
+
+
+def _likeness(table: Dataset, first: int, second: int) -> float:
+    return likeness(*(stored_waveform(table[row], MAX_DURATION_S) for row in (first, second)))

@@ -1,0 +1,111 @@
+"""What corpora there are, under which licences, and what a folder holds of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+
+from .corpora import CORPORA, Corpus
+from .scan import USER_AUDIO, Source, count_clips
+
+LICENCE_USES = ("commercial", "redistributable")
+
+
+def read_sources(path: Path) -> list[Source]:
+    """The corpora of a YAML file `NAME: FOLDER`; folders may be relative to the file's own.
+
+    Raises:
+        ValueError: the file is none, or names an unknown corpus or a missing folder.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"--corpora {path}: {error}") from error
+    if not isinstance(content, dict) or not all(isinstance(word, str) for pair in content.items() for word in pair):
+        raise ValueError(f"{path}: expected a YAML mapping of corpora to folders, such as `ravdess: /data/RAVDESS`.")
+    return [Source(name, path.parent / Path(folder).expanduser()) for name, folder in content.items()]
+
+
+def allowed(sources: Iterable[Source], use: str) -> tuple[list[Source], list[Source]]:
+    """Divides corpora into those whose licence allows a use, and the others. Your own audio is for you to judge.
+
+    Args:
+        sources: the corpora.
+        use: one of `LICENCE_USES`.
+    """
+    kept, left_out = [], []
+    for source in sources:
+        allows = source.name in USER_AUDIO or getattr(CORPORA[source.name], use)
+        (kept if allows else left_out).append(source)
+    return kept, left_out
+
+
+def licences(corpora: Iterable[str]) -> dict[str, dict]:
+    """Corpus -> its licence, where to read it, and what it allows; `None` for a user's own audio."""
+    return {
+        name: {
+            "licence": CORPORA[name].licence,
+            "homepage": CORPORA[name].homepage,
+            **{use: getattr(CORPORA[name], use) for use in LICENCE_USES},
+        }
+        if name in CORPORA
+        else None
+        for name in corpora
+    }
+
+
+def find_corpora(root: Path) -> dict[str, tuple[Path, int]]:
+    """Looks for corpora in the folders right below `root`, and in itself.
+
+    Returns:
+        Corpus -> the folder with the most clips of it, and how many.
+
+    Raises:
+        ValueError: there is no such folder.
+    """
+    if not root.is_dir():
+        raise ValueError(f"--root {root}: no such folder.")
+    found: dict[str, tuple[Path, int]] = {}
+    folders = [path for path in sorted(root.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    for folder in folders or [root]:
+        counts = {name: count_clips(corpus, folder) for name, corpus in CORPORA.items()}
+        most = max(counts.values())
+        for name, count in counts.items():
+            # Names of one corpus may fit the grammar of another by chance, but not half of them.
+            if count and 2 * count >= most and count > found.get(name, (folder, 0))[1]:
+                found[name] = folder, count
+    return found
+
+
+def format_catalogue(found: Mapping[str, tuple[Path, int]] | None) -> str:
+    """All corpora as text, a line each; with `found`, what a folder holds of them."""
+    header = f"{'corpus':<12}{'locale':<9}{'type':<9}{'clips':>7}  {'commercial':<12}{'redistribution':<16}"
+    lines = [header + (f"{'found':>7}  {'in':<24}" if found is not None else "") + "licence and homepage"]
+    for name, corpus in CORPORA.items():
+        line = f"{name:<12}{corpus.locale:<9}{corpus.style:<9}{_count(corpus.paper_clips):>7}  "
+        line += f"{_yes(corpus.commercial):<12}{_yes(corpus.redistributable):<16}"
+        if found is not None:
+            folder, count = found.get(name, (None, 0))
+            line += f"{count:>7,}  {folder.name if folder else '–':<24}"
+        lines.append(f"{line}{corpus.licence}; {corpus.homepage}")
+    lines.append("clips: by Table 1 of the paper. commercial, redistribution: whether the licence plainly allows it.")
+    return "\n".join(lines)
+
+
+def describe_left_out(sources: Iterable[Source], use: str) -> str:
+    """Why `--licence` leaves these corpora out."""
+    return "\n".join(f"left out, no {use} use: {s.name} ({_licence(CORPORA[s.name])})" for s in sources)
+
+
+def _licence(corpus: Corpus) -> str:
+    return f"{corpus.licence}; {corpus.homepage}"
+
+
+def _count(clips: int | None) -> str:
+    return "–" if clips is None else f"{clips:,}"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

@@ -1,0 +1,107 @@
+import pytest
+
+from preprocessing.catalogue import (
+    LICENCE_USES,
+    allowed,
+    describe_left_out,
+    find_corpora,
+    format_catalogue,
+    licences,
+    read_sources,
+)
+from preprocessing.corpora import CORPORA
+from preprocessing.scan import Source
+from tests.preprocessing.corpora import emodb, emovo, ravdess, verbo
+from tests.preprocessing.test_corpora import lay_out
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Four corpora, two of which have file names alike, and something else."""
+    for folder, module in (("RAVDESS", ravdess), ("emo-db", emodb), ("EMOVO", emovo), ("verbo", verbo)):
+        lay_out(tmp_path / folder, module.tree())
+    lay_out(tmp_path / "music", ["song.wav"])
+    return tmp_path
+
+
+def test_all_of_table_1_is_there_in_its_order():
+    assert len(CORPORA) == 25
+    assert sum(corpus.paper_clips for corpus in CORPORA.values()) == 95_625
+    assert [*CORPORA][:3] == ["esd_en", "esd_zh", "aesdd"]
+    assert [*CORPORA][-1] == "castro"
+
+
+def test_what_a_folder_holds(root):
+    found = find_corpora(root)
+    assert {name: (folder.name, count) for name, (folder, count) in found.items()} == {
+        "ravdess": ("RAVDESS", 2452),
+        "emodb": ("emo-db", 535),
+        "emovo": ("EMOVO", 588),
+        "verbo": ("verbo", 1176),
+    }
+
+
+def test_the_list_has_a_line_for_each_corpus(root):
+    header, *lines, _ = format_catalogue(None).splitlines()
+    assert "found" not in header
+    assert [line.split()[0] for line in lines] == list(CORPORA)
+    lines = {line.split()[0]: line.split() for line in format_catalogue(find_corpora(root)).splitlines()[1:-1]}
+    assert lines["emodb"][3:8] == ["535", "yes", "yes", "535", "emo-db"]
+    assert lines["tess"][3:8] == ["2,800", "no", "no", "0", "–"]
+
+
+def test_a_licence_keeps_what_allows_the_use(tmp_path):
+    (tmp_path / "table.csv").touch()
+    names = ["ravdess", "subesco", "iemocap", "cremad", "folder"]
+    sources = [Source(name, tmp_path) for name in names] + [Source("table", tmp_path / "table.csv")]
+    kept = {use: [source.name for source in allowed(sources, use)[0]] for use in LICENCE_USES}
+    assert kept["commercial"] == ["subesco", "cremad", "folder", "table"]
+    assert kept["redistributable"] == ["ravdess", "subesco", "cremad", "folder", "table"]
+    _, left_out = allowed(sources, "commercial")
+    lines = describe_left_out(left_out, "commercial").splitlines()
+    assert lines[0].startswith("left out, no commercial use: ravdess (CC BY-NC-SA 4.0; https://")
+    assert len(lines) == 2
+
+
+def test_nothing_that_forbids_it_is_called_commercial():
+    for corpus in CORPORA.values():
+        if corpus.commercial:
+            assert "NC" not in corpus.licence
+            assert "research" not in corpus.licence
+            assert "non-commercial" not in corpus.licence
+
+
+def test_licences_are_written_down():
+    found = licences(["ravdess", "mine"])
+    assert found["ravdess"]["commercial"] is False
+    assert found["ravdess"]["homepage"].startswith("https://zenodo.org")
+    assert found["mine"] is None
+
+
+def test_a_file_names_many_folders(root):
+    (root / "corpora.yaml").write_text(f"ravdess: RAVDESS\nemodb: {root / 'emo-db'}\n", encoding="utf-8")
+    assert read_sources(root / "corpora.yaml") == [
+        Source("ravdess", root / "RAVDESS"),
+        Source("emodb", root / "emo-db"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("- ravdess", "YAML mapping"),
+        ("ravdess: [1]", "YAML mapping"),
+        ("a: b: c", "mapping values"),
+        ("ravdes: RAVDESS", "no corpus 'ravdes'"),
+        ("ravdess: nowhere", "no such folder"),
+    ],
+)
+def test_a_file_that_is_wrong_is_refused(root, content, message):
+    (root / "corpora.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        read_sources(root / "corpora.yaml")
+
+
+def test_a_missing_root_is_named(tmp_path):
+    with pytest.raises(ValueError, match="nowhere"):
+        find_corpora(tmp_path / "nowhere")
