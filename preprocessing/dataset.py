@@ -37,6 +37,7 @@ CLIPS_PER_PART = 64
 DEFAULT_PREPARATION = Preparation()
 _CLIPS = "table"  # a part's kept clips; beside it stands why the others were dropped
 
+
 def prepare(
     entries: Sequence[Clip | Drop],
     output: Path,

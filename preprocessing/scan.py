@@ -59,7 +59,6 @@ def scan(
     Args:
         sources: the corpora.
         labels: label rules, see [`load_label_rules`]. With `paper`, voices of which it is not known whether they are a
-        labels: label rules, see [`load_label_rules`]. With `paper`, voices of which it is not known whether they are a
             man's or a woman's are left out, unless that is known of none in the corpus; and a user's own audio goes by
             the `strict` rules, since the merges of `paper` (calm into neutral, …) are the paper's.
         label_names: label -> emotion, `none` to drop it; adds to the rules. An emotion beyond the seven is welcome.

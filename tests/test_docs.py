@@ -3,8 +3,8 @@
 import re
 
 import preprocessing.corpora
-from preprocessing.scan import Source, scan
 from preprocessing.clip import Clip
+from preprocessing.scan import Source, scan
 from tests.conftest import ROOT
 from tests.preprocessing.test_corpora import JUNK, lay_out
 

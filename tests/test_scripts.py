@@ -12,7 +12,8 @@ import soundfile
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from tests.conftest import ROOT, TASKS, TINY, voice
-from tests.preprocessing.test_corpora import lay_out, ravdess
+from tests.preprocessing.corpora import ravdess
+from tests.preprocessing.test_corpora import lay_out
 
 
 def start(*command, code=0):
@@ -96,7 +97,7 @@ def test_predict_and_evaluate_refuse_a_backbone_in_one_line(prepared, tmp_path, 
     ],
 )
 def test_prepare_refuses_what_is_no_corpus_in_one_line(tmp_path, monkeypatch, corpus, says):
-    lay_out(tmp_path, ravdess()[:30])
+    lay_out(tmp_path, ravdess.tree()[:30])
     (tmp_path / "list.csv").write_text("name,emotion\na.wav,happy\n")
     output = tmp_path / "output"
     message = refusal(monkeypatch, "prepare.py", "--corpus", corpus.format(tmp_path), "--output", output)

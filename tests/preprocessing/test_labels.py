@@ -1,7 +1,16 @@
 import pytest
 
 from preprocessing.corpora import CORPORA
-from preprocessing.labels import EMOTIONS, GENDERS, LABEL_RULES, LOCALES, ORDER, load_label_rules, parse_gender
+from preprocessing.labels import (
+    EMOTIONS,
+    GENDERS,
+    LABEL_RULES,
+    LOCALES,
+    ORDER,
+    load_label_rules,
+    load_speaker_genders,
+    parse_gender,
+)
 
 
 def test_the_orders_are_the_designs():
@@ -25,7 +34,8 @@ def test_the_rules_know_each_emotion_by_its_own_name(name):
 
 def test_the_paper_merges_what_strict_leaves_out():
     paper, strict = load_label_rules("paper"), load_label_rules("strict")
-    assert paper.items() - strict.items() == {("calm", "neutral"), ("boredom", "sad")}
+    merged = {"amused": "happy", "boredom": "sad", "calm": "neutral", "excited": "happy", "frustration": "angry"}
+    assert dict(paper.items() - strict.items()) == merged
     assert strict.items() <= paper.items()
 
 
@@ -113,3 +123,26 @@ def test_a_word_for_a_gender_that_nobody_named_is_an_error_that_says_how():
 def test_a_users_word_that_maps_to_no_gender_is_an_error():
     with pytest.raises(ValueError, match="--gender_names maps to female, male or none; got k=woman"):
         parse_gender("k", {"k": "woman"})
+
+
+def test_genders_of_speakers_come_from_a_file(tmp_path):
+    (tmp_path / "genders.yaml").write_text("castro: {A: female, B: female}\nmine: {1: male}\n")
+    genders = load_speaker_genders(tmp_path / "genders.yaml")
+    assert genders == {"castro": {"A": "female", "B": "female"}, "mine": {"1": "male"}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("castro: female", "YAML mapping"),
+        ("- castro", "YAML mapping"),
+        ("castro: {A: woman}", "a gender is female or male, got woman"),
+        ("castro: {A: ", "--speaker_genders"),
+        (None, "--speaker_genders"),
+    ],
+)
+def test_a_file_of_genders_that_is_wrong_is_refused(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "genders.yaml").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        load_speaker_genders(tmp_path / "genders.yaml")

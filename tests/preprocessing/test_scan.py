@@ -167,3 +167,24 @@ def test_a_file_of_rules_is_for_a_users_own_audio_too(tmp_path):
     (tmp_path / "rules.yaml").write_text("frustration: angry\n")
     (clip,) = scan([Source("folder", tmp_path / "mine")], labels=str(tmp_path / "rules.yaml"))
     assert clip.emotion == "angry"
+
+
+MESD = {
+    "Mexican Emotional Speech Database (MESD)/" + name: "" for name in ("Anger_C_A_tarde.wav", "Anger_F_A_tarde.wav")
+}
+
+
+def test_under_the_papers_rules_every_voice_is_a_mans_or_a_womans(tmp_path):
+    lay_out(tmp_path, MESD)
+    child, woman = scan([Source("mesd", tmp_path)])
+    assert child.reason == "neither a man's nor a woman's voice by the publisher"
+    assert woman.gender == "female"
+    child, woman = scan([Source("mesd", tmp_path)], labels="strict")
+    assert (child.gender, woman.gender) == (None, "female")
+
+
+def test_the_user_may_know_who_speaks(tmp_path):
+    lay_out(tmp_path, {"62pA_fear8.wav": "", "62pB_fear8.wav": ""})
+    assert [clip.gender for clip in scan([Source("castro", tmp_path)])] == [None, None]
+    genders = {"castro": {scan([Source("castro", tmp_path)])[0].speaker: "female"}, "emodb": {"B": "male"}}
+    assert [clip.gender for clip in scan([Source("castro", tmp_path)], speaker_genders=genders)] == ["female", None]
