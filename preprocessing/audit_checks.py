@@ -25,7 +25,7 @@ class Thresholds:
 
     Args:
         fingerprint_radius: greatest distance of two fingerprints whose sounds are compared. Copies at other rates,
-            at other levels, from codecs, or with noise 20 dB below lie within 0.04; different clips of a person are
+            at other levels, from codecs, or with noise 20 dB below lie within 0.05; different clips of a person are
             0.2 apart, of a synthetic voice 0.1.
         likeness: least likeness of the same sound. Copies reach 0.97, different clips at most 0.42.
         least_share: of a class, relative to an even division of its corpus. Below half of it, a mean over clips and a
@@ -34,8 +34,8 @@ class Thresholds:
         loud_runs: least number of runs near full scale of a clipped clip. Whole speech at full scale has up to 4; of
             speech clipped by 3 dB and resampled more than half has 8, by 6 dB nearly all.
         silent_dbfs: level of the loudest 0.1 s below which there is no speech. The quietest clip of speech has -56.
-        baseline_clips: least number of clips that show a speaker's plain pitch. Of 20 random clips of an actor, whole
-            lists of emotions apart, 2 % mislead; of 8, 5 %.
+        baseline_clips: least number of clips that show a speaker's plain pitch. 20 clips that are drawn at random from
+            an actor's would mislead in 2 %, 8 clips in 5 %.
         male_hz: a man's plain pitch is not higher. It is what is typical of women; 120 Hz is of men (Traunmüller and
             Eriksson 1995), who range from 85 to 155 Hz and women from 165 to 255 Hz (Fitch and Holbrook 1970). Emotion
             raises pitch: the highest of 8 actors has 179 Hz.
@@ -44,7 +44,7 @@ class Thresholds:
             an angry man reaches 550 Hz.
     """
 
-    fingerprint_radius: float = 0.05
+    fingerprint_radius: float = 0.08
     likeness: float = 0.9
     least_share: float = 0.5
     plateaus: int = 1

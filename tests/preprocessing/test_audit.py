@@ -1,0 +1,292 @@
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import soxr
+
+from preprocessing.audit import KINDS, audit, format_audit, main
+from preprocessing.audit_checks import MAX_EXAMPLES, Thresholds
+from preprocessing.dataset import load_prepared, prepare
+from preprocessing.scan import Source, scan
+from tests.conftest import voice
+
+RATE = 44100
+SPLITS = ("train", "validation", "test")
+FEW = Thresholds(baseline_clips=4)  # of each speaker here
+
+
+def speak(seed: int, f0: float) -> np.ndarray:
+    """Syllables, float32 at 44.1 kHz; no two seeds alike."""
+    random = np.random.default_rng(seed)
+    time = np.arange(round(0.6 * RATE)) / RATE
+    pace, phase = random.uniform(2, 8, 3), random.uniform(0, 6, 3)
+    loudness = np.clip(np.sin(2 * np.pi * pace[:, None] * time + phase[:, None]), 0, 1).mean(axis=0)
+    return (voice(0.6, f0 + random.uniform(-15, 15), seed, RATE) * loudness).astype(np.float32)
+
+
+def write_clean(folder: Path) -> pd.DataFrame:
+    """A woman and a man per split, each with four sentences of their own in two emotions."""
+    folder.mkdir()
+    rows = []
+    for index in range(24):
+        speaker = index // 4
+        gender = ("female", "male")[speaker % 2]
+        soundfile.write(folder / f"{index:02}.wav", speak(index, {"female": 240, "male": 115}[gender]), RATE)
+        rows.append(
+            {
+                "path": f"{index:02}.wav",
+                "speaker": f"s{speaker}",
+                "sentence": f"sentence {index}",
+                "gender": gender,
+                "emotion": ("angry", "sad")[index % 2],
+                "split": SPLITS[speaker // 2],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory) -> tuple[Path, pd.DataFrame]:
+    folder = tmp_path_factory.mktemp("clean") / "mine"
+    return folder, write_clean(folder)
+
+
+@pytest.fixture
+def mine(clean, tmp_path) -> tuple[Path, pd.DataFrame]:
+    """A copy to spoil."""
+    folder, table = clean
+    shutil.copytree(folder, tmp_path / "mine")
+    return tmp_path / "mine", table.copy()
+
+
+def prepare_table(folder: Path, table: pd.DataFrame) -> Path:
+    table.to_csv(folder / "table.csv", index=False)
+    prepare(scan([Source("table", folder / "table.csv")]), folder.parent / "prepared", num_proc=1)
+    return folder.parent / "prepared"
+
+
+def audit_table(folder: Path, table: pd.DataFrame) -> dict:
+    report = audit(prepare_table(folder, table), "paper", num_proc=1, thresholds=FEW)
+    assert json.loads(json.dumps(report)) == report
+    return report
+
+
+@pytest.fixture(scope="module")
+def clean_prepared(clean) -> Path:
+    return prepare_table(*clean)
+
+
+@pytest.fixture(scope="module")
+def leaking(clean, clean_prepared, tmp_path_factory) -> Path:
+    """A prepared folder whose speaker s0 is in two splits, by the speaker-disjoint protocol too."""
+    table = clean[1]
+    output = tmp_path_factory.mktemp("leaking") / "prepared"
+    shutil.copytree(clean_prepared, output)
+    path = output / "splits/speaker.json"
+    protocol = json.loads(path.read_text(encoding="utf-8"))
+    protocol["clips"] = dict(zip((f"mine/{name}" for name in table["path"]), table["split"], strict=True))
+    protocol["clips"]["mine/00.wav"] = "test"
+    path.write_text(json.dumps(protocol), encoding="utf-8")
+    shutil.copy(path, output / "splits/paper.json")
+    return output
+
+
+def test_a_clean_set_gives_no_finding(clean_prepared):
+    report = audit(clean_prepared, "paper", num_proc=1, thresholds=FEW)
+    assert report["findings"] == {}
+    assert report["clips"] == {"train": 8, "validation": 8, "test": 8}
+    assert report["looked_at"] == dict.fromkeys(KINDS, 24)
+    assert report["thresholds"]["silent_dbfs"] == -65
+    assert f"Looked for and not found: {', '.join(KINDS)}." in format_audit(report)
+
+
+@pytest.mark.parametrize(("protocol", "severity"), [("speaker", "error"), ("paper", "warning")])
+def test_a_shared_speaker_is_an_error_where_the_protocol_promises_otherwise(leaking, protocol, severity):
+    report = audit(leaking, protocol, num_proc=1)
+    assert report["findings"] == {
+        "shared_speakers": {
+            "severity": severity,
+            "count": 1,
+            "of": 6,
+            "corpora": {"mine": {"count": 1, "of": 6}},
+            "examples": [{"why": "mine, speaker s0: 3 in train, 1 in test", "clips": ["mine/01.wav", "mine/00.wav"]}],
+        }
+    }
+
+
+def test_a_shared_sentence_is_found(mine):
+    folder, table = mine
+    table.loc[[0, 9], "sentence"] = "sentence 20"
+    (finding,) = audit_table(folder, table)["findings"].items()
+    assert finding[0] == "shared_sentences"
+    assert (finding[1]["severity"], finding[1]["count"], finding[1]["of"]) == ("warning", 1, 22)
+    assert finding[1]["examples"] == [
+        {
+            "why": "mine, sentence sentence 20: 1 in train, 1 in validation, 1 in test",
+            "clips": ["mine/00.wav", "mine/09.wav", "mine/20.wav"],
+        }
+    ]
+
+
+def test_the_same_file_under_two_names_is_found(mine):
+    folder, table = mine
+    shutil.copy(folder / "00.wav", folder / "16.wav")
+    (finding,) = audit_table(folder, table)["findings"].items()
+    assert finding[0] == "identical_audio"
+    assert (finding[1]["severity"], finding[1]["count"]) == ("error", 2)
+    assert finding[1]["examples"][0]["clips"] == ["mine/00.wav", "mine/16.wav"]
+
+
+COPIES = {
+    "another rate": lambda sound: (soxr.resample(sound, RATE, 16000), 16000),
+    "telephone": lambda sound: (soxr.resample(sound, RATE, 8000), 8000),
+    "another level": lambda sound: (0.1 * sound, RATE),
+    "silence before it": lambda sound: (np.pad(sound, (5000, 0)), RATE),
+}
+
+
+@pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
+def test_the_same_sound_in_another_form_is_found(mine, copy):
+    folder, table = mine
+    soundfile.write(folder / "16.wav", *copy(speak(0, 240)))
+    (finding,) = audit_table(folder, table)["findings"].items()
+    assert finding[0] == "same_sound"
+    assert (finding[1]["severity"], finding[1]["count"]) == ("error", 2)
+    assert finding[1]["examples"] == [
+        {"why": "mine/00.wav in train, mine/16.wav in test", "clips": ["mine/00.wav", "mine/16.wav"]}
+    ]
+
+
+def test_a_twin_within_a_split_is_no_leak(mine):
+    folder, table = mine
+    shutil.copy(folder / "00.wav", folder / "01.wav")
+    soundfile.write(folder / "02.wav", 0.5 * speak(0, 240), RATE)
+    assert audit_table(folder, table)["findings"] == {}
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-4])
+def test_a_silent_file_is_found(mine, level):
+    folder, table = mine
+    soundfile.write(folder / "05.wav", np.random.default_rng(0).normal(scale=level, size=12000), 16000)
+    (finding,) = audit_table(folder, table)["findings"].items()
+    assert finding[0] == "silent"
+    assert (finding[1]["severity"], finding[1]["count"]) == ("warning", 1)
+    assert finding[1]["examples"][0]["clips"] == ["mine/05.wav"]
+
+
+@pytest.mark.parametrize("rate", [16000, RATE])
+def test_a_clipped_file_is_found(mine, rate):
+    folder, table = mine
+    sound = soxr.resample(speak(5, 115), RATE, rate)
+    soundfile.write(folder / "05.wav", 4 * sound / np.abs(sound).max(), rate)  # written with 16 bits, which cut it off
+    (finding,) = audit_table(folder, table)["findings"].items()
+    assert finding[0] == "clipped"
+    assert finding[1]["examples"][0]["clips"] == ["mine/05.wav"]
+
+
+def test_an_imbalanced_label_is_found(mine):
+    folder, table = mine
+    table.loc[2:, "emotion"] = ["angry", *["happy", "angry"] * 10, "sad"]
+    (finding,) = audit_table(folder, table)["findings"].items()
+    assert finding[0] == "imbalance"
+    assert (finding[1]["count"], finding[1]["of"]) == (1, 3)
+    assert finding[1]["examples"] == [{"why": "mine: 2 sad, 0.25 of its even share of 8", "clips": ["mine/01.wav"]}]
+
+
+@pytest.mark.parametrize(("gender", "other", "speaker"), [("male", "female", "s0"), ("female", "male", "s3")])
+def test_a_pitch_that_contradicts_the_gender_is_found(mine, gender, other, speaker):
+    folder, table = mine
+    assert set(table.loc[table["speaker"] == speaker, "gender"]) == {other}
+    table.loc[table["speaker"] == speaker, "gender"] = gender
+    (finding,) = audit_table(folder, table)["findings"].items()
+    assert finding[0] == "gender_pitch"
+    clips = [clip for example in finding[1]["examples"] for clip in example["clips"]]
+    assert clips == [f"mine/{path}" for path in table.loc[table["speaker"] == speaker, "path"]]
+
+
+def test_what_could_not_be_looked_at_is_said(mine):
+    folder, table = mine
+    report = audit_table(folder, table[["path", "split"]])
+    assert report["findings"] == {}
+    lacking = dict.fromkeys(("shared_speakers", "shared_sentences", "imbalance", "gender_pitch"), 0)
+    assert report["looked_at"] == dict.fromkeys(KINDS, 24) | lacking
+    assert "Not looked at for shared_speakers: 24 clips that lack what it needs." in format_audit(report)
+
+
+def test_examples_are_bounded_and_thresholds_can_be_moved(clean_prepared):
+    report = audit(clean_prepared, "paper", num_proc=1, thresholds=Thresholds(silent_dbfs=0))
+    assert report["thresholds"]["silent_dbfs"] == 0
+    finding = report["findings"]["silent"]
+    assert (finding["count"], len(finding["examples"])) == (24, MAX_EXAMPLES)
+    assert format_audit(report).count("\n  - ") == MAX_EXAMPLES + 1
+
+
+def test_nothing_is_written_to_the_prepared_folder(clean_prepared):
+    before = {path: path.stat().st_mtime_ns for path in clean_prepared.rglob("*")}
+    audit(clean_prepared, "paper", num_proc=2)
+    assert {path: path.stat().st_mtime_ns for path in clean_prepared.rglob("*")} == before
+
+
+def run(monkeypatch, *arguments: object) -> str | int | None:
+    """The exit code, or the message with which Python exits with 1."""
+    monkeypatch.setattr(sys, "argv", ["audit", *map(str, arguments)])
+    try:
+        main()
+    except SystemExit as exit_:
+        return exit_.code
+    return None
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ([], None),
+        (["--fail_on", "same_sound", "silent"], None),
+        (["--fail_on", "silent", "shared_speakers"], "audit: found shared_speakers"),
+        (["--fail_on", "any"], "audit: found shared_speakers"),
+        (["--fail_on", "noise"], 2),
+        (["--protocol", "none"], 2),
+    ],
+)
+def test_the_command_fails_where_it_is_asked_to(leaking, monkeypatch, capsys, options, code):
+    assert run(monkeypatch, leaking, "--num_proc", 1, *options) == code
+    said = capsys.readouterr()
+    assert "shared_speakers: 1 of 6 speakers" in said.out or code == 2
+    assert "audit:" in said.err or code != 2
+
+
+def test_the_command_writes_its_report(clean_prepared, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "new/audit.json"
+    assert run(monkeypatch, clean_prepared, "--num_proc", 1, "--output", path, "--fail_on", "any") is None
+    assert json.loads(path.read_text(encoding="utf-8")) == audit(clean_prepared, "paper", num_proc=1)
+    assert f"Written to {path}." in capsys.readouterr().out
+
+
+def test_a_folder_that_is_not_prepared_is_said_to_be_none(tmp_path, monkeypatch, capsys):
+    assert run(monkeypatch, tmp_path) == 2
+    assert "is not a prepared folder" in capsys.readouterr().err
+
+
+def test_real_speech_gives_no_false_alarm(real_audio, tmp_path):
+    """60 clips of 12 actors, two of which the publisher issued under two names."""
+    twins = [f"Actor_07/03-01-03-01-02-0{take}-07.wav" for take in (1, 2)]
+    chosen = {*sorted(real_audio.glob("ravdess/*/*.wav"))[::12], *(real_audio / "ravdess" / name for name in twins)}
+    for path in chosen:
+        (tmp_path / "ravdess" / path.parent.name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "ravdess" / path.parent.name / path.name).symlink_to(path)
+    prepared = tmp_path / "prepared"
+    prepare(scan([Source("ravdess", tmp_path / "ravdess")]), prepared)
+    path = prepared / "splits/paper.json"
+    protocol = json.loads(path.read_text(encoding="utf-8"))
+    protocol["clips"] |= {f"ravdess/{twins[0]}": "train", f"ravdess/{twins[1]}": "test"}
+    path.write_text(json.dumps(protocol), encoding="utf-8")
+    findings = audit(prepared, "paper")["findings"]
+    assert sum(map(len, load_prepared(prepared, "paper").values())) == len(chosen) >= 60
+    assert findings.keys() <= {"shared_speakers", "shared_sentences", "identical_audio", "imbalance"}
+    assert set(findings["identical_audio"]["examples"][0]["clips"]) == {f"ravdess/{name}" for name in twins}
+    assert findings["identical_audio"]["count"] == 2
