@@ -9,7 +9,6 @@ It reads a prepared folder and changes nothing in it:
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -36,6 +35,7 @@ from .audit_checks import (
 )
 from .dataset import load_prepared
 from .listening import listen_to_all
+from .report import write_json
 
 SPEAKER_DISJOINT = frozenset({"speaker"})  # protocols that promise no speaker in two splits
 # What is found -> what is counted, and what the finding says of it.
@@ -174,8 +174,7 @@ def main() -> None:
         parser.exit(2, f"audit: {error}\n")
     print(format_audit(report))
     if args.output:
-        args.output.parent.mkdir(parents=True, exist_ok=True)
-        args.output.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
+        write_json(args.output, report)
         print(f"\nWritten to {args.output}.")
     unwanted = [kind for kind in report["findings"] if kind in args.fail_on or "any" in args.fail_on]
     if unwanted:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from .corpora import CORPORA
 from .labels import EMOTIONS, GENDERS, LOCALES
+from .report import write_json
 
 # Sharma 2022, table 1: mean duration in seconds. The clips stand with each corpus.
 PAPER_DURATION_S = {
@@ -96,7 +96,7 @@ def write_table1(report: Mapping, folder: Path) -> str:
     """Writes `table1.json`, `table1.txt` and `table1.png` into a prepared folder; returns the text."""
     table = build_table1(report)
     text = format_table1(table)
-    (folder / "table1.json").write_text(json.dumps(table, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_json(folder / "table1.json", table)
     (folder / "table1.txt").write_text(text + "\n", encoding="utf-8")
     draw_table1(table, folder / "table1.png")
     return text
