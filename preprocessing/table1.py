@@ -131,14 +131,17 @@ def draw_table1(table: Mapping, path: Path) -> None:
     """Draws clips per corpus, emotion, gender and locale beside the paper's."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 8), layout="constrained")
-    corpora, *totals = figure.subplots(2, 2).flat
+    figure = Figure(figsize=(11, 9), layout="constrained")
+    columns = list(table["totals"])
+    panels = figure.subplot_mosaic([["corpora", column] for column in columns], height_ratios=[2, 1, 3])
+    corpora = panels.pop("corpora")
     rows = list(table["corpora"].values())
     _bars(corpora, [row["title"] for row in rows], [row["clips"] for row in rows], [row["paper_clips"] for row in rows])
-    corpora.set_title("corpora")
-    for axes, (column, values) in zip(totals, table["totals"].items(), strict=True):
+    corpora.set_title("corpora", fontsize=10)
+    for column, axes in panels.items():
+        values = table["totals"][column]
         _bars(axes, list(values), [v["clips"] for v in values.values()], [v["paper"] for v in values.values()])
-        axes.set_title(f"{column}; the paper's over all 25 corpora")
+        axes.set_title(f"{column} (the paper's over all 25 corpora)", fontsize=10)
     corpora.legend(loc="lower right")
     figure.savefig(path, dpi=120)
 

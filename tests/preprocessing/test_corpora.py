@@ -2,7 +2,8 @@
 
 The trees stand in `tests/preprocessing/corpora`, one module per corpus: `tree()` gives path -> content; `EMOTIONS` and
 `GENDERS` count the clips that are kept under the paper's rules (`GENDERS` None where the list of files is not known);
-`DROPPED` counts the reasons of the others; `CASES` are real names, and what they say.
+`DROPPED` counts the reasons of the others; `CASES` are real names, and what they say; `LOST` are clips that are too
+short or that cannot be decoded.
 """
 
 import importlib
@@ -42,6 +43,16 @@ def test_the_full_tree_gives_the_publishers_counts(tmp_path, name, below):
     assert {(clip.corpus, clip.locale, clip.style) for clip in clips} == {
         (name, CORPORA[name].locale, CORPORA[name].style)
     }
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_the_papers_count_is_that_of_the_clips_that_can_be_heard_or_differs_for_a_reason(tmp_path, name):
+    lay_out(tmp_path, LAID_OUT[name].tree())
+    clips = [entry.path for entry in scan([Source(name, tmp_path)]) if isinstance(entry, Clip)]
+    lost = {tmp_path / path for path in getattr(LAID_OUT[name], "LOST", ())}
+    assert lost <= set(clips)
+    if not CORPORA[name].paper_differs:
+        assert len(clips) - len(lost) == CORPORA[name].paper_clips
 
 
 CASES = [(name, path, expected) for name, module in LAID_OUT.items() for path, expected in module.CASES]

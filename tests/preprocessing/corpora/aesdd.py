@@ -47,3 +47,5 @@ CASES = [
     ("anger/a01 (5).wav", {"gender": "female", "speaker": "5"}),
     ("anger/a01 (6).wav", {"gender": "male", "speaker": "6"}),
 ]
+
+LOST = {"sadness/s05 (3).wav"}  # cannot be decoded

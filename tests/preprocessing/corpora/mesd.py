@@ -26,3 +26,19 @@ CASES = [
     (f"{FOLDER}/Neutral_M_A_tarde.wav", {"raw_label": "neutral", "emotion": "neutral"}),
     (f"{FOLDER}/Sadness_M_A_tarde.wav", {"raw_label": "sadness", "emotion": "sad"}),
 ]
+
+# Shorter than 0.5 s, women's and men's of each emotion. The totals are the publisher's files'; the words are made up.
+SHORT = {
+    "Anger": (15, 15),
+    "Disgust": (2, 2),
+    "Fear": (11, 10),
+    "Happiness": (8, 8),
+    "Neutral": (25, 24),
+    "Sadness": (10, 10),
+}
+LOST = {
+    f"{FOLDER}/{emotion}_{voice}_{corpus}_{word}.wav"
+    for emotion, counts in SHORT.items()
+    for voice, count in zip("FM", counts, strict=True)
+    for corpus, word in list(product("AB", WORDS))[:count]
+}

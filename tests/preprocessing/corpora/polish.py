@@ -26,3 +26,5 @@ CASES = [
     ),
     ("m1.n_podaj_3.wav", {"raw_label": "neutral", "emotion": "neutral", "gender": "male", "sentence": "podaj"}),
 ]
+
+LOST = {"m1.s_nie_1.wav", "m1.s_nie_2.wav"}  # two of 0.484 s; which ones is made up

@@ -34,3 +34,5 @@ CASES = [
     ("male/M01N01.wav", {"raw_label": "neutral", "emotion": "neutral", "gender": "male"}),
     ("F03S02.wav", {"raw_label": "sadness", "gender": "female", "id": "shemo/F03S02.wav"}),
 ]
+
+LOST = {f"{'female' if name[0] == 'F' else 'male'}/{name}.wav" for name in NAMES[:8]}  # shorter than 0.5 s
