@@ -7,6 +7,8 @@ short or that cannot be decoded.
 """
 
 import importlib
+import os
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -94,3 +96,54 @@ def test_every_corpus_says_where_it_comes_from():
         assert corpus.homepage.startswith("http")
         assert all((corpus.title, corpus.licence, corpus.form, corpus.locale))
         assert corpus.style in ("acted", "natural")
+
+
+@pytest.mark.parametrize(
+    ("name", "spelt"),
+    [
+        ("cafe", lambda path: unicodedata.normalize("NFD", path)),
+        ("oreau02", lambda path: unicodedata.normalize("NFD", path)),
+        ("emodb", str.upper),
+        ("ravdess", str.upper),
+        ("enterface05", str.upper),
+    ],
+)
+def test_accents_apart_and_capitals_are_read_all_the_same(tmp_path, name, spelt):
+    module = LAID_OUT[name]
+    lay_out(tmp_path, {spelt(path): content for path, content in module.tree().items()})
+    clips = [entry for entry in scan([Source(name, tmp_path)]) if isinstance(entry, Clip)]
+    assert Counter(clip.emotion for clip in clips) == module.EMOTIONS
+
+
+def test_a_folder_in_no_valid_encoding_is_read_and_can_be_written_down(tmp_path):
+    # As DOS called `Colère`, unpacked by a system that does not know better.
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/Col\x8are/Faible"))
+    folder.mkdir(parents=True)
+    (folder / "01-C-1-1.wav").touch()
+    (folder / "stray.wav").touch()
+    clip, stray = sorted(scan([Source("cafe", tmp_path)]), key=lambda entry: isinstance(entry, Drop))
+    assert (clip.emotion, clip.gender) == ("angry", "male")
+    for entry in (clip, stray):
+        entry.id.encode("utf-8")
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    lay_out(tmp_path, ["wav/03a01Fa.wav"])
+    read = os.scandir
+
+    def forbidden(path):
+        if Path(path).name == "wav":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(os, "scandir", forbidden)  # the superuser, whom tests may run as, reads everything
+    with pytest.raises(ValueError, match=r"wav: the folder cannot be read \(Permission denied\)"):
+        scan([Source("emodb", tmp_path)])
+
+
+def test_a_linked_corpus_is_read_once(tmp_path):
+    lay_out(tmp_path / "elsewhere", LAID_OUT["savee"].tree())
+    (tmp_path / "here").mkdir()
+    for link in ("one", "two"):
+        (tmp_path / "here" / link).symlink_to(tmp_path / "elsewhere")
+    assert len(scan([Source("savee", tmp_path / "here")])) == 480
