@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from typing import Any
 
@@ -64,6 +65,7 @@ def predict(
         "remove_unused_columns": False,
         "report_to": "none",
         "dataloader_pin_memory": torch.cuda.is_available(),
+        "disable_tqdm": not sys.stderr.isatty(),
         **training_args,
     }
     with tempfile.TemporaryDirectory() as output_dir:
