@@ -33,7 +33,7 @@ def _list(root: Path | None) -> str:
 def _prepare(args: argparse.Namespace) -> str:
     from preprocessing.catalogue import allowed, describe_left_out, licences, read_sources
     from preprocessing.dataset import Preparation, prepare
-    from preprocessing.labels import load_speaker_genders
+    from preprocessing.labels import load_label_rules, load_speaker_genders
     from preprocessing.report import format_report
     from preprocessing.scan import Source, scan
     from preprocessing.table1 import write_table1
@@ -44,7 +44,8 @@ def _prepare(args: argparse.Namespace) -> str:
         sources += read_sources(args.corpora)
     if args.licence:
         sources, left_out = allowed(sources, args.licence)
-        print(describe_left_out(left_out, args.licence))
+        for source in left_out:
+            print(describe_left_out(source, args.licence))
     if not sources:
         raise ValueError("no corpus is left to prepare.")
     user_audio = UserAudio(args.locale, args.style, args.columns, args.gender_names, args.audio_folder)
@@ -58,18 +59,17 @@ def _prepare(args: argparse.Namespace) -> str:
         num_proc=args.num_proc,
         settings={
             "labels": args.labels,
+            "label_rules": dict(load_label_rules(args.labels)),
             "label_names": args.label_names,
+            "speaker_genders": genders,
+            "licence": args.licence,
             "licences": licences(dict.fromkeys(entry.id.split("/", 1)[0] for entry in entries)),
         },
     )
-    report_path = args.output / "report.json"
-    return "\n\n".join(
-        (
-            format_report(report),
-            write_table1(report, args.output),
-            f"Prepared {args.output}; every file and its reason stand in {report_path}, Table 1 beside it.",
-        )
+    done = (
+        f"Prepared {args.output}; every file and its reason stand in {args.output / 'report.json'}, Table 1 beside it."
     )
+    return "\n\n".join((format_report(report), write_table1(report, args.output), done))
 
 
 def _parse_args() -> argparse.Namespace:

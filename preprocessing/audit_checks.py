@@ -102,6 +102,12 @@ def check_identical(clips: pd.DataFrame) -> Check:
     return Check(units, len(clips), _twins(units[units["flagged"]].groupby("digest", sort=False)))
 
 
+def check_repeated(clips: pd.DataFrame) -> Check:
+    """Flags clips whose stored audio is, byte for byte, that of another clip of the same split."""
+    units = clips.assign(flagged=clips.duplicated(["digest", "split"], keep=False))
+    return Check(units, len(clips), _twins(units[units["flagged"]].groupby("digest", sort=False)))
+
+
 def check_same_sound(clips: pd.DataFrame, fingerprints: np.ndarray, table: Dataset, thresholds: Thresholds) -> Check:
     """Flags clips whose sound is in another split too, but not byte for byte.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
-from .corpora import CORPORA, Corpus
-from .scan import USER_AUDIO, Source, count_clips
+from .clip import Clip
+from .corpora import CORPORA
+from .scan import USER_AUDIO, Source
 
 LICENCE_USES = ("commercial", "redistributable")
 
@@ -56,30 +58,43 @@ def licences(corpora: Iterable[str]) -> dict[str, dict]:
     }
 
 
-def find_corpora(root: Path) -> dict[str, tuple[Path, int]]:
-    """Looks for corpora in the folders right below `root`, and in itself.
+class Found(NamedTuple):
+    """Where a corpus was found.
 
-    Returns:
-        Corpus -> the folder with the most clips of it, and how many.
+    Args:
+        folder: the one with the most clips of it.
+        clips: how many, before any rule.
+        problem: why there is none although its files are there.
+    """
+
+    folder: Path
+    clips: int
+    problem: str = ""
+
+
+def find_corpora(root: Path) -> dict[str, Found]:
+    """Looks for corpora in a folder and in those right below it.
 
     Raises:
         ValueError: there is no such folder.
     """
     if not root.is_dir():
         raise ValueError(f"--root {root}: no such folder.")
-    found: dict[str, tuple[Path, int]] = {}
-    folders = [path for path in sorted(root.iterdir()) if path.is_dir() and not path.name.startswith(".")]
-    for folder in folders or [root]:
-        counts = {name: count_clips(corpus, folder) for name, corpus in CORPORA.items()}
-        most = max(counts.values())
-        for name, count in counts.items():
-            # Names of one corpus may fit the grammar of another by chance, but not half of them.
-            if count and 2 * count >= most and count > found.get(name, (folder, 0))[1]:
-                found[name] = folder, count
+    below = [path for path in sorted(root.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    found: dict[str, Found] = {}
+    for name, corpus in CORPORA.items():
+        for folder in (*below, root):
+            try:
+                clips = sum(isinstance(entry, Clip) for entry in corpus.read(folder))
+            except ValueError as error:
+                found.setdefault(name, Found(folder, 0, str(error)))
+                continue
+            if clips > (found[name].clips if name in found else 0):
+                found[name] = Found(folder, clips)
     return found
 
 
-def format_catalogue(found: Mapping[str, tuple[Path, int]] | None) -> str:
+def format_catalogue(found: Mapping[str, Found] | None) -> str:
     """All corpora as text, a line each; with `found`, what a folder holds of them."""
     header = f"{'corpus':<12}{'locale':<9}{'type':<9}{'clips':>7}  {'commercial':<12}{'redistribution':<16}"
     lines = [header + (f"{'found':>7}  {'in':<24}" if found is not None else "") + "licence and homepage"]
@@ -87,20 +102,20 @@ def format_catalogue(found: Mapping[str, tuple[Path, int]] | None) -> str:
         line = f"{name:<12}{corpus.locale:<9}{corpus.style:<9}{_count(corpus.paper_clips):>7}  "
         line += f"{_yes(corpus.commercial):<12}{_yes(corpus.redistributable):<16}"
         if found is not None:
-            folder, count = found.get(name, (None, 0))
-            line += f"{count:>7,}  {folder.name if folder else '–':<24}"
+            place = found.get(name)
+            line += f"{place.clips if place else 0:>7,}  {place.folder.resolve().name if place else '–':<24}"
         lines.append(f"{line}{corpus.licence}; {corpus.homepage}")
     lines.append("clips: by Table 1 of the paper. commercial, redistribution: whether the licence plainly allows it.")
+    if found is not None:
+        lines.append("found: before labels and voices are left out by the paper's rules.")
+        lines += [f"{name}: {place.problem}" for name, place in found.items() if place.problem]
     return "\n".join(lines)
 
 
-def describe_left_out(sources: Iterable[Source], use: str) -> str:
-    """Why `--licence` leaves these corpora out."""
-    return "\n".join(f"left out, no {use} use: {s.name} ({_licence(CORPORA[s.name])})" for s in sources)
-
-
-def _licence(corpus: Corpus) -> str:
-    return f"{corpus.licence}; {corpus.homepage}"
+def describe_left_out(source: Source, use: str) -> str:
+    """Why `--licence` leaves a corpus out."""
+    corpus = CORPORA[source.name]
+    return f"left out, no {use} use: {source.name} ({corpus.licence}; {corpus.homepage})"
 
 
 def _count(clips: int | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,10 +75,16 @@ def scan(
     known_voices = labels == "paper"
     corpora: Counter[str] = Counter()
     for source in sources:
-        found = [_speaker(entry, speaker_genders or {}) for entry in _read(source, user_audio or UserAudio())]
+        found = [_present(_speaker(entry, speaker_genders or {})) for entry in _read(source, user_audio or UserAudio())]
         rules = published
         if source.name in USER_AUDIO:
             rules = own
+            taken = {entry.corpus for entry in found if isinstance(entry, Clip)} & CORPORA.keys()
+            if taken:
+                raise ValueError(
+                    f"{source.path}: {', '.join(taken)} is the name of a published corpus. Read it as such "
+                    f"(--corpus {min(taken)}=…), or give your own another name."
+                )
             _check_labels(source, found, rules)
         found = [_label(entry, rules) for entry in found]
         if known_voices and source.name in CORPORA and CORPORA[source.name].genders:
@@ -87,8 +93,33 @@ def scan(
         entries += found
     twice = [corpus for corpus, count in corpora.items() if count > 1]
     if twice:
-        raise ValueError(f"Two of the corpora are called {', '.join(twice)}: rename a folder, or prepare one of them.")
+        raise ValueError(
+            f"Two of the corpora are called {', '.join(twice)}. Of a published corpus, name the folder above all its "
+            "parts; of your own, rename one."
+        )
+    _check_speakers(entries, speaker_genders or {})
     return entries
+
+
+def _present(entry: Clip | Drop) -> Clip | Drop:
+    if isinstance(entry, Clip) and not entry.path.is_file():
+        return Drop(entry.id, "a link that leads nowhere")
+    return entry
+
+
+def _check_speakers(entries: Iterable[Clip | Drop], genders: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuses genders of speakers who do not occur: a misspelt name would change nothing, and nobody would know."""
+    there: dict[str, set] = defaultdict(set)
+    for entry in entries:
+        if isinstance(entry, Clip):
+            there[entry.corpus].add(entry.speaker)
+    for corpus, speakers in genders.items():
+        strange = speakers.keys() - there[corpus]
+        if strange:
+            known = ", ".join(sorted(map(str, there[corpus]))) or "no clips"
+            raise ValueError(
+                f"--speaker_genders: {corpus} has no speaker {', '.join(sorted(strange))}; it has {known}."
+            )
 
 
 def _speaker(entry: Clip | Drop, genders: Mapping[str, Mapping[str, str]]) -> Clip | Drop:
@@ -101,7 +132,9 @@ def _voice(entry: Clip | Drop) -> Clip | Drop:
     """Every clip that the paper counts is a man's or a woman's: children, groups and unknown voices are left out."""
     if isinstance(entry, Drop) or entry.gender is not None:
         return entry
-    return Drop(entry.id, "neither a man's nor a woman's voice by the publisher")
+    return Drop(
+        entry.id, "a voice of which it is not known whether it is a man's or a woman's (a child's, a group's, …)"
+    )
 
 
 def _read(source: Source, options: UserAudio) -> list[Clip | Drop]:
@@ -135,12 +168,12 @@ def _examples(entries: list[Clip | Drop]) -> str:
 
 def _resemblance(path: Path) -> str:
     """What other corpus the folder looks like."""
-    counts = {name: count_clips(corpus, path) for name, corpus in CORPORA.items()}
+    counts = {name: _count_clips(corpus, path) for name, corpus in CORPORA.items()}
     likeliest = max(counts, key=counts.__getitem__)
     return f"It looks like {likeliest} ({counts[likeliest]} clips)." if counts[likeliest] else ""
 
 
-def count_clips(corpus: Corpus, path: Path) -> int:
+def _count_clips(corpus: Corpus, path: Path) -> int:
     """How many clips of a corpus there are below a folder; 0 where what describes them is missing."""
     try:
         return sum(isinstance(entry, Clip) for entry in corpus.read(path))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from .corpora import CORPORA
+from .corpora import CORPORA, Corpus
 from .labels import EMOTIONS, GENDERS, LOCALES
 from .report import write_json
 
@@ -88,8 +88,17 @@ def _row(name: str, prepared: Mapping) -> dict:
         "clips": prepared["kept"],
         "paper_clips": paper_clips,
         "difference": difference,
-        "reason": known.paper_differs if difference else "",
+        "reason": _reason(known, prepared["kept"]) if difference else "",
     }
+
+
+def _reason(corpus: Corpus, kept: int) -> str:
+    whole = corpus.whole_clips or (None if corpus.paper_differs else corpus.paper_clips)
+    if whole is None or kept == whole:
+        return corpus.paper_differs
+    return (
+        f"{abs(whole - kept):,} {'fewer' if kept < whole else 'more'} than the whole corpus gives by the paper's rules"
+    )
 
 
 def write_table1(report: Mapping, folder: Path) -> str:

@@ -97,7 +97,7 @@ def test_predict_and_evaluate_refuse_a_backbone_in_one_line(prepared, tmp_path, 
     ],
 )
 def test_prepare_refuses_what_is_no_corpus_in_one_line(tmp_path, monkeypatch, corpus, says):
-    lay_out(tmp_path, ravdess.tree()[:30])
+    lay_out(tmp_path, list(ravdess.tree())[:30])
     (tmp_path / "list.csv").write_text("name,emotion\na.wav,happy\n")
     output = tmp_path / "output"
     message = refusal(monkeypatch, "prepare.py", "--corpus", corpus.format(tmp_path), "--output", output)
@@ -108,7 +108,7 @@ def test_prepare_refuses_what_is_no_corpus_in_one_line(tmp_path, monkeypatch, co
 @pytest.mark.parametrize(
     ("script", "arguments", "says"),
     [
-        ("prepare.py", ["--corpus", "table=x.csv"], "required: --output"),
+        ("prepare.py", ["--corpus", "table=x.csv"], "give --corpus or --corpora, and --output"),
         ("prepare.py", ["--corpus", "x=y", "--output", "z", "--columns", "path"], "expected A=B, got 'path'"),
         ("prepare.py", ["--corpus", "x=y", "--output", "z", "--style", "sung"], "invalid choice: 'sung'"),
         ("evaluate.py", ["run", "--data", "x", "--output", "y", "--split", "all"], "invalid choice: 'all'"),

@@ -25,6 +25,7 @@ class Corpus:
             where it does not say or sources differ.
         paper_clips: its clips in Table 1, `None` if it is not there.
         paper_differs: why that is not what its folder gives, where it is not.
+        whole_clips: what its whole folder gives under the paper's rules, if that is not `paper_clips`, and is known.
         form: the layout that `read` expects, in a few words.
         genders: whether it is known, at all, which voices are men's and which are women's.
         read: yields a [`Clip`] or a [`Drop`] for each of its audio files below a folder, without opening them.
@@ -43,23 +44,23 @@ class Corpus:
     read: Callable[[Path], Iterator[Clip | Drop]]
     genders: bool = True
     paper_differs: str = ""
+    whole_clips: int | None = None
 
 
 def walk(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     """The files below `root` with one of these suffixes (lower case), sorted, without hidden files and folders.
 
-    Follows symbolic links, each folder once.
+    Follows symbolic links, but for those to a folder that they are in.
 
     Raises:
         ValueError: a folder cannot be read.
     """
-    visited = set()
     for folder, folders, files in os.walk(root, onerror=_refuse, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if (place := os.path.realpath(folder)) in visited:
+        above = Path(folder).parent.resolve()
+        if Path(folder).is_symlink() and above.is_relative_to(Path(folder).resolve()):
             folders.clear()
             continue
-        visited.add(place)
         for name in sorted(files):
             if name.lower().endswith(suffixes) and not name.startswith("."):
                 yield Path(folder, name)
@@ -105,10 +106,10 @@ def parse_tree(
             continue
         fields = describe({name: group and group.lower() for name, group in match.groupdict().items()})
         id_ = clip_id(corpus.name, fields.pop("id", match[1]))
-        if id_ in seen:
+        if id_.casefold() in seen:
             yield Drop(found, "the same file again in another folder")
             continue
-        seen.add(id_)
+        seen.add(id_.casefold())
         yield Clip(
             id=id_,
             path=path,

@@ -56,6 +56,7 @@ CORPUS = Corpus(
     commercial=False,
     redistributable=False,
     paper_clips=3644,
+    whole_clips=5172,
     paper_differs="the paper does not say which clips it left out; no choice of whole folders gives its number",
     form="SPEAKER/EMOTION/emotion_n-n_nnnn.wav or SPEAKER_EMOTION/emotion_n-n_nnnn.wav",
     read=read,

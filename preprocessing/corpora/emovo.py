@@ -27,6 +27,7 @@ EMOTIONS = {
 }
 GENDERS = {"f": "female", "m": "male"}
 PATTERN = (
+    r"(?<!Audios/[fm]\d/)"  # VERBO, some of whose names are the same
     r"(?P<emotion>dis|gio|neu|pau|rab|sor|tri)-(?P<speaker>(?P<gender>[fm])[1-3])"
     r"-(?P<sentence>b[1-3]|l[1-4]|n[1-5]|d[12])\.wav"
 )

@@ -56,6 +56,7 @@ CORPUS = Corpus(
     commercial=False,
     redistributable=False,
     paper_clips=1263,
+    whole_clips=1293,
     paper_differs="the 30 files of subject 11 bear names of subject 12: the paper's number is without them",
     form="subject N/EMOTION/sentence N/sN_EE_N.avi",
     read=read,

@@ -60,21 +60,21 @@ def read(root: Path) -> Iterator[Clip | Drop]:
                     f"{root}: there are utterances of IEMOCAP, such as {entry.path.name}, but none of the label files, "
                     "SessionN/dialog/EmoEvaluation/DIALOGUE.txt."
                 )
-            label = labels.pop(entry.path.stem, None)
+            _, label = labels.pop(entry.path.stem.lower(), (None, None))
             entry = replace(entry, raw_label=label) if label else Drop(entry.id, "no label line names this file")
         yield entry
-    for utterance in labels:
+    for utterance, _ in labels.values():
         yield Drop(clip_id(CORPUS.name, f"{utterance}.wav"), "a label line names a file that does not exist")
 
 
-def _read_labels(root: Path) -> dict[str, str]:
-    """Utterance -> label."""
+def _read_labels(root: Path) -> dict[str, tuple[str, str]]:
+    """Utterance in lower case -> itself and its label."""
     labels = {}
     for path in walk(root, (".txt",)):
-        if path.parent.name == "EmoEvaluation":
+        if path.parent.name.lower() == "emoevaluation":
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 if found := _LABEL_LINE.match(line):
-                    labels[found[1]] = EMOTIONS[found[2]]
+                    labels[found[1].lower()] = found[1], EMOTIONS[found[2]]
     return labels
 
 

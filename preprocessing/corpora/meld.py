@@ -87,14 +87,18 @@ def read(root: Path) -> Iterator[Clip | Drop]:
 
 def _read_tables(root: Path) -> dict[str, dict[str, dict[str, str]]]:
     """Folder -> file name without suffix -> row."""
-    found = {path.name: path for path in walk(root, tuple(TABLES.values()))}
+    found = {path.name.lower(): path for path in walk(root, tuple(TABLES.values()))}
     tables = {}
     for folder, name in TABLES.items():
         if name in found:
             with found[name].open(encoding="utf-8-sig", newline="") as file:
-                tables[folder] = {
-                    f"dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}": row for row in csv.DictReader(file)
-                }
+                rows = csv.DictReader(file)
+                missing = {"Dialogue_ID", "Utterance_ID", "Speaker", "Emotion", "Utterance"} - set(
+                    rows.fieldnames or ()
+                )
+                if missing:
+                    raise ValueError(f"{found[name]} has no column {', '.join(sorted(missing))}.")
+                tables[folder] = {f"dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}": row for row in rows}
     return tables
 
 

@@ -45,25 +45,27 @@ def read(root: Path) -> Iterator[Clip | Drop]:
     Raises:
         ValueError: a recording lacks the file that says where its utterances are.
     """
-    cut = False
+    cut = set()
     for entry in parse_tree(CORPUS, root, PATTERN, _describe):
-        cut = cut or isinstance(entry, Clip)
+        if isinstance(entry, Clip):
+            cut.add(entry.id.casefold())
         yield entry
     seen = set()
     for path in walk(root, (".flac",)):
         found = clip_id(CORPUS.name, path.relative_to(root))
-        if path.stem not in RECORDINGS:
+        name = path.stem.lower()
+        if name not in RECORDINGS:
             yield Drop(found, "the file name is not of the corpus's form")
-        elif cut:
-            yield Drop(found, "its utterances are there as files of their own")
-        elif path.stem in seen:
+        elif name in seen:
             yield Drop(found, "the same file again in another folder")
         else:
-            seen.add(path.stem)
-            yield from _utterances(path)
+            seen.add(name)
+            for entry in _utterances(path):
+                there = isinstance(entry, Clip) and entry.id.casefold() in cut
+                yield Drop(f"{entry.id} in {path.name}", "there as a file of its own, too") if there else entry
     if not cut:
         for path in walk(root, (".yaml",)):
-            if path.stem in RECORDINGS - seen:
+            if path.stem.lower() in RECORDINGS - seen:
                 missing = path.relative_to(root).with_suffix(".flac")
                 yield Drop(clip_id(CORPUS.name, missing), "a YAML file describes a recording that does not exist")
 
@@ -74,9 +76,13 @@ def _utterances(recording: Path) -> Iterator[Clip | Drop]:
     if not table.is_file():
         raise ValueError(f"{recording}: expected {table.name} beside it, which says where its utterances are.")
     # libyaml's loader: the files are long, since they also hold the phones, and the other one takes minutes.
-    for utterance in yaml.load(table.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
+    try:
+        utterances = yaml.load(table.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{table}: not a YAML file ({error}).") from error
+    for utterance in utterances:
         start_s, end_s = float(utterance["start"]), float(utterance["end"])
-        if recording.stem == "pavoque-outtakes":
+        if recording.stem.lower() == "pavoque-outtakes":
             yield Drop(clip_id(CORPUS.name, recording.name, start_s), "an outtake")
             continue
         yield Clip(

@@ -29,7 +29,11 @@ EMOTIONS = {
     "tri": "sadness",
 }
 GENDERS = {"f": "female", "m": "male"}
-PATTERN = r"(?P<emotion>ale|des|med|neu|rai|sur|tri)-(?P<speaker>(?P<gender>[fm])[1-6])-(?P<sentence>[a-z]+\d+)\.wav"
+# The folders tell VERBO from EMOVO, some of whose names are the same.
+PATTERN = (
+    r"Audios/[fm][1-6]/"
+    r"(?P<emotion>ale|des|med|neu|rai|sur|tri)-(?P<speaker>(?P<gender>[fm])[1-6])-(?P<sentence>[a-z]+\d+)\.wav"
+)
 
 
 def read(root: Path) -> Iterator[Clip | Drop]:
@@ -56,6 +60,7 @@ CORPUS = Corpus(
     commercial=False,
     redistributable=False,
     paper_clips=1174,
+    whole_clips=1176,
     paper_differs="two of the 1,176 files are missing, which ones is unknown",
     form="EEE-Sn-SENTENCE.wav",
     read=read,

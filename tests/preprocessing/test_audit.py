@@ -166,7 +166,9 @@ def test_a_twin_within_a_split_is_no_leak(mine):
     folder, table = mine
     shutil.copy(folder / "00.wav", folder / "01.wav")
     soundfile.write(folder / "02.wav", 0.5 * speak(0, 240), RATE)
-    assert audit_table(folder, table)["findings"] == {}
+    findings = audit_table(folder, table)["findings"]
+    assert findings.keys() == {"repeated_audio"}
+    assert (findings["repeated_audio"]["severity"], findings["repeated_audio"]["count"]) == ("warning", 2)
 
 
 @pytest.mark.parametrize("level", [0.0, 1e-4])

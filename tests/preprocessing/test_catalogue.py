@@ -2,6 +2,7 @@ import pytest
 
 from preprocessing.catalogue import (
     LICENCE_USES,
+    Found,
     allowed,
     describe_left_out,
     find_corpora,
@@ -33,7 +34,7 @@ def test_all_of_table_1_is_there_in_its_order():
 
 def test_what_a_folder_holds(root):
     found = find_corpora(root)
-    assert {name: (folder.name, count) for name, (folder, count) in found.items()} == {
+    assert {name: (place.folder.name, place.clips) for name, place in found.items()} == {
         "ravdess": ("RAVDESS", 2452),
         "emodb": ("emo-db", 535),
         "emovo": ("EMOVO", 588),
@@ -45,7 +46,7 @@ def test_the_list_has_a_line_for_each_corpus(root):
     header, *lines, _ = format_catalogue(None).splitlines()
     assert "found" not in header
     assert [line.split()[0] for line in lines] == list(CORPORA)
-    lines = {line.split()[0]: line.split() for line in format_catalogue(find_corpora(root)).splitlines()[1:-1]}
+    lines = {line.split()[0]: line.split() for line in format_catalogue(find_corpora(root)).splitlines()[1:26]}
     assert lines["emodb"][3:8] == ["535", "yes", "yes", "535", "emo-db"]
     assert lines["tess"][3:8] == ["2,800", "no", "no", "0", "–"]
 
@@ -58,9 +59,9 @@ def test_a_licence_keeps_what_allows_the_use(tmp_path):
     assert kept["commercial"] == ["subesco", "cremad", "folder", "table"]
     assert kept["redistributable"] == ["ravdess", "subesco", "cremad", "folder", "table"]
     _, left_out = allowed(sources, "commercial")
-    lines = describe_left_out(left_out, "commercial").splitlines()
-    assert lines[0].startswith("left out, no commercial use: ravdess (CC BY-NC-SA 4.0; https://")
-    assert len(lines) == 2
+    assert [source.name for source in left_out] == ["ravdess", "iemocap"]
+    line = describe_left_out(left_out[0], "commercial")
+    assert line.startswith("left out, no commercial use: ravdess (CC BY-NC-SA 4.0; https://")
 
 
 def test_nothing_that_forbids_it_is_called_commercial():
@@ -105,3 +106,19 @@ def test_a_file_that_is_wrong_is_refused(root, content, message):
 def test_a_missing_root_is_named(tmp_path):
     with pytest.raises(ValueError, match="nowhere"):
         find_corpora(tmp_path / "nowhere")
+
+
+def test_a_corpus_is_found_in_the_folder_itself_and_in_parts_below_it(tmp_path):
+    lay_out(tmp_path / "RAVDESS", ravdess.tree())
+    assert find_corpora(tmp_path / "RAVDESS")["ravdess"] == Found(tmp_path / "RAVDESS", 2452)
+    for name in ravdess.tree():
+        part = "speech" if name.split("-")[1] == "01" else "song"
+        lay_out(tmp_path / "parts" / part, [name])
+    assert find_corpora(tmp_path / "parts")["ravdess"] == Found(tmp_path / "parts", 2452)
+
+
+def test_why_a_corpus_that_is_there_cannot_be_read_is_said(tmp_path):
+    lay_out(tmp_path / "CREMA-D", ["AudioWAV/1001_DFA_ANG_XX.wav"])
+    found = find_corpora(tmp_path)
+    assert found["cremad"].clips == 0
+    assert "VideoDemographics.csv" in format_catalogue(found).splitlines()[-1]

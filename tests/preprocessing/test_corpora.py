@@ -53,8 +53,12 @@ def test_the_papers_count_is_that_of_the_clips_that_can_be_heard_or_differs_for_
     clips = [entry.path for entry in scan([Source(name, tmp_path)]) if isinstance(entry, Clip)]
     lost = {tmp_path / path for path in getattr(LAID_OUT[name], "LOST", ())}
     assert lost <= set(clips)
-    if not CORPORA[name].paper_differs:
-        assert len(clips) - len(lost) == CORPORA[name].paper_clips
+    corpus = CORPORA[name]
+    if corpus.whole_clips is not None:
+        assert corpus.paper_differs
+        assert len(clips) - len(lost) == corpus.whole_clips
+    elif corpus.paper_clips is not None and not corpus.paper_differs:
+        assert len(clips) - len(lost) == corpus.paper_clips
 
 
 CASES = [(name, path, expected) for name, module in LAID_OUT.items() for path, expected in module.CASES]
@@ -146,4 +150,36 @@ def test_a_linked_corpus_is_read_once(tmp_path):
     (tmp_path / "here").mkdir()
     for link in ("one", "two"):
         (tmp_path / "here" / link).symlink_to(tmp_path / "elsewhere")
-    assert len(scan([Source("savee", tmp_path / "here")])) == 480
+    entries = scan([Source("savee", tmp_path / "here")])
+    assert Counter(type(entry) for entry in entries) == {Clip: 480, Drop: 480}
+
+
+def test_a_link_beside_its_target_hides_nothing(tmp_path):
+    lay_out(tmp_path, LAID_OUT["emovdb"].tree())
+    (tmp_path / "a").symlink_to(tmp_path / "bea")
+    clips = [entry for entry in scan([Source("emovdb", tmp_path)]) if isinstance(entry, Clip)]
+    assert Counter(clip.emotion for clip in clips) == LAID_OUT["emovdb"].EMOTIONS
+
+
+def test_a_link_that_leads_nowhere_is_dropped(tmp_path):
+    lay_out(tmp_path, ["wav/03a01Fa.wav"])
+    (tmp_path / "wav" / "03a01Wa.wav").symlink_to(tmp_path / "gone.wav")
+    _, lost = sorted(scan([Source("emodb", tmp_path)]), key=lambda entry: isinstance(entry, Drop))
+    assert (lost.id, lost.reason) == ("emodb/wav/03a01Wa.wav", "a link that leads nowhere")
+
+
+def test_one_file_in_two_spellings_is_one_clip(tmp_path):
+    lay_out(tmp_path, ["wav/03a01Fa.wav", "copy/WAV/03A01FA.WAV"])
+    assert Counter(type(entry) for entry in scan([Source("emodb", tmp_path)])) == {Clip: 1, Drop: 1}
+
+
+def test_no_corpus_takes_a_file_of_another(tmp_path):
+    for name, module in LAID_OUT.items():
+        files = module.tree()
+        few = [path for path in files if files[path]] + list(files)[:: max(1, len(files) // 150)]
+        lay_out(tmp_path / name, {path: files[path] for path in few})
+    sister = {"esd_en": "esd_zh", "esd_zh": "esd_en"}  # one folder for both
+    for name, corpus in CORPORA.items():
+        clips = [entry for entry in corpus.read(tmp_path) if isinstance(entry, Clip)]
+        assert clips
+        assert {entry.path.relative_to(tmp_path).parts[0] for entry in clips} <= {name, sister.get(name)}, name

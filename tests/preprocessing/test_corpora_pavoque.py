@@ -57,9 +57,17 @@ def test_where_both_are_there_the_cut_ones_count(tmp_path):
     clips, drops = read_apart(tmp_path)
     assert {clip.path.suffix for clip in clips.values()} == {".wav"}
     assert drops == {
-        f"pavoque/pavoque-{name}.flac": "its utterances are there as files of their own"
-        for name in ("angry", "outtakes", "poker")
+        "pavoque/spike0030a-angry.wav in pavoque-angry.flac": "there as a file of its own, too",
+        "pavoque/m0001-poker.wav in pavoque-poker.flac": "there as a file of its own, too",
+        "pavoque/pavoque-outtakes.flac@27.000": "an outtake",
     }
+
+
+def test_a_few_cut_ones_do_not_hide_the_others(tmp_path):
+    lay_out(tmp_path, UNCUT | {"build/wav/spike0030a-angry.wav": ""})
+    clips, _ = read_apart(tmp_path)
+    suffixes = {name: clip.path.suffix for name, clip in clips.items()}
+    assert suffixes == {"pavoque/spike0030a-angry.wav": ".wav", "pavoque/m0001-poker.wav": ".flac"}
 
 
 def test_a_recording_alone_is_an_error_that_says_what_is_missing(tmp_path):

@@ -16,6 +16,7 @@ REPORT = {
         },
         "beta": {"kept": 0, "dropped": {"not an audio file": 7}},
     },
+    "settings": {"licences": {"alpha": {"licence": "CC BY 4.0", "homepage": "https://alpha.org"}, "beta": None}},
     "notes": {"paper": ["alpha: the publisher's partition is kept"], "speaker": []},
 }
 
@@ -27,8 +28,9 @@ def test_every_corpus_every_reason_and_every_note_is_a_line():
     assert lines[1].split(maxsplit=2) == ["alpha", "3", "dropped: shorter than 0.5 s"]
     assert lines[2].split(maxsplit=2) == ["alpha", "2", "kept at a lower level: louder than 16 bits hold"]
     assert lines[3].split(maxsplit=2) == ["beta", "7", "dropped: not an audio file"]
-    assert lines[4] == "protocol paper: alpha: the publisher's partition is kept"
-    assert len(lines) == 5
+    assert lines[4] == "licence of alpha: CC BY 4.0; https://alpha.org"
+    assert lines[5] == "protocol paper: alpha: the publisher's partition is kept"
+    assert len(lines) == 6
 
 
 def test_json_is_written_whole_or_not_at_all(tmp_path):

@@ -177,7 +177,9 @@ MESD = {
 def test_under_the_papers_rules_every_voice_is_a_mans_or_a_womans(tmp_path):
     lay_out(tmp_path, MESD)
     child, woman = scan([Source("mesd", tmp_path)])
-    assert child.reason == "neither a man's nor a woman's voice by the publisher"
+    assert (
+        child.reason == "a voice of which it is not known whether it is a man's or a woman's (a child's, a group's, …)"
+    )
     assert woman.gender == "female"
     child, woman = scan([Source("mesd", tmp_path)], labels="strict")
     assert (child.gender, woman.gender) == (None, "female")
@@ -186,5 +188,18 @@ def test_under_the_papers_rules_every_voice_is_a_mans_or_a_womans(tmp_path):
 def test_the_user_may_know_who_speaks(tmp_path):
     lay_out(tmp_path, {"62pA_fear8.wav": "", "62pB_fear8.wav": ""})
     assert [clip.gender for clip in scan([Source("castro", tmp_path)])] == [None, None]
-    genders = {"castro": {scan([Source("castro", tmp_path)])[0].speaker: "female"}, "emodb": {"B": "male"}}
+    genders = {"castro": {scan([Source("castro", tmp_path)])[0].speaker: "female"}}
     assert [clip.gender for clip in scan([Source("castro", tmp_path)], speaker_genders=genders)] == ["female", None]
+
+
+def test_a_speaker_who_does_not_occur_is_no_misspelling_that_goes_unseen(tmp_path):
+    lay_out(tmp_path, ["wav/03a01Fa.wav"])
+    for genders in ({"emodb": {"3": "male"}}, {"EMODB": {"03": "male"}}):
+        with pytest.raises(ValueError, match=r"has no speaker 0?3; it has (03|no clips)"):
+            scan([Source("emodb", tmp_path)], speaker_genders=genders)
+
+
+def test_a_users_corpus_has_a_name_of_its_own(tmp_path):
+    lay_out(tmp_path / "ravdess", ["happy/a.wav"])
+    with pytest.raises(ValueError, match="ravdess is the name of a published corpus"):
+        scan([Source("folder", tmp_path / "ravdess")])

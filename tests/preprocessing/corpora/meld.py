@@ -84,7 +84,7 @@ EMOTIONS = {
 }
 GENDERS = None  # who says what is not known here
 DROPPED = {
-    "neither a man's nor a woman's voice by the publisher": 200,
+    "a voice of which it is not known whether it is a man's or a woman's (a child's, a group's, …)": 200,
     "the table names a file that does not exist": 1,
     "the file name is not of the corpus's form": 2,
 }
