@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import os
 import shutil
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -33,7 +34,7 @@ from .rows import ROW, Preparation, extra_columns, features, prepare_clip
 from .splits import PROTOCOLS, SPLITS, Row, make_split
 
 FORMAT = 2  # of the prepared folder; another number prepares all clips anew
-CLIPS_PER_PART = 64
+CLIPS_PER_PART = 64  # on average
 DEFAULT_PREPARATION = Preparation()
 _CLIPS = "table"  # a part's kept clips; beside it stands why the others were dropped
 
@@ -171,8 +172,15 @@ def _parts(clips: Sequence[Clip]) -> Iterator[Sequence[Clip]]:
     for clip in clips:
         corpora[clip.corpus].append(clip)
     for members in corpora.values():
-        for start in range(0, len(members), CLIPS_PER_PART):
-            yield members[start : start + CLIPS_PER_PART]
+        part: list[Clip] = []
+        for clip in members:
+            # Where a part begins is a matter of the clip, not of its number: a clip more changes one part, not all.
+            begins = zlib.crc32(clip.id.encode()) % CLIPS_PER_PART == 0 or len(part) == 4 * CLIPS_PER_PART
+            if part and begins:
+                yield part
+                part = []
+            part.append(clip)
+        yield part
 
 
 def _part_name(clips: Sequence[Clip], preparation: Preparation, extra: dict[str, str]) -> str:
