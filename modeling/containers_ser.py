@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from types import ModuleType
@@ -85,7 +86,9 @@ class ContainerFrames:
         with self._open() as container:
             if index > 0:
                 seconds = index * self.block_s - self.warm_up_s
-                container.seek(round(seconds * self._av.time_base) + (container.start_time or 0))
+                # A stream without an index (as browsers record) cannot be sought in: it is read from its beginning.
+                with contextlib.suppress(self._av.error.FFmpegError):
+                    container.seek(round(seconds * self._av.time_base) + (container.start_time or 0))
             for position, frame in self._decode(container):
                 start = position - index * size
                 if start >= size:

@@ -76,3 +76,31 @@ def test_damage_of_any_kind_is_silence_or_a_reason(film, tmp_path):
         read += 1
         assert np.isfinite(found).all()
     assert read > 12
+
+
+class Stream:
+    """What can be written to and not sought in, as a browser's recorder has it."""
+
+    def __init__(self, path):
+        self._file = path.open("wb")
+        self.write = self._file.write
+        self.close = self._file.close
+
+
+def test_a_recording_without_an_index_is_read_all_the_same(tmp_path):
+    waveform = np.tile(voice(5, 140), 6)
+    stream = Stream(tmp_path / "live.mkv")
+    with av.open(stream, "w", format="matroska") as container:
+        sound = container.add_stream("pcm_s16le", rate=SAMPLING_RATE)
+        sound.layout = "mono"
+        for start in range(0, waveform.size, SAMPLING_RATE):
+            part = np.ascontiguousarray(waveform[None, start : start + SAMPLING_RATE])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = SAMPLING_RATE, start
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    stream.close()
+    whole = load_audio(tmp_path / "live.mkv")
+    assert whole.size == pytest.approx(waveform.size, abs=10)
+    part = load_audio(tmp_path / "live.mkv", start_s=25, end_s=28)
+    np.testing.assert_array_equal(part, whole[25 * SAMPLING_RATE : 28 * SAMPLING_RATE])
