@@ -86,7 +86,7 @@ class ContainerFrames:
         with self._open() as container:
             if index > 0:
                 seconds = index * self.block_s - self.warm_up_s
-                # A stream without an index (as browsers record) cannot be sought in: it is read from its beginning.
+                # FFmpeg refuses what lies past the end, and some streams altogether: they are read from the beginning.
                 with contextlib.suppress(self._av.error.FFmpegError):
                     container.seek(round(seconds * self._av.time_base) + (container.start_time or 0))
             for position, frame in self._decode(container):
