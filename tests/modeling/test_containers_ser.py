@@ -105,4 +105,4 @@ def test_a_recording_without_an_index_is_read_all_the_same(tmp_path):
     part = load_audio(tmp_path / "live.mkv", start_s=25, end_s=28)
     np.testing.assert_array_equal(part, whole[25 * SAMPLING_RATE : 28 * SAMPLING_RATE])
     with pytest.raises(AudioError, match=r"ends before 100\.0 s"):
-        load_audio(tmp_path / "live.mkv", start_s=100)
+        load_audio(tmp_path / "live.mkv", start_s=100.0)
