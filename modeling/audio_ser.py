@@ -150,6 +150,8 @@ def _open(source: Any) -> tuple[str, BinaryIO]:
 
 def _open_frames(file: BinaryIO, name: str) -> _SoundFileFrames | ContainerFrames:
     soundfile = _require("soundfile", "reading audio files")
+    if file.seek(0, os.SEEK_END) == 0:
+        raise AudioError(f"{name}: not an audio or video file: it is empty.")
     file.seek(0)
     try:
         return _SoundFileFrames(soundfile.SoundFile(file), name)

@@ -14,7 +14,7 @@ import os
 import shutil
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
@@ -77,13 +77,7 @@ def prepare(
     folder.mkdir(parents=True, exist_ok=True)
     _write_parts(folder, parts, preparation, extra, num_proc or joblib.cpu_count())
 
-    unreadable: dict[str, str] = {}
-    for name in parts:
-        unreadable |= json.loads((folder / name / "dropped.json").read_text(encoding="utf-8"))
-    drops = [entry.reason if isinstance(entry, Drop) else unreadable.get(entry.id) for entry in entries]
-    if None not in drops:
-        reasons = Counter(drops).most_common()
-        raise ValueError("No clip is left: " + "; ".join(f"{count} {reason}" for reason, count in reasons) + ".")
+    drops = _why_dropped(entries, folder, parts)
     filled = [name for name in parts if (folder / name / _CLIPS).is_dir()]
     table = _load_parts(folder, filled)
     notes = _write_splits(table, output / "splits", seed)
@@ -238,6 +232,18 @@ def _write_part(folder: Path, clips: Sequence[Clip], preparation: Preparation, e
         Dataset.from_dict(columns, features=columns_of).save_to_disk(unfinished / _CLIPS)
     write_json(unfinished / "dropped.json", drops)
     unfinished.rename(folder)
+
+
+def _why_dropped(entries: Sequence[Clip | Drop], folder: Path, parts: Iterable[str]) -> list[str | None]:
+    """Of each entry why it was dropped, `None` where it is kept."""
+    unreadable: dict[str, str] = {}
+    for name in parts:
+        unreadable |= json.loads((folder / name / "dropped.json").read_text(encoding="utf-8"))
+    drops = [entry.reason if isinstance(entry, Drop) else unreadable.get(entry.id) for entry in entries]
+    if None not in drops:
+        reasons = Counter(drops).most_common()
+        raise ValueError("No clip is left: " + "; ".join(f"{count} {reason}" for reason, count in reasons) + ".")
+    return drops
 
 
 def _load_parts(folder: Path, names: Sequence[str]) -> Dataset:

@@ -72,22 +72,18 @@ def scan(
     published = {**load_label_rules(labels), **label_names}
     own = {**LABEL_RULES["strict"], **label_names} if labels == "paper" else published
     entries: list[Clip | Drop] = []
-    known_voices = labels == "paper"
+    words: set[str] = set()
     corpora: Counter[str] = Counter()
     for source in sources:
         found = [_present(_speaker(entry, speaker_genders or {})) for entry in _read(source, user_audio or UserAudio())]
         rules = published
         if source.name in USER_AUDIO:
             rules = own
-            taken = {entry.corpus for entry in found if isinstance(entry, Clip)} & CORPORA.keys()
-            if taken:
-                raise ValueError(
-                    f"{source.path}: {', '.join(taken)} is the name of a published corpus. Read it as such "
-                    f"(--corpus {min(taken)}=…), or give your own another name."
-                )
+            _check_name(source, found)
             _check_labels(source, found, rules)
+        words |= {normalise(entry.raw_label) for entry in found if isinstance(entry, Clip) and entry.raw_label}
         found = [_label(entry, rules) for entry in found]
-        if known_voices and source.name in CORPORA and CORPORA[source.name].genders:
+        if labels == "paper" and source.name in CORPORA and CORPORA[source.name].genders:
             found = [_voice(entry) for entry in found]
         corpora.update({entry.corpus for entry in found if isinstance(entry, Clip)})
         entries += found
@@ -97,6 +93,7 @@ def scan(
             f"Two of the corpora are called {', '.join(twice)}. Of a published corpus, name the folder above all its "
             "parts; of your own, rename one."
         )
+    _check_label_names(label_names, words)
     _check_speakers(entries, speaker_genders or {})
     return entries
 
@@ -105,6 +102,24 @@ def _present(entry: Clip | Drop) -> Clip | Drop:
     if isinstance(entry, Clip) and not entry.path.is_file():
         return Drop(entry.id, "a link that leads nowhere")
     return entry
+
+
+def _check_name(source: Source, entries: Iterable[Clip | Drop]) -> None:
+    taken = {entry.corpus for entry in entries if isinstance(entry, Clip)} & CORPORA.keys()
+    if taken:
+        raise ValueError(
+            f"{source.path}: {', '.join(taken)} is the name of a published corpus. Read it as such "
+            f"(--corpus {min(taken)}=…), or give your own another name."
+        )
+
+
+def _check_label_names(label_names: Mapping[str, str], words: set[str]) -> None:
+    """Refuses names of labels that no clip has: a misspelt one would change nothing, and nobody would know."""
+    strange = label_names.keys() - words
+    if strange:
+        raise ValueError(
+            f"--label_names: no clip has the label {', '.join(sorted(strange))}; there are {', '.join(sorted(words))}."
+        )
 
 
 def _check_speakers(entries: Iterable[Clip | Drop], genders: Mapping[str, Mapping[str, str]]) -> None:

@@ -203,3 +203,9 @@ def test_a_users_corpus_has_a_name_of_its_own(tmp_path):
     lay_out(tmp_path / "ravdess", ["happy/a.wav"])
     with pytest.raises(ValueError, match="ravdess is the name of a published corpus"):
         scan([Source("folder", tmp_path / "ravdess")])
+
+
+def test_a_label_that_no_clip_has_is_no_misspelling_that_goes_unseen(tmp_path):
+    lay_out(tmp_path / "mine", ["joy/a.wav", "anger/b.wav"])
+    with pytest.raises(ValueError, match="no clip has the label angr; there are anger, joy"):
+        scan([Source("folder", tmp_path / "mine")], label_names={"angr": "angry"})
