@@ -68,10 +68,11 @@ def multi_task_loss(
     tasks: Sequence[Task],
     num_items_in_batch: Mapping[str, torch.Tensor | int] | None = None,
 ) -> tuple[torch.Tensor, ModelOutput]:
-    """Weighted cross entropy and standardised L2 over the labelled clips (paper, section 4).
+    """Weighted cross entropy and standardised L2 over the labelled clips (paper, section 4), or concordance.
 
     A class weight stays with its clip: the sum of `weight * nll` is divided by the number of labelled clips, not by
-    their weights, which in small batches would cancel.
+    their weights, which in small batches would cancel. The concordance loss alone is not a sum over clips: it hangs
+    on how the effective batch is divided, each part of which counts by its labelled clips.
 
     Args:
         task_logits: task name to `(batch, num_outputs)`.
@@ -110,6 +111,19 @@ def _loss_sum(task: Task, logits: torch.Tensor, target: torch.Tensor) -> torch.T
         weight = logits.new_tensor(task.class_weights) if task.class_weights else None
         return F.cross_entropy(logits, target, weight, ignore_index=IGNORE_INDEX, reduction="sum")
     standardised = (target.float() - task.mean) / task.std
+    known = labelled(target)
+    if task.loss == "ccc":
+        return known.sum() * (1 - _concordance(logits.squeeze(-1)[known], standardised[known]))
     # Replaced before squaring: a NaN behind a mask of zeros would still reach the gradient.
-    error = torch.where(labelled(target), logits.squeeze(-1) - standardised.nan_to_num(), 0.0)
+    error = torch.where(known, logits.squeeze(-1) - standardised.nan_to_num(), 0.0)
     return error.square().sum()
+
+
+def _concordance(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Lin's concordance correlation (1989) of two tensors `(clips,)`; 0 where nothing varies."""
+    if not predicted.numel():
+        return predicted.sum()
+    bias = predicted.mean() - target.mean()
+    covariance = ((predicted - predicted.mean()) * (target - target.mean())).mean()
+    spread = predicted.var(correction=0) + target.var(correction=0) + bias.square()
+    return 2 * covariance / (spread + torch.finfo(spread.dtype).eps)

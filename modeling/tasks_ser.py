@@ -26,7 +26,11 @@ class Task:
         labels: class names, in the order of the head's outputs.
         class_weights: weight of each class in the loss, in the order of `labels`; empty for equal weights.
         unit: unit of a regression target, for people.
+        temperature: what the logits of a classification were divided by after training, so that their softmax is a
+            calibrated probability (Guo et al. 2017). The head's weights hold it already.
         mean, std: of a regression target over the training split; the head predicts `(target - mean) / std`.
+        loss: of a regression: `"l2"` on standardised targets (the paper's), or `"ccc"`, one minus Lin's concordance
+            correlation over the clips of a batch, which is usual for valence, arousal and dominance.
         weight: weight of the task in the total loss.
 
     Raises:
@@ -38,9 +42,11 @@ class Task:
     column: str
     labels: tuple[str, ...] = ()
     class_weights: tuple[float, ...] = ()
+    temperature: float = 1.0
     unit: str = ""
     mean: float = 0.0
     std: float = 1.0
+    loss: Literal["l2", "ccc"] = "l2"
     weight: float = 1.0
 
     def __post_init__(self) -> None:
@@ -59,6 +65,10 @@ class Task:
             )
         if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
             raise ValueError(f"Task {self.name}: mean and std are finite and std > 0, got {self.mean}, {self.std}.")
+        if self.loss not in ("l2", "ccc") or (self.is_classification and self.loss != "l2"):
+            raise ValueError(f"Task {self.name}: the loss of a regression is 'l2' or 'ccc', got {self.loss!r}.")
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise ValueError(f"Task {self.name}: the temperature is above 0, got {self.temperature}.")
         if not (math.isfinite(self.weight) and self.weight >= 0):
             raise ValueError(f"Task {self.name}: the weight in the loss is 0 or more, got {self.weight}.")
 

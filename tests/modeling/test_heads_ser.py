@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from modeling.heads_ser import MultiTaskHeads, labelled, masked_mean, multi_task_loss
+from modeling.tasks_ser import Task
 from tests.conftest import TASKS
 
 LOGITS = {
@@ -101,3 +102,29 @@ def test_one_linear_layer_per_task():
         "gender": (4, 2),
         "f0_mean": (4, 1),
     }
+
+
+def ccc_loss(predicted, target):
+    task = Task("valence", "regression", "valence", mean=2.0, std=0.5, loss="ccc")
+    logits = torch.tensor(predicted, requires_grad=True)
+    loss, losses = multi_task_loss({"valence": logits[:, None]}, {"valence": torch.tensor(target)}, [task])
+    loss.backward()
+    return losses["valence"].item(), logits.grad
+
+
+def test_concordance_loss_is_one_minus_lins_coefficient():
+    predicted, target = [0.5, -1.0, 0.3, 9.0], [2.5, 1.0, 3.0, math.nan]
+    x, y = torch.tensor(predicted[:3]), (torch.tensor(target[:3]) - 2.0) / 0.5
+    covariance = ((x - x.mean()) * (y - y.mean())).mean()
+    ccc = 2 * covariance / (x.var(correction=0) + y.var(correction=0) + (x.mean() - y.mean()) ** 2)
+    loss, gradient = ccc_loss(predicted, target)
+    assert loss == pytest.approx(1 - ccc.item())
+    assert gradient[:3].abs().min() > 0
+    assert gradient[3] == 0
+
+
+@pytest.mark.parametrize("target", [[math.nan, math.nan], [2.5, math.nan], [2.0, 2.0]], ids=["none", "one", "equal"])
+def test_concordance_loss_stays_finite(target):
+    loss, gradient = ccc_loss([0.0, 0.0], target)
+    assert math.isfinite(loss)
+    assert gradient.isfinite().all()

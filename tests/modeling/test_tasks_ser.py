@@ -42,6 +42,9 @@ def test_survives_the_way_through_json():
         ({"class_weights": (1.0,)}, "1 class weights for 2 labels"),
         ({"kind": "regression", "labels": (), "std": 0.0}, "std > 0"),
         ({"weight": -1.0}, "0 or more"),
+        ({"loss": "ccc"}, "loss of a regression"),
+        ({"kind": "regression", "labels": (), "loss": "l1"}, "loss of a regression"),
+        ({"temperature": 0.0}, "temperature is above 0"),
     ],
 )
 def test_refuses_what_does_not_fit(fields, message):
