@@ -1,6 +1,7 @@
-"""Checkpoints + test split -> metrics.json and tables.
+"""Checkpoints + test split -> one report: the paper's tables and figures, metrics.json.
 
-    python evaluate.py runs/demo --data prepared/demo --protocol paper --output runs/demo/evaluation
+    python evaluate.py runs/demo --data prepared/demo --output runs/demo/evaluation
+    python evaluate.py runs/paper/* --data prepared/paper --output runs/paper
 
 This script shares its name with Hugging Face's `evaluate`, and the project's root comes first on the import path of
 every script in it. So, imported as `evaluate`, this file steps aside and hands over the library.
@@ -32,39 +33,44 @@ def main() -> None:
     args = _parse_args()
     from evaluation.report import format_report
     from evaluation.run import evaluate_checkpoint
+    from evaluation.summary import write_summary
 
     above = os.path.commonpath([Path(checkpoint).absolute().parent for checkpoint in args.checkpoint])
-    for checkpoint in args.checkpoint:
-        several = len(args.checkpoint) > 1
-        output = args.output / Path(checkpoint).absolute().relative_to(above) if several else args.output
-        try:
-            report = evaluate_checkpoint(
+    evaluations = []
+    try:
+        for checkpoint in args.checkpoint:
+            several = len(args.checkpoint) > 1
+            evaluation = evaluate_checkpoint(
                 checkpoint,
                 args.data,
                 args.protocol,
-                output,
+                args.output / Path(checkpoint).absolute().relative_to(above) if several else args.output,
                 split=args.split,
                 batch_size=args.batch_size,
                 baseline=args.baseline,
             )
-        except ValueError as error:
-            sys.exit(f"evaluate.py: {error}")
-        if report:  # in the first of several processes
-            print(f"{format_report(report)}\n\nWritten to {output / 'metrics.json'}.\n")
+            if evaluation:  # in the first of several processes
+                print(f"{format_report(evaluation.report)}\n")
+                evaluations.append(evaluation)
+        if evaluations:
+            write_summary(evaluations, args.output)
+            print(f"The report is {args.output / 'report.md'}; every figure stands in report.json and metrics.json.")
+    except ValueError as error:
+        sys.exit(f"evaluate.py: {error}")
 
 
 def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", nargs="+", help="folders, as train.py writes them, or Hub ids")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="prepared folder")
-    parser.add_argument("--protocol", default="paper", help="which clips are in which split")
+    parser.add_argument("--protocol", help="which clips are in which split; by default that of each one's training")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
     parser.add_argument(
         "--output",
         type=Path,
         required=True,
         metavar="DIR",
-        help="where metrics.json goes; of several checkpoints, to a folder of each",
+        help="where the report goes; metrics.json of several checkpoints go to a folder of each",
     )
     parser.add_argument("--batch_size", type=int, default=8, help="clips per process")
     parser.add_argument(

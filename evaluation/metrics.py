@@ -1,4 +1,4 @@
-"""Metrics of predictions: per corpus, their mean, per locale, pooled; for every head, with bootstrap intervals.
+"""Metrics of predictions: per corpus, their mean, per locale, by group, pooled; for every head, with intervals.
 
 A class is compared by its name, so that a clip whose label the model does not know counts as an error and not as
 nothing.
@@ -7,8 +7,8 @@ nothing.
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import datasets
 import evaluate
@@ -26,15 +26,20 @@ from sklearn.metrics import (
 
 from modeling import Task
 
-CLASSIFICATION_METRICS = (
-    "weighted_f1",
-    "weighted_recall",
-    "weighted_precision",
-    "macro_f1",
-    "unweighted_recall",
+from .bootstrap import interval, mean_draws, resampled_sums
+from .calibration import calibration_report
+from .groups import GROUPINGS, group_clips
+from .scores import (
+    CLASSIFICATION_METRICS,
+    REGRESSION_METRICS,
+    classification_features,
+    classification_scores,
+    regression_features,
+    regression_scores,
 )
-REGRESSION_METRICS = ("mae", "r2", "pearson", "ccc")
-_RESAMPLES = 1000
+
+_COLUMNS = ("corpus", "locale", "speaker", *GROUPINGS.values())
+_Part = tuple[str, ...]  # pooled; corpora, NAME; locales, LOCALE, CORPUS; groups, GROUPING, NAME
 
 
 class ClassificationMetric(evaluate.Metric):
@@ -95,133 +100,182 @@ def compute_metrics(
     """Metrics of every head on the clips of a split.
 
     Args:
-        clips: the clips, with the tasks' columns, `corpus` and `locale`.
+        clips: the clips, with the tasks' columns, `corpus`, `locale`, `speaker`, `gender`, `duration_s` and `style`.
         task_logits: task name to `(clips, num_outputs)`, in the order of `clips`.
         tasks: what the heads predict.
-        intervals: whether to add 95 % bootstrap intervals over clips, as `NAME_ci`.
+        intervals: whether to add what an evaluation during training does not need: 95 % bootstrap intervals over
+            speakers and clips, as `NAME_ci`, `groups` and `calibration`.
 
     Returns:
         Task name to its metrics, each figure with the number of labelled `clips` behind it:
 
-        - `corpora`: corpus to metrics; `locales`: locale to the mean over its corpora; `mean_over_corpora`;
+        - `corpora`: corpus to metrics, and its `speakers` (`None` if unknown); `locales`: locale to the mean over its
+          corpora; `mean_over_corpora`;
         - `pooled`: over all clips at once; `confusion` (classification): `labels` and `counts[true][predicted]`;
-        - `unknown_labels` (classification): labels that the head does not have, with their clips.
+        - `groups`: by `gender`, `duration` and `style`, each group to the metrics of its clips, pooled;
+        - `unknown_labels` (classification): labels that the head does not have, with their clips;
+          `labels_without_clips`: labels of the head that no clip has;
+        - `calibration` (classification): as [`calibration_report`] returns it.
 
     Raises:
         ValueError: a prediction is no number.
     """
-    groups = {name: clips[name][:] for name in ("corpus", "locale")}
     metrics = {}
     for task in tasks:
-        values = clips[task.column][:]
-        known = np.array([value is not None for value in values], dtype=bool)
-        if not known.any():
-            metrics[task.name] = {"kind": task.kind, "clips": 0}
-            continue
-        if not np.isfinite(task_logits[task.name]).all():
-            raise ValueError(f"Predictions of {task.name} are NaN or infinite: the training has diverged.")
-        decoded = task.decode(torch.as_tensor(task_logits[task.name])).numpy()
-        truth = np.array([str(v) if task.is_classification else v for v in values], dtype=object)
-        predicted = np.array(task.labels, dtype=object)[decoded.argmax(-1)] if task.is_classification else decoded
-        corpus, locale = (np.array(groups[name], dtype=object)[known] for name in ("corpus", "locale"))
-        metrics[task.name] = _task_metrics(task, truth[known], predicted[known], corpus, locale, intervals)
+        answers = _answers(clips, task_logits[task.name], task)
+        metrics[task.name] = _task_metrics(answers, intervals) if answers else {"kind": task.kind, "clips": 0}
     return metrics
 
 
-def _task_metrics(
-    task: Task, truth: np.ndarray, predicted: np.ndarray, corpus: np.ndarray, locale: np.ndarray, intervals: bool
-) -> dict:
-    with tempfile.TemporaryDirectory() as cache_dir:
-        kind = ClassificationMetric if task.is_classification else RegressionMetric
-        metric = kind(cache_dir=cache_dir, keep_in_memory=True)
+def draw_mean_over_corpora(clips: datasets.Dataset, logits: np.ndarray, task: Task) -> dict[str, np.ndarray]:
+    """The mean over corpora in every resample, for [`~evaluation.bootstrap.compare`].
 
-        def measure(mine: np.ndarray) -> dict:
-            values = metric.compute(references=truth[mine].tolist(), predictions=predicted[mine].tolist())
-            return {**values, "clips": int(mine.sum())}
+    Args:
+        clips, logits: as in [`compute_metrics`]; the resamples of two models are the same if the clips are.
+        task: a classification.
 
-        corpora = {name: measure(corpus == name) for name in dict.fromkeys(corpus)}
-        pairs = defaultdict(dict)
-        for name in sorted({place for place in locale if place is not None}):
-            for member in dict.fromkeys(corpus[locale == name]):
-                pairs[name][member] = measure((locale == name) & (corpus == member))
-        result = {
-            "kind": task.kind,
-            "clips": int(truth.size),
-            "corpora": corpora,
-            "locales": {name: _mean(members) for name, members in pairs.items()},
-            "mean_over_corpora": _mean(corpora),
-            "pooled": measure(np.ones(truth.size, dtype=bool)),
-        }
+    Returns:
+        Metric to `(resamples,)`.
+
+    Raises:
+        ValueError: no clip has a label, or a prediction is no number.
+    """
+    answers = _answers(clips, logits, task)
+    if not answers:
+        raise ValueError(f"No clip has a label for {task.name}: there is nothing to compare.")
+    draws = _under(_draw(answers, _parts(answers.columns, groups=False)), "corpora").values()
+    return {name: mean_draws([drawn[name] for drawn in draws]) for name in CLASSIFICATION_METRICS}
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """The clips that have a label for a task, and what its head says of them."""
+
+    task: Task
+    truth: np.ndarray
+    predicted: np.ndarray
+    logits: np.ndarray
+    columns: dict[str, np.ndarray]
+
+
+def _answers(clips: datasets.Dataset, logits: np.ndarray, task: Task) -> _Answers | None:
+    values = clips[task.column][:]
+    known = np.array([value is not None for value in values], dtype=bool)
+    if not known.any():
+        return None
+    if not np.isfinite(logits).all():
+        raise ValueError(f"Predictions of {task.name} are NaN or infinite: the training has diverged.")
+    decoded = task.decode(torch.as_tensor(logits)).numpy()
     if task.is_classification:
-        labels = [*task.labels, *sorted(set(truth) - set(task.labels))]
-        counts = confusion_matrix(truth.tolist(), predicted.tolist(), labels=labels)
-        result["confusion"] = {"labels": labels, "counts": counts.tolist()}
-        result["unknown_labels"] = {label: int((truth == label).sum()) for label in labels[len(task.labels) :]}
-        if intervals:
-            _add_classification_intervals(result, truth, predicted, corpus, labels)
+        truth = np.array([str(value) for value in values], dtype=object)
+        predicted = np.array(task.labels, dtype=object)[decoded.argmax(-1)]
     else:
-        result["unit"] = task.unit
-        if intervals:
-            _add_regression_intervals(result["pooled"], truth.astype(float), predicted)
+        truth, predicted = np.array(values, dtype=float), decoded.astype(float)
+    columns = {name: np.array(clips[name][:], dtype=object)[known] for name in _COLUMNS}
+    return _Answers(task, truth[known], predicted[known], np.asarray(logits)[known], columns)
+
+
+def _task_metrics(answers: _Answers, intervals: bool) -> dict:
+    columns = answers.columns
+    parts = _parts(columns, groups=intervals)
+    rows = _measure(answers, parts)
+    draws = _draw(answers, parts) if intervals else {}
+    for part, drawn in draws.items():
+        rows[part] |= _intervals(rows[part], drawn)
+    for name, row in _under(rows, "corpora").items():
+        row["speakers"] = len({*columns["speaker"][columns["corpus"] == name]} - {None}) or None
+    places = sorted({*columns["locale"]} - {None})
+    result = {
+        "kind": answers.task.kind,
+        "clips": int(answers.truth.size),
+        "corpora": _under(rows, "corpora"),
+        "locales": {
+            place: mean_over_corpora(_under(rows, "locales", place), _under(draws, "locales", place))
+            for place in places
+        },
+        "mean_over_corpora": mean_over_corpora(_under(rows, "corpora"), _under(draws, "corpora")),
+        "pooled": rows["pooled",],
+    }
+    if intervals:
+        result["groups"] = {grouping: _under(rows, "groups", grouping) for grouping in GROUPINGS}
+    if answers.task.is_classification:
+        return result | _class_metrics(answers, calibration=intervals)
+    return {**result, "unit": answers.task.unit}
+
+
+def _parts(columns: Mapping[str, np.ndarray], groups: bool) -> dict[_Part, np.ndarray]:
+    """What metrics are computed over, and which clips belong to it."""
+    corpus, locale = columns["corpus"], columns["locale"]
+    parts: dict[_Part, np.ndarray] = {("pooled",): np.ones(corpus.size, dtype=bool)}
+    parts |= {("corpora", name): corpus == name for name in dict.fromkeys(corpus)}
+    for place in {*locale} - {None}:
+        for member in dict.fromkeys(corpus[locale == place]):
+            parts["locales", place, member] = (locale == place) & (corpus == member)
+    if groups:
+        for grouping, members in group_clips(columns).items():
+            parts |= {("groups", grouping, name): mine for name, mine in members.items()}
+    return parts
+
+
+def _under(parts: Mapping[_Part, dict], *kind: str) -> dict[str, dict]:
+    """The parts of one kind by the last of their names, such as that of the corpus."""
+    return {part[-1]: values for part, values in parts.items() if part[:-1] == kind}
+
+
+def _measure(answers: _Answers, parts: Mapping[_Part, np.ndarray]) -> dict[_Part, dict]:
+    kind = ClassificationMetric if answers.task.is_classification else RegressionMetric
+    with tempfile.TemporaryDirectory() as cache_dir:
+        metric = kind(cache_dir=cache_dir, keep_in_memory=True)
+        return {
+            part: {
+                **metric.compute(references=answers.truth[mine].tolist(), predictions=answers.predicted[mine].tolist()),
+                "clips": int(mine.sum()),
+            }
+            for part, mine in parts.items()
+        }
+
+
+def _draw(answers: _Answers, parts: Mapping[_Part, np.ndarray]) -> dict[_Part, dict[str, np.ndarray]]:
+    """Each metric of each part in every resample, `(resamples,)`."""
+    if answers.task.is_classification:
+        features, scores = classification_features, classification_scores
+    else:
+        features, scores = regression_features, regression_scores
+    corpus, speaker = answers.columns["corpus"], answers.columns["speaker"]
+    sums = resampled_sums(features(answers.truth, answers.predicted), parts, corpus, speaker)
+    return {part: scores(values) for part, values in sums.items()}
+
+
+def _intervals(row: Mapping[str, float | None], draws: Mapping[str, np.ndarray]) -> dict[str, list[float]]:
+    bounds = {name: interval(drawn) for name, drawn in draws.items() if row[name] is not None}
+    return {f"{name}_ci": bound for name, bound in bounds.items() if bound}
+
+
+def mean_over_corpora(corpora: Mapping[str, dict], draws: Mapping[str, dict[str, np.ndarray]]) -> dict:
+    """Mean of each metric over the corpora that have it, with its interval; the clips in all, and the corpora."""
+    first = next(iter(corpora.values()))
+    mean, drawn = {}, {}
+    for name in (name for name in (*CLASSIFICATION_METRICS, *REGRESSION_METRICS) if name in first):
+        having = [corpus for corpus, row in corpora.items() if row[name] is not None]
+        mean[name] = float(np.mean([corpora[corpus][name] for corpus in having])) if having else None
+        if having and draws:
+            drawn[name] = mean_draws([draws[corpus][name] for corpus in having])
+    clips = sum(row["clips"] for row in corpora.values())
+    return {**mean, **_intervals(mean, drawn), "clips": clips, "corpora": list(corpora)}
+
+
+def _class_metrics(answers: _Answers, calibration: bool) -> dict:
+    """What a classification has beside its rows of metrics."""
+    task, truth = answers.task, answers.truth
+    labels = [*task.labels, *sorted(set(truth) - set(task.labels))]
+    counts = confusion_matrix(truth.tolist(), answers.predicted.tolist(), labels=labels)
+    result = {
+        "confusion": {"labels": labels, "counts": counts.tolist()},
+        "unknown_labels": {label: int((truth == label).sum()) for label in labels[len(task.labels) :]},
+        "labels_without_clips": [label for label in task.labels if label not in set(truth)],
+    }
+    if calibration:
+        targets = np.array([task.encode(value) for value in truth])
+        corpus, speaker = answers.columns["corpus"], answers.columns["speaker"]
+        result["calibration"] = calibration_report(answers.logits, targets, task.temperature, corpus, speaker)
     return result
-
-
-def _mean(groups: Mapping[str, dict]) -> dict:
-    """Mean of each metric over the groups that have it, the clips in all, and the groups."""
-    names = [name for name in next(iter(groups.values())) if name != "clips"]
-    mean = {}
-    for name in names:
-        values = [group[name] for group in groups.values() if group[name] is not None]
-        mean[name] = float(np.mean(values)) if values else None
-    return {**mean, "clips": sum(group["clips"] for group in groups.values()), "corpora": list(groups)}
-
-
-def _add_classification_intervals(
-    result: dict, truth: np.ndarray, predicted: np.ndarray, corpus: np.ndarray, labels: Sequence[str]
-) -> None:
-    """Adds 95 % intervals: clips drawn with replacement are counts drawn over the cells of the confusion matrix."""
-    random = np.random.default_rng(0)
-    drawn = {}
-    for name in result["corpora"]:
-        mine = corpus == name
-        counts = confusion_matrix(truth[mine].tolist(), predicted[mine].tolist(), labels=labels)
-        cells = random.multinomial(counts.sum(), counts.ravel() / counts.sum(), size=_RESAMPLES)
-        drawn[name] = _weighted(cells.reshape(_RESAMPLES, *counts.shape))
-        _set_intervals(result["corpora"][name], drawn[name])
-    mean = {
-        metric: np.mean([draws[metric] for draws in drawn.values()], axis=0) for metric in next(iter(drawn.values()))
-    }
-    _set_intervals(result["mean_over_corpora"], mean)
-
-
-def _weighted(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Weighted F1, recall and precision of confusion matrices `(..., true, predicted)`, as scikit-learn's."""
-    hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    support, claimed = counts.sum(axis=-1), counts.sum(axis=-2)
-    share = support / support.sum(axis=-1, keepdims=True)
-    recall = hits / np.maximum(support, 1)
-    precision = hits / np.maximum(claimed, 1)
-    f1 = 2 * hits / np.maximum(support + claimed, 1)
-    return {
-        "weighted_f1": (share * f1).sum(axis=-1),
-        "weighted_recall": (share * recall).sum(axis=-1),
-        "weighted_precision": (share * precision).sum(axis=-1),
-    }
-
-
-def _add_regression_intervals(pooled: dict, truth: np.ndarray, predicted: np.ndarray) -> None:
-    random = np.random.default_rng(0)
-    draws: dict[str, list[float]] = {"mae": [], "r2": []}
-    for _ in range(_RESAMPLES):
-        chosen = random.integers(truth.size, size=truth.size)
-        error = truth[chosen] - predicted[chosen]
-        draws["mae"].append(np.abs(error).mean())
-        varies = np.ptp(truth[chosen]) > 0
-        draws["r2"].append(1 - (error**2).mean() / truth[chosen].var() if varies else np.nan)
-    _set_intervals(pooled, {name: np.array(values) for name, values in draws.items()})
-
-
-def _set_intervals(target: dict, draws: Mapping[str, np.ndarray]) -> None:
-    for name, values in draws.items():
-        if target[name] is not None:
-            target[f"{name}_ci"] = [float(bound) for bound in np.nanpercentile(values, [2.5, 97.5])]

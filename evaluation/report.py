@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from modeling import Task
 
 _PACKAGES = ("transformers", "torch", "datasets", "evaluate", "accelerate", "scikit-learn")
 _COLUMNS = ("weighted_f1", "weighted_recall", "weighted_precision", "macro_f1", "unweighted_recall")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One checkpoint on one split.
+
+    Args:
+        report: its `metrics.json`.
+        draws: where the main task is a classification: metric to its mean over corpora in each resample,
+            `(resamples,)`.
+        clips: ids of the clips.
+    """
+
+    report: Mapping[str, Any]
+    draws: Mapping[str, np.ndarray]
+    clips: frozenset[str]
+
+    @property
+    def main(self) -> Mapping[str, Any]:
+        """Metrics of the main task."""
+        return self.report["tasks"][self.report["main_task"]]
 
 
 def build_report(
@@ -28,14 +53,14 @@ def build_report(
         main_task: name of the task that the tables show in full.
         checkpoint: what was evaluated.
         split: on which split.
-        protocol: content of the protocol's file.
+        protocol: as [`~preprocessing.dataset.load_protocol`] gives it.
         clips_heard_in_training: how many of the clips the checkpoint was trained on, `None` where that is not known.
         settings: further values to write, such as the seed of the training.
     """
     return {
         "checkpoint": checkpoint,
         "split": split,
-        "protocol": {name: protocol[name] for name in ("protocol", "description", "seed", "notes")},
+        "protocol": protocol,
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "clips_heard_in_training": clips_heard_in_training,
         **settings,

@@ -3,6 +3,7 @@
 It reads a prepared folder and changes nothing in it:
 
     python -m preprocessing.audit prepared --protocol speaker
+    python -m preprocessing.audit prepared --protocol loco:ravdess
     python -m preprocessing.audit prepared --protocol paper --output audit.json --fail_on identical_audio same_sound
 """
 
@@ -34,9 +35,10 @@ from .audit_checks import (
     check_shared,
     check_silent,
 )
-from .dataset import load_prepared
+from .dataset import count_in_no_split, load_prepared
 from .listening import listen_to_all
 from .report import write_json
+from .split_files import load_protocol
 
 SPEAKER_DISJOINT = frozenset({"speaker"})  # protocols that promise no speaker in two splits
 # What is found -> what is counted, and what the finding says of it.
@@ -68,13 +70,15 @@ def audit(
 
     Args:
         folder: a prepared folder; nothing is written to it.
-        protocol: name of a file in its `splits`.
+        protocol: name of a file in its `splits`, of a family with the corpus: `loco:ravdess`. Where a corpus is left
+            out for the test, its leaks are looked for: train and validation, both of the others, count as one split.
         num_proc: worker processes, all cores by default.
         thresholds: where a finding begins.
 
     Returns:
-        What JSON can hold: `folder`, `protocol`, `clips` (split -> number), `thresholds`, `looked_at` (kind of `KINDS`
-        -> number of clips that had what the check needs) and `findings`: kind -> `severity`, `count`, `of`, `corpora`
+        What JSON can hold: `folder`, `protocol`, `clips` (split -> number), `in_no_split` (number of clips, which
+        are not looked at), `one_split` (splits that count as one), `thresholds`, `looked_at` (kind of `KINDS` -> number
+        of clips that had what the check needs) and `findings`: kind -> `severity`, `count`, `of`, `corpora`
         (name -> `count` and `of`) and at most `MAX_EXAMPLES` `examples` (`why` and `clips`). `severity` is `error`
         where audio is in two splits, or a speaker whom the protocol promises to keep apart, else `warning`. A kind
         without a finding is absent.
@@ -83,13 +87,15 @@ def audit(
         ValueError: the folder is not a prepared one, or has no such protocol.
     """
     splits = load_prepared(folder, protocol)
+    one_split = ["train", "validation"] if load_protocol(folder, protocol).get("corpus_rule") == "left out" else []
     table = concatenate_datasets(list(splits.values()))
     sizes = {name: len(split) for name, split in splits.items()}
     heard = listen_to_all(table, num_proc or joblib.cpu_count())
     # Column by column: a table of many parts as a whole becomes pandas columns of as many pieces, slow and large.
     columns = {name: table[name][:] for name in _COLUMNS} | {name: heard[name][:] for name in _MEASURED}
     clips = pd.DataFrame(columns).astype({"f0_mean": float})
-    clips["split"] = pd.Categorical(np.repeat(list(sizes), list(sizes.values())), list(sizes))
+    names = [" or ".join(one_split) if name in one_split else name for name in sizes]
+    clips["split"] = pd.Categorical(np.repeat(names, list(sizes.values())), list(dict.fromkeys(names)))
     checks = {
         "shared_speakers": check_shared(clips, "speaker"),
         "shared_sentences": check_shared(clips, "sentence"),
@@ -106,6 +112,8 @@ def audit(
         "folder": str(folder),
         "protocol": protocol,
         "clips": sizes,
+        "in_no_split": count_in_no_split(folder, splits),
+        "one_split": one_split,
         "thresholds": asdict(thresholds),
         "looked_at": {kind: check.looked_at for kind, check in checks.items()},
         "findings": {
@@ -121,6 +129,10 @@ def format_audit(report: dict) -> str:
     total = sum(report["clips"].values())
     sizes = ", ".join(f"{count:,} {split}" for split, count in report["clips"].items())
     lines = [f"{report['folder']}, protocol {report['protocol']}: {total:,} clips ({sizes})"]
+    if report["in_no_split"]:
+        lines.append(f"Not looked at: {report['in_no_split']:,} clips that this protocol puts in no split.")
+    if report["one_split"]:
+        lines.append(f"Taken as one split: {' and '.join(report['one_split'])}.")
     for kind, finding in report["findings"].items():
         unit, what = KINDS[kind]
         lines += [
@@ -159,7 +171,7 @@ def main() -> None:
     """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", type=Path, metavar="PREPARED", help="prepared folder")
-    parser.add_argument("--protocol", default="paper", help="which clips are in which split")
+    parser.add_argument("--protocol", default="paper", help="which clips are in which split: paper, loco:CORPUS, …")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the report goes")
     parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
     parser.add_argument(

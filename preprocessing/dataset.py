@@ -31,7 +31,8 @@ from .acoustics import acoustic_targets
 from .clip import Clip, Drop
 from .report import write_json
 from .rows import ROW, Preparation, extra_columns, features, prepare_clip
-from .splits import PROTOCOLS, SPLITS, Row, make_split
+from .split_files import load_splits, write_split_files
+from .splits import SPLITS, Row
 
 FORMAT = 2  # of the prepared folder; another number prepares all clips anew
 CLIPS_PER_PART = 64  # on average
@@ -80,7 +81,7 @@ def prepare(
     drops = _why_dropped(entries, folder, parts)
     filled = [name for name in parts if (folder / name / _CLIPS).is_dir()]
     table = _load_parts(folder, filled)
-    notes = _write_splits(table, output / "splits", seed)
+    notes = write_split_files(_split_rows(table), output, seed)
     report = {
         "format": FORMAT,
         "parts": filled,
@@ -120,35 +121,35 @@ def load_prepared(folder: str | os.PathLike, protocol: str) -> DatasetDict:
 
     Args:
         folder: a prepared folder.
-        protocol: name of a file in its `splits`.
+        protocol: name of a file in its `splits`, of a family with the corpus: `paper`, `loco:ravdess`.
 
     Returns:
         `train`, `validation` and `test`, those of them that have clips. `audio` is `{"bytes", "path"}`, `row` the
-        clip's index in the folder's table.
+        clip's index in the folder's table. A clip that the protocol puts in no split is in none of them.
 
     Raises:
         ValueError: the folder is not a prepared one, has no such protocol, or the protocol lacks a clip.
     """
     report = load_report(folder)
-    path = Path(folder, "splits", f"{protocol}.json")
-    if not path.is_file():
-        there = ", ".join(sorted(file.stem for file in path.parent.glob("*.json")))
-        raise ValueError(f"{folder} has no protocol {protocol!r}; it has {there}.")
+    split_of = load_splits(folder, protocol)
     try:
         table = _load_parts(Path(folder, "clips"), report["parts"])
     except FileNotFoundError as error:
         raise ValueError(f"{folder} is not whole: run the same prepare.py again, it does what is missing.") from error
     table = table.add_column(ROW, range(len(table)))
-    split_of = json.loads(path.read_text(encoding="utf-8"))["clips"]
-    strange = set(split_of.values()) - set(SPLITS)
-    if strange:
-        raise ValueError(f"{path}: a split is one of {', '.join(SPLITS)}; got {', '.join(sorted(strange))}.")
-    rows: dict[str, list[int]] = defaultdict(list)
+    rows: dict[str | None, list[int]] = defaultdict(list)
     for index, id_ in enumerate(table["id"]):
         if id_ not in split_of:
+            path = Path(folder, "splits", f"{protocol.partition(':')[0]}.json")
             raise ValueError(f"{path} names no split for the clip {id_}.")
         rows[split_of[id_]].append(index)
     return DatasetDict({split: table.select(rows[split]) for split in SPLITS if rows[split]})
+
+
+def count_in_no_split(folder: str | os.PathLike, splits: DatasetDict) -> int:
+    """How many clips of a prepared folder are in none of these splits of it."""
+    kept = sum(corpus["kept"] for corpus in load_report(folder)["corpora"].values())
+    return kept - sum(len(clips) for clips in splits.values())
 
 
 def _check_output(output: Path, corpora: set[str]) -> None:
@@ -251,24 +252,9 @@ def _load_parts(folder: Path, names: Sequence[str]) -> Dataset:
     return table.cast_column("audio", Audio(decode=False))
 
 
-def _write_splits(table: Dataset, folder: Path, seed: int) -> dict[str, list[str]]:
+def _split_rows(table: Dataset) -> list[Row]:
     columns = table.select_columns(list(Row._fields)).with_format("python")[:]
-    rows = [Row(*values) for values in zip(*(columns[name] for name in Row._fields), strict=True)]
-    folder.mkdir(exist_ok=True)
-    notes = {}
-    for name, protocol in PROTOCOLS.items():
-        splits, notes[name] = make_split(rows, name, seed)
-        write_json(
-            folder / f"{name}.json",
-            {
-                "protocol": name,
-                "description": protocol.description,
-                "seed": seed,
-                "notes": notes[name],
-                "clips": splits,
-            },
-        )
-    return notes
+    return [Row(*values) for values in zip(*(columns[name] for name in Row._fields), strict=True)]
 
 
 def _summarise(entries: Sequence[Clip | Drop], drops: Sequence[str | None], table: Dataset) -> dict[str, dict]:

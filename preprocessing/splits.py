@@ -1,15 +1,18 @@
-"""Protocols: which clip is in which split, by name, seeded, and written to a file that others can use."""
+"""Protocols: which clip is in which split, by name and seeded."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 SPLITS = ("train", "validation", "test")
+CORPUS = "CORPUS"  # stands in the description of a family for the corpus that is chosen
+
+CorpusRule = Literal["left out", "only"]
 
 
 class Row(NamedTuple):
@@ -25,20 +28,23 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Protocol:
-    """How clips are divided.
+    """How clips are divided. One with a `corpus_rule` is a family, of which a user chooses a member: `NAME:CORPUS`.
 
     Args:
         name: key in `PROTOCOLS`.
         shares: of the clips of a corpus for train, validation and test.
         divide: function of the rows of one corpus, the shares and a random generator that gives the split of each row
             and notes for people.
-        description: one sentence that is written beside every figure.
+        description: one sentence that is written beside every figure; `CORPUS` in it stands for the chosen corpus.
+        corpus_rule: what becomes of the division when a corpus is chosen. `"left out"`: all its clips are test, the
+            others stay where they are. `"only"`: its clips stay where they are, of the others only the test clips do.
     """
 
     name: str
     shares: tuple[float, float, float]
     divide: Callable[[Sequence[Row], np.ndarray, np.random.Generator], tuple[list[str], list[str]]]
     description: str
+    corpus_rule: CorpusRule | None = None
 
 
 def make_split(rows: Sequence[Row], protocol: str, seed: int = 0) -> tuple[dict[str, str], list[str]]:
@@ -105,6 +111,13 @@ def _stratified(rows: Sequence[Row], shares: np.ndarray, random: np.random.Gener
     return assigned, notes
 
 
+def _without_publishers(
+    rows: Sequence[Row], shares: np.ndarray, random: np.random.Generator
+) -> tuple[list[str], list[str]]:
+    """As `_stratified`, whatever the publisher's partition: where the test is another corpus it has no meaning."""
+    return _stratified([row._replace(split=None) for row in rows], shares, random)
+
+
 def _whole_clips(quota: np.ndarray, owed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rounds a stratum's quotas up or down to clips, so that the splits' totals stay on course too."""
     counts = np.floor(quota + 1e-9).astype(int)
@@ -167,6 +180,22 @@ PROTOCOLS = {
             (0.75, 0.10, 0.15),
             _speaker_disjoint,
             "75/15/10 train/test/validation by speaker: no speaker of a corpus's test clips is in its training clips",
+        ),
+        Protocol(
+            "loco",
+            (0.90, 0.10, 0.0),
+            _without_publishers,
+            f"leave one corpus out: all clips of {CORPUS} are the test, every other corpus is divided into 90/10 "
+            "train/validation, stratified by gender and emotion: nothing of the test's corpus is heard in training",
+            "left out",
+        ),
+        Protocol(
+            "cross",
+            (0.75, 0.10, 0.15),
+            _stratified,
+            f"train on one corpus, test on each: train and validation are those of {CORPUS} alone, test is the test "
+            "clips of every corpus, both as the protocol paper divides them",
+            "only",
         ),
     )
 }

@@ -1,10 +1,16 @@
 """What the pages show works as it stands there."""
 
 import re
+import shutil
+
+import pytest
 
 import preprocessing.corpora
 from preprocessing.clip import Clip
+from preprocessing.dataset import load_prepared
 from preprocessing.scan import Source, scan
+from preprocessing.split_files import load_splits
+from preprocessing.splits import PROTOCOLS
 from tests.conftest import ROOT
 from tests.preprocessing.test_corpora import JUNK, lay_out
 
@@ -20,3 +26,22 @@ def test_the_example_of_how_to_add_a_corpus_reads_it(tmp_path, monkeypatch):
     assert (first.id, first.emotion, first.speaker) == ("nemo/samples/EB0_anger_13.wav", "angry", "EB0")
     assert (second.emotion, second.sentence, second.locale) == ("surprise", "10", "pl-PL")
     assert not isinstance(other, Clip)
+
+
+def test_every_protocol_has_its_line_in_the_page_on_them():
+    page = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
+    names = [f"{name}:CORPUS" if protocol.corpus_rule else name for name, protocol in PROTOCOLS.items()]
+    assert re.findall(r"^\| `(\w[\w:-]*)` \|", page.partition("## Commands")[0], re.MULTILINE) == names
+
+
+@pytest.mark.parametrize("corpus", ["alpha", "beta"])
+def test_the_example_of_how_to_read_splits_elsewhere_reads_them(prepared, tmp_path, monkeypatch, corpus):
+    page = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
+    shutil.copytree(prepared / "splits", tmp_path / "prepared/both/splits")
+    monkeypatch.chdir(tmp_path)
+    example = {}
+    exec(compile(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], "protocols.md", "exec"), example)
+    assert sorted(example["test"]) == sorted(load_prepared(prepared, "speaker")["test"]["id"])
+    for family in ("loco", "cross"):
+        path = f"prepared/both/splits/{family}.json"
+        assert example["read_splits"](path, corpus) == load_splits(prepared, f"{family}:{corpus}")

@@ -94,6 +94,13 @@ def test_two_processes_have_the_gradient_of_one_and_count_every_clip_once(words,
     both = json.loads((tmp_path / "2" / "metrics.json").read_text())
 
     end = {name: load_file(tmp_path / name / "model.safetensors") for name in ("1", "2")}
+    fitted = {name: json.loads((tmp_path / name / "calibration.json").read_text()) for name in end}
+    for head in ("emotion", "gender"):
+        temperatures = [fitted[name][head]["temperature"] for name in end]
+        assert temperatures[0] == pytest.approx(temperatures[1], rel=1e-3)
+        for name, temperature in zip(end, temperatures, strict=True):  # back to what the step left
+            for part in ("weight", "bias"):
+                end[name][f"heads.{head}.{part}"] *= temperature
     names = [name for name in end["1"] if name in start]
     gradients = {run: torch.cat([(start[n] - end[run][n]).flatten() for n in names]) for run in end}
     assert gradients["1"].norm() > 1

@@ -26,7 +26,10 @@ class DataArguments:
     """What is trained on."""
 
     data: str = field(metadata={"help": "Prepared folder, as prepare.py writes it."})
-    protocol: str = field(default="paper", metadata={"help": "Which clips are in which split: a file in its splits/."})
+    protocol: str = field(
+        default="paper",
+        metadata={"help": "Which clips are in which split: a file in its splits/, such as speaker, or loco:CORPUS."},
+    )
 
 
 @dataclass
@@ -49,8 +52,9 @@ class ModelArguments:
         default=None,
         metadata={
             "help": "What the heads predict: tasks of the paper, or columns of the data. NAME:classification or "
-            "NAME:regression says which where a column of numbers holds classes. Default: the checkpoint's own tasks, "
-            f"or the paper's best row, {' '.join(BEST_ROW)}."
+            "NAME:regression says which where a column of numbers holds classes; NAME:concordance is a regression "
+            "learned by the concordance correlation, as valence, arousal and dominance are. Default: as in the "
+            f"checkpoint, or the paper's best row, {' '.join(BEST_ROW)}."
         },
     )
     task_weights: list[str] = field(
@@ -110,7 +114,7 @@ class SERTrainingArguments(TrainingArguments):
     - `train_sampling_strategy` `"group_by_length"`, `dataloader_num_workers` 2, `report_to` `"tensorboard"`,
       `logging_steps` 20, `remove_unused_columns` False.
 
-    `early_stopping_patience` and the value `latest` of `resume_from_checkpoint` are ours.
+    `early_stopping_patience`, `calibrate` and the value `latest` of `resume_from_checkpoint` are ours.
     """
 
     learning_rate: float = field(default=1e-4, metadata={"help": "Peak learning rate."})
@@ -139,6 +143,10 @@ class SERTrainingArguments(TrainingArguments):
     )
     early_stopping_patience: int | None = field(
         default=None, metadata={"help": "Evaluations without a better score before training stops; None: never."}
+    )
+    calibrate: bool = field(
+        default=True,
+        metadata={"help": "Fit a temperature for every classification on the validation clips when training ends."},
     )
 
     def __post_init__(self) -> None:

@@ -33,11 +33,12 @@ from modeling import (
 )
 from modeling.heads_ser import multi_task_loss
 from preprocessing.collator import SERDataCollator, encode
-from preprocessing.dataset import load_prepared, load_report
+from preprocessing.dataset import count_in_no_split, load_prepared, load_report
 
 from .arguments import BEST_ROW, MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments
+from .calibrate import calibrate
 from .checkpoints import checkpoint_to_resume
-from .tasks import fit_tasks
+from .tasks import fit_tasks, kind_of
 from .trainer import MultiTaskSERTrainer
 
 logger = get_logger(__name__)
@@ -69,6 +70,8 @@ def plan(data: DataArguments, model: ModelArguments, args: SERTrainingArguments,
     resume_from = checkpoint_to_resume(Path(args.output_dir), args.resume_from_checkpoint)
     args.resume_from_checkpoint = None
     splits = load_prepared(data.data, data.protocol)
+    if unused := count_in_no_split(data.data, splits):
+        logger.warning("Protocol %s: %d clips of %s are in no split.", data.protocol, unused, data.data)
     if args.eval_strategy != "no" and "validation" not in splits:
         raise ValueError(
             f"Protocol {data.protocol} of {data.data} has no validation clips: choose another, or train with "
@@ -88,13 +91,18 @@ def plan(data: DataArguments, model: ModelArguments, args: SERTrainingArguments,
 
 
 def _task_names(arguments: ModelArguments) -> list[str]:
-    """The tasks of `--tasks`, else those of the checkpoint, else the paper's best row."""
+    """The tasks of `--tasks`, else those of the checkpoint, else the paper's best row.
+
+    A head that is kept is learned as before, unless `--tasks` names another kind.
+    """
     trained: tuple[Task, ...] = ()
     if arguments.model_name_or_path is not None:
         config = load_config(arguments.model_name_or_path, arguments.model_revision)
         if isinstance(config, Wav2Vec2MultiTaskSERConfig):
             trained = config.get_tasks()
-    entries = arguments.tasks or [f"{task.name}:{task.kind}" for task in trained] or list(BEST_ROW)
+    kinds = {task.name: f"{task.name}:{kind_of(task)}" for task in trained}
+    asked = [entry if entry in arguments.new_heads else kinds.get(entry, entry) for entry in arguments.tasks or ()]
+    entries = asked or list(kinds.values()) or list(BEST_ROW)
     names = [entry.partition(":")[0] for entry in entries]
     unknown = {*arguments.new_heads, *arguments.weights()} - {*names}
     if unknown or len(set(names)) < len(names):
@@ -135,6 +143,9 @@ def train(job: Job) -> dict:
         callbacks=_callbacks(job.args),
     )
     trainer.train(resume_from_checkpoint=job.resume_from)
+    if job.args.calibrate and "validation" in job.splits:
+        settings = {"per_device_eval_batch_size": job.args.per_device_eval_batch_size, "use_cpu": job.args.use_cpu}
+        calibrate(job.model, feature_extractor, job.splits["validation"], output, **settings)
     if trainer.is_world_process_zero():
         job.model.save_pretrained(output)
         (output / "model.safetensors").chmod(0o644)  # safetensors writes for the owner alone
@@ -145,7 +156,10 @@ def train(job: Job) -> dict:
     report = None
     if "test" in job.splits:  # in float32 from what was saved, as evaluate.py has it
         batch_size = job.args.per_device_eval_batch_size
-        report = evaluate_checkpoint(str(output), Path(job.data.data), job.data.protocol, output, batch_size=batch_size)
+        evaluation = evaluate_checkpoint(
+            str(output), Path(job.data.data), job.data.protocol, output, batch_size=batch_size
+        )
+        report = evaluation.report if evaluation else None
     if report:
         print("\n" + format_report(report))
     trainer.end()

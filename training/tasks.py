@@ -22,6 +22,8 @@ PAPER_COLUMNS = {
     "energy_std": "energy_std",
     "voiced_ratio": "voiced_ratio",
 }
+# What stands behind the colon of a task's name: a concordance is a regression that is learned by another loss.
+KINDS = ("classification", "regression", "concordance")
 UNITS = {"f0_mean": "Hz", "f0_std": "Hz"}
 
 
@@ -29,7 +31,7 @@ def fit_tasks(names: Sequence[str], weights: Mapping[str, float], train: Dataset
     """Learns labels and class weights, or mean and standard deviation, of each task's target.
 
     Args:
-        names: of tasks, `NAME` or `NAME:KIND`.
+        names: of tasks, `NAME` or `NAME:KIND`, with a kind of `KINDS`.
         weights: task name -> weight in the loss.
         train: the training split.
 
@@ -55,8 +57,8 @@ def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> 
         raise ValueError(f"Task {name!r}: no training clip has a value in the column {column!r}.")
     if len(set(values)) == 1:
         raise ValueError(f"Task {name!r}: all {len(values)} training clips have the value {values[0]!r} in {column!r}.")
-    if kind not in ("", "classification", "regression"):
-        raise ValueError(f"Task {name!r}: the kind after the colon is classification or regression, got {kind!r}.")
+    if kind not in ("", *KINDS):
+        raise ValueError(f"Task {name!r}: the kind after the colon is one of {', '.join(KINDS)}, got {kind!r}.")
     kind = kind or ("classification" if isinstance(values[0], str) else "regression")
     weight = weights.get(name, 1.0)
     if kind == "classification":
@@ -66,6 +68,12 @@ def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> 
         balanced = compute_class_weight("balanced", classes=np.array(labels), y=np.array(values))
         return Task(name, kind, column, labels=tuple(labels), class_weights=tuple(balanced), weight=weight)
     if isinstance(values[0], str):
-        raise ValueError(f"Task {name!r}: a regression needs numbers, the column {column!r} holds text.")
+        raise ValueError(f"Task {name!r}: a {kind} needs numbers, the column {column!r} holds text.")
     mean, std = float(np.mean(values)), float(np.std(values))
-    return Task(name, kind, column, unit=UNITS.get(name, ""), mean=mean, std=std, weight=weight)
+    loss = "ccc" if kind == "concordance" else "l2"
+    return Task(name, "regression", column, unit=UNITS.get(name, ""), mean=mean, std=std, loss=loss, weight=weight)
+
+
+def kind_of(task: Task) -> str:
+    """The kind of `KINDS` by which a task is asked for."""
+    return "concordance" if task.loss == "ccc" else task.kind

@@ -14,6 +14,10 @@ The labels are what the raters agreed on, in one text file per dialogue:
     Session1/dialog/EmoEvaluation/Ses01F_impro01.txt
     [6.2901 - 8.2357]	Ses01F_impro01_F000	neu	[2.5000, 2.5000, 2.5000]
 
+Behind the emotion stand, as means over the raters and in this order: valence (1 negative, 5 positive), activation,
+which others call arousal (1 calm, 5 excited), and dominance (1 weak, 5 strong). They become the further labels
+`valence`, `arousal` and `dominance`.
+
 Other lines of these files start with `%` or are single raters'; the folders below EmoEvaluation are single raters'.
 The paper counts frustration as angry and excited as happy, and leaves out `oth` and `xxx`.
 """
@@ -24,6 +28,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..clip import Clip, Drop, clip_id
 from .corpus import Corpus, parse_tree, walk
@@ -42,7 +47,14 @@ EMOTIONS = {
     "xxx": "xxx",  # as the publisher writes it
 }
 PATTERN = r"Ses(?P<session>0[1-5])[FM]_(?:impro|script)\w+_(?P<gender>[FM])\w{3}\.wav"
-_LABEL_LINE = re.compile(rf"\[[\d.]+ - [\d.]+\]\t(\w+)\t({'|'.join(EMOTIONS)})\t")
+DIMENSIONS = ("valence", "arousal", "dominance")
+_LABEL_LINE = re.compile(rf"\[[\d.]+ - [\d.]+\]\t(\w+)\t({'|'.join(EMOTIONS)})\t\[(\d+\.\d+), (\d+\.\d+), (\d+\.\d+)\]")
+
+
+class _Label(NamedTuple):
+    utterance: str
+    emotion: str
+    dimensions: dict[str, float]
 
 
 def read(root: Path) -> Iterator[Clip | Drop]:
@@ -60,21 +72,26 @@ def read(root: Path) -> Iterator[Clip | Drop]:
                     f"{root}: there are utterances of IEMOCAP, such as {entry.path.name}, but none of the label files, "
                     "SessionN/dialog/EmoEvaluation/DIALOGUE.txt."
                 )
-            _, label = labels.pop(entry.path.stem.lower(), (None, None))
-            entry = replace(entry, raw_label=label) if label else Drop(entry.id, "no label line names this file")
+            label = labels.pop(entry.path.stem.lower(), None)
+            if label is None:
+                entry = Drop(entry.id, "no label line names this file")
+            else:
+                entry = replace(entry, raw_label=label.emotion, extra=label.dimensions)
         yield entry
-    for utterance, _ in labels.values():
-        yield Drop(clip_id(CORPUS.name, f"{utterance}.wav"), "a label line names a file that does not exist")
+    for label in labels.values():
+        yield Drop(clip_id(CORPUS.name, f"{label.utterance}.wav"), "a label line names a file that does not exist")
 
 
-def _read_labels(root: Path) -> dict[str, tuple[str, str]]:
-    """Utterance in lower case -> itself and its label."""
+def _read_labels(root: Path) -> dict[str, _Label]:
+    """Utterance in lower case -> what its label line says."""
     labels = {}
     for path in walk(root, (".txt",)):
         if path.parent.name.lower() == "emoevaluation":
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 if found := _LABEL_LINE.match(line):
-                    labels[found[1].lower()] = found[1], EMOTIONS[found[2]]
+                    utterance, code, *values = found.groups()
+                    dimensions = dict(zip(DIMENSIONS, map(float, values), strict=True))
+                    labels[utterance.lower()] = _Label(utterance, EMOTIONS[code], dimensions)
     return labels
 
 

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from datasets import Dataset
 from sklearn.metrics import accuracy_score, f1_score, precision_score, r2_score, recall_score
 
-from evaluation.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, _weighted, compute_metrics
+from evaluation.bootstrap import compare
+from evaluation.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, compute_metrics, draw_mean_over_corpora
 from modeling import Task
 
 EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"))
@@ -20,15 +23,22 @@ def standardised(values):
     return ((np.array(values, dtype=float) - PITCH.mean) / PITCH.std)[:, None]
 
 
-def emotions(truth, predicted, corpus=None, locale=None, **options):
+def table(**columns):
+    """Clips with all columns that a prepared folder has, as far as metrics ask for them."""
+    clips = len(columns["corpus"])
+    others = {"speaker": [None] * clips, "gender": [None] * clips, "duration_s": [2.0] * clips, "style": [None] * clips}
+    return Dataset.from_dict({**others, **columns})
+
+
+def emotions(truth, predicted, corpus=None, locale=None, intervals=True, **columns):
     corpus = corpus or ["alpha"] * len(truth)
-    clips = Dataset.from_dict({"emotion": truth, "corpus": corpus, "locale": locale or ["de-DE"] * len(truth)})
-    return compute_metrics(clips, {"emotion": said(predicted)}, [EMOTION], **options)["emotion"]
+    clips = table(emotion=truth, corpus=corpus, locale=locale or ["de-DE"] * len(truth), **columns)
+    return compute_metrics(clips, {"emotion": said(predicted)}, [EMOTION], intervals=intervals)["emotion"]
 
 
 def pitches(truth, predicted, corpus=None, **options):
     corpus = corpus or ["alpha"] * len(truth)
-    clips = Dataset.from_dict({"f0_mean": truth, "corpus": corpus, "locale": ["de-DE"] * len(truth)})
+    clips = table(f0_mean=truth, corpus=corpus, locale=["de-DE"] * len(truth))
     return compute_metrics(clips, {"f0_mean": standardised(predicted)}, [PITCH], **options)["f0_mean"]
 
 
@@ -95,7 +105,7 @@ def test_regression_by_independent_formulas():
 
 
 def test_regression_is_in_the_tasks_unit():
-    clips = Dataset.from_dict({"f0_mean": [180.0, 280.0], "corpus": ["a", "a"], "locale": ["de-DE"] * 2})
+    clips = table(f0_mean=[180.0, 280.0], corpus=["a", "a"], locale=["de-DE"] * 2)
     metrics = compute_metrics(clips, {"f0_mean": np.array([[0.0], [1.0]])}, [PITCH], intervals=False)["f0_mean"]
     assert metrics["unit"] == "Hz"
     assert metrics["pooled"]["mae"] == pytest.approx((0 + 50) / 2)
@@ -144,13 +154,11 @@ def test_a_clip_without_a_locale_counts_in_its_corpus_alone():
 
 
 def test_clips_without_a_label_are_left_out():
-    clips = Dataset.from_dict(
-        {
-            "emotion": ["sad", None, "angry", None],
-            "f0_mean": [None, 200.0, 100.0, 150.0],
-            "corpus": ["alpha", "alpha", "alpha", "beta"],
-            "locale": ["de-DE"] * 4,
-        }
+    clips = table(
+        emotion=["sad", None, "angry", None],
+        f0_mean=[None, 200.0, 100.0, 150.0],
+        corpus=["alpha", "alpha", "alpha", "beta"],
+        locale=["de-DE"] * 4,
     )
     logits = {"emotion": said(["sad", "sad", "sad", "sad"]), "f0_mean": standardised([0, 210, 110, 150])}
     metrics = compute_metrics(clips, logits, [EMOTION, PITCH])
@@ -161,7 +169,7 @@ def test_clips_without_a_label_are_left_out():
 
 
 def test_a_task_that_no_clip_has_a_label_for():
-    clips = Dataset.from_dict({"emotion": ["sad"], "f0_mean": [None], "corpus": ["a"], "locale": ["de-DE"]})
+    clips = table(emotion=["sad"], f0_mean=[None], corpus=["a"], locale=["de-DE"])
     metrics = compute_metrics(clips, {"emotion": said(["sad"]), "f0_mean": [[0.0]]}, [EMOTION, PITCH])
     assert metrics["f0_mean"] == {"kind": "regression", "clips": 0}
     assert metrics["emotion"]["clips"] == 1
@@ -185,25 +193,11 @@ def test_a_label_that_the_model_does_not_know_is_an_error():
     assert low < expected < high < 1
 
 
-def test_vectorised_metrics_are_scikit_learns():
-    random = np.random.default_rng(0)
-    matrices = random.integers(0, 6, size=(40, 4, 4))
-    matrices[:10, 2] = 0  # a class that does not occur
-    matrices[5:15, :, 1] = 0  # one that is never said
-    values = _weighted(matrices)
-    for index, counts in enumerate(matrices):
-        rows, columns = np.indices(counts.shape)
-        truth, predicted = (np.repeat(side.ravel(), counts.ravel()) for side in (rows, columns))
-        for name, score in (("f1", f1_score), ("recall", recall_score), ("precision", precision_score)):
-            expected = score(truth, predicted, average="weighted", zero_division=0)
-            assert values[f"weighted_{name}"][index] == pytest.approx(expected, abs=1e-12)
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_intervals_hold_the_estimate_and_are_as_wide_as_chance(seed):
     truth, predicted = draw(400, seed)
     alpha = emotions(truth, predicted)["corpora"]["alpha"]
-    for name in ("weighted_f1", "weighted_recall", "weighted_precision"):
+    for name in CLASSIFICATION_METRICS:
         assert np.mean(alpha[f"{name}_ci"]) == pytest.approx(alpha[name], abs=0.01)
     low, high = alpha["weighted_recall_ci"]  # which is the share of hits, whose deviation is known
     p = alpha["weighted_recall"]
@@ -224,7 +218,7 @@ def test_intervals_of_a_regression():
     truth = random.normal(200, 40, 300)
     predicted = truth + random.normal(0, 20, 300)
     pooled = pitches(truth.tolist(), predicted)["pooled"]
-    for name in ("mae", "r2"):
+    for name in REGRESSION_METRICS:
         low, high = pooled[f"{name}_ci"]
         assert low < pooled[name] < high
     deviation = np.abs(truth - predicted).std() / np.sqrt(300)
@@ -247,3 +241,119 @@ def test_intervals_can_be_left_out():
     assert "_ci" not in str(emotions(truth, predicted, intervals=False))
     assert "_ci" in str(emotions(truth, predicted))
     assert "_ci" not in str(pitches([100.0, 200.0], [110.0, 190.0], intervals=False))
+
+
+def test_intervals_are_those_of_speakers():
+    # Five speakers of twenty clips, each wholly right or wholly wrong.
+    truth, predicted = ["sad"] * 100, ["sad"] * 60 + ["angry"] * 40
+    speaker = [f"s{i // 20}" for i in range(100)]
+    alpha = emotions(truth, predicted, speaker=speaker)["corpora"]["alpha"]
+    assert alpha["speakers"] == 5
+    assert alpha["weighted_recall_ci"] == pytest.approx([0.2, 1.0])  # 1 and 5 of 5
+    by_clip = emotions(truth, predicted)["corpora"]["alpha"]
+    assert by_clip["speakers"] is None
+    assert np.ptp(by_clip["weighted_recall_ci"]) == pytest.approx(2 * 1.96 * np.sqrt(0.24 / 100), rel=0.1)
+
+
+def test_every_row_has_all_intervals():
+    truth, predicted = draw(120)
+    metrics = emotions(truth, predicted, ["alpha", "beta"] * 60, ["de-DE", "de-DE", "pl-PL"] * 40)
+    rows = [*metrics["corpora"].values(), *metrics["locales"].values(), metrics["mean_over_corpora"]]
+    rows += [metrics["pooled"], *metrics["groups"]["duration"].values()]
+    assert len(rows) == 7
+    for row in rows:
+        for name in CLASSIFICATION_METRICS:
+            low, high = row[f"{name}_ci"]
+            assert low < row[name] < high
+    values = np.random.default_rng(0).normal(200, 40, 60)
+    metrics = pitches(values.tolist(), values + 20 * np.sin(values), corpus=["alpha", "beta"] * 30)
+    for row in (*metrics["corpora"].values(), *metrics["locales"].values(), metrics["pooled"]):
+        assert {f"{name}_ci" for name in REGRESSION_METRICS} < row.keys()
+
+
+def test_a_locale_and_a_mean_are_drawn_with_their_corpora():
+    # beta is all right in de-DE and all wrong in pl-PL; alpha, in de-DE, is a coin.
+    truth = ["sad"] * 80
+    predicted = ["sad", "angry"] * 20 + ["sad"] * 20 + ["angry"] * 20
+    metrics = emotions(truth, predicted, ["alpha"] * 40 + ["beta"] * 40, ["de-DE"] * 60 + ["pl-PL"] * 20)
+    alpha = np.array(metrics["corpora"]["alpha"]["weighted_recall_ci"])
+    assert metrics["locales"]["de-DE"]["weighted_recall_ci"] == pytest.approx((alpha + 1) / 2)
+    assert metrics["locales"]["pl-PL"]["weighted_recall_ci"] == [0, 0]
+
+
+def test_a_figure_that_a_corpus_leaves_open_is_no_part_of_the_means_interval():
+    metrics = pitches([200.0, 150.0, 250.0, 180.0] * 5, [200.0, 160.0, 230.0, 190.0] * 5, ["one", *["two"] * 3] * 5)
+    assert "pearson_ci" not in metrics["corpora"]["one"]
+    assert metrics["mean_over_corpora"]["pearson_ci"] == metrics["corpora"]["two"]["pearson_ci"]
+    assert metrics["mean_over_corpora"]["mae_ci"] != metrics["corpora"]["two"]["mae_ci"]
+
+
+def test_groups_are_measured_over_their_clips():
+    truth = ["sad", "sad", "angry", "angry", "sad", "sad"]
+    predicted = ["sad", "angry", "angry", "angry", "angry", "sad"]
+    corpus = ["alpha", "alpha", "beta", "beta", "beta", "beta"]
+    gender = ["male", "female", "male", None, "female", "female"]
+    seconds = [0.7, 0.8, 1.5, 7.0, 8.0, 9.0]
+    columns = {"gender": gender, "duration_s": seconds, "style": ["acted"] * 5 + ["natural"]}
+    groups = emotions(truth, predicted, corpus, **columns)["groups"]
+    share = {kind: {name: row["weighted_recall"] for name, row in rows.items()} for kind, rows in groups.items()}
+    assert share == {
+        "gender": {"female": pytest.approx(1 / 3), "male": 1, "unknown": 1},
+        "duration": {"under 1 s": 0.5, "1 to 2 s": 1, "over 6 s": pytest.approx(2 / 3)},
+        "style": {"acted": pytest.approx(3 / 5), "natural": 1},
+    }
+    assert [row["clips"] for row in groups["gender"].values()] == [3, 2, 1]
+    assert groups["gender"]["female"]["weighted_recall_ci"] == [0, 1]
+    clips = table(
+        f0_mean=[100.0, 200.0, 300.0], corpus=["alpha"] * 3, locale=["de-DE"] * 3, gender=["male"] * 2 + [None]
+    )
+    logits = {"f0_mean": standardised([110, 210, 250])}
+    male, unknown = compute_metrics(clips, logits, [PITCH])["f0_mean"]["groups"]["gender"].values()
+    assert (male["mae"], unknown["mae"]) == pytest.approx((10, 50), rel=1e-5)
+
+
+def test_labels_that_no_clip_has_are_named():
+    assert emotions(["sad", "sad"], ["sad", "happy"])["labels_without_clips"] == ["angry", "happy"]
+    assert emotions(*draw(100))["labels_without_clips"] == []
+
+
+def test_calibration_is_of_the_logits_as_they_come_and_as_they_were():
+    truth, predicted = draw(60)
+    clips = table(emotion=[*truth, "proud", None], corpus=["alpha"] * 62, locale=["de-DE"] * 62)
+    logits = {"emotion": said([*predicted, "sad", "sad"])}
+    plain, cooled = (
+        compute_metrics(clips, logits, [replace(EMOTION, temperature=t)])["emotion"]["calibration"] for t in (1.0, 3.0)
+    )
+    assert (plain["temperature"], cooled["temperature"]) == (1, 3)
+    assert plain["before"] == plain["after"] == cooled["after"] != cooled["before"]
+    confidence = np.exp(3) / (np.exp(3) + 2 * np.exp(-1))
+    right = np.mean([t == p for t, p in zip(truth, predicted, strict=True)]) * 60 / 61
+    assert plain["after"]["ece"] == pytest.approx(confidence - right)
+    assert plain["bins"][0]["clips"] == plain["risk_coverage"][0]["clips"] == 61
+
+
+def test_what_training_does_not_need_can_be_left_out():
+    truth, predicted = draw(20)
+    few = emotions(truth, predicted, intervals=False)
+    assert emotions(truth, predicted).keys() - few.keys() == {"groups", "calibration"}
+
+
+def test_models_are_compared_on_the_same_resamples():
+    truth, better = draw(300, hit=0.8)
+    worse = np.where(np.random.default_rng(1).random(300) < 0.1, "sad", better)
+    columns = {"emotion": truth, "corpus": ["alpha", "beta"] * 150, "locale": ["de-DE"] * 300}
+    clips = table(**columns, speaker=[f"s{i % 7}" for i in range(300)])
+    draws = [draw_mean_over_corpora(clips, said(answers), EMOTION) for answers in (better, worse)]
+    metrics = compute_metrics(clips, {"emotion": said(better)}, [EMOTION])["emotion"]
+    for name in CLASSIFICATION_METRICS:
+        bounds = np.percentile(draws[0][name], [2.5, 97.5])
+        assert metrics["mean_over_corpora"][f"{name}_ci"] == pytest.approx(bounds)
+    assert compare(draws[0]["weighted_f1"], draws[0]["weighted_f1"])["ci"] == [0, 0]
+    difference = compare(draws[0]["weighted_f1"], draws[1]["weighted_f1"])
+    assert difference["ci"][0] > 0
+    assert difference["p"] == pytest.approx(2 / 1001)
+    unpaired = compare(draws[0]["weighted_f1"], np.roll(draws[1]["weighted_f1"], 1))
+    assert np.ptp(difference["ci"]) < 0.7 * np.ptp(unpaired["ci"])
+    nothing = table(emotion=[None], corpus=["alpha"], locale=["de-DE"])
+    with pytest.raises(ValueError, match="No clip has a label for emotion"):
+        draw_mean_over_corpora(nothing, said(["sad"]), EMOTION)

@@ -17,7 +17,8 @@ PROTOCOL = {
     "description": "75/15/10 by chance",
     "seed": 7,
     "notes": ["alpha: the publisher's partition is kept (test)", "beta: too few sad clips"],
-    "clips": {"alpha/1.wav": "test"},
+    "family": "paper",
+    "corpus": None,
 }
 
 
@@ -33,6 +34,9 @@ def metrics():
             "gender": [None] * 1205,
             "corpus": ["alpha"] * 1200 + ["beta"] * 5,
             "locale": ["de-DE"] * 1200 + ["pl-PL"] * 5,
+            "speaker": [None] * 1205,
+            "duration_s": [2.0] * 1205,
+            "style": ["acted"] * 1205,
         }
     )
     logits = {
@@ -58,7 +62,7 @@ def line(text, start):
 
 def test_a_report_says_what_was_measured_on_what_with_what(report, metrics):
     assert (report["checkpoint"], report["split"], report["main_task"]) == ("demo", "test", "emotion")
-    assert report["protocol"] == {name: PROTOCOL[name] for name in ("protocol", "description", "seed", "notes")}
+    assert report["protocol"] == PROTOCOL
     assert report["versions"]["torch"] == importlib.metadata.version("torch")
     assert {"transformers", "datasets", "evaluate", "accelerate", "scikit-learn"} <= report["versions"].keys()
     assert report["seed"] == 3

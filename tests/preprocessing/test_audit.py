@@ -12,7 +12,7 @@ import soxr
 from preprocessing.audit import KINDS, audit, format_audit, main
 from preprocessing.audit_checks import MAX_EXAMPLES, Thresholds
 from preprocessing.dataset import load_prepared, prepare
-from preprocessing.scan import Source, scan
+from preprocessing.scan import Source, UserAudio, scan
 from tests.conftest import voice
 
 RATE = 44100
@@ -117,6 +117,53 @@ def test_a_shared_speaker_is_an_error_where_the_protocol_promises_otherwise(leak
             "examples": [{"why": "mine, speaker s0: 3 in train, 1 in test", "clips": ["mine/01.wav", "mine/00.wav"]}],
         }
     }
+
+
+SHARED = {"shared_speakers", "identical_audio", "same_sound"}
+
+
+@pytest.fixture
+def two_corpora(mine) -> tuple[Path, pd.DataFrame]:
+    """Corpus a and corpus b, three speakers each, a sentence of a speaker's in several takes."""
+    folder, table = mine
+    table["corpus"] = ["ab"[int(speaker[1:]) % 2] for speaker in table["speaker"]]
+    return folder, table.drop(columns="split")
+
+
+def test_protocols_that_keep_speakers_or_corpora_apart_share_nothing(two_corpora):
+    prepared = prepare_table(*two_corpora)
+    found = {name: audit(prepared, name, num_proc=1) for name in ("paper", "speaker", "loco:a", "loco:b", "cross:a")}
+    assert {name: report["findings"].keys() & SHARED for name, report in found.items()} == {
+        "paper": {"shared_speakers"},
+        "speaker": set(),
+        "loco:a": set(),  # though speakers of b are in train and validation
+        "loco:b": set(),
+        "cross:a": {"shared_speakers"},
+    }
+    assert found["loco:a"]["clips"]["test"] == 12
+    assert found["loco:a"]["one_split"] == ["train", "validation"]
+    assert "\nTaken as one split: train and validation.\n" in format_audit(found["loco:a"])
+    assert "one split" not in format_audit(found["speaker"])
+    sizes, unused = found["cross:a"]["clips"], found["cross:a"]["in_no_split"]
+    assert (sum(sizes.values()) + unused, unused > 0) == (24, True)
+    assert f"\nNot looked at: {unused} clips that this protocol puts in no split.\n" in format_audit(found["cross:a"])
+    assert "no split" not in format_audit(found["loco:a"])
+
+
+def test_a_copy_from_the_corpus_that_is_left_out_is_an_error_and_one_among_the_others_is_not(two_corpora):
+    folder, table = two_corpora
+    copies = [path for path, corpus in zip(table["path"], table["corpus"], strict=True) if corpus == "a"][1:]
+    for path in copies:
+        shutil.copy(folder / "08.wav", folder / f"{path}.copy")
+        (folder / f"{path}.copy").replace(folder / path)
+    shutil.copy(folder / "00.wav", folder / "04.wav")  # from a to b
+    prepared = prepare_table(folder, table)
+    assert set(load_prepared(prepared, "loco:b")["validation"]["path"]) < set(copies)
+    findings = audit(prepared, "loco:b", num_proc=1)["findings"]
+    assert "shared_speakers" not in findings
+    assert (findings["identical_audio"]["severity"], findings["identical_audio"]["count"]) == ("error", 2)
+    assert set(findings["identical_audio"]["examples"][0]["clips"]) == {"a/00.wav", "b/04.wav"}
+    assert (findings["repeated_audio"]["severity"], findings["repeated_audio"]["count"]) == ("warning", len(copies))
 
 
 def test_a_shared_sentence_is_found(mine):
@@ -292,3 +339,23 @@ def test_real_speech_gives_no_false_alarm(real_audio, tmp_path):
     assert findings.keys() <= {"shared_speakers", "shared_sentences", "identical_audio", "imbalance"}
     assert set(findings["identical_audio"]["examples"][0]["clips"]) == {f"ravdess/{name}" for name in twins}
     assert findings["identical_audio"]["count"] == 2
+
+
+def test_real_corpora_share_nothing_where_speakers_or_corpora_are_kept_apart(real_audio, tmp_path):
+    """Five clips of each of 12 actors of RAVDESS and 15 of each of 4 speakers of nEMO."""
+    for pattern, step in (("ravdess/*/*.wav", 12), ("nemo/samples/*", 8)):
+        for path in sorted(real_audio.glob(pattern))[::step]:
+            link = tmp_path / path.relative_to(real_audio)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path)
+    table = pd.read_csv(real_audio / "nemo/data.tsv", sep="\t", dtype=str)
+    there = [(tmp_path / "nemo/samples" / name).exists() for name in table["file_id"]]
+    table[there].to_csv(tmp_path / "nemo/data.tsv", sep="\t", index=False)
+    options = UserAudio(columns={"path": "file_id", "speaker": "speaker_id"}, audio_folder="samples")
+    sources = [Source("ravdess", tmp_path / "ravdess"), Source("table", tmp_path / "nemo/data.tsv")]
+    names = {"anger": "angry", "happiness": "happy", "sadness": "sad", "surprised": "surprise"}
+    prepare(scan(sources, label_names=names, user_audio=options), tmp_path / "prepared")
+    for protocol in ("speaker", "loco:ravdess", "loco:nemo"):
+        report = audit(tmp_path / "prepared", protocol)
+        assert sum(report["clips"].values()) == 120
+        assert report["findings"].keys() & SHARED == set(), protocol

@@ -1,11 +1,18 @@
 """IEMOCAP: what its label files say of its utterances, and what happens where one of the two is missing."""
 
 import re
+from collections import Counter
 
 import pytest
+import soundfile
 
+from modeling import SAMPLING_RATE
 from preprocessing.clip import Clip, Drop
 from preprocessing.corpora.iemocap import read
+from preprocessing.dataset import load_prepared, prepare
+from preprocessing.scan import Source, scan
+from tests.conftest import voice
+from tests.preprocessing.corpora import iemocap
 from tests.preprocessing.test_corpora import lay_out
 
 WAV = "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"
@@ -34,6 +41,34 @@ def test_a_label_line_says_what_it_says(tmp_path, code, label):
     (clip,) = read(tmp_path)
     assert clip.raw_label == label
     assert clip.id == "iemocap/Ses01F_impro01_F000.wav"
+
+
+def test_valence_arousal_and_dominance_stand_in_this_order(tmp_path):
+    lay_out(tmp_path, {WAV: "", TXT: LINE.replace("[2.5000, 2.5000, 2.5000]", "[1.5000, 4.0000, 4.6667]")})
+    (clip,) = read(tmp_path)
+    assert clip.extra == {"valence": 1.5, "arousal": 4.0, "dominance": 4.6667}
+
+
+def test_every_utterance_of_a_session_has_its_own_values(tmp_path):
+    lay_out(tmp_path, {path: text for path, text in iemocap.tree().items() if path.startswith("Session1/")})
+    clips = [entry for entry in read(tmp_path) if isinstance(entry, Clip)]
+    found = Counter(tuple(clip.extra[name] for name in ("valence", "arousal", "dominance")) for clip in clips)
+    assert found == Counter(iemocap.dimensions(5 * index) for index in range(len(clips)))
+    assert len(found) > 700
+
+
+def test_beside_a_corpus_without_them_they_are_numbers_or_missing(tmp_path):
+    for path in (WAV, "other/happy/a.wav"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        soundfile.write(tmp_path / path, voice(0.6, 150), SAMPLING_RATE)
+    lay_out(tmp_path, {TXT: LINE.replace("[2.5000, 2.5000, 2.5000]", "[1.5000, 4.0000, 4.6667]")})
+    sources = [Source("iemocap", tmp_path / "Session1"), Source("folder", tmp_path / "other")]
+    prepare(scan(sources), tmp_path / "prepared", num_proc=1)
+    (clips,) = load_prepared(tmp_path / "prepared", "speaker").values()  # one speaker: all in training
+    names = ["valence", "arousal", "dominance"]
+    assert {clips.features[name].dtype for name in names} == {"float64"}
+    values = {row["corpus"]: [row[name] for name in names] for row in clips.select_columns(["corpus", *names])}
+    assert values == {"iemocap": [1.5, 4.0, 4.6667], "other": [None, None, None]}
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_the_report_has_every_input_and_counts_them(prepared, user_table):
     assert report["notes"].keys() == PROTOCOLS.keys()
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", [name for name, protocol in PROTOCOLS.items() if not protocol.corpus_rule])
 def test_a_prepared_folder_gives_disjoint_and_complete_splits(prepared, protocol):
     splits = load_prepared(prepared, protocol)
     assert list(splits) == list(SPLITS)
@@ -128,6 +128,18 @@ def test_a_second_run_does_nothing_again_a_change_its_part_and_another_setting_a
     anew = prepare_table(table, tmp_path / "out", Preparation(min_duration_s=0.1, max_duration_s=0.08))["parts"]
     assert times(tmp_path / "out").keys() == set(anew)
     assert not set(anew) & set(new)
+
+
+def test_a_folder_of_an_older_version_gets_the_protocols_that_it_lacks_and_no_clip_is_prepared_anew(tmp_path):
+    table = write_table(tmp_path / "audio", {"a": 9, "b": 9})
+    report = prepare_table(table, tmp_path / "out")
+    before = times(tmp_path / "out")
+    written = {path.name: path.read_text() for path in (tmp_path / "out/splits").iterdir()}
+    for name in ("loco", "cross"):
+        (tmp_path / f"out/splits/{name}.json").unlink()
+    assert prepare_table(table, tmp_path / "out") == report
+    assert {path.name: path.read_text() for path in (tmp_path / "out/splits").iterdir()} == written
+    assert times(tmp_path / "out") == before
 
 
 def test_an_interrupted_part_is_cleared_and_prepared_again(tmp_path):

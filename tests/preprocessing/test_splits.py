@@ -7,8 +7,15 @@ import pytest
 from preprocessing.labels import EMOTIONS, GENDERS
 from preprocessing.splits import PROTOCOLS, SPLITS, Row, make_split
 
-STRATIFIED = ("paper", "paper-20")
-SHARES = {"paper": (0.75, 0.10, 0.15), "paper-20": (0.70, 0.10, 0.20), "speaker": (0.75, 0.10, 0.15)}
+PUBLISHERS = ("paper", "paper-20", "cross")  # that keep the publisher's partition
+STRATIFIED = (*PUBLISHERS, "loco")
+SHARES = {
+    "paper": (0.75, 0.10, 0.15),
+    "paper-20": (0.70, 0.10, 0.20),
+    "speaker": (0.75, 0.10, 0.15),
+    "loco": (0.90, 0.10, 0.0),
+    "cross": (0.75, 0.10, 0.15),
+}
 
 
 def rows(sizes, corpus="corpus", speakers=10, split=None) -> list[Row]:
@@ -94,7 +101,7 @@ def test_two_corpora_of_the_same_shape_are_divided_differently():
     ]
 
 
-@pytest.mark.parametrize("protocol", STRATIFIED)
+@pytest.mark.parametrize("protocol", PUBLISHERS)
 def test_the_publishers_partition_is_kept(protocol):
     clips = [row._replace(split=SPLITS[i % 7 % 3]) for i, row in enumerate(rows(STRATA["equal"]))]
     splits, notes = make_split(clips, protocol)
@@ -102,7 +109,7 @@ def test_the_publishers_partition_is_kept(protocol):
     assert notes == ["corpus: the publisher's partition is kept (train, validation, test)"]
 
 
-@pytest.mark.parametrize("protocol", STRATIFIED)
+@pytest.mark.parametrize("protocol", PUBLISHERS)
 def test_validation_is_taken_from_the_publishers_training_clips_alone(protocol):
     clips = [row._replace(split="test" if i % 4 == 0 else "train") for i, row in enumerate(rows(STRATA["equal"]))]
     splits, notes = make_split(clips, protocol)
@@ -117,6 +124,18 @@ def test_validation_is_taken_from_the_publishers_training_clips_alone(protocol):
         "corpus: the publisher's partition is kept (train, test)",
         "corpus: the publisher gives no validation split; it is taken from the training clips",
     ]
+
+
+def test_the_publishers_partition_is_of_no_account_where_the_test_is_another_corpus():
+    clips = rows(STRATA["equal"])
+    parted = [row._replace(split=SPLITS[i % 7 % 3]) for i, row in enumerate(clips)]
+    assert make_split(parted, "loco") == make_split(clips, "loco")
+    assert set(make_split(parted, "loco")[0].values()) == {"train", "validation"}
+
+
+def test_cross_divides_as_paper_does():
+    clips = rows(STRATA["random up to 300"], "a") + rows(STRATA["without gender"], "b", split="train")
+    assert make_split(clips, "cross", 5) == make_split(clips, "paper", 5)
 
 
 def test_a_publishers_validation_clips_are_kept_where_a_test_split_is_missing():

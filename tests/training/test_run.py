@@ -52,6 +52,11 @@ def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
     assert (output / "model.safetensors").stat().st_mode & 0o777 == 0o644
     assert report["clips_heard_in_training"] == 0
     assert "emotion by corpus" in capsys.readouterr().out
+    calibration = json.loads((output / "calibration.json").read_text())
+    assert calibration.keys() == {"emotion", "gender", "language"}
+    temperatures = {name: report["tasks"][name]["calibration"]["temperature"] for name in calibration}
+    assert temperatures == {name: head["temperature"] for name, head in calibration.items()}
+    assert set(temperatures.values()) != {1.0}
 
     state = json.loads(max(output.glob("checkpoint-*/trainer_state.json")).read_text())
     steps = [line for line in state["log_history"] if "loss" in line]
@@ -93,7 +98,7 @@ def gradient(words, batch: int, accumulation: int, output: Path) -> dict[str, to
         [
             *words,
             *("--optim", "sgd", "--learning_rate", "1", "--warmup_steps", "0", "--lr_scheduler_type", "constant"),
-            *("--max_grad_norm", "0", "--max_steps", "1", "--output_dir", str(output)),
+            *("--max_grad_norm", "0", "--max_steps", "1", "--output_dir", str(output), "--calibrate", "false"),
             *("--eval_strategy", "no", "--save_strategy", "no", "--load_best_model_at_end", "false"),
             *("--per_device_train_batch_size", str(batch), "--gradient_accumulation_steps", str(accumulation)),
         ]
@@ -120,6 +125,7 @@ def test_a_fine_tuned_checkpoint_goes_on_with_its_heads_and_new_ones_start_anew(
     start = onward.index("--config_name")
     onward[start : start + 2] = ["--model_name_or_path", str(tmp_path / "run")]
 
+    assert {task.temperature for task in job(onward).tasks} == {1.0}
     kept = job(onward).model.state_dict()
     assert all(torch.equal(kept[name], trained[name]) for name in trained if "weight_" not in name)
 
@@ -209,6 +215,15 @@ def test_a_checkpoint_keeps_its_own_tasks_and_says_what_is_left_out(words, tmp_p
     assert [task.name for task in left_out.tasks] == ["emotion", "gender"]
     assert "leaves out: language, f0_mean, energy_mean" in caplog.text
     assert left_out.trained_before == set(left_out.splits["train"]["id"])
+
+
+def test_clips_that_are_in_no_split_are_counted(words, prepared, caplog):
+    splits = job([*words, "--protocol", "cross:alpha", "--tasks", "emotion"]).splits
+    unused = 96 - sum(map(len, splits.values()))
+    assert f"Protocol cross:alpha: {unused} clips of {prepared} are in no split." in caplog.text
+    caplog.clear()
+    job([*words, "--protocol", "speaker"])
+    assert "in no split" not in caplog.text
 
 
 def test_early_stopping(words, tmp_path):

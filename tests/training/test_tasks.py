@@ -1,8 +1,16 @@
+import math
+
 import numpy as np
+import pandas as pd
 import pytest
 from datasets import Dataset
 
-from training.tasks import PAPER_COLUMNS, fit_tasks
+from modeling import Task, load_config
+from preprocessing.dataset import prepare
+from preprocessing.scan import Source, UserAudio, scan
+from training.arguments import parse_args
+from training.run import plan, train
+from training.tasks import KINDS, PAPER_COLUMNS, fit_tasks, kind_of
 
 COLUMNS = {
     "emotion": ["sad"] * 6 + ["angry"] * 3 + ["bored"] * 1 + [None] * 2,
@@ -56,7 +64,8 @@ def test_a_column_of_numbers_can_be_classes_where_the_user_says_so(clips):
         ("empty", "no training clip has a value"),
         ("constant", "all 12 training clips have the value 'same'"),
         ("gender:regression", "needs numbers"),
-        ("gender:guess", "kind"),
+        ("gender:concordance", "a concordance needs numbers, the column 'gender' holds text"),
+        ("gender:guess", "the kind after the colon is one of classification, regression, concordance, got 'guess'"),
     ],
 )
 def test_what_cannot_be_learned_is_refused(clips, name, message):
@@ -68,3 +77,57 @@ def test_the_eight_tasks_of_the_paper_fit_prepared_clips(splits):
     tasks = fit_tasks(list(PAPER_COLUMNS), {}, splits["train"])
     assert [task.name for task in tasks] == list(PAPER_COLUMNS)
     assert sum(task.is_classification for task in tasks) == 3
+
+
+def test_a_concordance_is_a_regression_by_another_loss(clips):
+    plain, l2, ccc = (fit_tasks([f"rating{kind}"], {}, clips)[0] for kind in ("", ":regression", ":concordance"))
+    std = float(np.std(COLUMNS["rating"]))
+    assert plain == l2 == Task("rating", "regression", "rating", mean=2.0, std=std)
+    assert ccc == Task("rating", "regression", "rating", mean=2.0, std=std, loss="ccc")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_task_can_be_asked_for_again_by_its_kind(clips, kind):
+    (task,) = fit_tasks([f"rating:{kind}"], {}, clips)
+    assert kind_of(task) == kind
+
+
+def test_style_is_a_task_by_its_name():
+    clips = Dataset.from_dict({"style": ["natural", "acted", None, "acted"]})
+    (task,) = fit_tasks(["style"], {}, clips)
+    assert task == Task("style", "classification", "style", labels=("acted", "natural"), class_weights=(0.75, 1.5))
+
+
+@pytest.fixture(scope="module")
+def styled(user_table, tmp_path_factory):
+    """The clips of `alpha`, acted or natural by turns, with their valence."""
+    table = pd.read_csv(user_table).query("corpus == 'alpha'").iloc[:32]
+    table["style"] = ["acted", "acted", "natural"] * 10 + ["acted"] * 2
+    path = user_table.with_name("styled.csv")
+    table.to_csv(path, index=False)
+    output = tmp_path_factory.mktemp("styled")
+    prepare(scan([Source("table", path)], user_audio=UserAudio(columns={"valence": "valence"})), output, num_proc=1)
+    return output
+
+
+def test_style_and_valence_are_learned_by_their_names_and_learned_on_as_before(styled, backbone_config, tmp_path):
+    words = [
+        *("--data", str(styled), "--num_train_epochs", "1", "--report_to", "none", "--dataloader_num_workers", "0"),
+        *("--disable_tqdm", "true", "--freeze_feature_encoder", "false"),
+    ]
+    tasks = ["--tasks", "style", "valence:concordance", "f0_mean"]
+    first = tmp_path / "first"
+    report = train(
+        plan(*parse_args([*words, *tasks, "--config_name", str(backbone_config), "--output_dir", str(first)]))
+    )
+    assert (report["main_task"], report["tasks"]["style"]["kind"]) == ("style", "classification")
+    assert math.isfinite(report["tasks"]["valence"]["pooled"]["ccc"])
+    style, valence, f0 = load_config(str(first)).get_tasks()
+    assert style.labels == ("acted", "natural")
+    assert (valence.kind, valence.loss, f0.loss) == ("regression", "ccc", "l2")
+
+    onward = [*words, "--model_name_or_path", str(first), "--output_dir", str(tmp_path / "onward")]
+    assert plan(*parse_args(onward)).tasks == (style, valence, f0)
+    assert plan(*parse_args([*onward, "--tasks", "style", "valence"])).tasks == (style, valence)
+    (other,) = plan(*parse_args([*onward, "--tasks", "valence:regression"])).tasks
+    assert (other.loss, other.mean, other.std) == ("l2", valence.mean, valence.std)

@@ -8,6 +8,11 @@ HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
 RATERS = "C-E1:\tExcited;\t()\nC-E2:\tFear;\t()\nA-E1:\tval 2; act 3; dom  2;\t()\n\n"
 
 
+def dimensions(index: int) -> tuple[float, float, float]:
+    """Valence, activation and dominance of a line; each takes all values from 1 to 5 in steps of a half."""
+    return 1 + index % 9 / 2, 1 + index // 9 % 9 / 2, 1 + index // 81 % 9 / 2
+
+
 def tree() -> dict[str, str]:
     files = {}
     codes = [code for code, count in (COUNTS | LEFT_OUT).items() for _ in range(count)]
@@ -18,7 +23,8 @@ def tree() -> dict[str, str]:
         utterance = f"{dialogue}_{'F' if index < WOMEN else 'M'}{turn % 40:03}"
         folder = f"Session{session}/dialog/EmoEvaluation"
         files[f"Session{session}/sentences/wav/{dialogue}/{utterance}.wav"] = ""
-        line = f"[6.2901 - 8.2357]\t{utterance}\t{code}\t[2.5000, 2.5000, 2.5000]\n{RATERS}"
+        values = ", ".join(f"{value:.4f}" for value in dimensions(index))
+        line = f"[6.2901 - 8.2357]\t{utterance}\t{code}\t[{values}]\n{RATERS}"
         files[f"{folder}/{dialogue}.txt"] = files.get(f"{folder}/{dialogue}.txt", HEADER) + line
         files[f"{folder}/Categorical/{dialogue}_e1_cat.txt"] = f"[6.2901 - 8.2357]\t{utterance}\tfea\t[]\n"
         files[f"{folder}/._{dialogue}.txt"] = f"[6.2901 - 8.2357]\t{utterance}\tfea\t[]\n"

@@ -1,0 +1,226 @@
+"""Evaluated models beside each other and beside the paper: Tables 2 to 4, Figure 1, the abstract's claims, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .bootstrap import compare
+from .paper import BEST, SINGLE_TASK, load_paper
+
+SCORES = ("weighted_f1", "weighted_recall", "weighted_precision")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A model under a protocol, or one that the paper prints: a line of Table 2, a column of Tables 3 and 4.
+
+    Args:
+        name: as in Table 2.
+        protocol: name of the protocol, empty for the paper's own.
+        mean, corpora, locales: metrics of the main task, as [`compute_metrics`] gives them.
+        confusion: `labels` and `counts[true][predicted]` over all clips.
+        draws: metric to its mean over corpora in each resample, `(resamples,)`.
+        clips: ids of the test clips: two columns are compared in pairs where they are the same.
+    """
+
+    name: str
+    protocol: str = ""
+    mean: Mapping[str, Any]
+    corpora: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    locales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    confusion: Mapping[str, Any] | None = None
+    draws: Mapping[str, np.ndarray] = field(default_factory=dict)
+    clips: frozenset[str] = frozenset()
+
+
+def paper_columns() -> dict[str, Column]:
+    """The nine rows of the paper's Table 2, three of them with Tables 3 and 4."""
+    paper = load_paper()
+    columns = {}
+    for name, scores in paper["table2"].items():
+        by = {"corpora": {}, "locales": {}}
+        if name in paper["columns"]:
+            place = paper["columns"].index(name)
+            by["corpora"] = {corpus: {"weighted_recall": row[place]} for corpus, row in paper["table3"].items()}
+            by["locales"] = {locale: {"weighted_f1": row[place]} for locale, row in paper["table4"].items()}
+        columns[name] = Column(name=name, mean=dict(zip(SCORES, scores, strict=True)), **by)
+    return columns
+
+
+def compare_columns(columns: Sequence[Column]) -> dict[str, Any]:
+    """All tables of a report.
+
+    Args:
+        columns: what was evaluated, in the order of the report.
+
+    Returns:
+        `table2`, `table3`, `table4`: lists of lines with `ours` beside `paper`; `figure1`; `claims`; `others`.
+    """
+    paper = paper_columns()
+    chosen = _main_column(columns)
+    by_name = {column.name: column for column in columns if column.protocol == chosen.protocol}
+    return {
+        "table2": _table2(columns, paper),
+        "table3": _by_line(columns, paper, "corpora", "weighted_recall"),
+        "table4": _by_line(columns, paper, "locales", "weighted_f1"),
+        "figure1": figure1(chosen),
+        "claims": [*_gains(by_name, paper), *_wins(by_name, paper)],
+        "claims_protocol": chosen.protocol,
+        "others": _others(by_name, paper),
+    }
+
+
+def _main_column(columns: Sequence[Column]) -> Column:
+    """The paper's best row where it was evaluated: a choice that does not look at the test clips. Else the best one."""
+    named = [column for column in columns if column.name == BEST]
+    return (named or sorted(columns, key=lambda column: -column.mean["weighted_f1"]))[0]
+
+
+def _table2(columns: Sequence[Column], paper: Mapping[str, Column]) -> list[dict]:
+    lines = []
+    for column in columns:
+        reference = next(
+            (other for other in columns if other.name == SINGLE_TASK and other.protocol == column.protocol), None
+        )
+        lines.append(
+            {
+                "name": column.name,
+                "protocol": column.protocol,
+                "ours": dict(column.mean),
+                "paper": dict(paper[column.name].mean) if column.name in paper else None,
+                "against_single_task": _paired(column, reference),
+            }
+        )
+    return lines
+
+
+def _paired(better: Column, worse: Column | None) -> dict | None:
+    """Difference of the mean weighted F1 with its interval, where both were evaluated on the same clips."""
+    if worse is None or better is worse or better.clips != worse.clips:
+        return None
+    compared = compare(better.draws["weighted_f1"], worse.draws["weighted_f1"])
+    return {**compared, "difference": better.mean["weighted_f1"] - worse.mean["weighted_f1"]}
+
+
+def _by_line(columns: Sequence[Column], paper: Mapping[str, Column], part: str, metric: str) -> dict[str, Any]:
+    printed = [paper[name] for name in load_paper()["columns"]]
+    names = dict.fromkeys(name for column in columns for name in getattr(column, part))
+    known = dict.fromkeys(name for column in printed for name in getattr(column, part))
+    return {
+        "metric": metric,
+        "columns": [(column.name, column.protocol) for column in columns],
+        "paper_columns": [column.name for column in printed],
+        "lines": [
+            {
+                "name": name,
+                "ours": [getattr(column, part).get(name) for column in columns],
+                "paper": [getattr(column, part).get(name, {}).get(metric) for column in printed],
+            }
+            for name in sorted(names, key=[*known, *names].index)
+        ],
+        "paper_only": [name for name in known if name not in names],
+    }
+
+
+def figure1(column: Column) -> dict[str, Any]:
+    """The pooled confusion matrix of a column, beside the paper's."""
+    paper = load_paper()["figure1"]
+    return {"name": column.name, "protocol": column.protocol, **in_per_cent(column.confusion), "paper": paper}
+
+
+def in_per_cent(confusion: Mapping[str, Any]) -> dict[str, Any]:
+    """A confusion matrix in per cent of the true class: `labels`, `clips` of each, and `per_cent[true][predicted]`.
+
+    A class without clips has the line `None`.
+    """
+    counts = np.array(confusion["counts"])
+    return {
+        "labels": confusion["labels"],
+        "clips": counts.sum(axis=1).tolist(),
+        "per_cent": [per_cent(line) if line.sum() else None for line in counts],
+    }
+
+
+def per_cent(counts: np.ndarray) -> list[float]:
+    """Shares in per cent to one decimal that add up to 100: what rounding leaves goes to the largest remainders."""
+    tenths = 1000 * counts / counts.sum()
+    whole = np.floor(tenths).astype(int)
+    missing = 1000 - whole.sum()
+    whole[np.argsort(whole - tenths, kind="stable")[:missing]] += 1
+    return [int(value) / 10 for value in whole]
+
+
+def _gains(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict]:
+    lines = []
+    for gain in load_paper()["gains"]:
+        better, worse = gain["better"], gain["worse"]
+        both = better in ours and worse in ours
+        lines.append(
+            {
+                **gain,
+                "kind": "gain",
+                "paper": relative_gain(paper[better].mean["weighted_f1"], paper[worse].mean["weighted_f1"]),
+                "ours": relative_gain(ours[better].mean["weighted_f1"], ours[worse].mean["weighted_f1"])
+                if both
+                else None,
+                "difference": _paired(ours[better], ours[worse]) if both else None,
+            }
+        )
+    return lines
+
+
+def relative_gain(better: float, worse: float) -> dict[str, float | None]:
+    """Both meanings of a relative gain: by the worse figure and by the better one."""
+    return {
+        "better / worse - 1": better / worse - 1 if worse else None,
+        "1 - worse / better": 1 - worse / better if better else None,
+    }
+
+
+def _wins(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict]:
+    lines = []
+    for win in load_paper()["wins"]:
+        names = [BEST, *win["over"]]
+        lines.append(
+            {
+                **win,
+                "kind": "wins",
+                "better": BEST,
+                "paper": count_wins([getattr(paper[name], win["of"]) for name in names], win["metric"]),
+                "ours": count_wins([getattr(ours[name], win["of"]) for name in names], win["metric"])
+                if all(name in ours for name in names)
+                else None,
+            }
+        )
+    return lines
+
+
+def count_wins(parts: Sequence[Mapping[str, Mapping]], metric: str) -> dict[str, int]:
+    """How often the first is above all others, level with the best of them, or below, over the lines that all have."""
+    counts = {"wins": 0, "ties": 0, "losses": 0}
+    for name in parts[0]:
+        if all(name in part for part in parts):
+            mine, *others = (part[name][metric] for part in parts)
+            best = max(others)
+            counts["wins" if mine > best else "ties" if mine == best else "losses"] += 1
+    return counts
+
+
+def _others(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict]:
+    """Claim d: other works beside the paper's recall and ours; where the paper prints a ratio, ratios."""
+    lines = []
+    for other in load_paper()["others"]:
+        corpus, row = other["corpus"], other["row"]
+        mine = ours[row].corpora.get(corpus) if row in ours else None
+        lines.append(
+            {
+                **other,
+                "paper": paper[row].corpora[corpus]["weighted_recall"],
+                "ours": mine["weighted_recall"] if mine else None,
+            }
+        )
+    return lines

@@ -1,0 +1,184 @@
+"""The figures of a report, as PNG files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .comparison import in_per_cent
+
+DPI = 120
+
+
+def draw_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
+    """Draws all figures of a report; returns their names, which are those of the files without the suffix."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
+    tables, shown = summary["tables"], summary["models"][0]
+    if tables:
+        figure1 = tables["figure1"]
+        shown = next(model for model in summary["models"] if model["name"] == figure1["name"])
+        draw_table2(tables["table2"], folder / "table2.png")
+        draw_by_line(tables["table3"], folder / "table3.png")
+        draw_by_line(tables["table4"], folder / "table4.png")
+        title = f"{figure1['name']}, protocol {figure1['protocol']}"
+        draw_confusion(figure1, title, folder / "confusion.png", figure1["paper"])
+    for number, matrix in enumerate(summary["cross"], start=1):
+        draw_cross(matrix, folder / f"cross_{number}.png")
+    for name, task in shown["tasks"].items():
+        if task["clips"] and task["kind"] == "classification":
+            title = f"{name}: {shown['name']}, protocol {shown['protocol']}"
+            if name != summary["main_task"]:
+                draw_confusion(in_per_cent(task["confusion"]), title, folder / f"confusion_{name}.png")
+            draw_calibration(task["calibration"], title, folder / f"calibration_{name}.png")
+    return sorted(path.stem for path in folder.glob("*.png"))
+
+
+def draw_confusion(
+    confusion: Mapping[str, Any], title: str, path: Path, paper: Mapping[str, Any] | None = None
+) -> None:
+    """Draws a confusion matrix in per cent of the true class, beside the paper's Figure 1 where it is given."""
+    count = 1 if paper is None else 2
+    size = 2.4 + 0.48 * len(confusion["labels"])
+    figure = Figure(figsize=(count * size, size), layout="constrained")
+    axes = figure.subplots(1, count, squeeze=False)[0]
+    labels = [f"{label} ({clips:,})" for label, clips in zip(confusion["labels"], confusion["clips"], strict=True)]
+    draw_heat(axes[0], confusion["per_cent"], labels, confusion["labels"], "{:.1f}")
+    axes[0].set_title(title, fontsize=9)
+    if paper:
+        draw_heat(axes[1], paper["per_cent"], paper["labels"], paper["labels"], "{:.1f}")
+        axes[1].set_title("the paper's Figure 1", fontsize=9)
+    for panel in axes:
+        panel.set_xlabel("predicted, % of the true class")
+        panel.set_ylabel("true (clips)" if panel is axes[0] else "true")
+    figure.savefig(path, dpi=DPI)
+
+
+def draw_cross(matrix: Mapping[str, Any], path: Path) -> None:
+    """Draws weighted F1 by the corpus trained on and the corpus tested on."""
+    size = 3 + 0.6 * max(len(matrix["trained_on"]), len(matrix["tested_on"]))
+    figure = Figure(figsize=(size + 1, size), layout="constrained")
+    axes = figure.subplots()
+    scores = [[None if v is None else 100 * v for v in line] for line in matrix["weighted_f1"]]
+    draw_heat(axes, scores, matrix["trained_on"], matrix["tested_on"], "{:.0f}")
+    axes.set_title(f"{matrix['name']}: weighted F1, %", fontsize=10)
+    axes.set_xlabel("tested on")
+    axes.set_ylabel("trained on")
+    figure.savefig(path, dpi=DPI)
+
+
+def draw_heat(axes: Axes, values: Sequence, rows: Sequence[str], columns: Sequence[str], form: str) -> None:
+    """A heat map of per cents; a line, or a cell, that is `None` stays empty."""
+    width = len(columns)
+    table = np.array(
+        [[np.nan] * width if line is None else [np.nan if v is None else v for v in line] for line in values]
+    )
+    axes.imshow(table, cmap="Blues", vmin=0, vmax=100)
+    axes.set_xticks(range(width), columns, rotation=45, ha="right", fontsize=8)
+    axes.set_yticks(range(len(rows)), rows, fontsize=8)
+    for y, x in np.argwhere(~np.isnan(table)):
+        value = table[y, x]
+        axes.text(
+            x, y, form.format(value), ha="center", va="center", fontsize=8, color="white" if value > 60 else "black"
+        )
+    for y in np.flatnonzero(np.isnan(table).all(axis=1)):
+        axes.text((width - 1) / 2, y, "no clips", ha="center", va="center", fontsize=8, color="0.4")
+
+
+def draw_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draws the mean weighted F1 of each row with its 95 % interval, and the paper's beside it."""
+    figure = Figure(figsize=(9, 1.4 + 0.38 * len(lines)), layout="constrained")
+    axes = figure.subplots()
+    several = len({line["protocol"] for line in lines}) > 1
+    for y, line in enumerate(lines):
+        value, (low, high) = line["ours"]["weighted_f1"], line["ours"]["weighted_f1_ci"]
+        axes.plot([low, high], [y, y], color="tab:blue", lw=2)
+        axes.plot(value, y, "o", color="tab:blue", label="ours, 95 % interval" if y == 0 else None)
+    printed = [(line["paper"]["weighted_f1"], y) for y, line in enumerate(lines) if line["paper"]]
+    if printed:
+        axes.plot(*zip(*printed, strict=True), "D", color="0.6", label="paper, its 25 corpora")
+    names = [f"{line['name']} · {line['protocol']}" if several else line["name"] for line in lines]
+    axes.set_yticks(range(len(lines)), names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("weighted F1 of the main task, mean over corpora")
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(fontsize=8)
+    figure.savefig(path, dpi=DPI)
+
+
+def draw_by_line(table: Mapping[str, Any], path: Path) -> None:
+    """Draws Table 3 or 4: a metric by corpus or locale, a dot with its 95 % interval for each model."""
+    lines, metric = table["lines"], table["metric"]
+    count = len(table["columns"])
+    figure = Figure(figsize=(9, 1.6 + len(lines) * (0.25 + 0.09 * count)), layout="constrained")
+    axes = figure.subplots()
+    colours = [f"C{i % 10}" for i in range(count)]
+    several = len({protocol for _, protocol in table["columns"]}) > 1
+    for i, (name, protocol) in enumerate(table["columns"]):
+        cells = [(y, line["ours"][i]) for y, line in enumerate(lines) if line["ours"][i]]
+        shift = 0.7 * ((i + 0.5) / count - 0.5)
+        for y, cell in cells:
+            if f"{metric}_ci" in cell:  # the mean of several checkpoints has none by locale
+                axes.plot(cell[f"{metric}_ci"], [y + shift] * 2, color=colours[i], lw=1)
+        points = [(cell[metric], y + shift) for y, cell in cells]
+        label = f"{name} · {protocol}" if several else name
+        axes.plot(*zip(*points, strict=True), "o", ms=3.5, color=colours[i], label=label)
+    best = [(line["paper"][-1], y) for y, line in enumerate(lines) if line["paper"][-1] is not None]
+    if best:
+        axes.plot(*zip(*best, strict=True), "D", ms=5, color="0.6", label="paper's best row")
+    axes.set_yticks(range(len(lines)), [line["name"] for line in lines], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel(metric.replace("_", " ") + ", 95 % interval")
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.savefig(path, dpi=DPI)
+
+
+def draw_calibration(calibration: Mapping[str, Any], title: str, path: Path) -> None:
+    """Draws a reliability diagram, and the accuracy of what is left when clips below a confidence get no answer."""
+    figure = Figure(figsize=(10, 4.4), layout="constrained")
+    reliability, risk = figure.subplots(1, 2)
+    bins = [entry for entry in calibration["bins"] if entry["clips"]]
+    reliability.plot([0, 1], [0, 1], color="0.6", lw=1)
+    width = bins[0]["high"] - bins[0]["low"]
+    reliability.bar([(b["low"] + b["high"]) / 2 for b in bins], [b["accuracy"] for b in bins], width * 0.9, alpha=0.8)
+    reliability.plot([b["confidence"] for b in bins], [b["accuracy"] for b in bins], "o", ms=3, color="black")
+    for b in bins:
+        middle = (b["low"] + b["high"]) / 2
+        reliability.text(
+            middle,
+            0.01,
+            f"{b['clips']:,}",
+            ha="center",
+            fontsize=6,
+            rotation=90,
+            color="white" if b["accuracy"] > 0.12 else "black",
+        )
+    before, after = (calibration[name]["ece"] for name in ("before", "after"))
+    reliability.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy")
+    reliability.set_title(f"expected calibration error {before:.3f} before, {after:.3f} after scaling", fontsize=9)
+    curve = [entry for entry in calibration["risk_coverage"] if entry["clips"]]
+    risk.plot([c["coverage"] for c in curve], [c["accuracy"] for c in curve], "o-")
+    for entry in curve:
+        risk.annotate(
+            f"{entry['threshold']:g}",
+            (entry["coverage"], entry["accuracy"]),
+            fontsize=7,
+            xytext=(3, 3),
+            textcoords="offset points",
+        )
+    risk.set(
+        xlabel="share of clips answered (the number: least confidence)",
+        ylabel="accuracy of the answers",
+        xlim=(0, 1.03),
+    )
+    risk.grid(alpha=0.3)
+    risk.set_title(f"area under the risk-coverage curve {calibration['aurc']:.3f}", fontsize=9)
+    figure.suptitle(title, fontsize=10)
+    figure.savefig(path, dpi=DPI)

@@ -1,0 +1,132 @@
+"""The report of an evaluation as Markdown: `report.md.jinja`, and how it writes figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+
+def format_markdown(summary: Mapping[str, Any]) -> str:
+    """The report of what [`summarise`] gives; figures are referred to as `figures/NAME.png`."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    environment.filters |= _FILTERS
+    text = environment.get_template("report.md.jinja").render(summary)
+    paragraphs = [paragraph.strip("\n") for paragraph in text.split("\n\n")]
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _tenth(value: float) -> str:
+    return f"{value:.1f}"
+
+
+def _prefixed(value: object, prefix: str) -> str:
+    return f"{prefix}{value}"
+
+
+def _score(scores: Mapping, name: str, top: float | None = None) -> str:
+    """A metric, bold where it equals `top`."""
+    value = scores[name]
+    return f"**{value:.3f}**" if value is not None and value == top else _number(value)
+
+
+def _interval(scores: Mapping, name: str) -> str:
+    """The 95 % interval of a metric in brackets."""
+    if f"{name}_ci" not in scores:
+        return ""
+    low, high = scores[f"{name}_ci"]
+    return f" ({low:.3f}–{high:.3f})"
+
+
+def _best(lines: Sequence[Mapping], name: str) -> float | None:
+    """The best of a column of Table 2, where there is a choice."""
+    return max(line["ours"][name] for line in lines) if len(lines) > 1 else None
+
+
+def _best_cell(cells: Sequence[Mapping | None], name: str) -> float | None:
+    """The best of a line of Table 3 or 4, where there is a choice."""
+    values = [cell[name] for cell in cells if cell]
+    return max(values) if len(values) > 1 else None
+
+
+def _labels(columns: Sequence[tuple[str, str]], with_protocol: bool) -> list[str]:
+    return [f"{name} · {protocol}" if with_protocol else name for name, protocol in columns]
+
+
+def _numbers(columns: Sequence) -> list[str]:
+    return [f"#{index}" for index in range(1, len(columns) + 1)]
+
+
+def _heard(count: int | None) -> str:
+    if count is None:
+        return "not known"
+    return f"**{count:,}: the figures say too much**" if count else "none"
+
+
+def _difference(values: Mapping | None) -> str:
+    if values is None:
+        return "–"
+    low, high = values["ci"]
+    return f"{values['difference']:+.3f} ({low:+.3f} to {high:+.3f}), p {values['p']:.3f}"
+
+
+def _gain(values: Mapping[str, float | None] | None) -> str:
+    if values is None:
+        return "not evaluated"
+    return ", ".join(f"{formula}: {value:.1%}" for formula, value in values.items() if value is not None)
+
+
+def _wins(counts: Mapping[str, int] | None) -> str:
+    if counts is None:
+        return "not evaluated"
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _metrics(task: Mapping) -> str:
+    """What a head reaches over all clips, in a line."""
+    if not task["clips"]:
+        return "no clip of this split has a label for it"
+    pooled = task["pooled"]
+    if task["kind"] == "classification":
+        names = {"F1": "weighted_f1", "accuracy": "weighted_recall", "UAR": "unweighted_recall"}
+        parts = []
+    else:
+        names = {"R²": "r2", "Pearson": "pearson", "CCC": "ccc"}
+        low, high = pooled["mae_ci"]
+        parts = [f"MAE {pooled['mae']:.3g} ({low:.3g}–{high:.3g}) {task['unit']}".strip()]
+    return ", ".join(
+        [*parts, *(f"{label} {_score(pooled, name)}{_interval(pooled, name)}" for label, name in names.items())]
+    )
+
+
+_FILTERS = {
+    function.__name__.removeprefix("_"): function
+    for function in (
+        _number,
+        _tenth,
+        _prefixed,
+        _score,
+        _interval,
+        _best_cell,
+        _best,
+        _labels,
+        _numbers,
+        _heard,
+        _difference,
+        _gain,
+        _wins,
+        _metrics,
+    )
+}

@@ -1,0 +1,44 @@
+"""What the paper prints (Sharma 2022, tables 2 to 4, figure 1), and its names for tasks and models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from transformers import PreTrainedConfig
+
+# By the type of a configuration. "[4]" is the paper's reference to Pepino et al. 2021.
+MODEL_NAMES = {
+    "wav2vec2_multitask_ser": "w2v",
+    "wav2vec2_layer_sum_multitask_ser": "w2v [4]",
+    "panns_multitask_ser": "PANN",
+}
+# In the order in which Table 2 names them.
+TASK_NAMES = {
+    "emotion": "Em",
+    "gender": "Ge",
+    "language": "La",
+    "f0_mean": "F0-me",
+    "f0_std": "F0-st",
+    "energy_mean": "En-me",
+    "energy_std": "En-st",
+    "voiced_ratio": "Vr",
+}
+BEST = "w2v + Em + Ge + La + F0-me"  # the paper's best row
+SINGLE_TASK = "w2v + Em"
+
+
+@cache
+def load_paper() -> Mapping[str, Any]:
+    """The content of `paper.yaml`."""
+    return yaml.safe_load(Path(__file__).with_name("paper.yaml").read_text(encoding="utf-8"))
+
+
+def row_name(config: PreTrainedConfig) -> str:
+    """A model's name as in Table 2: `w2v + Em + Ge`. A task that the paper does not have goes by its own name."""
+    names = [task.name for task in config.get_tasks()]
+    ordered = [name for name in TASK_NAMES if name in names] + [name for name in names if name not in TASK_NAMES]
+    return " + ".join([MODEL_NAMES[config.model_type], *(TASK_NAMES.get(name, name) for name in ordered)])

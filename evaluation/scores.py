@@ -1,0 +1,91 @@
+"""Metrics of many resamples at once, computed from sums over clips.
+
+Per kind of task: features of each clip whose weighted sums are all that the metrics need, and the metrics of such sums.
+A weight says how often a clip counts, as scikit-learn's `sample_weight`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+CLASSIFICATION_METRICS = (
+    "weighted_f1",
+    "weighted_recall",
+    "weighted_precision",
+    "macro_f1",
+    "unweighted_recall",
+)
+REGRESSION_METRICS = ("mae", "r2", "pearson", "ccc")
+_CONSTANT = 1e-12  # a variance below it, of numbers of deviation 1, is rounding
+
+
+def classification_features(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Per class that occurs: whether a clip is it, whether it is said to be, and whether both.
+
+    Args:
+        truth, predicted: names of classes, `(clips,)`.
+
+    Returns:
+        `(clips, 3 * classes)`.
+    """
+    classes = np.array(sorted(set(truth)), dtype=object)
+    true, said = (side[:, None] == classes for side in (truth, predicted))
+    return np.concatenate([true, said, true & said], axis=1).astype(float)
+
+
+def classification_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
+    """The metrics of [`~evaluation.metrics.ClassificationMetric`], over the classes that occur in a resample.
+
+    Args:
+        sums: of [`classification_features`], `(resamples, 3 * classes)`.
+
+    Returns:
+        Name to `(resamples,)`; NaN where there are no clips.
+    """
+    support, claimed, hits = np.split(sums, 3, axis=1)
+    recall = hits / np.maximum(support, 1)
+    precision = hits / np.maximum(claimed, 1)
+    f1 = 2 * hits / np.maximum(support + claimed, 1)
+    with np.errstate(invalid="ignore"):
+        share = support / support.sum(axis=1, keepdims=True)
+        equal = (support > 0) / (support > 0).sum(axis=1, keepdims=True)
+    values = (share * f1, share * recall, share * precision, equal * f1, equal * recall)
+    return dict(zip(CLASSIFICATION_METRICS, (value.sum(axis=1) for value in values), strict=True))
+
+
+def regression_features(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """The moments of numbers and of their predictions, standardised by the former, which keeps rounding small.
+
+    Args:
+        truth, predicted: numbers, `(clips,)`.
+
+    Returns:
+        `(clips, 7)`.
+    """
+    mean, std = truth.mean(), truth.std() or 1.0
+    t, p = (truth - mean) / std, (predicted - mean) / std
+    return np.stack([np.ones_like(t), np.abs(truth - predicted), t, p, t * t, p * p, t * p], axis=1)
+
+
+def regression_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
+    """The metrics of [`~evaluation.metrics.RegressionMetric`].
+
+    Args:
+        sums: of [`regression_features`], `(resamples, 7)`.
+
+    Returns:
+        Name to `(resamples,)`; NaN where there are no clips, or a constant leaves a metric open.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error, t, p, tt, pp, tp = (sums[:, 1:] / sums[:, :1]).T
+        variance = np.where(tt - t * t > _CONSTANT, tt - t * t, np.nan)
+        predicted = pp - p * p
+        covariance = tp - t * p
+        correlated = np.where(predicted > _CONSTANT, variance * predicted, np.nan)
+        values = (
+            error,
+            1 - (tt - 2 * tp + pp) / variance,
+            covariance / np.sqrt(correlated),
+            2 * covariance / (variance + predicted + (t - p) ** 2),
+        )
+    return dict(zip(REGRESSION_METRICS, values, strict=True))

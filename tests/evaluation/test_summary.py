@@ -1,0 +1,222 @@
+import json
+
+import numpy as np
+import pytest
+from datasets import Dataset
+
+from evaluation.metrics import compute_metrics, draw_mean_over_corpora
+from evaluation.paper import BEST, SINGLE_TASK
+from evaluation.report import Evaluation, build_report
+from evaluation.summary import summarise, write_summary
+from modeling import Task
+
+EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"), temperature=2.0)
+GENDER = Task("gender", "classification", "gender", labels=("female", "male"))
+PITCH = Task("f0_mean", "regression", "f0_mean", unit="Hz", mean=180.0, std=50.0)
+
+
+def evaluated(
+    row,
+    *,
+    right=0.7,
+    protocol="paper",
+    corpus=None,
+    corpora=("emodb", "mine"),
+    labels=EMOTION.labels,
+    absent=(),
+    **report,
+):
+    """A model that is right on a share of 60 clips per corpus, evaluated."""
+    random = np.random.default_rng(len(row))
+    count = 60 * len(corpora)
+    truth = [("angry", "happy", "sad")[i % 3] for i in range(count)]
+    truth = [label if label not in absent else "sad" for label in truth]
+    clips = Dataset.from_dict(
+        {
+            "id": [f"{corpora[i // 60]}/{i}.wav" for i in range(count)],
+            "corpus": [corpora[i // 60] for i in range(count)],
+            "locale": ["de-DE" if i // 60 == 0 else "pl-PL" for i in range(count)],
+            "speaker": [f"s{i % 5}" for i in range(count)],
+            "gender": [("female", "male", None)[i % 3] for i in range(count)],
+            "style": ["acted"] * count,
+            "duration_s": [0.5 + i % 8 for i in range(count)],
+            "emotion": truth,
+            "f0_mean": [150.0 + i for i in range(count)],
+        }
+    )
+    tasks = [Task("emotion", "classification", "emotion", labels=labels, temperature=2.0), GENDER, PITCH]
+    logits = {
+        "emotion": random.normal(size=(count, len(labels))),
+        "gender": random.normal(size=(count, 2)),
+        "f0_mean": random.normal(size=(count, 1)),
+    }
+    for i, label in enumerate(truth):
+        if random.random() < right and label in labels:
+            logits["emotion"][i, labels.index(label)] += 5
+    family, _, named = protocol.partition(":")
+    content = {
+        "protocol": protocol,
+        "family": family,
+        "corpus": named or None,
+        "description": f"divided by {family}",
+        "seed": 0,
+        "notes": ["mine: has 5 speakers"],
+    }
+    settings = {
+        "row": row,
+        "checkpoint": f"runs/{row}",
+        "split": "test",
+        "clips": count,
+        "clips_heard_in_training": 0,
+        "without_clips": {"corpora": [], "locales": []},
+        "heads_without_labels": [],
+        **report,
+    }
+    metrics = compute_metrics(clips, logits, tasks)
+    draws = draw_mean_over_corpora(clips, logits["emotion"], tasks[0])
+    return Evaluation(build_report(metrics, "emotion", protocol=content, **settings), draws, frozenset(clips["id"]))
+
+
+@pytest.fixture(scope="module")
+def single():
+    return evaluated(SINGLE_TASK, right=0.4)
+
+
+@pytest.fixture(scope="module")
+def best():
+    return evaluated(BEST, right=0.9)
+
+
+def lines_of(text, heading):
+    """The table below a heading: its rows, each a list of cells."""
+    section = text.split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("|")]
+    return rows[:1] + rows[2:]
+
+
+def test_one_report_holds_every_table_and_figure(single, best, tmp_path):
+    text = write_summary([single, best], tmp_path)
+    assert (tmp_path / "report.md").read_text(encoding="utf-8") == text
+    named = {part.split(")")[0] for part in text.split("](")[1:] if part.startswith("figures/")}
+    assert named == {f"figures/{path.name}" for path in (tmp_path / "figures").iterdir()}
+    assert {"figures/table2.png", "figures/confusion.png", "figures/confusion_gender.png"} <= named
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["tables"]["table2"][1]["ours"] == best.main["mean_over_corpora"]
+    for heading in ("Table 2", "Table 3", "Table 4", "Figure 1", "The paper's claims", "Other works", "Every head"):
+        assert f"\n## {heading}" in text
+
+
+def test_every_table_has_as_many_cells_in_each_line_as_in_its_header(single, best, tmp_path):
+    text = write_summary([single, best, evaluated(BEST, protocol="cross:emodb")], tmp_path)
+    widths = []
+    for line in text.splitlines():
+        if line.startswith("|"):
+            widths.append(line.count("|"))
+        elif widths:
+            assert len(set(widths)) == 1, line
+            widths = []
+
+
+def test_figures_of_the_tables_are_those_of_the_metrics(single, best, tmp_path):
+    text = write_summary([single, best], tmp_path)
+    _, first, second = lines_of(text, "Table 2")
+    mean = best.main["mean_over_corpora"]
+    low, high = mean["weighted_f1_ci"]
+    assert second[1:3] == [BEST, f"**{mean['weighted_f1']:.3f}** ({low:.3f}–{high:.3f})"]
+    assert first[2].startswith(f"{single.main['mean_over_corpora']['weighted_f1']:.3f} (")
+    assert second[5] == "0.860 / 0.862 / 0.870"
+    difference = mean["weighted_f1"] - single.main["mean_over_corpora"]["weighted_f1"]
+    assert second[6].startswith(f"{difference:+.3f} (")
+    assert first[6] == "–"
+    emodb, mine = lines_of(text, "Table 3")[1:]
+    assert emodb[0] == "emodb"
+    assert emodb[2].startswith(f"**{best.main['corpora']['emodb']['weighted_recall']:.3f}**")
+    assert emodb[-3:] == ["0.907", "0.953", "0.963"]
+    assert mine[-3:] == ["–", "–", "–"]
+
+
+def test_what_is_absent_is_said_and_no_zero_stands_for_it(tmp_path):
+    lonely = evaluated(
+        BEST,
+        absent=("happy",),
+        without_clips={"corpora": ["tess"], "locales": ["en-US"]},
+        heads_without_labels=["arousal"],
+    )
+    text = write_summary([lonely], tmp_path)
+    assert "corpora of the data without a clip in this split: tess." in text
+    assert "locales of the data without a clip in this split: en-US." in text
+    assert "the data have no column for arousal." in text
+    assert "no clip of this split has the emotion happy." in text
+    happy = next(row for row in lines_of(text, "Figure 1") if row[0] == "happy")
+    assert happy[1:] == ["–", "–", "–", "0"]
+    assert "Of the paper's corpora these have no clip here: meld" in text
+
+
+def test_a_label_that_the_model_does_not_know_is_named(tmp_path):
+    text = write_summary([evaluated(BEST, labels=("angry", "sad"))], tmp_path)
+    assert "40 clips have the emotion happy, which the model was not trained on: each an error." in text
+
+
+def test_clips_heard_in_training_are_told_in_bold(tmp_path):
+    text = write_summary([evaluated(BEST, clips_heard_in_training=7)], tmp_path)
+    assert "**7: the figures say too much**" in text
+
+
+def test_protocols_stand_side_by_side(best, tmp_path):
+    text = write_summary([best, evaluated(BEST, right=0.5, protocol="speaker")], tmp_path)
+    _, *rows = lines_of(text, "Table 2")
+    assert [row[2] for row in rows] == ["paper", "speaker"]
+    assert lines_of(text, "Table 3")[0][1:3] == [f"{BEST} · paper", f"{BEST} · speaker"]
+    assert "**Protocol `speaker`** (seed 0): divided by speaker." in text
+
+
+def test_one_name_twice_under_a_protocol_is_told_apart_by_the_checkpoint(best):
+    other = evaluated(BEST, checkpoint="runs/other")
+    names = [line["name"] for line in summarise([best, other])["tables"]["table2"]]
+    assert names == [f"{BEST} (runs/{BEST})", f"{BEST} (runs/other)"]
+
+
+def test_models_that_each_leave_a_corpus_out_are_one_line(tmp_path):
+    parts = [
+        evaluated(BEST, right=share, protocol=f"loco:{name}", corpora=(name,))
+        for name, share in (("emodb", 0.9), ("mine", 0.3))
+    ]
+    summary = summarise(parts)
+    (line,) = summary["tables"]["table2"]
+    f1 = [part.main["corpora"][name]["weighted_f1"] for part, name in zip(parts, ("emodb", "mine"), strict=True)]
+    assert line["ours"]["weighted_f1"] == pytest.approx(np.mean(f1))
+    assert line["ours"]["corpora"] == ["emodb", "mine"]
+    low, high = line["ours"]["weighted_f1_ci"]
+    assert low < line["ours"]["weighted_f1"] < high
+    assert summary["tables"]["figure1"]["clips"] == [40, 40, 40]
+    assert "loco:mine" in write_summary(parts, tmp_path)
+
+
+def test_models_that_were_each_trained_on_one_corpus_are_a_matrix(tmp_path):
+    parts = [evaluated(BEST, right=share, protocol=f"cross:{name}") for name, share in (("mine", 0.9), ("emodb", 0.3))]
+    text = write_summary(parts, tmp_path)
+    header, _, mine = lines_of(text, "Across corpora")
+    assert header[1:] == ["emodb", "mine"]
+    assert mine == ["mine", *(f"{parts[0].main['corpora'][name]['weighted_f1']:.3f}" for name in ("emodb", "mine"))]
+    assert "\n## Table 2" not in text
+    assert (tmp_path / "figures" / "cross_1.png").is_file()
+
+
+def test_checkpoints_of_different_main_tasks_are_refused(best):
+    other = Evaluation({**best.report, "main_task": "gender"}, {}, frozenset())
+    with pytest.raises(ValueError, match="main tasks emotion, gender"):
+        summarise([best, other])
+
+
+def test_a_regression_alone_has_no_table_of_classes(best, tmp_path):
+    report = {**best.report, "main_task": "f0_mean"}
+    text = write_summary([Evaluation(report, {}, best.clips)], tmp_path)
+    assert "\n## Table 2" not in text
+    assert "MAE" in text
+
+
+def test_clips_without_a_label_of_the_main_task_leave_no_table(best, tmp_path):
+    tasks = {**best.report["tasks"], "emotion": {"kind": "classification", "clips": 0}}
+    text = write_summary([Evaluation({**best.report, "tasks": tasks}, {}, best.clips)], tmp_path)
+    assert "no clip of this split has a label for emotion" in text
+    assert "\n## Table 2" not in text

@@ -1,0 +1,85 @@
+"""Temperature scaling of a trained model: fitted on the validation clips, and kept in the heads (Guo et al. 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast
+from datasets import Dataset
+from scipy.special import softmax
+from transformers import PreTrainedModel, SequenceFeatureExtractor
+from transformers.utils.logging import get_logger
+
+from evaluation.calibration import calibration_metrics, fit_temperature
+from evaluation.predict import predict
+from preprocessing.collator import encode
+from preprocessing.report import write_json
+
+CALIBRATION = "calibration.json"
+
+logger = get_logger(__name__)
+
+
+def calibrate(
+    model: PreTrainedModel,
+    feature_extractor: SequenceFeatureExtractor,
+    clips: Dataset,
+    output_dir: Path,
+    **training_args: Any,
+) -> dict[str, dict]:
+    """Divides the logits of every classification head by its temperature, in the weights and in the config.
+
+    All processes take part, and end with the same weights. A training that goes on from the checkpoint starts with the
+    divided weights and from temperature 1, because `fit_tasks` makes its tasks anew.
+
+    Args:
+        model: as training leaves it; it is changed.
+        feature_extractor: its feature extractor.
+        clips: the validation split.
+        output_dir: folder to write `calibration.json` to.
+        training_args: as in [`~evaluation.predict.predict`].
+
+    Returns:
+        Per head that has a labelled clip: `temperature`, the labelled `clips`, and the expected calibration error, log
+        loss and Brier score on them, `before` and `after`. The same is in the file.
+    """
+    tasks = {task.name: task for task in model.config.get_tasks() if task.is_classification}
+    if not tasks:
+        return {}
+    logits = predict(model, feature_extractor, clips, **training_args)
+    targets = {name: encode(task, clips[task.column][:]).numpy() for name, task in tasks.items()}
+    temperatures = torch.tensor([fit_temperature(logits[name], targets[name]) for name in tasks], device=model.device)
+    # Two machines may round differently. In float32, as the weights that they divide.
+    fitted = dict(zip(tasks, broadcast(temperatures).tolist(), strict=True))
+    model.heads.divide(fitted)
+    model.config.set_tasks(
+        [replace(task, temperature=task.temperature * fitted.get(task.name, 1.0)) for task in model.config.get_tasks()]
+    )
+    report = {}
+    for name, temperature in fitted.items():
+        labelled = np.array([value is not None for value in clips[tasks[name].column][:]])
+        if labelled.any():
+            report[name] = _report(logits[name][labelled].astype(float), targets[name][labelled], temperature)
+    if PartialState().is_main_process:
+        write_json(output_dir / CALIBRATION, report)
+        for name, head in report.items():
+            before, after = head["before"], head["after"]
+            logger.warning(
+                f"Calibration of {name} on {head['clips']:,} validation clips: temperature {head['temperature']:.3f}, "
+                f"expected calibration error {before['ece']:.3f} -> {after['ece']:.3f}."
+            )
+    return report
+
+
+def _report(logits: np.ndarray, targets: np.ndarray, temperature: float) -> dict:
+    return {
+        "temperature": temperature,
+        "clips": int(targets.size),
+        "before": calibration_metrics(softmax(logits, axis=1), targets),
+        "after": calibration_metrics(softmax(logits / temperature, axis=1), targets),
+    }
