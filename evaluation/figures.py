@@ -116,7 +116,7 @@ def draw_by_line(table: Mapping[str, Any], path: Path) -> None:
     """Draws Table 3 or 4: a metric by corpus or locale, a dot with its 95 % interval for each model."""
     lines, metric = table["lines"], table["metric"]
     count = len(table["columns"])
-    figure = Figure(figsize=(9, 1.6 + len(lines) * (0.25 + 0.09 * count)), layout="constrained")
+    figure = Figure(figsize=(9, 1.6 + 0.1 * count + len(lines) * (0.25 + 0.09 * count)), layout="constrained")
     axes = figure.subplots()
     colours = [f"C{i % 10}" for i in range(count)]
     several = len({protocol for _, protocol in table["columns"]}) > 1
@@ -134,9 +134,9 @@ def draw_by_line(table: Mapping[str, Any], path: Path) -> None:
         axes.plot(*zip(*best, strict=True), "D", ms=5, color="0.6", label="paper's best row")
     axes.set_yticks(range(len(lines)), [line["name"] for line in lines], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel(metric.replace("_", " ") + ", 95 % interval")
+    axes.set_xlabel(metric.replace("_", " ").replace("f1", "F1") + ", 95 % interval")
     axes.grid(axis="x", alpha=0.3)
-    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.legend(fontsize=7, loc="outside lower center", ncols=2)
     figure.savefig(path, dpi=DPI)
 
 

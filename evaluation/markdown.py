@@ -85,7 +85,7 @@ def _difference(values: Mapping | None) -> str:
 def _gain(values: Mapping[str, float | None] | None) -> str:
     if values is None:
         return "not evaluated"
-    return ", ".join(f"{formula}: {value:.1%}" for formula, value in values.items() if value is not None)
+    return ", ".join(f"{formula}: {100 * value:.1f} %" for formula, value in values.items() if value is not None)
 
 
 def _wins(counts: Mapping[str, int] | None) -> str:

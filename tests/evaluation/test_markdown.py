@@ -27,7 +27,7 @@ def test_a_figure_that_is_not_there_stops_the_report():
         ("heard", (0,), "none"),
         ("heard", (1200,), "**1,200: the figures say too much**"),
         ("difference", ({"difference": 0.01, "ci": [-0.02, 0.04], "p": 0.5},), "+0.010 (-0.020 to +0.040), p 0.500"),
-        ("gain", ({"better / worse - 1": 0.0175, "1 - worse / better": None},), "better / worse - 1: 1.8%"),
+        ("gain", ({"better / worse - 1": 0.0175, "1 - worse / better": None},), "better / worse - 1: 1.8 %"),
         ("wins", ({"wins": 2, "ties": 1, "losses": 0},), "2 wins, 1 ties, 0 losses"),
         ("metrics", ({"clips": 0},), "no clip of this split has a label for it"),
     ],
