@@ -42,6 +42,10 @@ _COLUMNS = ("corpus", "locale", "speaker", *GROUPINGS.values())
 _Part = tuple[str, ...]  # pooled; corpora, NAME; locales, LOCALE, CORPUS; groups, GROUPING, NAME
 
 
+class DivergedError(ValueError):
+    """A training whose loss or predictions are no numbers."""
+
+
 class ClassificationMetric(evaluate.Metric):
     """Weighted F1, recall (which is accuracy), precision, macro-F1, unweighted recall, over the classes that occur."""
 
@@ -118,7 +122,7 @@ def compute_metrics(
         - `calibration` (classification): as [`calibration_report`] returns it.
 
     Raises:
-        ValueError: a prediction is no number.
+        DivergedError: a prediction is no number.
     """
     metrics = {}
     for task in tasks:
@@ -164,7 +168,7 @@ def _answers(clips: datasets.Dataset, logits: np.ndarray, task: Task) -> _Answer
     if not known.any():
         return None
     if not np.isfinite(logits).all():
-        raise ValueError(f"Predictions of {task.name} are NaN or infinite: the training has diverged.")
+        raise DivergedError(f"Predictions of {task.name} are NaN or infinite: the training has diverged.")
     decoded = task.decode(torch.as_tensor(logits)).numpy()
     if task.is_classification:
         truth = np.array([str(value) for value in values], dtype=object)

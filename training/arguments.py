@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import difflib
 import json
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -100,6 +101,31 @@ class ModelArguments:
 
 
 @dataclass
+class SweepArguments:
+    """Whether a grid is trained, and which: by default that of the paper, section 5."""
+
+    sweep: bool = field(
+        default=False,
+        metadata={
+            "help": "Train every point of the grid below, and keep the best on the validation clips. The same command "
+            "goes on with it; several at once share it."
+        },
+    )
+    sweep_learning_rate: list[float] = field(
+        default_factory=lambda: [1e-4, 1e-3], metadata={"help": "Peak learning rates of the grid."}
+    )
+    sweep_weight_decay: list[float] = field(
+        default_factory=lambda: [0.0, 1e-5, 1e-4], metadata={"help": "Weight decays of the grid."}
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("sweep_learning_rate", "sweep_weight_decay"):
+            values = getattr(self, name)
+            if not values or len({*values}) < len(values) or not all(0 <= value < math.inf for value in values):
+                raise ValueError(f"--{name} takes one or more numbers from 0 up, each once; got {values}.")
+
+
+@dataclass
 class SERTrainingArguments(TrainingArguments):
     """[`~transformers.TrainingArguments`] with the recipe of the paper, section 5, as defaults.
 
@@ -182,12 +208,13 @@ class SERTrainingArguments(TrainingArguments):
 
 def parse_args(
     argv: Sequence[str] | None = None,
-) -> tuple[DataArguments, ModelArguments, SERTrainingArguments, dict[str, Any]]:
+) -> tuple[DataArguments, ModelArguments, SERTrainingArguments, SweepArguments, dict[str, Any]]:
     """Reads `--config` files and flags; a later file wins over an earlier one, and flags over files.
 
     Returns:
-        The three groups of settings, and all settings but those that have the default of transformers and of this
-        project, as plain values: `--config` with them runs the same training again. The Hub token is not among them.
+        The four groups of settings, and all settings but those that have the default of transformers and of this
+        project, as plain values: `--config` with them runs the same training again. The Hub token is not among them,
+        nor is a sweep: each of its points is a training.
 
     Raises:
         ValueError: a file or a setting is wrong; the message says which.
@@ -197,7 +224,7 @@ def parse_args(
     files.add_argument("--config", nargs="+", default=[])
     config, flags = files.parse_known_args(argv)
     parser = HfArgumentParser(
-        (DataArguments, ModelArguments, SERTrainingArguments),
+        (DataArguments, ModelArguments, SERTrainingArguments, SweepArguments),
         description="Prepared folder -> checkpoint.",
         allow_abbrev=False,
     )
@@ -209,12 +236,11 @@ def parse_args(
         {entry.name: entry.default for entry in dataclasses.fields(kind)}
         for kind in (TrainingArguments, SERTrainingArguments)
     )
+    left_out = {"config", "hub_token", "resume_from_checkpoint", *(e.name for e in dataclasses.fields(SweepArguments))}
     settings = {
         name: value
         for name, value in namespace.items()
-        if name not in ("config", "hub_token", "resume_from_checkpoint")
-        and value is not None
-        and not (name in theirs and theirs[name] == ours[name] == value)
+        if name not in left_out and value is not None and not (name in theirs and theirs[name] == ours[name] == value)
     }
     return *groups, settings
 
@@ -235,6 +261,8 @@ def _read_config(path: Path, parser: argparse.ArgumentParser) -> list[str]:
         if value is None:
             raise ValueError(f"{path}: {name} has no value; give one, or leave the line out.")
         values = value if isinstance(value, list) else [value]
+        if not values and parser.get_default(name):
+            raise ValueError(f"{path}: {name} is empty; give it values, or leave the line out for its default.")
         if values:
             words += [f"--{name}", *(_word(item) for item in values)]
     return words

@@ -1,4 +1,4 @@
-"""Which checkpoint of an output folder a training goes on from."""
+"""Which checkpoint of an output folder a training goes on from, and what it must not be mixed with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import json
 import re
 from pathlib import Path
 
+from transformers import TrainingArguments
+
 LATEST = ("latest", "true", "True")
+SWEEP = "sweep"  # folder of a sweep's points in its output folder
+STUDY = "study.db"
 
 
 def checkpoint_to_resume(output_dir: Path, resume_from: str | None) -> str | None:
@@ -21,6 +25,8 @@ def checkpoint_to_resume(output_dir: Path, resume_from: str | None) -> str | Non
         ValueError: `output_dir` holds another training that would be mixed with this one, or there is no such
             checkpoint.
     """
+    if (output_dir / SWEEP / STUDY).exists():
+        raise ValueError(f"{output_dir} holds a sweep. Go on with it by --sweep, or choose another --output_dir.")
     if resume_from is None or resume_from == "false":
         if _checkpoints(output_dir) or (output_dir / "model.safetensors").exists():
             raise ValueError(
@@ -34,6 +40,24 @@ def checkpoint_to_resume(output_dir: Path, resume_from: str | None) -> str | Non
     if not _is_whole(Path(resume_from)):
         raise ValueError(f"--resume_from_checkpoint {resume_from}: no whole checkpoint is there.")
     return resume_from
+
+
+def check_sweep(args: TrainingArguments) -> None:
+    """Checks that a sweep with these settings can choose among its points, and what is in `output_dir` already.
+
+    Raises:
+        ValueError: it cannot, or `output_dir` holds a training that is no sweep.
+    """
+    output = Path(args.output_dir)
+    if args.resume_from_checkpoint not in (None, "false"):
+        raise ValueError("--sweep goes on by itself with what is in --output_dir: drop --resume_from_checkpoint.")
+    if not args.load_best_model_at_end:
+        raise ValueError(
+            "--sweep compares points by the validation clips: it needs --load_best_model_at_end true, with "
+            "--eval_strategy and --save_strategy epoch or steps."
+        )
+    if not (output / SWEEP / STUDY).exists() and (_checkpoints(output) or (output / "model.safetensors").exists()):
+        raise ValueError(f"{output} holds a training that is no sweep: choose another --output_dir.")
 
 
 def _checkpoints(output_dir: Path) -> list[Path]:

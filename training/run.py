@@ -35,9 +35,9 @@ from modeling.heads_ser import multi_task_loss
 from preprocessing.collator import SERDataCollator, encode
 from preprocessing.dataset import count_in_no_split, load_prepared, load_report
 
-from .arguments import BEST_ROW, MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments
+from .arguments import BEST_ROW, MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
 from .calibrate import calibrate
-from .checkpoints import checkpoint_to_resume
+from .checkpoints import check_sweep, checkpoint_to_resume
 from .tasks import fit_tasks, kind_of
 from .trainer import MultiTaskSERTrainer
 
@@ -50,6 +50,7 @@ class Job:
 
     data: DataArguments
     args: SERTrainingArguments
+    sweep: SweepArguments
     settings: dict[str, Any]
     splits: DatasetDict
     model: PreTrainedModel
@@ -61,13 +62,23 @@ class Job:
         return self.model.config.get_tasks()
 
 
-def plan(data: DataArguments, model: ModelArguments, args: SERTrainingArguments, settings: dict[str, Any]) -> Job:
+def plan(
+    data: DataArguments,
+    model: ModelArguments,
+    args: SERTrainingArguments,
+    sweep: SweepArguments,
+    settings: dict[str, Any],
+) -> Job:
     """Checks everything that can be wrong before a step is made, and loads data and model.
 
     Raises:
         ValueError: a setting does not fit the data, the checkpoint or another setting.
     """
-    resume_from = checkpoint_to_resume(Path(args.output_dir), args.resume_from_checkpoint)
+    if sweep.sweep:
+        check_sweep(args)
+        resume_from = None  # each of its points finds its own
+    else:
+        resume_from = checkpoint_to_resume(Path(args.output_dir), args.resume_from_checkpoint)
     args.resume_from_checkpoint = None
     splits = load_prepared(data.data, data.protocol)
     if unused := count_in_no_split(data.data, splits):
@@ -87,7 +98,7 @@ def plan(data: DataArguments, model: ModelArguments, args: SERTrainingArguments,
     if model.layerdrop:
         args.ddp_find_unused_parameters = True  # a skipped layer has no gradient
     trained_before = read_training_clips(model.model_name_or_path) if model.model_name_or_path else None
-    return Job(data, args, settings, splits, network, resume_from, trained_before or set())
+    return Job(data, args, sweep, settings, splits, network, resume_from, trained_before or set())
 
 
 def _task_names(arguments: ModelArguments) -> list[str]:
@@ -122,7 +133,13 @@ def train(job: Job) -> dict:
     Returns:
         The report on the test split, in the first process; empty in the others, or where there are no test clips.
     """
-    output = Path(job.args.output_dir)
+    trainer = build_trainer(job)
+    trainer.train(resume_from_checkpoint=job.resume_from)
+    return finish(trainer, job)
+
+
+def build_trainer(job: Job, kind: type[MultiTaskSERTrainer] = MultiTaskSERTrainer) -> MultiTaskSERTrainer:
+    """A Trainer of the model, the clips and the settings of `job`."""
     if job.args.disable_tqdm:
         disable_progress_bar()  # of saving and loading, too
     feature_extractor = Wav2Vec2FeatureExtractor(
@@ -131,7 +148,7 @@ def train(job: Job) -> dict:
         return_attention_mask=True,
         sampling_rate=SAMPLING_RATE,
     )
-    trainer = MultiTaskSERTrainer(
+    return kind(
         job.model,
         job.args,
         tasks=job.tasks,
@@ -142,14 +159,18 @@ def train(job: Job) -> dict:
         compute_metrics=lambda prediction: score(prediction, job.splits["validation"], job.tasks),
         callbacks=_callbacks(job.args),
     )
-    trainer.train(resume_from_checkpoint=job.resume_from)
+
+
+def finish(trainer: MultiTaskSERTrainer, job: Job) -> dict:
+    """Makes of a trained model what `train` leaves and returns."""
+    output = Path(job.args.output_dir)
     if job.args.calibrate and "validation" in job.splits:
         settings = {"per_device_eval_batch_size": job.args.per_device_eval_batch_size, "use_cpu": job.args.use_cpu}
-        calibrate(job.model, feature_extractor, job.splits["validation"], output, **settings)
+        calibrate(job.model, trainer.processing_class, job.splits["validation"], output, **settings)
     if trainer.is_world_process_zero():
         job.model.save_pretrained(output)
         (output / "model.safetensors").chmod(0o644)  # safetensors writes for the owner alone
-        feature_extractor.save_pretrained(output)
+        trainer.processing_class.save_pretrained(output)
         (output / "train_config.yaml").write_text(yaml.safe_dump(job.settings, allow_unicode=True), encoding="utf-8")
         write_training_clips(output, {*job.splits["train"]["id"], *job.trained_before})
     trainer.accelerator.wait_for_everyone()

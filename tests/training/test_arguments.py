@@ -2,7 +2,7 @@ import pytest
 import yaml
 from transformers import TrainingArguments
 
-from training.arguments import BEST_ROW, SERTrainingArguments, parse_args
+from training.arguments import BEST_ROW, SERTrainingArguments, SweepArguments, parse_args
 
 BASE = ["--data", "prepared", "--output_dir", "runs/x", "--model_name_or_path", "backbone"]
 
@@ -13,7 +13,7 @@ def write(path, **settings):
 
 
 def test_the_recipe_is_the_default():
-    data, model, args, _ = parse_args(BASE)
+    data, model, args, sweep, _ = parse_args(BASE)
     assert data.protocol == "paper"
     assert model.tasks is None  # the checkpoint's own, or the paper's best row
     assert BEST_ROW == ("emotion", "gender", "language", "f0_mean")
@@ -24,6 +24,8 @@ def test_the_recipe_is_the_default():
     assert args.load_best_model_at_end
     assert args.early_stopping_patience is None
     assert not args.bf16  # there is no GPU
+    assert not sweep.sweep
+    assert (sweep.sweep_learning_rate, sweep.sweep_weight_decay) == ([1e-4, 1e-3], [0, 1e-5, 1e-4])
 
 
 def test_every_default_that_differs_from_transformers_is_named_in_the_docstring():
@@ -40,7 +42,7 @@ def test_flags_win_over_files_and_later_files_over_earlier_ones(tmp_path):
         tmp_path / "a.yaml", data="prepared", output_dir="a", model_name_or_path="m", seed=1, tasks=["emotion"]
     )
     second = write(tmp_path / "b.yaml", output_dir="b", learning_rate=1e-3, weight_decay=1.0e-5)
-    data, model, args, _ = parse_args(["--config", first, second, "--seed", "7"])
+    data, model, args, _, _ = parse_args(["--config", first, second, "--seed", "7"])
     assert data.data == "prepared"
     assert model.tasks == ["emotion"]
     assert (args.output_dir, args.seed, args.learning_rate, args.weight_decay) == ("b", 7, 1e-3, 1e-5)
@@ -56,13 +58,20 @@ def test_the_settings_that_are_written_down_run_the_same_training_again(tmp_path
     assert groups[2].to_dict() == again[2].to_dict()
 
 
+def test_a_sweep_is_not_among_the_settings_of_a_training(tmp_path):
+    grid = write(tmp_path / "c.yaml", sweep=True, sweep_learning_rate=[3e-4], sweep_weight_decay=[0])
+    *_, sweep, settings = parse_args([*BASE, "--config", grid])
+    assert (sweep.sweep, sweep.sweep_learning_rate, sweep.sweep_weight_decay) == (True, [3e-4], [0])
+    assert not [name for name in settings if name.startswith("sweep")]
+
+
 def test_a_token_is_not_written_down():
     *_, settings = parse_args([*BASE, "--hub_token", "hf_secret"])
     assert "hf_secret" not in str(settings)
 
 
 def test_task_weights():
-    _, model, _, _ = parse_args([*BASE, "--tasks", "emotion", "gender:classification", "--task_weights", "gender=0.5"])
+    _, model, *_ = parse_args([*BASE, "--tasks", "emotion", "gender:classification", "--task_weights", "gender=0.5"])
     assert model.weights() == {"gender": 0.5}
 
 
@@ -76,6 +85,9 @@ def test_task_weights():
         (["--push_to_hub", "true"], "Upload the finished"),
         (["--remove_unused_columns", "true"], "remove_unused_columns"),
         (["--config", "nowhere.yaml"], "nowhere.yaml"),
+        (["--sweep_learning_rate", "1e-3", "0.001"], "sweep_learning_rate takes one or more"),
+        (["--sweep_weight_decay", "-1"], "numbers from 0 up"),
+        (["--sweep_weight_decay", "nan"], "numbers from 0 up"),
     ],
 )
 def test_wrong_settings_are_refused(flags, message):
@@ -105,3 +117,10 @@ def test_a_setting_without_a_value_is_an_error_and_not_ignored(tmp_path):
     (tmp_path / "a.yaml").write_text("save_total_limit:\n", encoding="utf-8")
     with pytest.raises(ValueError, match="save_total_limit has no value"):
         parse_args([*BASE, "--config", str(tmp_path / "a.yaml")])
+
+
+def test_an_empty_grid_is_an_error_and_not_the_default(tmp_path):
+    with pytest.raises(ValueError, match="sweep_learning_rate is empty"):
+        parse_args([*BASE, "--config", write(tmp_path / "a.yaml", sweep_learning_rate=[])])
+    with pytest.raises(ValueError, match="one or more"):
+        SweepArguments(sweep_learning_rate=[])

@@ -1,0 +1,256 @@
+"""Sweeps: alone, shared, killed and taken over, with a point that diverges; and what is refused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+import torch
+import yaml
+from optuna.trial import TrialState
+from safetensors.torch import load_file
+
+from tests.conftest import ROOT
+from training import sweep as sweep_module
+from training.arguments import parse_args
+from training.checkpoints import STUDY, SWEEP
+from training.run import plan, train
+from training.sweep import Point, Sweep, SweepTrainer, format_sweep
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+@pytest.fixture
+def words(prepared, backbone_config, tmp_path) -> list[str]:
+    """Flags of a sweep of two points, of one short epoch each."""
+    return [
+        *("--data", str(prepared), "--config_name", str(backbone_config), "--output_dir", str(tmp_path / "run")),
+        *("--tasks", "emotion", "--freeze_feature_encoder", "false", "--report_to", "none"),
+        *("--disable_tqdm", "true", "--dataloader_num_workers", "0", "--logging_steps", "1"),
+        *("--num_train_epochs", "1", "--sweep"),
+        *("--sweep_learning_rate", "1e-2", "1e-4", "--sweep_weight_decay", "0"),
+    ]
+
+
+@pytest.fixture
+def trained(monkeypatch) -> list[str]:
+    """The names of the points that this process trains, once per batch."""
+    batches = []
+    step = SweepTrainer.training_step
+
+    def counted(self, *args, **kwargs):
+        batches.append(self.hp_name(None))
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(SweepTrainer, "training_step", counted)
+    return batches
+
+
+def sweep(words) -> Sweep:
+    return Sweep(plan(*parse_args(words)))
+
+
+def start(words) -> subprocess.Popen:
+    silent = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "train.py", *words], cwd=ROOT, env=ENVIRONMENT, **silent)
+
+
+def study(output: Path) -> optuna.Study:
+    return optuna.load_study(study_name=SWEEP, storage=f"sqlite:///{output / SWEEP / STUDY}")
+
+
+def states(output: Path) -> list[TrialState]:
+    return sorted(trial.state for trial in study(output).get_trials())
+
+
+def state_of(checkpoint: Path) -> dict:
+    return json.loads((checkpoint / "trainer_state.json").read_text())
+
+
+def last_checkpoint(folder: Path) -> Path:
+    return max(folder.glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2]))
+
+
+def test_a_point_is_named_by_its_numbers():
+    assert Point(1e-3, 1e-5).name == "lr1e-3-wd1e-5"
+    assert Point(2.5e-4, 0.0).name == "lr2.5e-4-wd0"
+
+
+def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leaves(words, tmp_path, trained, capsys):
+    words += ["--num_train_epochs", "3", "--sweep_learning_rate", "1e-2", "1e-3"]
+    report = sweep(words).run()
+    output = tmp_path / "run"
+    assert json.loads((output / "sweep.json").read_text()) == report
+    assert [entry["name"] for entry in report["points"]] == ["lr1e-2-wd0", "lr1e-3-wd0"]
+    assert states(output) == [TrialState.COMPLETE] * 2
+    last = []
+    for entry in report["points"]:
+        history = state_of(last_checkpoint(output / SWEEP / entry["name"]))["log_history"]
+        scores = {line["epoch"]: line[f"eval_{report['metric']}"] for line in history if "eval_loss" in line}
+        assert len(scores) == 3
+        assert entry["value"] == max(scores.values()) == scores[entry["epoch"]]
+        last.append(scores[3])
+    assert last != [entry["value"] for entry in report["points"]]  # which the Trainer would have reported
+    best = max(report["points"], key=lambda entry: entry["value"])
+    assert report["best"] == best["name"]
+    marked = [line for line in capsys.readouterr().out.splitlines() if line.endswith("best")]
+    assert [line.split()[0] for line in marked] == [best["name"]]
+
+    settings = yaml.safe_load((output / "train_config.yaml").read_text())
+    assert (settings["learning_rate"], settings["weight_decay"]) == (best["learning_rate"], best["weight_decay"])
+    again = tmp_path / "again"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({**settings, "output_dir": str(again)}))
+    metrics = train(plan(*parse_args(["--config", str(tmp_path / "config.yaml")])))
+    mine, ordinary = (load_file(folder / "model.safetensors") for folder in (output, again))
+    assert all(torch.equal(mine[name], ordinary[name]) for name in ordinary)
+    assert json.loads((output / "metrics.json").read_text())["tasks"] == metrics["tasks"]
+    left = {path.name for path in again.iterdir() if not path.name.startswith("checkpoint-")}
+    assert {path.name for path in output.iterdir()} == {*left, SWEEP, "sweep.json"}
+
+    trained.clear()
+    assert sweep(words).run() == report  # asked for again, it is there
+    assert trained == []
+    with pytest.raises(ValueError, match="Go on with it by --sweep"):
+        plan(*parse_args([word for word in words if word != "--sweep"]))
+
+
+def test_a_living_process_keeps_its_point_and_a_killed_one_leaves_it(words, tmp_path, trained, monkeypatch):
+    words += ["--sweep_learning_rate", "1e-2", "1e-3", "1e-4"]
+    # 18 batches make an epoch: the first process is in its second point for as long as this test needs it to be.
+    words += ["--num_train_epochs", "4", "--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "1"]
+    words += ["--metric_for_best_model", "loss"]
+    output = tmp_path / "run"
+    finished, interrupted, free = (output / SWEEP / name for name in ("lr1e-2-wd0", "lr1e-3-wd0", "lr1e-4-wd0"))
+    process = start(words)
+    deadline = time.monotonic() + 120
+    while not list(interrupted.glob("checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGSTOP)  # alive, but no longer racing with what follows
+    files = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
+    assert states(output) == [TrialState.RUNNING, TrialState.COMPLETE]
+
+    def kill(seconds: float) -> None:
+        assert set(trained) == {free.name}  # the free point was trained, and that of the other left alone
+        process.kill()
+        process.wait()
+        steps.append(state_of(last_checkpoint(interrupted))["global_step"])
+
+    steps: list[int] = []
+    monkeypatch.setattr(sweep_module.time, "sleep", kill)
+    report = sweep(words).run()
+    assert [(entry["name"], entry["state"]) for entry in report["points"]] == [
+        (folder.name, "complete") for folder in (finished, interrupted, free)
+    ]
+    assert report["best"] == min(report["points"], key=lambda entry: entry["value"])["name"]
+    whole = trained.count(free.name)
+    assert whole == state_of(last_checkpoint(free))["global_step"]
+    assert 0 < steps[0] < whole
+    assert trained.count(interrupted.name) == whole - steps[0]  # it went on from its last checkpoint
+    assert finished.name not in trained
+    assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == files
+    assert states(output) == [TrialState.COMPLETE] * 3 + [TrialState.FAIL]
+    assert (output / "model.safetensors").exists()
+
+
+def test_two_processes_that_start_at_once_train_each_point_once(words, tmp_path):
+    words += ["--sweep_weight_decay", "0", "1e-4"]
+    processes = [start(words) for _ in range(2)]
+    answers = [process.communicate(timeout=240) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], answers
+    output = tmp_path / "run"
+    assert states(output) == [TrialState.COMPLETE] * 4
+    report = json.loads((output / "sweep.json").read_text())
+    assert len({entry["name"] for entry in report["points"]}) == 4
+    for printed, _ in answers:  # both return when the result is there, one of them having written it
+        assert format_sweep(report) in printed
+    assert sum(printed.count("emotion by corpus") for printed, _ in answers) == 1
+    assert (output / "metrics.json").exists()
+
+
+def test_a_point_that_diverges_is_reported_and_the_others_are_trained(words, tmp_path, trained, capsys):
+    report = sweep([*words, "--sweep_learning_rate", "1e30", "1e-3", "--num_train_epochs", "2"]).run()
+    bad, good = report["points"]
+    assert (bad["state"], bad["value"]) == ("failed", None)
+    assert "diverged" in bad["reason"]
+    assert (good["state"], report["best"]) == ("complete", good["name"])
+    assert bad["reason"] in capsys.readouterr().out
+    assert states(tmp_path / "run") == [TrialState.COMPLETE, TrialState.FAIL]
+    assert trained.count(bad["name"]) < trained.count(good["name"])  # it ended when the loss was no number
+
+
+def test_a_sweep_without_a_value_says_so(words, tmp_path):
+    report = sweep([*words, "--sweep_learning_rate", "1e30", "--logging_steps", "1000"]).run()
+    assert report["best"] is None
+    assert report["points"][0]["reason"].startswith("Predictions of emotion are NaN")
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_a_point_whose_process_died_when_it_had_failed_is_not_trained_again(words, trained):
+    ready = sweep([*words, "--sweep_learning_rate", "1e-3"])
+    trial = ready.study.ask()
+    trial.suggest_float("learning_rate", 1e-3, 1e-3)
+    trial.suggest_float("weight_decay", 0, 0)
+    trial.set_user_attr("reason", "the training has diverged")
+    (point,) = ready.run()["points"]
+    assert (point["state"], point["reason"]) == ("failed", "the training has diverged")
+    assert trained == []
+
+
+def test_an_error_is_not_taken_for_a_failed_point(words, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("the disk is full")
+
+    monkeypatch.setattr(SweepTrainer, "training_step", fail)
+    with pytest.raises(ValueError, match="the disk is full"):
+        sweep(words).run()
+    monkeypatch.undo()
+    assert not (tmp_path / "run" / "sweep.json").exists()
+
+
+def test_a_result_that_was_cut_short_is_written_again(words, tmp_path, trained, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    words += ["--sweep_learning_rate", "1e-3", "--num_train_epochs", "1"]
+    monkeypatch.setattr(sweep_module, "finish", stop)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(words).run()
+    monkeypatch.undo()
+    batches = len(trained)
+    assert sweep(words).run()["best"] == "lr1e-3-wd0"
+    assert len(trained) == batches
+    assert (tmp_path / "run" / "metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--resume_from_checkpoint", "latest"], "drop --resume_from_checkpoint"),
+        (["--load_best_model_at_end", "false"], "needs --load_best_model_at_end true"),
+        (["--metric_for_best_model", "f1"], "no such figure"),
+    ],
+)
+def test_a_sweep_that_cannot_choose_or_go_on_is_refused(words, tmp_path, flags, message):
+    with pytest.raises(ValueError, match=message):
+        sweep([*words, *flags])
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_folder_of_an_ordinary_training_is_refused(words, tmp_path):
+    (tmp_path / "run" / "checkpoint-3").mkdir(parents=True)
+    with pytest.raises(ValueError, match="no sweep: choose another --output_dir"):
+        sweep(words)
+
+
+def test_another_grid_or_other_settings_are_refused(words):
+    sweep(words)
+    sweep([*words, "--weight_decay", "0.5"])  # which the grid overrules
+    with pytest.raises(ValueError, match=r"sweep_weight_decay \[0.0\], not \[0.1\]. Go on with the same"):
+        sweep([*words, "--sweep_weight_decay", "0.1"])
+    with pytest.raises(ValueError, match="seed by default, not 7"):
+        sweep([*words, "--seed", "7"])
