@@ -3,27 +3,39 @@
 from transformers import AutoConfig, AutoModel, AutoModelForAudioClassification
 
 from .audio_ser import SAMPLING_RATE, AudioError, AudioReader, load_audio
-from .checkpoint_ser import load_checkpoint, load_config
-from .configuration_ser import Wav2Vec2MultiTaskSERConfig
+from .checkpoint_ser import ARCHITECTURES, load_checkpoint, load_config
+from .configuration_ser import (
+    PannsMultiTaskSERConfig,
+    Wav2Vec2LayerSumMultiTaskSERConfig,
+    Wav2Vec2MultiTaskSERConfig,
+)
 from .heads_ser import MultiTaskSEROutput
+from .modeling_panns_ser import PannsForMultiTaskSER
+from .modeling_wav2vec2_layer_sum_ser import Wav2Vec2LayerSumForMultiTaskSER
 from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER
 from .pipeline_ser import SpeechEmotionPipeline
 from .tasks_ser import Task
 
-AutoConfig.register(Wav2Vec2MultiTaskSERConfig.model_type, Wav2Vec2MultiTaskSERConfig)
-AutoModel.register(Wav2Vec2MultiTaskSERConfig, Wav2Vec2ForMultiTaskSER)
-AutoModelForAudioClassification.register(Wav2Vec2MultiTaskSERConfig, Wav2Vec2ForMultiTaskSER)
-Wav2Vec2MultiTaskSERConfig.register_for_auto_class()
-Wav2Vec2ForMultiTaskSER.register_for_auto_class("AutoModelForAudioClassification")
+for _model in ARCHITECTURES.values():
+    AutoConfig.register(_model.config_class.model_type, _model.config_class)
+    AutoModel.register(_model.config_class, _model)
+    AutoModelForAudioClassification.register(_model.config_class, _model)
+    _model.config_class.register_for_auto_class()
+    _model.register_for_auto_class("AutoModelForAudioClassification")
 
 __all__ = [
+    "ARCHITECTURES",
     "SAMPLING_RATE",
     "AudioError",
     "AudioReader",
     "MultiTaskSEROutput",
+    "PannsForMultiTaskSER",
+    "PannsMultiTaskSERConfig",
     "SpeechEmotionPipeline",
     "Task",
     "Wav2Vec2ForMultiTaskSER",
+    "Wav2Vec2LayerSumForMultiTaskSER",
+    "Wav2Vec2LayerSumMultiTaskSERConfig",
     "Wav2Vec2MultiTaskSERConfig",
     "load_audio",
     "load_checkpoint",

@@ -1,4 +1,4 @@
-"""Loads a checkpoint with this project's code, and says in a sentence what is wrong with one that does not load."""
+"""The project's architectures, and loading their checkpoints: what does not load is said in a sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from transformers import (
     SequenceFeatureExtractor,
 )
 
-from .configuration_ser import Wav2Vec2MultiTaskSERConfig
+from .modeling_panns_ser import PannsForMultiTaskSER
+from .modeling_wav2vec2_layer_sum_ser import Wav2Vec2LayerSumForMultiTaskSER
+from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER
+
+ARCHITECTURES: dict[str, type[PreTrainedModel]] = {
+    "wav2vec2": Wav2Vec2ForMultiTaskSER,
+    "wav2vec2_layer_sum": Wav2Vec2LayerSumForMultiTaskSER,
+    "panns": PannsForMultiTaskSER,
+}
 
 
 def load_config(checkpoint: str | os.PathLike, revision: str = "main") -> PreTrainedConfig:
@@ -27,6 +35,11 @@ def load_config(checkpoint: str | os.PathLike, revision: str = "main") -> PreTra
         return AutoConfig.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"{checkpoint} is not a checkpoint: {_first_line(error)}") from error
+
+
+def architecture_of(config: PreTrainedConfig | None) -> str | None:
+    """The name in `ARCHITECTURES` of the model that a configuration is of, `None` if it is none of this project."""
+    return next((name for name, model in ARCHITECTURES.items() if type(config) is model.config_class), None)
 
 
 def load_checkpoint(
@@ -44,7 +57,7 @@ def load_checkpoint(
         ValueError: it is none that `train.py` wrote, or not whole.
     """
     config = load_config(checkpoint, revision)
-    if not isinstance(config, Wav2Vec2MultiTaskSERConfig):
+    if architecture_of(config) is None:
         raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
     try:
         where = {"revision": revision, "trust_remote_code": False}

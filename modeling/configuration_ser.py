@@ -1,51 +1,34 @@
-"""Configuration of the speech emotion recognition models: a backbone's, and what the heads predict and hear."""
+"""Configurations of the speech emotion recognition models: a network's, and what the heads predict and hear."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from huggingface_hub.dataclasses import strict
-from transformers import Wav2Vec2Config
+from transformers import PreTrainedConfig, Wav2Vec2Config
 
 from .tasks_ser import Task
 
 
-@strict
-class Wav2Vec2MultiTaskSERConfig(Wav2Vec2Config):
-    r"""
-    Configuration of [`Wav2Vec2ForMultiTaskSER`].
+class MultiTaskSERConfigMixin:
+    """What the configurations of all architectures share; each declares the fields `tasks` and `max_duration_s`.
 
-    Beside the fields of [`~transformers.Wav2Vec2Config`]:
-
-    Args:
-        tasks (`list[dict]`):
-            What the heads predict: each the fields of a [`Task`]. The main task, whose scores are `logits` and whose
-            labels are `id2label`, is `emotion`, or the first where there is none.
-        max_duration_s (`float`, *optional*, defaults to 6.0):
-            Seconds of a clip, from its beginning, that the model hears (paper, section 5).
-        padding (`str`, *optional*, defaults to `"masked"`):
-            `"masked"` averages the frames that hold audio; `"paper"` pads each clip with zeros to `max_duration_s` and
-            averages all frames, as in the paper.
+    Attributes:
+        auto_model (`str`): file and name of the model's class, as the Hub's loader wants them.
     """
 
-    model_type = "wav2vec2_multitask_ser"
     # Not annotated, and so no field: what the Trainer leaves out of the predictions that it gathers.
     keys_to_ignore_at_inference = ["logits", "task_losses", "hidden_states", "attentions"]  # noqa: RUF012
-
-    tasks: list[dict[str, Any]] | tuple[dict[str, Any], ...] = ()
-    max_duration_s: float | int = 6.0
-    padding: str = "masked"
-    # A model for a handful of sentences per speaker has no use for the two that wav2vec 2.0 switches on by default.
-    layerdrop: float | int = 0.0
-    mask_time_prob: float | int = 0.0
-    feat_extract_norm: str = "layer"
+    auto_model = ""
 
     def __post_init__(self, **kwargs: Any) -> None:
+        if not self.max_duration_s > 0:
+            raise ValueError(f"max_duration_s is a number of seconds above 0, got {self.max_duration_s}.")
         self._check_hearing()
         self.set_tasks([Task(**task) for task in self.tasks])
         super().__post_init__(**kwargs)
         # Beside the Auto classes that saving a registered model writes by itself.
-        self.auto_map = {"AutoModel": "modeling_wav2vec2_ser.Wav2Vec2ForMultiTaskSER", **kwargs.get("auto_map", {})}
+        self.auto_map = {"AutoModel": self.auto_model, **kwargs.get("auto_map", {})}
         self.custom_pipelines = {
             "speech-emotion-recognition": {
                 "impl": "pipeline_ser.SpeechEmotionPipeline",
@@ -55,19 +38,8 @@ class Wav2Vec2MultiTaskSERConfig(Wav2Vec2Config):
         }
 
     def _check_hearing(self) -> None:
-        """Refuses what cannot keep the promise that a clip gets the same answer in any batch."""
-        if self.feat_extract_norm != "layer":
-            raise ValueError(
-                f"feat_extract_norm is {self.feat_extract_norm!r}, it has to be 'layer': a group-norm feature encoder "
-                "(wav2vec2-base, hubert-base and their like) normalises over the padding too, so that the answer for "
-                "a clip would depend on the clips beside it. XLSR-53, XLS-R, MMS and the lv60 models are layer-norm."
-            )
-        if self.add_adapter:
-            raise ValueError("add_adapter=True is not supported: the heads pool the transformer's own frames.")
-        if self.padding not in ("masked", "paper"):
-            raise ValueError(f"padding is 'masked' or 'paper', got {self.padding!r}.")
-        if not self.max_duration_s > 0:
-            raise ValueError(f"max_duration_s is a number of seconds above 0, got {self.max_duration_s}.")
+        """Refuses what the architecture cannot hear."""
+        raise NotImplementedError
 
     def get_tasks(self) -> tuple[Task, ...]:
         """The tasks, in the order of the heads."""
@@ -87,3 +59,135 @@ class Wav2Vec2MultiTaskSERConfig(Wav2Vec2Config):
         """The task that `logits` belong to."""
         tasks = self.get_tasks()
         return next((task for task in tasks if task.name == "emotion"), tasks[0])
+
+
+@strict
+class Wav2Vec2MultiTaskSERConfig(MultiTaskSERConfigMixin, Wav2Vec2Config):
+    r"""
+    Configuration of [`Wav2Vec2ForMultiTaskSER`].
+
+    Beside the fields of [`~transformers.Wav2Vec2Config`]:
+
+    Args:
+        tasks (`list[dict]`):
+            What the heads predict: each the fields of a [`Task`]. The main task, whose scores are `logits` and whose
+            labels are `id2label`, is `emotion`, or the first where there is none.
+        max_duration_s (`float`, *optional*, defaults to 6.0):
+            Seconds of a clip, from its beginning, that the model hears (paper, section 5).
+        padding (`str`, *optional*, defaults to `"masked"`):
+            `"masked"` averages the frames that hold audio; `"paper"` pads each clip with zeros to `max_duration_s` and
+            averages all frames, as in the paper.
+    """
+
+    model_type = "wav2vec2_multitask_ser"
+    auto_model = "modeling_wav2vec2_ser.Wav2Vec2ForMultiTaskSER"
+
+    tasks: list[dict[str, Any]] | tuple[dict[str, Any], ...] = ()
+    max_duration_s: float | int = 6.0
+    padding: str = "masked"
+    # A model for a handful of sentences per speaker has no use for the two that wav2vec 2.0 switches on by default.
+    layerdrop: float | int = 0.0
+    mask_time_prob: float | int = 0.0
+    feat_extract_norm: str = "layer"
+
+    @property
+    def pooled_size(self) -> int:
+        """Features of a clip that the heads get."""
+        return self.hidden_size
+
+    def _check_hearing(self) -> None:
+        """Refuses what cannot keep the promise that a clip gets the same answer in any batch."""
+        if self.feat_extract_norm != "layer":
+            raise ValueError(
+                f"feat_extract_norm is {self.feat_extract_norm!r}, it has to be 'layer': a group-norm feature encoder "
+                "(wav2vec2-base, hubert-base and their like) normalises over the padding too, so that the answer for "
+                "a clip would depend on the clips beside it. XLSR-53, XLS-R, MMS and the lv60 models are layer-norm."
+            )
+        if self.add_adapter:
+            raise ValueError("add_adapter=True is not supported: the heads pool the transformer's own frames.")
+        if self.padding not in ("masked", "paper"):
+            raise ValueError(f"padding is 'masked' or 'paper', got {self.padding!r}.")
+
+
+@strict
+class Wav2Vec2LayerSumMultiTaskSERConfig(Wav2Vec2MultiTaskSERConfig):
+    r"""
+    Configuration of [`Wav2Vec2LayerSumForMultiTaskSER`].
+
+    Beside the fields of [`Wav2Vec2MultiTaskSERConfig`]:
+
+    Args:
+        dense_size (`int`, *optional*, defaults to 128): units of each of the two pointwise dense layers.
+        dense_dropout (`float`, *optional*, defaults to 0.2): dropout after each of them.
+    """
+
+    model_type = "wav2vec2_layer_sum_multitask_ser"
+    auto_model = "modeling_wav2vec2_layer_sum_ser.Wav2Vec2LayerSumForMultiTaskSER"
+
+    dense_size: int = 128
+    dense_dropout: float | int = 0.2
+
+    @property
+    def pooled_size(self) -> int:
+        """Features of a clip that the heads get."""
+        return self.dense_size
+
+    def _check_hearing(self) -> None:
+        super()._check_hearing()
+        if self.layerdrop or self.mask_time_prob:
+            raise ValueError("layerdrop and mask_time_prob regularise a backbone that learns; this one is frozen.")
+
+
+@strict
+class PannsMultiTaskSERConfig(MultiTaskSERConfigMixin, PreTrainedConfig):
+    r"""
+    Configuration of [`PannsForMultiTaskSER`]. The defaults are those of the published `Cnn14_16k`.
+
+    Args:
+        tasks, max_duration_s: see [`Wav2Vec2MultiTaskSERConfig`].
+        sampling_rate (`int`, *optional*, defaults to 16000):
+            Rate in Hz at which the network hears, 16000 or 32000. Its input comes at 16 kHz in either case.
+        window_size, hop_size (`int`, *optional*, default to 512 and 160): of the spectrogram, in samples at that rate.
+        mel_bins (`int`, *optional*, defaults to 64): bands of the mel spectrogram.
+        fmin, fmax (`float`, *optional*, default to 50 and 8000): their range, in Hz.
+        channels (`list[int]`, *optional*): widths of the six blocks; by default the published 64 to 2048.
+        conv_dropout (`float`, *optional*, defaults to 0.2): after each block.
+        fc_dropout (`float`, *optional*, defaults to 0.5): before and after the last layer.
+    """
+
+    model_type = "panns_multitask_ser"
+    auto_model = "modeling_panns_ser.PannsForMultiTaskSER"
+
+    tasks: list[dict[str, Any]] | tuple[dict[str, Any], ...] = ()
+    max_duration_s: float | int = 6.0
+    sampling_rate: int = 16_000
+    window_size: int = 512
+    hop_size: int = 160
+    mel_bins: int = 64
+    fmin: float | int = 50
+    fmax: float | int = 8000
+    channels: list[int] | tuple[int, ...] = (64, 128, 256, 512, 1024, 2048)
+    conv_dropout: float | int = 0.2
+    fc_dropout: float | int = 0.5
+
+    @property
+    def hidden_size(self) -> int:
+        """Features of a clip that the heads get."""
+        return self.channels[-1]
+
+    def _check_hearing(self) -> None:
+        if self.sampling_rate not in (16_000, 32_000):
+            raise ValueError(f"CNN14 hears at 16000 or 32000 Hz, got sampling_rate {self.sampling_rate}.")
+        if len(self.channels) != 6 or min(self.channels) < 1:
+            raise ValueError(f"channels are the widths of CNN14's six blocks, got {list(self.channels)}.")
+        if not 0 <= self.fmin < self.fmax <= self.sampling_rate / 2:
+            raise ValueError(
+                f"0 <= fmin < fmax <= half of {self.sampling_rate} Hz has to hold, got {self.fmin}, {self.fmax}."
+            )
+        # Five blocks halve both axes.
+        frames = int(self.max_duration_s * self.sampling_rate) // self.hop_size + 1
+        if min(frames, self.mel_bins) < 32:
+            raise ValueError(
+                f"CNN14 needs 32 frames and 32 mel bands, {self.max_duration_s} s give {frames} frames "
+                f"and mel_bins is {self.mel_bins}."
+            )

@@ -18,8 +18,11 @@ import torch
 import yaml
 from transformers import HfArgumentParser, TrainingArguments
 
+from modeling import ARCHITECTURES
+
 BEST_ROW = ("emotion", "gender", "language", "f0_mean")  # of the paper's Table 2
 MAIN_METRIC = "main"
+START = frozenset({"model_name_or_path", "config_name"})  # two names for what a training starts from
 
 
 @dataclass
@@ -37,17 +40,26 @@ class DataArguments:
 class ModelArguments:
     """What is trained."""
 
+    architecture: str | None = field(
+        default=None,
+        metadata={
+            "help": "wav2vec2; wav2vec2_layer_sum: a frozen backbone whose layers are summed with learned weights; "
+            "panns: CNN14. Default: the checkpoint's own, or wav2vec2.",
+            "choices": list(ARCHITECTURES),
+        },
+    )
     model_name_or_path: str | None = field(
         default=None,
         metadata={
-            "help": "Hub id or folder of a wav2vec 2.0 backbone (facebook/wav2vec2-large-xlsr-53), which gets new "
-            "heads, or of a checkpoint of this project, which keeps its own."
+            "help": "Hub id or folder of a wav2vec 2.0 backbone (facebook/wav2vec2-large-xlsr-53), or a checkpoint of "
+            "CNN14 (Cnn14_16k_mAP=0.438.pth), which get new heads, or a checkpoint of this project, which keeps its "
+            "own."
         },
     )
     model_revision: str = field(default="main", metadata={"help": "Branch, tag or commit of a Hub repository."})
     config_name: str | None = field(
         default=None,
-        metadata={"help": "Instead of model_name_or_path: JSON file of a wav2vec 2.0 config, to train from scratch."},
+        metadata={"help": "Instead of model_name_or_path: JSON file of the network's config, to train from scratch."},
     )
     tasks: list[str] | None = field(
         default=None,
@@ -72,7 +84,7 @@ class ModelArguments:
         },
     )
     freeze_feature_encoder: bool = field(
-        default=True, metadata={"help": "Freeze the convolutional encoder (paper, section 4)."}
+        default=True, metadata={"help": "Freeze wav2vec 2.0's convolutional encoder (paper, section 4)."}
     )
     layerdrop: float = field(default=0.0, metadata={"help": "Probability of skipping a transformer layer."})
     mask_time_prob: float = field(default=0.0, metadata={"help": "SpecAugment over time; 0 switches it off."})
@@ -211,6 +223,9 @@ def parse_args(
 ) -> tuple[DataArguments, ModelArguments, SERTrainingArguments, SweepArguments, dict[str, Any]]:
     """Reads `--config` files and flags; a later file wins over an earlier one, and flags over files.
 
+    What to start from is one setting with two names: where `config_name` is given, an earlier `model_name_or_path` is
+    forgotten, and the other way round.
+
     Returns:
         The four groups of settings, and all settings but those that have the default of transformers and of this
         project, as plain values: `--config` with them runs the same training again. The Hub token is not among them,
@@ -229,7 +244,7 @@ def parse_args(
         allow_abbrev=False,
     )
     parser.add_argument("--config", nargs="+", metavar="FILE", help="YAML files of the settings below; flags win")
-    words = [word for path in config.config for word in _read_config(Path(path), parser)] + flags
+    words = [*_read_configs(config.config, flags, parser), *flags]
     namespace = vars(parser.parse_args(words))
     *groups, _ = parser.parse_args_into_dataclasses(words, look_for_args_file=False)
     theirs, ours = (
@@ -245,15 +260,26 @@ def parse_args(
     return *groups, settings
 
 
-def _read_config(path: Path, parser: argparse.ArgumentParser) -> list[str]:
-    """A YAML file as the flags that say the same."""
+def _read_configs(paths: Sequence[str], flags: Sequence[str], parser: argparse.ArgumentParser) -> list[str]:
+    """YAML files as the flags that say the same, less what later files or `flags` say otherwise."""
+    settings: dict[str, list[str]] = {}
+    flagged = {word.partition("=")[0][2:]: [] for word in flags if word.startswith("--")}
+    for later in [*(_read_config(Path(path), parser) for path in paths), flagged]:
+        if not START.isdisjoint(later):
+            settings = {name: values for name, values in settings.items() if name not in START}
+        settings |= later
+    return [word for name, values in settings.items() if name not in flagged for word in (f"--{name}", *values)]
+
+
+def _read_config(path: Path, parser: argparse.ArgumentParser) -> dict[str, list[str]]:
+    """The settings of a YAML file, each with its values as the words of a flag."""
     if not path.is_file():
         raise ValueError(f"--config {path}: no such file.")
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(settings, dict):
         raise ValueError(f"{path} is not a YAML mapping of settings to values.")
     known = {action.dest for action in parser._actions} - {"help", "config"}
-    words = []
+    words = {}
     for name, value in settings.items():
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
@@ -264,7 +290,7 @@ def _read_config(path: Path, parser: argparse.ArgumentParser) -> list[str]:
         if not values and parser.get_default(name):
             raise ValueError(f"{path}: {name} is empty; give it values, or leave the line out for its default.")
         if values:
-            words += [f"--{name}", *(_word(item) for item in values)]
+            words[name] = [_word(item) for item in values]
     return words
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from transformers import (
     EarlyStoppingCallback,
     EvalPrediction,
     PreTrainedModel,
-    Wav2Vec2Config,
     Wav2Vec2FeatureExtractor,
     set_seed,
 )
@@ -23,22 +22,16 @@ from evaluation.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, compu
 from evaluation.predict import in_order, longest_first
 from evaluation.report import format_report, main_scores
 from evaluation.run import evaluate_checkpoint, read_training_clips, write_training_clips
-from modeling import (
-    SAMPLING_RATE,
-    Task,
-    Wav2Vec2ForMultiTaskSER,
-    Wav2Vec2MultiTaskSERConfig,
-    load_checkpoint,
-    load_config,
-)
+from modeling import SAMPLING_RATE, Task
 from modeling.heads_ser import multi_task_loss
 from preprocessing.collator import SERDataCollator, encode
 from preprocessing.dataset import count_in_no_split, load_prepared, load_report
 
-from .arguments import BEST_ROW, MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
+from .arguments import MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
 from .calibrate import calibrate
 from .checkpoints import check_sweep, checkpoint_to_resume
-from .tasks import fit_tasks, kind_of
+from .network import build_model, task_names
+from .tasks import fit_tasks
 from .trainer import MultiTaskSERTrainer
 
 logger = get_logger(__name__)
@@ -88,7 +81,7 @@ def plan(
             f"Protocol {data.protocol} of {data.data} has no validation clips: choose another, or train with "
             "--eval_strategy no --load_best_model_at_end false."
         )
-    tasks = fit_tasks(_task_names(model), model.weights(), splits["train"])
+    tasks = fit_tasks(task_names(model), model.weights(), splits["train"])
     max_duration_s = load_report(data.data)["settings"]["max_duration_s"]
     _choose_metric(args, tasks, splits)
     set_seed(args.seed)
@@ -99,32 +92,6 @@ def plan(
         args.ddp_find_unused_parameters = True  # a skipped layer has no gradient
     trained_before = read_training_clips(model.model_name_or_path) if model.model_name_or_path else None
     return Job(data, args, sweep, settings, splits, network, resume_from, trained_before or set())
-
-
-def _task_names(arguments: ModelArguments) -> list[str]:
-    """The tasks of `--tasks`, else those of the checkpoint, else the paper's best row.
-
-    A head that is kept is learned as before, unless `--tasks` names another kind.
-    """
-    trained: tuple[Task, ...] = ()
-    if arguments.model_name_or_path is not None:
-        config = load_config(arguments.model_name_or_path, arguments.model_revision)
-        if isinstance(config, Wav2Vec2MultiTaskSERConfig):
-            trained = config.get_tasks()
-    kinds = {task.name: f"{task.name}:{kind_of(task)}" for task in trained}
-    asked = [entry if entry in arguments.new_heads else kinds.get(entry, entry) for entry in arguments.tasks or ()]
-    entries = asked or list(kinds.values()) or list(BEST_ROW)
-    names = [entry.partition(":")[0] for entry in entries]
-    unknown = {*arguments.new_heads, *arguments.weights()} - {*names}
-    if unknown or len(set(names)) < len(names):
-        raise ValueError(
-            f"--new_heads and --task_weights name tasks of --tasks, which are {', '.join(names)}, each once; "
-            f"got {', '.join(sorted(unknown)) or 'one of them twice'}."
-        )
-    left_out = [task.name for task in trained if task.name not in names]
-    if left_out:
-        logger.warning("Heads of %s that --tasks leaves out: %s.", arguments.model_name_or_path, ", ".join(left_out))
-    return entries
 
 
 def train(job: Job) -> dict:
@@ -143,7 +110,7 @@ def build_trainer(job: Job, kind: type[MultiTaskSERTrainer] = MultiTaskSERTraine
     if job.args.disable_tqdm:
         disable_progress_bar()  # of saving and loading, too
     feature_extractor = Wav2Vec2FeatureExtractor(
-        # The model brings each clip to unit variance itself: to do it twice would change very quiet ones.
+        # wav2vec 2.0 brings each clip to unit variance itself, and CNN14 hears the level as recorded.
         do_normalize=False,
         return_attention_mask=True,
         sampling_rate=SAMPLING_RATE,
@@ -185,61 +152,6 @@ def finish(trainer: MultiTaskSERTrainer, job: Job) -> dict:
         print("\n" + format_report(report))
     trainer.end()
     return report or {}
-
-
-def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: float) -> Wav2Vec2ForMultiTaskSER:
-    """The network to train: from random weights, from a backbone, or from a checkpoint of this project.
-
-    Raises:
-        ValueError: the checkpoint is of another kind, or a head of it does not fit the data.
-    """
-    options = {
-        "max_duration_s": max_duration_s,
-        "padding": arguments.padding or "masked",
-        "layerdrop": arguments.layerdrop,
-        "mask_time_prob": arguments.mask_time_prob,
-    }
-    if arguments.config_name is not None:
-        if not Path(arguments.config_name).is_file():
-            raise ValueError(f"--config_name {arguments.config_name}: no such file.")
-        backbone = Wav2Vec2Config.from_json_file(arguments.config_name)
-        config = Wav2Vec2ForMultiTaskSER.config_from_backbone(backbone, tasks, **options)
-        return Wav2Vec2ForMultiTaskSER(config)
-    where = {"revision": arguments.model_revision}
-    config = load_config(arguments.model_name_or_path, **where)
-    if not isinstance(config, Wav2Vec2MultiTaskSERConfig):
-        if arguments.new_heads:
-            raise ValueError(f"{arguments.model_name_or_path} is a backbone: all its heads are new, drop --new_heads.")
-        return Wav2Vec2ForMultiTaskSER.from_backbone(
-            arguments.model_name_or_path, tasks, **options, **where, dtype=torch.float32
-        )
-    options["padding"] = arguments.padding or config.padding
-    for name in ("max_duration_s", "padding", "mask_time_prob"):
-        if getattr(config, name) != options[name]:
-            raise ValueError(
-                f"{arguments.model_name_or_path} was trained with {name} {getattr(config, name)}, this training has "
-                f"{options[name]}: give --{name} {getattr(config, name)}, for max_duration_s to prepare.py."
-            )
-    network, _ = load_checkpoint(arguments.model_name_or_path, **where)
-    network.config.layerdrop = arguments.layerdrop
-    kept = _keep_what_heads_learned(config.get_tasks(), tasks, arguments.new_heads)
-    network.replace_heads(kept, arguments.new_heads)
-    return network
-
-
-def _keep_what_heads_learned(trained: tuple[Task, ...], tasks: list[Task], new_heads: list[str]) -> list[Task]:
-    """A head that is kept keeps its labels, and the mean and deviation by which it was trained to answer."""
-    known = {task.name: task for task in trained if task.name not in new_heads}
-    return [_continued(known[task.name], task) if task.name in known else task for task in tasks]
-
-
-def _continued(trained: Task, task: Task) -> Task:
-    if not trained.is_classification:
-        return replace(task, mean=trained.mean, std=trained.std)
-    if not set(task.labels) <= set(trained.labels):
-        return task  # which `replace_heads` refuses
-    weights = dict(zip(task.labels, task.class_weights, strict=True))
-    return replace(task, labels=trained.labels, class_weights=tuple(weights.get(c, 1.0) for c in trained.labels))
 
 
 def score(prediction: EvalPrediction, clips: Dataset, tasks: tuple[Task, ...]) -> dict[str, float]:

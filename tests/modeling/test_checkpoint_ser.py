@@ -4,7 +4,8 @@ import pytest
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
 
-from modeling import Wav2Vec2ForMultiTaskSER, load_checkpoint, load_config
+from modeling import ARCHITECTURES, Wav2Vec2ForMultiTaskSER, load_checkpoint, load_config
+from modeling.checkpoint_ser import architecture_of
 from tests.conftest import TINY
 
 
@@ -38,6 +39,12 @@ def test_what_is_broken_or_missing_is_said_in_a_sentence(broken, file, content):
     with pytest.raises(ValueError, match=r"broken is not a (whole )?checkpoint: ") as error:
         load_checkpoint(broken)
     assert "\n" not in str(error.value)
+
+
+def test_architectures_are_found_by_their_configuration():
+    for name, model in ARCHITECTURES.items():
+        assert architecture_of(model.config_class()) == name
+    assert architecture_of(Wav2Vec2Config()) is None
 
 
 def test_another_architecture_is_named(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 from transformers import AutoConfig
 
-from modeling import Task, Wav2Vec2MultiTaskSERConfig
+from modeling import PannsMultiTaskSERConfig, Task, Wav2Vec2MultiTaskSERConfig
 from tests.conftest import TASKS, tiny_config
 
 
@@ -45,3 +45,29 @@ def test_tasks_can_be_replaced():
 def test_refuses_what_cannot_work(field, message):
     with pytest.raises(ValueError, match=message):
         tiny_config(**field)
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ({"sampling_rate": 8_000}, "16000 or 32000 Hz, got sampling_rate 8000"),
+        ({"channels": [4, 4, 4]}, "six blocks"),
+        ({"fmax": 9_000}, "fmin < fmax"),
+        ({"max_duration_s": 0.3}, "0.3 s give 31 frames"),
+        ({"mel_bins": 16}, "mel_bins is 16"),
+        ({"max_duration_s": 0}, "above 0"),
+    ],
+)
+def test_refuses_what_cnn14_cannot_hear(field, message):
+    with pytest.raises(ValueError, match=message):
+        PannsMultiTaskSERConfig(**field)
+
+
+def test_a_cnn14_explains_itself(tmp_path):
+    tasks = [task.to_dict() for task in TASKS]
+    PannsMultiTaskSERConfig(tasks=tasks, channels=(4, 4, 4, 4, 4, 8), max_duration_s=2.5).save_pretrained(tmp_path)
+    config = AutoConfig.from_pretrained(tmp_path)
+    assert type(config) is PannsMultiTaskSERConfig
+    assert config.get_tasks() == TASKS
+    assert (config.hidden_size, config.max_duration_s) == (8, 2.5)
+    assert config.id2label == {0: "angry", 1: "happy", 2: "sad"}

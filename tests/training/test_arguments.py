@@ -124,3 +124,38 @@ def test_an_empty_grid_is_an_error_and_not_the_default(tmp_path):
         parse_args([*BASE, "--config", write(tmp_path / "a.yaml", sweep_learning_rate=[])])
     with pytest.raises(ValueError, match="one or more"):
         SweepArguments(sweep_learning_rate=[])
+
+
+@pytest.mark.parametrize(
+    ("files", "flags", "start"),
+    [
+        ([{"config_name": "a.json"}, {"model_name_or_path": "b"}], [], ("b", None)),
+        ([{"model_name_or_path": "a"}, {"config_name": "b.json"}], [], (None, "b.json")),
+        ([{"model_name_or_path": "a"}, {"seed": 1}], ["--config_name=b.json"], (None, "b.json")),
+        ([{"config_name": "a.json"}], ["--model_name_or_path", "config_name"], ("config_name", None)),
+        ([{"config_name": "a.json"}, {"model_name_or_path": "b"}, {"config_name": "c.json"}], [], (None, "c.json")),
+    ],
+)
+def test_of_two_ways_to_start_the_later_one_wins(tmp_path, files, flags, start):
+    paths = [write(tmp_path / f"{number}.yaml", **settings) for number, settings in enumerate(files)]
+    _, model, *_, settings = parse_args(["--data", "x", "--output_dir", "y", "--config", *paths, *flags])
+    assert (model.model_name_or_path, model.config_name) == start
+    assert {*settings} & {"model_name_or_path", "config_name"} == {
+        name for name, value in zip(("model_name_or_path", "config_name"), start, strict=True) if value
+    }
+
+
+def test_two_ways_to_start_in_one_file_are_an_error(tmp_path):
+    both = write(tmp_path / "a.yaml", model_name_or_path="a", config_name="b.json")
+    with pytest.raises(ValueError, match="one of the two"):
+        parse_args(["--data", "x", "--output_dir", "y", "--config", both])
+
+
+def test_the_architecture_is_one_of_the_projects(capsys):
+    _, model, *_ = parse_args(BASE)
+    assert model.architecture is None
+    _, model, *_, settings = parse_args([*BASE, "--architecture", "panns"])
+    assert model.architecture == settings["architecture"] == "panns"
+    with pytest.raises(SystemExit):
+        parse_args([*BASE, "--architecture", "resnet"])
+    assert "wav2vec2, wav2vec2_layer_sum, panns" in capsys.readouterr().err.replace("'", "")

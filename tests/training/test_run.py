@@ -8,37 +8,12 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
-from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from modeling import Wav2Vec2ForMultiTaskSER
-from tests.conftest import TINY
-from training.arguments import parse_args
-from training.run import plan, train
-
-TASKS = ["emotion", "gender", "language", "f0_mean", "energy_mean"]
-
-
-@pytest.fixture(scope="module")
-def backbone(tmp_path_factory) -> Path:
-    """A pre-trained backbone, as the Hub has them."""
-    folder = tmp_path_factory.mktemp("pretrained")
-    torch.manual_seed(0)
-    Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture
-def words(prepared, backbone_config, tmp_path) -> list[str]:
-    """Flags of a short training from random weights."""
-    return [
-        *("--data", str(prepared), "--output_dir", str(tmp_path / "run"), "--config_name", str(backbone_config)),
-        *("--tasks", *TASKS, "--num_train_epochs", "1", "--report_to", "none", "--dataloader_num_workers", "0"),
-        *("--disable_tqdm", "true", "--freeze_feature_encoder", "false"),
-    ]
-
-
-def job(words):
-    return plan(*parse_args(words))
+from modeling import (
+    Wav2Vec2ForMultiTaskSER,
+)
+from tests.training.conftest import TASKS, job
+from training.run import train
 
 
 def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
@@ -118,30 +93,6 @@ def test_32_clips_have_one_gradient_however_they_are_accumulated(words, tmp_path
             torch.testing.assert_close(parts[name], values, rtol=0, atol=1e-6, msg=name)
 
 
-def test_a_fine_tuned_checkpoint_goes_on_with_its_heads_and_new_ones_start_anew(words, backbone, tmp_path):
-    train(job(words))
-    trained = load_file(tmp_path / "run" / "model.safetensors")
-    onward = [*words, "--output_dir", str(tmp_path / "onward")]
-    start = onward.index("--config_name")
-    onward[start : start + 2] = ["--model_name_or_path", str(tmp_path / "run")]
-
-    assert {task.temperature for task in job(onward).tasks} == {1.0}
-    kept = job(onward).model.state_dict()
-    assert all(torch.equal(kept[name], trained[name]) for name in trained if "weight_" not in name)
-
-    anew = job([*onward, "--new_heads", "gender"]).model.state_dict()
-    differing = {name for name in kept if not torch.equal(anew[name], kept[name])}
-    assert differing == {"heads.gender.weight", "heads.gender.bias"}
-    assert anew["heads.gender.bias"].abs().sum() == 0
-
-    other = [*onward, "--tasks", "emotion", "recorded"]
-    with pytest.raises(ValueError, match="--new_heads recorded"):
-        job(other)
-    model = job([*other, "--new_heads", "recorded"]).model
-    assert model.config.get_tasks()[1].labels == ("evening", "morning")
-    train(job([*other, "--new_heads", "recorded"]))
-
-
 def test_a_task_of_the_users_own_trains(words):
     start = words.index("--tasks")
     words[start + 1 : start + 1 + len(TASKS)] = ["recorded", "valence"]
@@ -171,13 +122,6 @@ def test_bad_settings_fail_before_a_step_is_made(words, flags, message):
         job([*words, *flags])
 
 
-def test_a_checkpoint_with_a_missing_head_is_refused(words, checkpoint):
-    start = words.index("--config_name")
-    words[start : start + 2] = ["--model_name_or_path", str(checkpoint)]
-    with pytest.raises(ValueError, match="--new_heads"):
-        job(words)
-
-
 def test_a_running_training_is_not_overwritten(words, tmp_path):
     train(job(words))
     with pytest.raises(ValueError, match="--resume_from_checkpoint latest"):
@@ -201,20 +145,6 @@ def test_the_best_checkpoint_is_the_best_by_the_chosen_metric(words, given, chos
     assert args.metric_for_best_model == chosen
     if chosen:
         assert args.greater_is_better == greater_is_better
-
-
-def test_a_checkpoint_keeps_its_own_tasks_and_says_what_is_left_out(words, tmp_path, caplog):
-    train(job(words))
-    start = words.index("--config_name")
-    words[start : start + 2] = ["--model_name_or_path", str(tmp_path / "run")]
-    start = words.index("--tasks")
-    del words[start : start + 1 + len(TASKS)]
-    onward = [*words, "--output_dir", str(tmp_path / "onward")]
-    assert [task.name for task in job(onward).tasks] == TASKS
-    left_out = job([*onward, "--tasks", "emotion", "gender"])
-    assert [task.name for task in left_out.tasks] == ["emotion", "gender"]
-    assert "leaves out: language, f0_mean, energy_mean" in caplog.text
-    assert left_out.trained_before == set(left_out.splits["train"]["id"])
 
 
 def test_clips_that_are_in_no_split_are_counted(words, prepared, caplog):

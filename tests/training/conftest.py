@@ -1,0 +1,42 @@
+"""What the tests of trainings share: flags of a short one, and a backbone to start from."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import Wav2Vec2Config, Wav2Vec2Model
+
+from tests.conftest import TINY
+from training.arguments import parse_args
+from training.run import plan
+
+TASKS = ["emotion", "gender", "language", "f0_mean", "energy_mean"]
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory) -> Path:
+    """A pre-trained backbone, as the Hub has them."""
+    folder = tmp_path_factory.mktemp("pretrained")
+    torch.manual_seed(0)
+    Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def words(prepared, backbone_config, tmp_path) -> list[str]:
+    """Flags of a short training from random weights."""
+    return [
+        *("--data", str(prepared), "--output_dir", str(tmp_path / "run"), "--config_name", str(backbone_config)),
+        *("--tasks", *TASKS, "--num_train_epochs", "1", "--report_to", "none", "--dataloader_num_workers", "0"),
+        *("--disable_tqdm", "true", "--freeze_feature_encoder", "false"),
+    ]
+
+
+def job(words):
+    return plan(*parse_args(words))
+
+
+def start_from(words, *start) -> list[str]:
+    """The flags with another start than the config of `words`."""
+    place = words.index("--config_name")
+    return [*words[:place], *start, *words[place + 2 :]]
