@@ -32,23 +32,21 @@ def main() -> None:
     """Runs the command line."""
     args = _parse_args()
     from evaluation.report import format_report
-    from evaluation.run import evaluate_checkpoint
-    from evaluation.summary import write_summary
+    from evaluation.run import evaluate_checkpoint, plan_evaluation
+    from evaluation.summary import check_together, write_summary
 
-    above = os.path.commonpath([Path(checkpoint).absolute().parent for checkpoint in args.checkpoint])
+    folders = [Path(checkpoint).resolve() for checkpoint in args.checkpoint]
+    above = os.path.commonpath([folder.parent for folder in folders])
     evaluations = []
     try:
-        for checkpoint in args.checkpoint:
-            several = len(args.checkpoint) > 1
-            evaluation = evaluate_checkpoint(
-                checkpoint,
-                args.data,
-                args.protocol,
-                args.output / Path(checkpoint).absolute().relative_to(above) if several else args.output,
-                split=args.split,
-                batch_size=args.batch_size,
-                baseline=args.baseline,
-            )
+        plans = [
+            plan_evaluation(name, args.data, args.protocol, split=args.split, baseline=args.baseline)
+            for name in args.checkpoint
+        ]
+        check_together(plans)
+        for folder, plan in zip(folders, plans, strict=True):
+            output = args.output / folder.relative_to(above) if len(plans) > 1 else args.output
+            evaluation = evaluate_checkpoint(plan, output, per_device_eval_batch_size=args.batch_size)
             if evaluation:  # in the first of several processes
                 print(f"{format_report(evaluation.report)}\n")
                 evaluations.append(evaluation)

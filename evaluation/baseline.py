@@ -12,6 +12,19 @@ from preprocessing.acoustics import ACOUSTIC_TARGETS
 FEATURES = (*ACOUSTIC_TARGETS, "duration_s")
 
 
+def check_baseline(splits: DatasetDict, split: str, task: Task) -> None:
+    """Refuses a task that the baseline cannot learn, or that no clip of the split has a label for.
+
+    Raises:
+        ValueError: the task is a number, or there are no labels.
+    """
+    if not task.is_classification:
+        raise ValueError(f"The baseline is a classifier; the main task, {task.name}, is a number.")
+    for name in ("train", split):
+        if name not in splits or all(task.encode(value) < 0 for value in splits[name][task.column][:]):
+            raise ValueError(f"The baseline needs {name} clips with a label of {task.name} that the model knows.")
+
+
 def random_forest_logits(splits: DatasetDict, split: str, task: Task, seed: int = 0) -> np.ndarray:
     """Log-probabilities of a random forest that is trained on the training split, for the clips of another.
 

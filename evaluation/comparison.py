@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,14 +20,16 @@ class Column:
     """A model under a protocol, or one that the paper prints: a line of Table 2, a column of Tables 3 and 4.
 
     Args:
-        name: as in Table 2.
-        protocol: name of the protocol, empty for the paper's own.
+        row: as in Table 2.
+        name: the same, and what tells apart two models of one row.
+        protocol: name of the protocol, of a family without the corpus; empty for the paper's own.
         mean, corpora, locales: metrics of the main task, as [`compute_metrics`] gives them.
         confusion: `labels` and `counts[true][predicted]` over all clips.
         draws: metric to its mean over corpora in each resample, `(resamples,)`.
         clips: ids of the test clips: two columns are compared in pairs where they are the same.
     """
 
+    row: str
     name: str
     protocol: str = ""
     mean: Mapping[str, Any]
@@ -47,7 +50,7 @@ def paper_columns() -> dict[str, Column]:
             place = paper["columns"].index(name)
             by["corpora"] = {corpus: {"weighted_recall": row[place]} for corpus, row in paper["table3"].items()}
             by["locales"] = {locale: {"weighted_f1": row[place]} for locale, row in paper["table4"].items()}
-        columns[name] = Column(name=name, mean=dict(zip(SCORES, scores, strict=True)), **by)
+        columns[name] = Column(row=name, name=name, mean=dict(zip(SCORES, scores, strict=True)), **by)
     return columns
 
 
@@ -61,46 +64,56 @@ def compare_columns(columns: Sequence[Column]) -> dict[str, Any]:
         `table2`, `table3`, `table4`: lists of lines with `ours` beside `paper`; `figure1`; `claims`; `others`.
     """
     paper = paper_columns()
-    chosen = _main_column(columns)
-    by_name = {column.name: column for column in columns if column.protocol == chosen.protocol}
+    protocol = _main_protocol(columns)
+    ours: dict[str, Column] = {}
+    for column in columns:
+        if column.protocol == protocol:
+            ours.setdefault(column.row, column)
     return {
         "table2": _table2(columns, paper),
         "table3": _by_line(columns, paper, "corpora", "weighted_recall"),
         "table4": _by_line(columns, paper, "locales", "weighted_f1"),
-        "figure1": figure1(chosen),
-        "claims": [*_gains(by_name, paper), *_wins(by_name, paper)],
-        "claims_protocol": chosen.protocol,
-        "others": _others(by_name, paper),
+        # The paper's own choice, where it was evaluated, does not look at the test clips.
+        "figure1": figure1(ours.get(BEST) or max(ours.values(), key=lambda column: column.mean["weighted_f1"])),
+        "claims": [*_gains(ours, paper), *_wins(ours, paper)],
+        "claims_protocol": protocol,
+        "others": _others(ours, paper),
     }
 
 
-def _main_column(columns: Sequence[Column]) -> Column:
-    """The paper's best row where it was evaluated: a choice that does not look at the test clips. Else the best one."""
-    named = [column for column in columns if column.name == BEST]
-    return (named or sorted(columns, key=lambda column: -column.mean["weighted_f1"]))[0]
+def _main_protocol(columns: Sequence[Column]) -> str:
+    """The protocol under which most of the paper's rows were evaluated; of several, the first."""
+    rows = Counter(column.protocol for column in columns if column.row in load_paper()["table2"])
+    return max(dict.fromkeys(column.protocol for column in columns), key=lambda protocol: rows[protocol])
 
 
 def _table2(columns: Sequence[Column], paper: Mapping[str, Column]) -> list[dict]:
     lines = []
     for column in columns:
-        reference = next(
-            (other for other in columns if other.name == SINGLE_TASK and other.protocol == column.protocol), None
-        )
+        of_protocol = [other for other in columns if other.protocol == column.protocol]
+        single = next((other for other in of_protocol if other.row == SINGLE_TASK), None)
         lines.append(
             {
                 "name": column.name,
                 "protocol": column.protocol,
+                "group": _groups(columns)[columns.index(column)],
                 "ours": dict(column.mean),
-                "paper": dict(paper[column.name].mean) if column.name in paper else None,
-                "against_single_task": _paired(column, reference),
+                "paper": dict(paper[column.row].mean) if column.row in paper else None,
+                "against_single_task": _difference(column, single) if single else None,
             }
         )
     return lines
 
 
-def _paired(better: Column, worse: Column | None) -> dict | None:
+def _groups(columns: Sequence[Column]) -> list[int]:
+    """A number for each column, the same for those on the same clips: only they have a best one."""
+    clips = [column.clips for column in columns]
+    return [clips.index(column.clips) for column in columns]
+
+
+def _difference(better: Column, worse: Column) -> dict | None:
     """Difference of the mean weighted F1 with its interval, where both were evaluated on the same clips."""
-    if worse is None or better is worse or better.clips != worse.clips:
+    if better is worse or better.clips != worse.clips:
         return None
     compared = compare(better.draws["weighted_f1"], worse.draws["weighted_f1"])
     return {**compared, "difference": better.mean["weighted_f1"] - worse.mean["weighted_f1"]}
@@ -113,6 +126,7 @@ def _by_line(columns: Sequence[Column], paper: Mapping[str, Column], part: str, 
     return {
         "metric": metric,
         "columns": [(column.name, column.protocol) for column in columns],
+        "groups": _groups(columns),
         "paper_columns": [column.name for column in printed],
         "lines": [
             {
@@ -158,19 +172,26 @@ def _gains(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict
     lines = []
     for gain in load_paper()["gains"]:
         better, worse = gain["better"], gain["worse"]
-        both = better in ours and worse in ours
+        printed = relative_gain(paper[better].mean["weighted_f1"], paper[worse].mean["weighted_f1"])
+        mine = None
+        if comparable(ours, better, worse):
+            mine = relative_gain(ours[better].mean["weighted_f1"], ours[worse].mean["weighted_f1"])
         lines.append(
             {
                 **gain,
                 "kind": "gain",
-                "paper": relative_gain(paper[better].mean["weighted_f1"], paper[worse].mean["weighted_f1"]),
-                "ours": relative_gain(ours[better].mean["weighted_f1"], ours[worse].mean["weighted_f1"])
-                if both
-                else None,
-                "difference": _paired(ours[better], ours[worse]) if both else None,
+                "paper": printed,
+                "fits": [formula for formula, value in printed.items() if round(value, 3) == gain["printed"]],
+                "ours": mine,
+                "difference": _difference(ours[better], ours[worse]) if mine else None,
             }
         )
     return lines
+
+
+def comparable(ours: Mapping[str, Column], *rows: str) -> bool:
+    """Whether all of these rows were evaluated, and on the same clips."""
+    return all(row in ours for row in rows) and len({ours[row].clips for row in rows}) == 1
 
 
 def relative_gain(better: float, worse: float) -> dict[str, float | None]:
@@ -192,7 +213,7 @@ def _wins(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict]
                 "better": BEST,
                 "paper": count_wins([getattr(paper[name], win["of"]) for name in names], win["metric"]),
                 "ours": count_wins([getattr(ours[name], win["of"]) for name in names], win["metric"])
-                if all(name in ours for name in names)
+                if comparable(ours, *names)
                 else None,
             }
         )

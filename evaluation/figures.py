@@ -18,26 +18,30 @@ DPI = 120
 def draw_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
     """Draws all figures of a report; returns their names, which are those of the files without the suffix."""
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.png"):
-        old.unlink()
+    drawn: list[str] = []
+
+    def file(name: str) -> Path:
+        drawn.append(name)
+        return folder / f"{name}.png"
+
     tables, shown = summary["tables"], summary["models"][0]
     if tables:
         figure1 = tables["figure1"]
         shown = next(model for model in summary["models"] if model["name"] == figure1["name"])
-        draw_table2(tables["table2"], folder / "table2.png")
-        draw_by_line(tables["table3"], folder / "table3.png")
-        draw_by_line(tables["table4"], folder / "table4.png")
+        draw_table2(tables["table2"], file("table2"))
+        draw_by_line(tables["table3"], file("table3"))
+        draw_by_line(tables["table4"], file("table4"))
         title = f"{figure1['name']}, protocol {figure1['protocol']}"
-        draw_confusion(figure1, title, folder / "confusion.png", figure1["paper"])
+        draw_confusion(figure1, title, file("confusion"), figure1["paper"])
     for number, matrix in enumerate(summary["cross"], start=1):
-        draw_cross(matrix, folder / f"cross_{number}.png")
+        draw_cross(matrix, file(f"cross_{number}"))
     for name, task in shown["tasks"].items():
         if task["clips"] and task["kind"] == "classification":
             title = f"{name}: {shown['name']}, protocol {shown['protocol']}"
             if name != summary["main_task"]:
-                draw_confusion(in_per_cent(task["confusion"]), title, folder / f"confusion_{name}.png")
-            draw_calibration(task["calibration"], title, folder / f"calibration_{name}.png")
-    return sorted(path.stem for path in folder.glob("*.png"))
+                draw_confusion(in_per_cent(task["confusion"]), title, file(f"confusion_{name}"))
+            draw_calibration(task["calibration"], title, file(f"calibration_{name}"))
+    return drawn
 
 
 def draw_confusion(

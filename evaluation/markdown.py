@@ -50,15 +50,27 @@ def _interval(scores: Mapping, name: str) -> str:
     return f" ({low:.3f}–{high:.3f})"
 
 
-def _best(lines: Sequence[Mapping], name: str) -> float | None:
-    """The best of a column of Table 2, where there is a choice."""
-    return max(line["ours"][name] for line in lines) if len(lines) > 1 else None
-
-
-def _best_cell(cells: Sequence[Mapping | None], name: str) -> float | None:
-    """The best of a line of Table 3 or 4, where there is a choice."""
-    values = [cell[name] for cell in cells if cell]
+def _best(lines: Sequence[Mapping], name: str, group: int) -> float | None:
+    """The best of a column of Table 2 among models on the same clips, where there is a choice."""
+    values = [line["ours"][name] for line in lines if line["group"] == group]
     return max(values) if len(values) > 1 else None
+
+
+def _best_cell(cells: Sequence[Mapping | None], name: str, groups: Sequence[int], index: int) -> float | None:
+    """The best of a line of Table 3 or 4 among models on the clips of one of them, where there is a choice."""
+    values = [cell[name] for cell, group in zip(cells, groups, strict=True) if cell and group == groups[index]]
+    return max(values) if len(values) > 1 else None
+
+
+def _clips(cells: Sequence[Mapping | None]) -> str:
+    """The clips behind a line, of each model where they differ."""
+    counts = [f"{cell['clips']:,}" if cell else "–" for cell in cells]
+    return counts[0] if len(set(counts)) == 1 else " / ".join(counts)
+
+
+def _calibrated(models: Sequence[Mapping]) -> bool:
+    """Whether any head of any model has a confidence."""
+    return any("calibration" in task for model in models for task in model["tasks"].values())
 
 
 def _labels(columns: Sequence[tuple[str, str]], with_protocol: bool) -> list[str]:
@@ -120,6 +132,8 @@ _FILTERS = {
         _score,
         _interval,
         _best_cell,
+        _calibrated,
+        _clips,
         _best,
         _labels,
         _numbers,

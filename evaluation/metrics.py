@@ -38,6 +38,7 @@ from .scores import (
     regression_scores,
 )
 
+ALL = "all"  # the mean over all corpora, beside those of single locales
 _COLUMNS = ("corpus", "locale", "speaker", *GROUPINGS.values())
 _Part = tuple[str, ...]  # pooled; corpora, NAME; locales, LOCALE, CORPUS; groups, GROUPING, NAME
 
@@ -131,24 +132,29 @@ def compute_metrics(
     return metrics
 
 
-def draw_mean_over_corpora(clips: datasets.Dataset, logits: np.ndarray, task: Task) -> dict[str, np.ndarray]:
-    """The mean over corpora in every resample, for [`~evaluation.bootstrap.compare`].
+def draw_means(clips: datasets.Dataset, logits: np.ndarray, task: Task) -> dict[str, dict[str, np.ndarray]]:
+    """The means over corpora in every resample, for [`~evaluation.bootstrap.compare`].
 
     Args:
         clips, logits: as in [`compute_metrics`]; the resamples of two models are the same if the clips are.
         task: a classification.
 
     Returns:
-        Metric to `(resamples,)`.
+        `ALL`, and each locale, to metric to `(resamples,)`; empty where no clip has a label.
 
     Raises:
-        ValueError: no clip has a label, or a prediction is no number.
+        DivergedError: a prediction is no number.
     """
     answers = _answers(clips, logits, task)
     if not answers:
-        raise ValueError(f"No clip has a label for {task.name}: there is nothing to compare.")
-    draws = _under(_draw(answers, _parts(answers.columns, groups=False)), "corpora").values()
-    return {name: mean_draws([drawn[name] for drawn in draws]) for name in CLASSIFICATION_METRICS}
+        return {}
+    drawn = _draw(answers, _parts(answers.columns, groups=False))
+    groups = {ALL: _under(drawn, "corpora")}
+    groups |= {place: _under(drawn, "locales", place) for place in {*answers.columns["locale"]} - {None}}
+    return {
+        name: {metric: mean_draws([draws[metric] for draws in corpora.values()]) for metric in CLASSIFICATION_METRICS}
+        for name, corpora in groups.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,12 @@ class Evaluation:
 
     Args:
         report: its `metrics.json`.
-        draws: where the main task is a classification: metric to its mean over corpora in each resample,
-            `(resamples,)`.
+        draws: where the main task is a classification: as [`~evaluation.metrics.draw_means`] gives them.
         clips: ids of the clips.
     """
 
     report: Mapping[str, Any]
-    draws: Mapping[str, np.ndarray]
+    draws: Mapping[str, Mapping[str, np.ndarray]]
     clips: frozenset[str]
 
     @property

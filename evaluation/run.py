@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 from accelerate import PartialState
 from datasets import Dataset, DatasetDict
 from transformers import PreTrainedConfig
 
-from modeling import Task, load_checkpoint
+from modeling import Task, load_checkpoint, load_config
+from modeling.checkpoint_ser import architecture_of
 from preprocessing.dataset import load_prepared, load_report
 from preprocessing.report import write_json
 from preprocessing.split_files import load_protocol
 
-from .baseline import random_forest_logits
-from .metrics import compute_metrics, draw_mean_over_corpora
+from .baseline import check_baseline, random_forest_logits
+from .metrics import compute_metrics, draw_means
 from .paper import row_name
 from .predict import predict
 from .predictions import write_predictions
@@ -26,86 +28,117 @@ from .report import Evaluation, build_report
 TRAINING_CLIPS = "training_clips.txt"
 
 
-def evaluate_checkpoint(
-    checkpoint: str,
-    data: Path,
-    protocol: str | None,
-    output: Path,
-    *,
-    split: str = "test",
-    batch_size: int = 8,
-    baseline: bool = False,
-) -> Evaluation | None:
-    """Evaluates a checkpoint on a split of a prepared folder, over one process or many.
+@dataclass(frozen=True)
+class Plan:
+    """An evaluation that has passed all checks.
+
+    Args:
+        checkpoint: folder or Hub id.
+        data: prepared folder.
+        protocol: which clips are in which split.
+        splits: by this protocol.
+        split: the one to evaluate on.
+        config: of the checkpoint.
+        tasks: those of its tasks that the data have a column for.
+        baseline: whether to train and evaluate the random forest on measured numbers too.
+    """
+
+    checkpoint: str
+    data: Path
+    protocol: str
+    splits: DatasetDict
+    split: str
+    config: PreTrainedConfig
+    tasks: list[Task]
+    baseline: bool
+
+    @property
+    def clips(self) -> Dataset:
+        return self.splits[self.split]
+
+    @property
+    def main_task(self) -> Task:
+        return self.config.main_task
+
+
+def plan_evaluation(
+    checkpoint: str, data: Path, protocol: str | None = None, *, split: str = "test", baseline: bool = False
+) -> Plan:
+    """Checks what can be wrong before a clip is heard.
 
     Args:
         checkpoint: folder or Hub id of a checkpoint.
         data: prepared folder.
         protocol: which clips are in which split; by default that of the checkpoint's training.
-        output: folder to write `metrics.json` and `predictions.csv` to.
         split: the split to evaluate on.
-        batch_size: clips per process.
         baseline: whether to train and evaluate the random forest on measured numbers too.
 
-    Returns:
-        The report and what comparisons need; `None` in all processes but the first.
-
     Raises:
-        ValueError: the folder is no whole checkpoint of this project, or the data have no such split or not the
-            main task's column.
+        ValueError: the folder is no checkpoint of this project, or the data have no such split, not the main task's
+            column, or nothing to train the baseline on.
     """
+    config = load_config(checkpoint)
+    if architecture_of(config) is None:
+        raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
     protocol = protocol or training_protocol(checkpoint)
     splits = load_prepared(data, protocol)
     if split not in splits:
         raise ValueError(f"Protocol {protocol} of {data} has no {split} clips; it has {', '.join(splits)}.")
-    model, feature_extractor = load_checkpoint(checkpoint)
-    clips = splits[split]
-    tasks, main_task = _tasks(checkpoint, model.config, data, clips, baseline)
-    logits = predict(model, feature_extractor, clips, per_device_eval_batch_size=batch_size)
-    if not PartialState().is_main_process:
-        return None
-    trained_on = read_training_clips(checkpoint)
-    report = build_report(
-        compute_metrics(clips, logits, tasks),
-        main_task.name,
-        checkpoint=checkpoint,
-        row=row_name(model.config),
-        split=split,
-        protocol=load_protocol(data, protocol),
-        clips=len(clips),
-        clips_heard_in_training=None if trained_on is None else len(trained_on & set(clips["id"])),
-        without_clips=_without_clips(splits, split),
-        heads_without_labels=[task.name for task in model.config.get_tasks() if task not in tasks],
-    )
-    if baseline:
-        forest = {main_task.name: random_forest_logits(splits, split, main_task)}
-        uncalibrated = replace(main_task, temperature=1.0)  # which is the model's
-        report["baseline"] = compute_metrics(clips, forest, [uncalibrated])[main_task.name]
-    write_json(output / "metrics.json", report)
-    write_predictions(clips, logits, tasks, output / "predictions.csv")
-    drawn = {}
-    if main_task.is_classification and report["tasks"][main_task.name]["clips"]:
-        drawn = draw_mean_over_corpora(clips, logits[main_task.name], main_task)
-    return Evaluation(report, drawn, frozenset(clips["id"]))
-
-
-def _tasks(
-    checkpoint: str, config: PreTrainedConfig, data: Path, clips: Dataset, baseline: bool
-) -> tuple[list[Task], Task]:
-    """The tasks that the clips have a column for, and the main one; refuses data that do not fit the checkpoint."""
     max_duration_s = load_report(data)["settings"]["max_duration_s"]
     if max_duration_s != config.max_duration_s:
         raise ValueError(
             f"{checkpoint} hears {config.max_duration_s} s of a clip, {data} was measured over {max_duration_s} s: "
             f"prepare it with --max_duration_s {config.max_duration_s}."
         )
-    tasks = [task for task in config.get_tasks() if task.column in clips.column_names]
+    tasks = [task for task in config.get_tasks() if task.column in splits[split].column_names]
     main_task = config.main_task
     if main_task not in tasks:
         raise ValueError(f"{data} has no column {main_task.column!r}, which {checkpoint} predicts first of all.")
-    if baseline and not main_task.is_classification:
-        raise ValueError(f"The baseline is a classifier; {main_task.name}, the main task of {checkpoint}, is a number.")
-    return tasks, main_task
+    if baseline:
+        check_baseline(splits, split, main_task)
+    return Plan(checkpoint, data, protocol, splits, split, config, tasks, baseline)
+
+
+def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evaluation | None:
+    """Evaluates a checkpoint, over one process or many.
+
+    Args:
+        plan: what to evaluate on what.
+        output: folder to write `metrics.json` and `predictions.csv` to.
+        training_args: as in [`~evaluation.predict.predict`].
+
+    Returns:
+        The report and what comparisons need; `None` in all processes but the first.
+
+    Raises:
+        ValueError: the checkpoint is not whole.
+    """
+    model, feature_extractor = load_checkpoint(plan.checkpoint)
+    clips, main_task = plan.clips, plan.main_task
+    logits = predict(model, feature_extractor, clips, **training_args)
+    if not PartialState().is_main_process:
+        return None
+    trained_on = read_training_clips(plan.checkpoint)
+    report = build_report(
+        compute_metrics(clips, logits, plan.tasks),
+        main_task.name,
+        checkpoint=plan.checkpoint,
+        row=row_name(plan.config),
+        split=plan.split,
+        protocol=load_protocol(plan.data, plan.protocol),
+        clips=len(clips),
+        clips_heard_in_training=None if trained_on is None else len(trained_on & set(clips["id"])),
+        without_clips=_without_clips(plan.splits, plan.split),
+        heads_without_labels=[task.name for task in plan.config.get_tasks() if task not in plan.tasks],
+    )
+    if plan.baseline:
+        forest = {main_task.name: random_forest_logits(plan.splits, plan.split, main_task)}
+        uncalibrated = replace(main_task, temperature=1.0)  # which is the model's
+        report["baseline"] = compute_metrics(clips, forest, [uncalibrated])[main_task.name]
+    write_json(output / "metrics.json", report)
+    write_predictions(clips, logits, plan.tasks, output / "predictions.csv")
+    draws = draw_means(clips, logits[main_task.name], main_task) if main_task.is_classification else {}
+    return Evaluation(report, draws, frozenset(clips["id"]))
 
 
 def _without_clips(splits: DatasetDict, split: str) -> dict[str, list[str]]:
@@ -125,7 +158,7 @@ def training_protocol(checkpoint: str) -> str:
     """
     path = Path(checkpoint, "train_config.yaml")
     if not path.is_file():
-        raise ValueError(f"{checkpoint} has no train_config.yaml, which names its protocol: give --protocol.")
+        raise ValueError(f"{checkpoint} has no train_config.yaml here to name its protocol: give --protocol.")
     return yaml.safe_load(path.read_text(encoding="utf-8"))["protocol"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,9 +16,28 @@ from .bootstrap import mean_draws
 from .comparison import SCORES, Column, compare_columns
 from .figures import draw_figures
 from .markdown import format_markdown
-from .metrics import mean_over_corpora
-from .paper import SINGLE_TASK
+from .metrics import ALL, mean_over_corpora
+from .paper import SINGLE_TASK, row_name
 from .report import Evaluation
+from .run import Plan
+
+
+def check_together(plans: Sequence[Plan]) -> None:
+    """Refuses checkpoints that one report cannot hold, before a clip is heard.
+
+    Raises:
+        ValueError: the main tasks differ, or a checkpoint, or a corpus of a family of protocols, is there twice.
+    """
+    names = dict.fromkeys(plan.main_task.name for plan in plans)
+    if len(names) > 1:
+        raise ValueError(f"Checkpoints with the main tasks {', '.join(names)}: evaluate them apart.")
+    for place, count in Counter(os.path.realpath(plan.checkpoint) for plan in plans).items():
+        if count > 1:
+            raise ValueError(f"{place} is given twice.")
+    members = Counter((row_name(plan.config), plan.protocol) for plan in plans if ":" in plan.protocol)
+    for (row, protocol), count in members.items():
+        if count > 1:
+            raise ValueError(f"{count} checkpoints of {row} under {protocol}: give one.")
 
 
 def write_summary(evaluations: Sequence[Evaluation], output: Path) -> str:
@@ -32,9 +52,6 @@ def write_summary(evaluations: Sequence[Evaluation], output: Path) -> str:
 
     Returns:
         The Markdown.
-
-    Raises:
-        ValueError: the main tasks differ.
     """
     summary = summarise(evaluations)
     summary["figures"] = draw_figures(summary, output / "figures")
@@ -47,19 +64,20 @@ def write_summary(evaluations: Sequence[Evaluation], output: Path) -> str:
 def summarise(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
     """All that a report says, as data."""
     reports = [evaluation.report for evaluation in evaluations]
-    main_task, *others = dict.fromkeys(report["main_task"] for report in reports)
-    if others:
-        raise ValueError(f"Checkpoints with the main tasks {main_task}, {', '.join(others)}: evaluate them apart.")
+    main_task = reports[0]["main_task"]
     names = _distinct_names(reports)
     models: dict[tuple[str, str], list[Evaluation]] = defaultdict(list)
     for name, evaluation in zip(names, evaluations, strict=True):
         models[name, evaluation.report["protocol"]["family"]].append(evaluation)
-    is_classification = evaluations[0].main["kind"] == "classification"
     tables, cross = None, []
+    is_classification = evaluations[0].main["kind"] == "classification"
     if is_classification:
-        columns = [_column(*key, members) for key, members in models.items() if key[1] != "cross"]
-        tables = compare_columns([column for column in columns if column]) if any(columns) else None
-        cross = [_matrix(name, members) for (name, family), members in models.items() if family == "cross"]
+        labelled = {key: [member for member in members if member.main["clips"]] for key, members in models.items()}
+        columns = [_column(*key, members) for key, members in labelled.items() if members and key[1] != "cross"]
+        tables = compare_columns(columns) if columns else None
+        cross = [
+            _matrix(name, members) for (name, family), members in labelled.items() if members and family == "cross"
+        ]
     return {
         "split": reports[0]["split"],
         "main_task": main_task,
@@ -74,8 +92,8 @@ def summarise(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
 
 
 def _distinct_names(reports: Sequence[Mapping]) -> list[str]:
-    """The rows' names, with the checkpoint where a name occurs twice under a protocol."""
-    keys = [(report["row"], report["protocol"]["protocol"]) for report in reports]
+    """The rows' names, with the checkpoint where two of a name were evaluated under one protocol."""
+    keys = [(report["row"], report["protocol"]["family"], report["protocol"]["corpus"]) for report in reports]
     twice = {key for key, count in Counter(keys).items() if count > 1}
     return [
         f"{report['row']} ({report['checkpoint']})" if key in twice else report["row"]
@@ -92,34 +110,33 @@ def _model(number: int, name: str, report: Mapping) -> dict[str, Any]:
         "clips": report["clips"],
         "heard": report["clips_heard_in_training"],
         "tasks": report["tasks"],
+        "baseline": report.get("baseline"),
     }
 
 
-def _column(name: str, family: str, members: Sequence[Evaluation]) -> Column | None:
-    """A model's column, of several checkpoints where each was tested on another corpus; none without labelled clips."""
-    members = [member for member in members if member.main["clips"]]
-    if not members:
-        return None
-    if len(members) == 1:
-        (only,) = members
-        protocol, main = only.report["protocol"]["protocol"], only.main
+def _column(name: str, family: str, members: Sequence[Evaluation]) -> Column:
+    """A model's column; of several checkpoints, where each was tested on another corpus."""
+    first, *others = members
+    named = {"row": first.report["row"], "name": name, "protocol": family}
+    if not others:
+        main = first.main
         parts = {"mean": main["mean_over_corpora"], "corpora": main["corpora"], "locales": main["locales"]}
-        return Column(
-            name=name, protocol=protocol, **parts, confusion=main["confusion"], draws=only.draws, clips=only.clips
-        )
+        return Column(**named, **parts, confusion=main["confusion"], draws=first.draws[ALL], clips=first.clips)
     corpora = {corpus: scores for member in members for corpus, scores in member.main["corpora"].items()}
-    # Each was tested on one corpus, and its mean over corpora is that corpus.
-    drawn = {corpus: member.draws for member in members for corpus in member.main["corpora"]}
-    of_locale: dict[str, dict[str, Mapping]] = defaultdict(dict)
-    for member in members:
-        for locale, scores in member.main["locales"].items():
-            of_locale[locale] |= dict.fromkeys(scores["corpora"], scores)
+    # Each was tested on one corpus: its mean over corpora, and that over a locale's, are that corpus.
+    drawn = {corpus: member.draws[ALL] for member in members for corpus in member.main["corpora"]}
+    locales = {}
+    for locale in sorted({name for member in members for name in member.main["locales"]}):
+        having = [member for member in members if locale in member.main["locales"]]
+        scores = {corpus: member.main["locales"][locale] for member in having for corpus in member.main["corpora"]}
+        locales[locale] = mean_over_corpora(
+            scores, {corpus: member.draws[locale] for member in having for corpus in member.main["corpora"]}
+        )
     return Column(
-        name=name,
-        protocol=family,
+        **named,
         mean=mean_over_corpora(corpora, drawn),
         corpora=corpora,
-        locales={locale: mean_over_corpora(scores, {}) for locale, scores in sorted(of_locale.items())},
+        locales=locales,
         confusion=_sum_confusions([member.main["confusion"] for member in members]),
         draws={score: mean_draws([draws[score] for draws in drawn.values()]) for score in SCORES},
         clips=frozenset().union(*(member.clips for member in members)),

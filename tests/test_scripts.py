@@ -50,15 +50,16 @@ def test_predict_prints_json_and_says_what_it_could_not_read(checkpoint, tmp_pat
 
 
 def test_evaluate_writes_metrics_and_prints_its_tables(checkpoint, prepared, tmp_path):
-    done = start("evaluate.py", checkpoint, "--data", prepared, "--output", tmp_path / "new")
+    done = start("evaluate.py", checkpoint, "--data", prepared, "--protocol", "paper", "--output", tmp_path / "new")
     report = json.loads((tmp_path / "new" / "metrics.json").read_text(encoding="utf-8"))
     assert (report["checkpoint"], report["protocol"]["protocol"]) == (str(checkpoint), "paper")
     f1 = report["tasks"]["emotion"]["mean_over_corpora"]["weighted_f1"]
     assert f"{f1:.3f}" in next(line for line in done.stdout.splitlines() if line.startswith("mean over corpora"))
-    assert f"Written to {tmp_path / 'new' / 'metrics.json'}." in done.stdout
+    assert f"The report is {tmp_path / 'new' / 'report.md'}" in done.stdout
+    assert f"{f1:.3f} (" in (tmp_path / "new" / "report.md").read_text(encoding="utf-8")
 
 
-def test_evaluate_writes_one_report_per_checkpoint(checkpoint, prepared, tmp_path, monkeypatch, capsys):
+def test_evaluate_writes_metrics_per_checkpoint_and_one_report(checkpoint, prepared, tmp_path, monkeypatch, capsys):
     folders = [tmp_path / "one" / "checkpoint-5", tmp_path / "two" / "checkpoint-5", tmp_path / "three"]
     for folder in folders:
         shutil.copytree(checkpoint, folder)
@@ -68,13 +69,17 @@ def test_evaluate_writes_one_report_per_checkpoint(checkpoint, prepared, tmp_pat
         str(prepared),
         "--split",
         "validation",
+        "--protocol",
+        "paper",
         "--output",
         str(tmp_path / "out"),
     ]
     monkeypatch.setattr(sys, "argv", ["evaluate.py", *arguments])
     runpy.run_path(str(ROOT / "evaluate.py"), run_name="__main__")
-    assert capsys.readouterr().out.count("Written to ") == 3
+    assert capsys.readouterr().out.count("validation split, protocol paper") == 3
     assert len(list((tmp_path / "out").rglob("metrics.json"))) == 3  # none over another of the same name
+    report = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert [f"`{folder}`" in report for folder in folders] == [True] * 3
 
 
 def test_predict_and_evaluate_refuse_a_backbone_in_one_line(prepared, tmp_path, monkeypatch):

@@ -77,6 +77,8 @@ def _trained_config(arguments: ModelArguments) -> PreTrainedConfig | None:
     name = arguments.model_name_or_path
     if name is None or (arguments.architecture == "panns" and name.endswith(".pth")):  # which has no configuration
         return None
+    if name.endswith(".pth"):
+        raise ValueError(f"{name}: a file of CNN14 is read with --architecture panns.")
     config = load_config(name, arguments.model_revision)
     architecture = architecture_of(config)
     if architecture and arguments.architecture not in (None, architecture):

@@ -21,7 +21,7 @@ from transformers.utils.logging import disable_progress_bar, get_logger
 from evaluation.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, compute_metrics
 from evaluation.predict import in_order, longest_first
 from evaluation.report import format_report, main_scores
-from evaluation.run import evaluate_checkpoint, read_training_clips, write_training_clips
+from evaluation.run import evaluate_checkpoint, plan_evaluation, read_training_clips, write_training_clips
 from modeling import SAMPLING_RATE, Task
 from modeling.heads_ser import multi_task_loss
 from preprocessing.collator import SERDataCollator, encode
@@ -131,9 +131,9 @@ def build_trainer(job: Job, kind: type[MultiTaskSERTrainer] = MultiTaskSERTraine
 def finish(trainer: MultiTaskSERTrainer, job: Job) -> dict:
     """Makes of a trained model what `train` leaves and returns."""
     output = Path(job.args.output_dir)
+    hardware = {"per_device_eval_batch_size": job.args.per_device_eval_batch_size, "use_cpu": job.args.use_cpu}
     if job.args.calibrate and "validation" in job.splits:
-        settings = {"per_device_eval_batch_size": job.args.per_device_eval_batch_size, "use_cpu": job.args.use_cpu}
-        calibrate(job.model, trainer.processing_class, job.splits["validation"], output, **settings)
+        calibrate(job.model, trainer.processing_class, job.splits["validation"], output, **hardware)
     if trainer.is_world_process_zero():
         job.model.save_pretrained(output)
         (output / "model.safetensors").chmod(0o644)  # safetensors writes for the owner alone
@@ -143,10 +143,8 @@ def finish(trainer: MultiTaskSERTrainer, job: Job) -> dict:
     trainer.accelerator.wait_for_everyone()
     report = None
     if "test" in job.splits:  # in float32 from what was saved, as evaluate.py has it
-        batch_size = job.args.per_device_eval_batch_size
-        evaluation = evaluate_checkpoint(
-            str(output), Path(job.data.data), job.data.protocol, output, batch_size=batch_size
-        )
+        planned = plan_evaluation(str(output), Path(job.data.data), job.data.protocol)
+        evaluation = evaluate_checkpoint(planned, output, **hardware)
         report = evaluation.report if evaluation else None
     if report:
         print("\n" + format_report(report))

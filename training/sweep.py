@@ -279,6 +279,8 @@ class Sweep:
                 job = replace(self.job, model=model, args=args, settings=settings)
                 finish(build_trainer(job), job)
         if self.job.args.process_index == 0:
+            for state in self.folder.glob("*/checkpoint-*/*.pt*"):  # optimizers and the like, two thirds of the disk
+                state.unlink(missing_ok=True)
             write_json(self.report, report)
 
 

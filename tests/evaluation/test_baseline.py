@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from datasets import Dataset, DatasetDict
 
-from evaluation.baseline import FEATURES, random_forest_logits
+from evaluation.baseline import FEATURES, check_baseline, random_forest_logits
 from modeling import Task
 from preprocessing.acoustics import ACOUSTIC_TARGETS
 
@@ -68,3 +68,23 @@ def test_a_class_that_training_lacks_gets_no_probability(learned):
 def test_it_says_the_same_twice(learned):
     splits, logits = learned
     assert np.array_equal(random_forest_logits(splits, "test", EMOTION), logits)
+
+
+@pytest.mark.parametrize(
+    ("task", "train", "message"),
+    [
+        (Task("f0_mean", "regression", "f0_mean"), ["happy"], "the main task, f0_mean, is a number"),
+        (EMOTION, [None, "proud"], "needs train clips with a label of emotion that the model knows"),
+    ],
+)
+def test_what_it_cannot_learn_is_refused(task, train, message):
+    splits = DatasetDict(
+        {
+            "train": Dataset.from_dict({"emotion": train, "f0_mean": [1.0] * len(train)}),
+            "test": Dataset.from_dict({"emotion": ["sad"], "f0_mean": [1.0]}),
+        }
+    )
+    with pytest.raises(ValueError, match=message):
+        check_baseline(splits, "test", task)
+    with pytest.raises(ValueError, match="needs train clips"):
+        check_baseline(DatasetDict({"test": splits["test"]}), "test", EMOTION)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,7 @@ def column(name, corpora, *, protocol="paper", clips="abc", draws=None):
     mean = mean_over_corpora(parts, {})
     values = np.linspace(-0.02, 0.02, 101) + mean["weighted_f1"] if draws is None else draws
     return Column(
+        row=name,
         name=name,
         protocol=protocol,
         mean=mean | scores(mean["weighted_f1"]) | {"corpora": list(corpora)},
@@ -68,8 +71,10 @@ def test_a_class_without_clips_has_no_line():
 def test_claims_from_the_papers_own_tables():
     claims = compare_columns([column(BEST, {"emodb": 0.5})])["claims"]
     gains = [claim["paper"] for claim in claims if claim["kind"] == "gain"]
-    assert [round(100 * gain["1 - worse / better"], 1) for gain in gains] == [7.0, 8.6, 1.7]
-    assert [round(100 * gain["better / worse - 1"], 1) for gain in gains] == [7.5, 9.4, 1.8]
+    assert [round(100 * gain["1 - worse / better"], 1) for gain in gains] == [7.0, 8.6, 1.7, 8.6]
+    assert [round(100 * gain["better / worse - 1"], 1) for gain in gains] == [7.5, 9.4, 1.8, 9.4]
+    by_better = ["1 - worse / better"]
+    assert [claim["fits"] for claim in claims if claim["kind"] == "gain"] == [[], by_better, by_better, []]
     wins = [claim["paper"] for claim in claims if claim["kind"] == "wins"]
     assert wins == [
         {"wins": 8, "ties": 2, "losses": 3},
@@ -122,6 +127,31 @@ def test_the_papers_figures_stand_beside_ours():
     assert (mine["paper"], mine["ours"][1]) == ([None, None, None], None)
     assert len(tables["table3"]["paper_only"]) == 24
     assert "de-DE" not in tables["table4"]["paper_only"]
+
+
+def test_a_gain_over_other_clips_is_none():
+    tables = compare_columns([column(SINGLE_TASK, {"tess": 0.5}, clips="abd"), column(BEST, {"emodb": 0.6})])
+    assert [claim["ours"] for claim in tables["claims"]] == [None] * len(tables["claims"])
+
+
+def test_the_best_is_looked_for_among_models_on_the_same_clips():
+    columns = [column(SINGLE_TASK, {"emodb": 0.5}), column(BEST, {"emodb": 0.6}, protocol="speaker", clips="x")]
+    tables = compare_columns([*columns, column(PANN, {"emodb": 0.4})])
+    assert [line["group"] for line in tables["table2"]] == tables["table3"]["groups"] == [0, 1, 0]
+
+
+def test_the_claims_are_of_the_protocol_with_most_of_the_papers_rows_and_not_of_the_highest_figures():
+    columns = [column(PANN, {"emodb": 0.9}, protocol="loco"), column(PANN, {"emodb": 0.4})]
+    tables = compare_columns([*columns, column(SINGLE_TASK, {"emodb": 0.5})])
+    assert tables["claims_protocol"] == tables["figure1"]["protocol"] == "paper"
+    assert tables["claims"][0]["ours"]["1 - worse / better"] == pytest.approx(0.2)
+
+
+def test_a_second_model_of_a_row_has_the_papers_figures_too():
+    again = replace(column(BEST, {"emodb": 0.7}), name=f"{BEST} (seed 1)")
+    tables = compare_columns([column(SINGLE_TASK, {"emodb": 0.5}), column(BEST, {"emodb": 0.6}), again])
+    assert [line["paper"]["weighted_f1"] for line in tables["table2"]] == [0.845, 0.860, 0.860]
+    assert tables["claims"][2]["ours"]["better / worse - 1"] == pytest.approx(0.2)  # of the first
 
 
 def test_differences_are_paired_only_on_the_same_clips_and_protocol():

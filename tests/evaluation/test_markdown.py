@@ -20,9 +20,13 @@ def test_a_figure_that_is_not_there_stops_the_report():
         ("score", ({"r2": None}, "r2", None), "–"),
         ("interval", ({"f1_ci": [0.1, 0.25]}, "f1"), " (0.100–0.250)"),
         ("interval", ({}, "f1"), ""),
-        ("best", ([{"ours": {"f1": 0.5}}], "f1"), None),  # the only one is not the best
-        ("best", ([{"ours": {"f1": 0.5}}, {"ours": {"f1": 0.7}}], "f1"), 0.7),
-        ("best_cell", ([{"f1": 0.5}, None, {"f1": 0.7}], "f1"), 0.7),
+        ("best", ([{"group": 0, "ours": {"f1": 0.5}}], "f1", 0), None),  # the only one is not the best
+        ("best", ([{"group": i, "ours": {"f1": f1}} for i, f1 in ((0, 0.5), (0, 0.7), (2, 0.9))], "f1", 0), 0.7),
+        ("best_cell", ([{"f1": 0.5}, None, {"f1": 0.7}, {"f1": 0.9}], "f1", [0, 0, 0, 3], 0), 0.7),
+        ("best_cell", ([{"f1": 0.5}, None, {"f1": 0.7}, {"f1": 0.9}], "f1", [0, 0, 0, 3], 3), None),
+        ("clips", ([{"clips": 1200}, {"clips": 1200}],), "1,200"),
+        ("clips", ([{"clips": 1200}, None, {"clips": 7}],), "1,200 / – / 7"),
+        ("calibrated", ([{"tasks": {"f0_mean": {}}}],), False),
         ("heard", (None,), "not known"),
         ("heard", (0,), "none"),
         ("heard", (1200,), "**1,200: the figures say too much**"),

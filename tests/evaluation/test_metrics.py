@@ -6,7 +6,7 @@ from datasets import Dataset
 from sklearn.metrics import accuracy_score, f1_score, precision_score, r2_score, recall_score
 
 from evaluation.bootstrap import compare
-from evaluation.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, compute_metrics, draw_mean_over_corpora
+from evaluation.metrics import ALL, CLASSIFICATION_METRICS, REGRESSION_METRICS, compute_metrics, draw_means
 from modeling import Task
 
 EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"))
@@ -343,11 +343,15 @@ def test_models_are_compared_on_the_same_resamples():
     worse = np.where(np.random.default_rng(1).random(300) < 0.1, "sad", better)
     columns = {"emotion": truth, "corpus": ["alpha", "beta"] * 150, "locale": ["de-DE"] * 300}
     clips = table(**columns, speaker=[f"s{i % 7}" for i in range(300)])
-    draws = [draw_mean_over_corpora(clips, said(answers), EMOTION) for answers in (better, worse)]
+    both = [draw_means(clips, said(answers), EMOTION) for answers in (better, worse)]
+    draws = [drawn[ALL] for drawn in both]
+    assert both[0].keys() == {ALL, "de-DE"}
     metrics = compute_metrics(clips, {"emotion": said(better)}, [EMOTION])["emotion"]
     for name in CLASSIFICATION_METRICS:
         bounds = np.percentile(draws[0][name], [2.5, 97.5])
         assert metrics["mean_over_corpora"][f"{name}_ci"] == pytest.approx(bounds)
+        bounds = np.percentile(both[0]["de-DE"][name], [2.5, 97.5])
+        assert metrics["locales"]["de-DE"][f"{name}_ci"] == pytest.approx(bounds)
     assert compare(draws[0]["weighted_f1"], draws[0]["weighted_f1"])["ci"] == [0, 0]
     difference = compare(draws[0]["weighted_f1"], draws[1]["weighted_f1"])
     assert difference["ci"][0] > 0
@@ -355,5 +359,4 @@ def test_models_are_compared_on_the_same_resamples():
     unpaired = compare(draws[0]["weighted_f1"], np.roll(draws[1]["weighted_f1"], 1))
     assert np.ptp(difference["ci"]) < 0.7 * np.ptp(unpaired["ci"])
     nothing = table(emotion=[None], corpus=["alpha"], locale=["de-DE"])
-    with pytest.raises(ValueError, match="No clip has a label for emotion"):
-        draw_mean_over_corpora(nothing, said(["sad"]), EMOTION)
+    assert draw_means(nothing, said(["sad"]), EMOTION) == {}

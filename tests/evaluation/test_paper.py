@@ -1,10 +1,11 @@
 import pytest
+import yaml
 
 from evaluation.paper import BEST, MODEL_NAMES, SINGLE_TASK, load_paper, row_name
-from modeling import Task
+from modeling import ARCHITECTURES, Task
 from preprocessing.corpora import CORPORA
 from preprocessing.labels import EMOTIONS, LOCALES
-from tests.conftest import tiny_config
+from tests.conftest import ROOT, tiny_config
 
 PAPER = load_paper()
 
@@ -47,6 +48,21 @@ def test_a_task_of_ones_own_goes_by_its_name():
 
 
 def test_every_architecture_has_a_name():
-    from modeling import ARCHITECTURES
-
     assert MODEL_NAMES.keys() == {model.config_class.model_type for model in ARCHITECTURES.values()}
+
+
+ROWS = sorted((ROOT / "configs" / "paper" / "rows").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", ROWS, ids=lambda path: path.stem)
+def test_each_row_to_train_is_the_one_that_its_first_line_says(path):
+    text = path.read_text(encoding="utf-8")
+    row = yaml.safe_load(text)
+    config = ARCHITECTURES[row.get("architecture", "wav2vec2")].config_class
+    name = row_name(config(tasks=[task(name).to_dict() for name in row["tasks"]]))
+    assert text.startswith(f"# {name}")
+    assert name in {*PAPER["table2"], "w2v [4] + Em"}
+
+
+def test_every_row_of_table_2_is_to_be_trained():
+    assert len(ROWS) == len(PAPER["table2"]) + 1

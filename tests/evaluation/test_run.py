@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from evaluation.metrics import compute_metrics
+from evaluation.metrics import ALL, compute_metrics
 from evaluation.report import format_report
-from evaluation.run import evaluate_checkpoint, write_training_clips
+from evaluation.run import evaluate_checkpoint, plan_evaluation, write_training_clips
 from modeling import Task, Wav2Vec2ForMultiTaskSER
 from preprocessing.dataset import load_prepared, prepare
 from preprocessing.rows import stored_waveform
@@ -20,11 +20,14 @@ from preprocessing.scan import Source, scan
 from tests.conftest import TASKS, TINY, tiny_config
 
 
+def evaluate(checkpoint, data, protocol, output, *, batch_size=8, **plan):
+    planned = plan_evaluation(checkpoint, data, protocol, **plan)
+    return evaluate_checkpoint(planned, output, per_device_eval_batch_size=batch_size)
+
+
 @pytest.fixture(scope="module")
 def report(checkpoint, prepared, tmp_path_factory):
-    return evaluate_checkpoint(
-        str(checkpoint), prepared, "paper", tmp_path_factory.mktemp("report"), baseline=True
-    ).report
+    return evaluate(str(checkpoint), prepared, "paper", tmp_path_factory.mktemp("report"), baseline=True).report
 
 
 @pytest.fixture
@@ -80,24 +83,20 @@ def test_the_baseline_is_evaluated_on_the_same_clips(report):
 
 
 def test_other_splits_and_protocols(checkpoint, prepared, tmp_path):
-    report = evaluate_checkpoint(
-        str(checkpoint), prepared, "speaker", tmp_path, split="validation", batch_size=2
-    ).report
+    report = evaluate(str(checkpoint), prepared, "speaker", tmp_path, split="validation", batch_size=2).report
     assert (report["split"], report["protocol"]["protocol"]) == ("validation", "speaker")
     assert report["tasks"]["emotion"]["clips"] == len(load_prepared(prepared, "speaker")["validation"])
     assert "baseline" not in report
 
 
 def test_the_members_of_a_family_are_evaluated_on_their_corpora(checkpoint, prepared, tmp_path):
-    loco = evaluate_checkpoint(str(checkpoint), prepared, "loco:beta", tmp_path).report
+    loco = evaluate(str(checkpoint), prepared, "loco:beta", tmp_path).report
     assert loco["protocol"]["protocol"] == "loco:beta"
     assert {name: row["clips"] for name, row in loco["tasks"]["emotion"]["corpora"].items()} == {"beta": 32}
     assert "test split, protocol loco:beta (seed 0)" in format_report(loco)
     assert "all clips of beta are the test" in format_report(loco)
-    alpha, beta = (
-        evaluate_checkpoint(str(checkpoint), prepared, f"cross:{name}", tmp_path).report for name in ("alpha", "beta")
-    )
-    paper = evaluate_checkpoint(str(checkpoint), prepared, "paper", tmp_path).report
+    alpha, beta = (evaluate(str(checkpoint), prepared, f"cross:{name}", tmp_path).report for name in ("alpha", "beta"))
+    paper = evaluate(str(checkpoint), prepared, "paper", tmp_path).report
     assert alpha["tasks"] == beta["tasks"] == paper["tasks"]
     assert "those of alpha alone" in alpha["protocol"]["description"]
 
@@ -107,7 +106,7 @@ def test_a_corpus_without_test_clips_of_other_speakers_is_said_to_have_none(chec
     table.loc[table["corpus"] == "beta", "speaker"] = "s0"
     table.to_csv(user_table.with_name("one_speaker.csv"), index=False)
     prepare(scan([Source("table", user_table.with_name("one_speaker.csv"))]), tmp_path / "prepared", num_proc=1)
-    report = evaluate_checkpoint(str(checkpoint), tmp_path / "prepared", "speaker", tmp_path).report
+    report = evaluate(str(checkpoint), tmp_path / "prepared", "speaker", tmp_path).report
     note = "beta: wholly in training, because it has 1 speakers; it has no test clips"
     assert note in report["protocol"]["notes"]
     assert report["tasks"]["emotion"]["corpora"].keys() == {"alpha"}
@@ -116,13 +115,13 @@ def test_a_corpus_without_test_clips_of_other_speakers_is_said_to_have_none(chec
 
 
 def test_the_protocol_is_by_default_that_of_the_training(broken, prepared, tmp_path):
-    with pytest.raises(ValueError, match=r"no train_config\.yaml, which names its protocol: give --protocol"):
-        evaluate_checkpoint(str(broken), prepared, None, tmp_path)
+    with pytest.raises(ValueError, match=r"no train_config\.yaml here to name its protocol: give --protocol"):
+        evaluate(str(broken), prepared, None, tmp_path)
     (broken / "train_config.yaml").write_text("protocol: speaker\n", encoding="utf-8")
-    evaluation = evaluate_checkpoint(str(broken), prepared, None, tmp_path)
+    evaluation = evaluate(str(broken), prepared, None, tmp_path)
     assert evaluation.report["protocol"]["protocol"] == "speaker"
     assert evaluation.clips == {*load_prepared(prepared, "speaker")["test"]["id"]}
-    assert evaluation.draws["weighted_f1"].std() > 0
+    assert evaluation.draws[ALL]["weighted_f1"].std() > 0
     predictions = pd.read_csv(tmp_path / "predictions.csv")
     assert {*predictions["id"]} == evaluation.clips
     right = predictions["emotion"] == predictions["emotion_predicted"]
@@ -131,9 +130,7 @@ def test_the_protocol_is_by_default_that_of_the_training(broken, prepared, tmp_p
 
 def test_a_head_that_the_data_have_no_column_for_is_named(prepared, feature_extractor, tmp_path):
     tasks = [*TASKS, Task("arousal", "regression", "arousal")]
-    report = evaluate_checkpoint(
-        str(save(tmp_path / "four", feature_extractor, tasks)), prepared, "paper", tmp_path
-    ).report
+    report = evaluate(str(save(tmp_path / "four", feature_extractor, tasks)), prepared, "paper", tmp_path).report
     assert report["heads_without_labels"] == ["arousal"]
     assert report["tasks"].keys() == {task.name for task in TASKS}
 
@@ -144,9 +141,7 @@ def test_a_users_own_labels_are_evaluated(prepared, feature_extractor, tmp_path,
         Task("recorded", "classification", "recorded", labels=("evening", "morning")),
         replace(TASKS[0], name="feeling", labels=("angry", "happy"), class_weights=()),
     ]
-    report = evaluate_checkpoint(
-        str(save(tmp_path / "own", feature_extractor, tasks)), prepared, "paper", tmp_path
-    ).report
+    report = evaluate(str(save(tmp_path / "own", feature_extractor, tasks)), prepared, "paper", tmp_path).report
     assert report["main_task"] == "valence"
     assert report["tasks"]["valence"]["corpora"].keys() == {"alpha"}
     assert report["tasks"]["recorded"]["clips"] == len(splits["test"])
@@ -156,13 +151,13 @@ def test_a_users_own_labels_are_evaluated(prepared, feature_extractor, tmp_path,
 
 def test_what_is_no_checkpoint(prepared, tmp_path):
     with pytest.raises(ValueError, match="nowhere is not a checkpoint"):
-        evaluate_checkpoint(str(tmp_path / "nowhere"), prepared, "paper", tmp_path)
+        evaluate(str(tmp_path / "nowhere"), prepared, "paper", tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="empty"):
-        evaluate_checkpoint(str(tmp_path / "empty"), prepared, "paper", tmp_path)
+        evaluate(str(tmp_path / "empty"), prepared, "paper", tmp_path)
     Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(tmp_path / "backbone")
     with pytest.raises(ValueError, match=r"backbone is a 'wav2vec2' checkpoint, not one that train\.py wrote"):
-        evaluate_checkpoint(str(tmp_path / "backbone"), prepared, "paper", tmp_path)
+        evaluate(str(tmp_path / "backbone"), prepared, "paper", tmp_path)
 
 
 def test_a_head_without_weights_is_an_error(broken, prepared, tmp_path):
@@ -170,35 +165,35 @@ def test_a_head_without_weights_is_an_error(broken, prepared, tmp_path):
     del weights["heads.gender.weight"]
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ValueError, match=r"not a whole checkpoint .*1 missing keys \(heads\.gender\.weight\)"):
-        evaluate_checkpoint(str(broken), prepared, "paper", tmp_path)
+        evaluate(str(broken), prepared, "paper", tmp_path)
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "preprocessor_config.json"])
 def test_a_checkpoint_that_lacks_a_file_is_an_error_that_the_script_can_show(broken, prepared, tmp_path, file):
     (broken / file).unlink()
     with pytest.raises(ValueError, match="broken"):
-        evaluate_checkpoint(str(broken), prepared, "paper", tmp_path)
+        evaluate(str(broken), prepared, "paper", tmp_path)
 
 
 def test_data_that_do_not_fit(checkpoint, prepared, tmp_path):
     with pytest.raises(ValueError, match="no protocol 'newspaper'; it has paper, paper-20, speaker"):
-        evaluate_checkpoint(str(checkpoint), prepared, "newspaper", tmp_path)
+        evaluate(str(checkpoint), prepared, "newspaper", tmp_path)
     with pytest.raises(ValueError, match="not a prepared folder"):
-        evaluate_checkpoint(str(checkpoint), tmp_path, "paper", tmp_path)
+        evaluate(str(checkpoint), tmp_path, "paper", tmp_path)
     copy = shutil.copytree(prepared, tmp_path / "copy")
     protocol = json.loads((copy / "splits" / "paper.json").read_text(encoding="utf-8"))
     protocol["clips"] = dict.fromkeys(protocol["clips"], "train")
     (copy / "splits" / "all.json").write_text(json.dumps(protocol), encoding="utf-8")
     with pytest.raises(ValueError, match="has no test clips; it has train"):
-        evaluate_checkpoint(str(checkpoint), copy, "all", tmp_path)
+        evaluate(str(checkpoint), copy, "all", tmp_path)
 
 
 def test_clips_that_the_checkpoint_was_trained_on_are_counted(broken, prepared, splits, tmp_path):
-    assert evaluate_checkpoint(str(broken), prepared, "paper", tmp_path).report["clips_heard_in_training"] is None
+    assert evaluate(str(broken), prepared, "paper", tmp_path).report["clips_heard_in_training"] is None
     write_training_clips(broken, splits["train"]["id"])
-    assert evaluate_checkpoint(str(broken), prepared, "paper", tmp_path).report["clips_heard_in_training"] == 0
+    assert evaluate(str(broken), prepared, "paper", tmp_path).report["clips_heard_in_training"] == 0
     others = load_prepared(prepared, "speaker")["test"]["id"]
-    heard = evaluate_checkpoint(str(broken), prepared, "speaker", tmp_path).report["clips_heard_in_training"]
+    heard = evaluate(str(broken), prepared, "speaker", tmp_path).report["clips_heard_in_training"]
     assert heard == len(set(others) & set(splits["train"]["id"])) > 0
 
 
@@ -207,4 +202,4 @@ def test_data_measured_over_another_length_are_refused(checkpoint, prepared, tmp
     path = tmp_path / "copy" / "report.json"
     path.write_text(path.read_text(encoding="utf-8").replace('"max_duration_s": 6.0', '"max_duration_s": 3.0'))
     with pytest.raises(ValueError, match=r"hears 6\.0 s of a clip, .* over 3\.0 s"):
-        evaluate_checkpoint(str(checkpoint), tmp_path / "copy", "paper", tmp_path)
+        evaluate(str(checkpoint), tmp_path / "copy", "paper", tmp_path)

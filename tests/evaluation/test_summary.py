@@ -1,14 +1,17 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from datasets import Dataset
 
-from evaluation.metrics import compute_metrics, draw_mean_over_corpora
+from evaluation.metrics import compute_metrics, draw_means
 from evaluation.paper import BEST, SINGLE_TASK
 from evaluation.report import Evaluation, build_report
-from evaluation.summary import summarise, write_summary
+from evaluation.run import Plan
+from evaluation.summary import check_together, summarise, write_summary
 from modeling import Task
+from tests.conftest import tiny_config
 
 EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"), temperature=2.0)
 GENDER = Task("gender", "classification", "gender", labels=("female", "male"))
@@ -73,7 +76,7 @@ def evaluated(
         **report,
     }
     metrics = compute_metrics(clips, logits, tasks)
-    draws = draw_mean_over_corpora(clips, logits["emotion"], tasks[0])
+    draws = draw_means(clips, logits["emotion"], tasks[0])
     return Evaluation(build_report(metrics, "emotion", protocol=content, **settings), draws, frozenset(clips["id"]))
 
 
@@ -163,10 +166,14 @@ def test_clips_heard_in_training_are_told_in_bold(tmp_path):
 
 
 def test_protocols_stand_side_by_side(best, tmp_path):
-    text = write_summary([best, evaluated(BEST, right=0.5, protocol="speaker")], tmp_path)
+    other = evaluated(BEST, right=0.5, protocol="speaker", corpora=("mine", "emodb", "tess"))
+    text = write_summary([best, other], tmp_path)
+    assert "**0." not in text  # nobody is the best on clips of one's own
     _, *rows = lines_of(text, "Table 2")
     assert [row[2] for row in rows] == ["paper", "speaker"]
     assert lines_of(text, "Table 3")[0][1:3] == [f"{BEST} · paper", f"{BEST} · speaker"]
+    clips = {row[0]: row[3] for row in lines_of(text, "Table 3")[1:]}
+    assert clips == {"emodb": "60", "mine": "60", "tess": "– / 60"}
     assert "**Protocol `speaker`** (seed 0): divided by speaker." in text
 
 
@@ -188,8 +195,25 @@ def test_models_that_each_leave_a_corpus_out_are_one_line(tmp_path):
     assert line["ours"]["corpora"] == ["emodb", "mine"]
     low, high = line["ours"]["weighted_f1_ci"]
     assert low < line["ours"]["weighted_f1"] < high
+    assert line["protocol"] == "loco"
+    assert all("weighted_f1_ci" in row["ours"][0] for row in summary["tables"]["table4"]["lines"])
     assert summary["tables"]["figure1"]["clips"] == [40, 40, 40]
     assert "loco:mine" in write_summary(parts, tmp_path)
+
+
+def test_a_baseline_stands_below_table_2(best, tmp_path):
+    forest = evaluated(SINGLE_TASK, right=0.2).main
+    text = write_summary([Evaluation({**best.report, "baseline": forest}, best.draws, best.clips)], tmp_path)
+    f1 = forest["mean_over_corpora"]["weighted_f1"]
+    assert f"on the clips of #1: mean weighted F1\n{f1:.3f} (" in text
+
+
+def test_figures_of_others_are_left_alone(best, tmp_path):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "mine.png").write_bytes(b"")
+    text = write_summary([best], tmp_path)
+    assert (tmp_path / "figures" / "mine.png").is_file()
+    assert "mine.png" not in text
 
 
 def test_models_that_were_each_trained_on_one_corpus_are_a_matrix(tmp_path):
@@ -200,19 +224,40 @@ def test_models_that_were_each_trained_on_one_corpus_are_a_matrix(tmp_path):
     assert mine == ["mine", *(f"{parts[0].main['corpora'][name]['weighted_f1']:.3f}" for name in ("emodb", "mine"))]
     assert "\n## Table 2" not in text
     assert (tmp_path / "figures" / "cross_1.png").is_file()
+    nothing = {**parts[0].report["tasks"], "emotion": {"kind": "classification", "clips": 0}}
+    report = {**parts[0].report, "tasks": nothing}
+    assert summarise([Evaluation(report, {}, frozenset()), parts[1]])["cross"][0]["trained_on"] == ["emodb"]
 
 
-def test_checkpoints_of_different_main_tasks_are_refused(best):
-    other = Evaluation({**best.report, "main_task": "gender"}, {}, frozenset())
-    with pytest.raises(ValueError, match="main tasks emotion, gender"):
-        summarise([best, other])
+def planned(checkpoint="runs/a", protocol="paper", tasks=(EMOTION, GENDER)):
+    return Plan(checkpoint, Path("data"), protocol, {}, "test", tiny_config(tasks), list(tasks), False)
 
 
-def test_a_regression_alone_has_no_table_of_classes(best, tmp_path):
+@pytest.mark.parametrize(
+    ("plans", "message"),
+    [
+        ([planned(), planned("runs/b", tasks=(GENDER, PITCH))], "main tasks emotion, gender: evaluate them apart"),
+        ([planned(), planned("runs/b/../a")], "is given twice"),
+        ([planned(protocol="loco:tess"), planned("runs/b", protocol="loco:tess")], r"2 .* under loco:tess: give one"),
+    ],
+)
+def test_what_one_report_cannot_hold_is_refused_before_a_clip_is_heard(plans, message):
+    with pytest.raises(ValueError, match=message):
+        check_together(plans)
+
+
+def test_what_one_report_can_hold_passes():
+    check_together([planned(), planned("runs/b"), planned("runs/c", "loco:tess"), planned("runs/d", "loco:emodb")])
+
+
+def test_a_regression_alone_has_no_table_of_classes_and_the_other_heads_have_theirs(best, tmp_path):
     report = {**best.report, "main_task": "f0_mean"}
     text = write_summary([Evaluation(report, {}, best.clips)], tmp_path)
     assert "\n## Table 2" not in text
-    assert "MAE" in text
+    assert lines_of(text, "Every head")[-1][2].startswith("MAE")
+    assert lines_of(text, "Confidence")[1][1] == "emotion"
+    for name in ("confusion_emotion", "confusion_gender", "calibration_gender"):
+        assert f"](figures/{name}.png)" in text
 
 
 def test_clips_without_a_label_of_the_main_task_leave_no_table(best, tmp_path):

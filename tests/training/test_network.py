@@ -71,7 +71,7 @@ def test_a_file_of_cnn14_is_read_where_panns_is_asked_for(words, tmp_path):
     missing = start_from(words, "--model_name_or_path", str(tmp_path / "Cnn14_16k_mAP=0.438.pth"))
     with pytest.raises(ValueError, match="zenodo"):
         job([*missing, "--architecture", "panns"])
-    with pytest.raises(ValueError, match="not a checkpoint"):
+    with pytest.raises(ValueError, match="--architecture panns"):
         job(missing)
 
 

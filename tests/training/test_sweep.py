@@ -114,6 +114,9 @@ def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leav
 
     trained.clear()
     assert sweep(words).run() == report  # asked for again, it is there
+    kept = {path.name for path in output.glob(f"{SWEEP}/*/checkpoint-*/*")}
+    assert {"model.safetensors", "trainer_state.json"} <= kept
+    assert not {"optimizer.pt", "scheduler.pt", "rng_state.pth"} & kept
     assert trained == []
     with pytest.raises(ValueError, match="Go on with it by --sweep"):
         plan(*parse_args([word for word in words if word != "--sweep"]))
