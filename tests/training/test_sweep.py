@@ -122,6 +122,13 @@ def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leav
         plan(*parse_args([word for word in words if word != "--sweep"]))
 
 
+def written(folder: Path) -> dict[Path, int]:
+    """When each model and state of a point was written; optimizers go when the sweep is done."""
+    files = [path for path in folder.rglob("*") if path.suffix in (".safetensors", ".json")]
+    assert files
+    return {path: path.stat().st_mtime_ns for path in files}
+
+
 def test_a_living_process_keeps_its_point_and_a_killed_one_leaves_it(words, tmp_path, trained, monkeypatch):
     words += ["--sweep_learning_rate", "1e-2", "1e-3", "1e-4"]
     # 18 batches make an epoch: the first process is in its second point for as long as this test needs it to be.
@@ -134,7 +141,7 @@ def test_a_living_process_keeps_its_point_and_a_killed_one_leaves_it(words, tmp_
     while not list(interrupted.glob("checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGSTOP)  # alive, but no longer racing with what follows
-    files = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
+    files = written(finished)
     assert states(output) == [TrialState.RUNNING, TrialState.COMPLETE]
 
     def kill(seconds: float) -> None:
@@ -155,7 +162,7 @@ def test_a_living_process_keeps_its_point_and_a_killed_one_leaves_it(words, tmp_
     assert 0 < steps[0] < whole
     assert trained.count(interrupted.name) == whole - steps[0]  # it went on from its last checkpoint
     assert finished.name not in trained
-    assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == files
+    assert written(finished) == files
     assert states(output) == [TrialState.COMPLETE] * 3 + [TrialState.FAIL]
     assert (output / "model.safetensors").exists()
 
