@@ -26,6 +26,8 @@ SAMPLING_RATE = 16_000
 # soxr's filters at its default quality reach less far than this; beyond it a slice equals the whole to 3e-7.
 _RESAMPLER_MARGIN_S = 0.1
 _MAX_CHANNELS = 64
+# Two packages decode and resample; who lacks one mostly lacks both.
+_INSTALL = {"soundfile": "soundfile soxr", "soxr": "soundfile soxr", "av": "av"}
 
 
 class AudioError(ValueError):
@@ -168,7 +170,7 @@ def _require(package: str, purpose: str) -> Any:
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        raise ImportError(f"{purpose} needs `{package}`: pip install {package}") from error
+        raise ImportError(f"{purpose} needs `{package}`: pip install {_INSTALL[package]}") from error
 
 
 class _ArrayFrames:

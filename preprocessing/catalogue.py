@@ -45,9 +45,10 @@ def allowed(sources: Iterable[Source], use: str) -> tuple[list[Source], list[Sou
 
 
 def licences(corpora: Iterable[str]) -> dict[str, dict]:
-    """Corpus -> its licence, where to read it, and what it allows; `None` for a user's own audio."""
+    """Corpus -> its title, its licence, where to read it, and what it allows; `None` for a user's own audio."""
     return {
         name: {
+            "title": CORPORA[name].title,
             "licence": CORPORA[name].licence,
             "homepage": CORPORA[name].homepage,
             **{use: getattr(CORPORA[name], use) for use in LICENCE_USES},

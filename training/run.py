@@ -22,6 +22,7 @@ from evaluation.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, compu
 from evaluation.predict import in_order, longest_first
 from evaluation.report import format_report, main_scores
 from evaluation.run import evaluate_checkpoint, plan_evaluation, read_training_clips, write_training_clips
+from evaluation.summary import write_summary
 from modeling import SAMPLING_RATE, Task
 from modeling.heads_ser import multi_task_loss
 from preprocessing.collator import SERDataCollator, encode
@@ -30,6 +31,7 @@ from preprocessing.dataset import count_in_no_split, load_prepared, load_report
 from .arguments import MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
 from .calibrate import calibrate
 from .checkpoints import check_sweep, checkpoint_to_resume
+from .facts import write_training_facts
 from .network import build_model, task_names
 from .tasks import fit_tasks
 from .trainer import MultiTaskSERTrainer
@@ -95,7 +97,7 @@ def plan(
 
 
 def train(job: Job) -> dict:
-    """Trains, and leaves in `output_dir` the best checkpoint, its feature extractor, metrics and settings.
+    """Trains, and leaves in `output_dir` the best checkpoint with its feature extractor, settings, facts and report.
 
     Returns:
         The report on the test split, in the first process; empty in the others, or where there are no test clips.
@@ -140,12 +142,15 @@ def finish(trainer: MultiTaskSERTrainer, job: Job) -> dict:
         trainer.processing_class.save_pretrained(output)
         (output / "train_config.yaml").write_text(yaml.safe_dump(job.settings, allow_unicode=True), encoding="utf-8")
         write_training_clips(output, {*job.splits["train"]["id"], *job.trained_before})
+        write_training_facts(job, trainer, output)
     trainer.accelerator.wait_for_everyone()
     report = None
     if "test" in job.splits:  # in float32 from what was saved, as evaluate.py has it
         planned = plan_evaluation(str(output), Path(job.data.data), job.data.protocol)
         evaluation = evaluate_checkpoint(planned, output, **hardware)
         report = evaluation.report if evaluation else None
+        if evaluation:
+            write_summary([evaluation], output)
     if report:
         print("\n" + format_report(report))
     trainer.end()

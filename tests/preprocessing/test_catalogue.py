@@ -76,6 +76,7 @@ def test_licences_are_written_down():
     found = licences(["ravdess", "mine"])
     assert found["ravdess"]["commercial"] is False
     assert found["ravdess"]["homepage"].startswith("https://zenodo.org")
+    assert found["ravdess"]["title"] == CORPORA["ravdess"].title
     assert found["mine"] is None
 
 

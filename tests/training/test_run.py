@@ -12,6 +12,8 @@ from safetensors.torch import load_file
 from modeling import (
     Wav2Vec2ForMultiTaskSER,
 )
+from publishing.card import shown_figures
+from publishing.export import export_checkpoint
 from tests.training.conftest import TASKS, job
 from training.run import train
 
@@ -32,6 +34,13 @@ def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
     temperatures = {name: report["tasks"][name]["calibration"]["temperature"] for name in calibration}
     assert temperatures == {name: head["temperature"] for name, head in calibration.items()}
     assert set(temperatures.values()) != {1.0}
+    facts = json.loads((output / "training.json").read_text())
+    assert facts["epochs"] == 2
+    assert 0 < facts["seconds"] < 60
+    assert (output / "report.md").is_file()
+    published = export_checkpoint(output, tmp_path / "repo", "org/name")
+    figures = {path.name for path in published if path.suffix == ".png"}
+    assert figures == set(shown_figures("emotion").values())
 
     state = json.loads(max(output.glob("checkpoint-*/trainer_state.json")).read_text())
     steps = [line for line in state["log_history"] if "loss" in line]

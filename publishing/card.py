@@ -1,0 +1,133 @@
+"""The model card: `model_card.md`, filled from the files of a checkpoint. No model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import ModelCard
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .licence import NOT_STATED, strictest
+from .metadata import card_data
+
+ROOT = Path(__file__).resolve().parent.parent  # the project runs from a clone
+TEMPLATE = "model_card.md"
+# By model_type.
+_ARCHITECTURES = {
+    "wav2vec2_multitask_ser": "a wav2vec 2.0 encoder, the mean of its frames over time, and one linear head per task "
+    "(Sharma 2022)",
+    "wav2vec2_layer_sum_multitask_ser": "a frozen wav2vec 2.0 encoder whose layers are summed with learned weights, "
+    "two dense layers, the mean over time (Pepino et al. 2021), and one linear head per task",
+    "panns_multitask_ser": "CNN14 on a log-mel spectrogram (Kong et al. 2020), and one linear head per task",
+}
+# By kind of a task: what the tables of results show, under which name.
+COLUMNS = {
+    "classification": {
+        "F1": "weighted_f1",
+        "recall": "weighted_recall",
+        "precision": "weighted_precision",
+        "macro F1": "macro_f1",
+        "UAR": "unweighted_recall",
+    },
+    "regression": {"CCC": "ccc", "Pearson": "pearson", "R²": "r2", "MAE": "mae"},
+}
+
+
+def render_card(
+    metrics: Mapping[str, Any],
+    training: Mapping[str, Any],
+    config: Mapping[str, Any],
+    repo_id: str,
+    figures: Sequence[str],
+) -> str:
+    """The card as Markdown, with the metadata that the Hub reads at its head.
+
+    Args:
+        metrics: `metrics.json`.
+        training: `training.json`.
+        config: `config.json`.
+        repo_id: of the repository, which the example loads.
+        figures: those of [`shown_figures`] that the repository has.
+
+    Raises:
+        jinja2.UndefinedError, KeyError: the files lack something that the card says.
+    """
+    main = metrics["tasks"][metrics["main_task"]]
+    history = list(_history(training))
+    data = [corpus for facts in history for corpus in _data(facts)]
+    licence = strictest(data)
+    base_model = history[-1]["base_model"]
+    locales = {locale for facts in history for locale in facts["locales"]}
+    environment = Environment(
+        loader=FileSystemLoader(ROOT),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters |= {"number": _number, "score": _score, "interval": _interval, "time": _time}
+    text = environment.get_template(TEMPLATE).render(
+        card_data=card_data(metrics, locales, config, repo_id, licence, base_model).to_yaml().strip(),
+        repo_id=repo_id,
+        metrics=metrics,
+        main=main,
+        columns=COLUMNS[main["kind"]],
+        all_columns=COLUMNS,
+        training=training,
+        history=history,
+        data=data,
+        base_model=base_model,
+        licence=licence,
+        config=config,
+        architecture=_ARCHITECTURES[config["model_type"]],
+        figures=figures,
+        figure_names=shown_figures(metrics["main_task"]),
+    )
+    paragraphs = [paragraph.strip("\n") for paragraph in text.split("\n\n")]
+    return str(ModelCard("\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"))
+
+
+def shown_figures(main_task: str) -> dict[str, str]:
+    """The figures that a card shows, by what they show: names in the folder `figures` of a checkpoint."""
+    return {"confusion": "confusion.png", "calibration": f"calibration_{main_task}.png"}
+
+
+def _history(training: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The facts of a training, and of those before it that led to the checkpoint it started from."""
+    facts: Mapping[str, Any] | None = training
+    while facts is not None:
+        yield facts
+        facts = facts["before"]
+
+
+def _data(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The corpora of a training, and what nobody knows of a local checkpoint that it started from."""
+    if facts["start"] != "local checkpoint" or facts["before"] is not None:
+        return facts["data"]
+    unknown = dict.fromkeys(("title", "homepage", "commercial", "redistributable", "clips", "hours"))
+    return [*facts["data"], {"corpus": "an earlier checkpoint", **unknown, "licence": NOT_STATED}]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _score(row: Mapping[str, Any], name: str) -> str:
+    """A metric with its 95 % interval, where it has one."""
+    return _number(row[name]) + _interval(row, name)
+
+
+def _interval(row: Mapping[str, Any], name: str) -> str:
+    if f"{name}_ci" not in row:
+        return ""
+    low, high = row[f"{name}_ci"]
+    return f" ({low:.3f} to {high:.3f})"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 3600:
+        return f"{seconds / 60:.1f} minutes"
+    return f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,133 @@
+"""Checkpoint -> the files of its Hub repository. What is not on the list here is never published."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import UndefinedError
+from safetensors import SafetensorError, safe_open
+from transformers import AutoFeatureExtractor, PreTrainedConfig
+from transformers.dynamic_module_utils import custom_object_save
+
+from modeling import ARCHITECTURES, load_config
+from modeling.checkpoint_ser import architecture_of
+
+from .card import ROOT, render_card, shown_figures
+
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+_NEEDED = {  # and what to do where there is none
+    "preprocessor_config.json": "it is no whole checkpoint: take the folder that training ended with",
+    "metrics.json": "it was never evaluated: run `evaluate.py {checkpoint} --data DIR --output {checkpoint}`",
+    "training.json": "what it was trained on is not known: it is older than this version; train it again",
+}
+
+
+def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path]:
+    """Writes what is published of a checkpoint: weights, configuration, code, card, metrics, figures and licence.
+
+    The code is that of this project, whatever lies beside the checkpoint. Weights are linked or copied, and not loaded.
+
+    Args:
+        checkpoint: folder that `train.py` wrote.
+        output: folder to write to, empty or not there yet.
+        repo_id: `ORG/NAME` of the repository.
+
+    Returns:
+        The files, sorted.
+
+    Raises:
+        ValueError: the folder is no whole checkpoint of this project, what a card needs is missing, or `output` holds
+            files.
+    """
+    if output.exists() and any(output.iterdir()):
+        raise ValueError(f"{output} holds files already: export to an empty folder.")
+    config = load_config(checkpoint)
+    architecture = architecture_of(config)
+    if architecture is None:
+        raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
+    weights = _check_weights(checkpoint, config)
+    _, metrics, training = (_read(checkpoint, name) for name in _NEEDED)
+    if not metrics["tasks"][metrics["main_task"]]["clips"]:
+        raise ValueError(f"{checkpoint}: no clip of its evaluation has a label for {metrics['main_task']}.")
+    shown = shown_figures(metrics["main_task"]).values()
+    figures = [name for name in shown if (checkpoint / "figures" / name).is_file()]
+    metrics["checkpoint"] = repo_id
+    try:
+        card = render_card(metrics, training, config.to_dict(), repo_id, figures)
+    except (KeyError, UndefinedError) as error:
+        raise ValueError(
+            f"metrics.json or training.json of {checkpoint} is of another version ({error}): evaluate it again."
+        ) from error
+
+    output.mkdir(parents=True, exist_ok=True)
+    for name in weights:
+        _link(checkpoint / name, output / name)
+    _save_code(config, output)
+    AutoFeatureExtractor.from_pretrained(checkpoint, trust_remote_code=False).save_pretrained(output)
+    _write_json(output / "metrics.json", metrics)
+    (output / "README.md").write_text(card, encoding="utf-8")
+    for name in figures:
+        (output / "figures").mkdir(exist_ok=True)
+        shutil.copyfile(checkpoint / "figures" / name, output / "figures" / name)
+    shutil.copyfile(ROOT / "LICENSE", output / "LICENSE")
+    return sorted(path for path in output.rglob("*") if path.is_file())
+
+
+def _read(checkpoint: Path, name: str) -> dict[str, Any]:
+    path = checkpoint / name
+    if not path.is_file():
+        raise ValueError(f"{checkpoint} has no {name}: {_NEEDED[name].format(checkpoint=checkpoint)}.")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not a JSON file: {error}") from error
+
+
+def _check_weights(checkpoint: Path, config: PreTrainedConfig) -> list[str]:
+    """Names of the files that hold the weights, whose headers are whole and have the configuration's heads."""
+    names = [WEIGHTS]
+    if not (checkpoint / WEIGHTS).is_file() and (checkpoint / INDEX).is_file():
+        weight_map = json.loads((checkpoint / INDEX).read_text(encoding="utf-8"))["weight_map"]
+        names = sorted({Path(name).name for name in weight_map.values()})
+    heads: dict[str, int] = {}
+    for name in names:
+        if not (checkpoint / name).is_file():
+            raise ValueError(f"{checkpoint} is not a whole checkpoint: it has no {name}.")
+        try:
+            with safe_open(checkpoint / name, "np") as file:
+                found = [key for key in file.keys() if key.startswith("heads.") and key.endswith(".weight")]  # noqa: SIM118
+                heads |= {key.split(".")[1]: file.get_slice(key).get_shape()[0] for key in found}
+        except SafetensorError as error:
+            raise ValueError(f"{checkpoint / name} is not a whole file of weights: {error}") from error
+    expected = {task.name: task.num_outputs for task in config.get_tasks()}
+    if heads != expected:
+        raise ValueError(f"{checkpoint} holds the heads {heads}, its config.json says {expected}.")
+    return names if names == [WEIGHTS] else [INDEX, *names]
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source.resolve(), target)
+    except OSError:  # another file system
+        shutil.copyfile(source, target)
+
+
+def _save_code(config: PreTrainedConfig, output: Path) -> None:
+    """Writes `config.json`, and the modules that it names with all that they import."""
+    model = ARCHITECTURES[architecture_of(config)]
+    # Built anew: what was loaded from the Hub names the repository that the code came from.
+    config.auto_map = dict.fromkeys(("AutoModel", "AutoModelForAudioClassification"), config.auto_model)
+    config.architectures = [model.__name__]
+    config.name_or_path = ""
+    config.save_pretrained(output)  # of a registered class, so with its code and its line in auto_map
+    custom_object_save(model, output)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,0 +1,93 @@
+"""The head of a model card, which the Hub reads: licence, languages, and every result as a model-index."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from .licence import Licence
+
+# By kind of the main task: metric in metrics.json, its type on the Hub, its name.
+RESULTS = {
+    "classification": (
+        ("weighted_f1", "f1", "Weighted F1"),
+        ("weighted_recall", "recall", "Weighted recall"),
+        ("weighted_precision", "precision", "Weighted precision"),
+    ),
+    "regression": (
+        ("ccc", "ccc", "Concordance correlation"),
+        ("pearson", "pearsonr", "Pearson correlation"),
+        ("mae", "mae", "Mean absolute error"),
+    ),
+}
+_BACKBONE_TAG = {
+    "wav2vec2_multitask_ser": "wav2vec2",
+    "wav2vec2_layer_sum_multitask_ser": "wav2vec2",
+    "panns_multitask_ser": "panns",
+}
+
+
+def card_data(
+    metrics: Mapping[str, Any],
+    locales: Iterable[str],
+    config: Mapping[str, Any],
+    repo_id: str,
+    licence: Licence,
+    base_model: str | None,
+) -> ModelCardData:
+    """The metadata of a card.
+
+    Args:
+        metrics: `metrics.json`.
+        locales: of the training clips.
+        config: `config.json`.
+        repo_id: of the repository.
+        licence: of the weights.
+        base_model: Hub id of the model that training started from, `None` where there is none.
+    """
+    results = list(_results(metrics))
+    return ModelCardData(
+        model_name=repo_id.rpartition("/")[2],
+        base_model=base_model,
+        language=languages(locales),
+        library_name="transformers",
+        pipeline_tag="audio-classification",
+        license=licence.name if licence.is_open else "other",
+        license_name=None if licence.is_open else licence.name,
+        license_link=None if licence.is_open else f"https://huggingface.co/{repo_id}#training-data-and-licences",
+        metrics=sorted({result.metric_type for result in results}),
+        tags=["audio", "speech", "speech-emotion-recognition", "multi-task", _BACKBONE_TAG[config["model_type"]]],
+        eval_results=results,
+    )
+
+
+def languages(locales: Iterable[str]) -> list[str]:
+    """ISO 639 codes of locales, which begin with them: `zh-Hans` is `zh`. A locale that does not is left out."""
+    codes = {locale.partition("-")[0].lower() for locale in locales}
+    return sorted(code for code in codes if re.fullmatch(r"[a-z]{2,3}", code))
+
+
+def _results(metrics: Mapping[str, Any]) -> Iterator[EvalResult]:
+    main = metrics["tasks"][metrics["main_task"]]
+    parts = [("mean-over-corpora", "mean over corpora", main["mean_over_corpora"])]
+    parts += [(name, name, row) for name, row in main["corpora"].items()]
+    parts += [(f"locale-{name}", f"{name}, mean over its corpora", row) for name, row in main["locales"].items()]
+    for type_, name, row in parts:
+        for metric, metric_type, metric_name in RESULTS[main["kind"]]:
+            if row[metric] is None or math.isnan(row[metric]):
+                continue
+            yield EvalResult(
+                task_type="audio-classification",
+                task_name=f"speech emotion recognition ({metrics['main_task']})",
+                dataset_type=type_,
+                dataset_name=name,
+                dataset_config=f"protocol {metrics['protocol']['protocol']}",
+                dataset_split=metrics["split"],
+                metric_type=metric_type,
+                metric_name=metric_name,
+                metric_value=float(row[metric]),
+            )

@@ -1,0 +1,92 @@
+"""Checkpoints as training leaves them, of every architecture, with much beside them that is not to be published."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER
+from tests.evaluation.test_summary import BEST, evaluated
+from tests.modeling.test_modeling_panns_ser import panns_config
+from tests.modeling.test_modeling_wav2vec2_layer_sum_ser import layer_sum_config
+
+REPO = "org/name"
+TOKEN = "hf_thisIsNoTokenButLooksLikeOne"
+OPEN = {"licence": "CC BY 4.0", "commercial": True, "redistributable": True}
+NON_COMMERCIAL = {"licence": "CC BY-NC-SA 4.0", "commercial": False, "redistributable": True}
+RESEARCH = {"licence": "research only", "commercial": False, "redistributable": False}
+OWN = {"licence": "not stated", "commercial": None, "redistributable": None, "title": None, "homepage": None}
+
+
+def corpus(name, licence=OPEN, **fields):
+    its = {"corpus": name, "title": name.upper(), "homepage": f"https://{name}.org", "clips": 1200, "hours": 1.25}
+    return {**its, **licence, **fields}
+
+
+def training_facts(*data, **fields):
+    """`training.json`, in the form that tests/training/test_facts.py asserts."""
+    return {
+        "data": list(data) or [corpus("emodb"), corpus("mine", OWN)],
+        "locales": ["de-DE", "zh-Hans"],
+        "protocol": "paper",
+        "seed": 42,
+        "start": "random weights",
+        "base_model": None,
+        "revision": None,
+        "before": None,
+        "parameters": {"all": 23_456, "trained": 12_345},
+        "epochs": 10.0,
+        "learning_rate": 1e-4,
+        "weight_decay": 0.0,
+        "batch_size": 32,
+        "precision": "float32",
+        "hardware": {"device": "CPU, threads: 2", "processes": 1},
+        "seconds": 133.2,
+        "versions": {"torch": "2.13.0"},
+        **fields,
+    }
+
+
+@pytest.fixture(scope="session")
+def evaluation():
+    return evaluated(BEST, absent=("happy",))
+
+
+@pytest.fixture
+def metrics(evaluation) -> dict:
+    return json.loads(json.dumps(evaluation.report))
+
+
+@pytest.fixture(scope="session")
+def trained(_tiny_model, feature_extractor, evaluation, tmp_path_factory) -> dict[str, Path]:
+    """Architecture to its checkpoint."""
+    torch.manual_seed(0)
+    models = {
+        "wav2vec2": _tiny_model,
+        "wav2vec2_layer_sum": Wav2Vec2LayerSumForMultiTaskSER(layer_sum_config()).eval(),
+        "panns": PannsForMultiTaskSER(panns_config()).eval(),
+    }
+    folders = {}
+    for name, model in models.items():
+        folder = tmp_path_factory.mktemp("trained") / "run"
+        model.save_pretrained(folder)
+        feature_extractor.save_pretrained(folder)
+        if name == "wav2vec2":  # the others have no figures
+            (folder / "figures").mkdir()
+            for figure in ("confusion.png", "confusion_gender.png", "calibration_emotion.png", "mine.png"):
+                (folder / "figures" / figure).write_bytes(b"\x89PNG")
+        report = {**evaluation.report, "checkpoint": str(folder)}
+        (folder / "metrics.json").write_text(json.dumps(report), encoding="utf-8")
+        (folder / "training.json").write_text(json.dumps(training_facts()), encoding="utf-8")
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config["_name_or_path"] = str(folder)
+        config["auto_map"] = {auto: f"another/repo--{value}" for auto, value in config["auto_map"].items()}
+        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        (folder / "checkpoint-1").mkdir()
+        for other in ("optimizer.pt", "training_args.bin", "train_config.yaml", "training_clips.txt"):
+            (folder / other).write_text(f"{folder} {TOKEN}")
+        for other in (".env", "predictions.csv", "checkpoint-1/model.safetensors", "heads_ser.py", "more.py"):
+            (folder / other).write_text(TOKEN)
+        folders[name] = folder
+    return folders

@@ -1,0 +1,181 @@
+import re
+
+import pytest
+from huggingface_hub import ModelCard
+from jinja2 import UndefinedError
+
+from publishing.card import COLUMNS, render_card, shown_figures
+from tests.conftest import tiny_config
+from tests.publishing.conftest import NON_COMMERCIAL, REPO, RESEARCH, corpus, training_facts
+
+
+def render(metrics, training=None, figures=("confusion.png",), **config):
+    return render_card(metrics, training or training_facts(), {**tiny_config().to_dict(), **config}, REPO, figures)
+
+
+def tables(card) -> dict[tuple[str, ...], list[list[str]]]:
+    """The card's tables by the cells of their header."""
+    found, rows = {}, []
+    for line in [*card.splitlines(), ""]:
+        if line.startswith("|"):
+            rows.append([cell.strip() for cell in line.strip("|").split(" | ")])
+        elif rows:
+            assert {len(row) for row in rows if row[0] != rows[1][0]} == {len(rows[0])}, rows
+            found[tuple(rows[0])] = [rows[0], *rows[2:]][1:]
+            rows = []
+    return found
+
+
+def one(card, *start):
+    """The rows of the table whose header begins like this."""
+    (rows,) = [rows for header, rows in tables(card).items() if header[: len(start)] == start]
+    return rows
+
+
+def score(row, name) -> str:
+    value = "–" if row[name] is None else f"{row[name]:.3f}"
+    return value + (" ({:.3f} to {:.3f})".format(*row[f"{name}_ci"]) if f"{name}_ci" in row else "")
+
+
+def scores(row, kind="classification") -> list[str]:
+    return [score(row, name) for name in COLUMNS[kind].values()]
+
+
+def test_every_number_of_the_results_is_that_of_metrics_json(metrics):
+    card = render(metrics)
+    main, others = metrics["tasks"]["emotion"], metrics["tasks"]
+    *corpora, mean = one(card, "corpus", "F1")
+    assert corpora == [[name, *scores(row), str(row["clips"]), "5"] for name, row in main["corpora"].items()]
+    assert mean[1:7] == [*scores(main["mean_over_corpora"]), "120"]
+    assert one(card, "locale, mean over its corpora") == [
+        [name, *scores(row), "60", row["corpora"][0]] for name, row in main["locales"].items()
+    ]
+    assert one(card, "head", "F1") == [["gender", *scores(others["gender"]["pooled"]), "80"]]
+    assert one(card, "head", "CCC") == [["f0_mean (Hz)", *scores(others["f0_mean"]["pooled"], "regression"), "120"]]
+    counts = dict(zip(main["confusion"]["labels"], main["confusion"]["counts"], strict=True))
+    assert one(card, "true \\ predicted, clips") == [[name, *map(str, row)] for name, row in counts.items()]
+    assert one(card, "by") == [
+        [by, name, *scores(row), str(row["clips"])]
+        for by, groups in main["groups"].items()
+        for name, row in groups.items()
+    ]
+    assert one(card, "head", "temperature") == [
+        [
+            name,
+            f"{others[name]['calibration']['temperature']:.3f}",
+            *(score(others[name]["calibration"][when], "ece") for when in ("before", "after")),
+            f"{others[name]['calibration']['aurc']:.3f}",
+        ]
+        for name in ("emotion", "gender")
+    ]
+    assert one(card, "least confidence") == [
+        [f"{p['threshold']:g}", str(p["clips"]), f"{p['coverage']:.3f}", f"{p['accuracy']:.3f}"]
+        for p in main["calibration"]["risk_coverage"]
+    ]
+
+
+def test_every_number_of_the_training_is_that_of_training_json(metrics):
+    base = {"start": "hub", "base_model": "org/base", "revision": "v1"}
+    before = training_facts(corpus("ravdess", NON_COMMERCIAL), seed=7, **base)
+    facts = training_facts(start="local checkpoint", before=before, locales=["pl-PL"])
+    card = render(metrics, facts)
+    assert one(card, "corpus", "training clips") == [
+        ["[EMODB](https://emodb.org)", "1,200", "1.25", "CC BY 4.0", "yes", "yes"],
+        ["mine", "1,200", "1.25", "not stated", "not stated", "not stated"],
+        ["[RAVDESS](https://ravdess.org)", "1,200", "1.25", "CC BY-NC-SA 4.0", "no", "yes"],
+    ]
+    values = dict(row for row in one(render(metrics), "what"))
+    assert values == {
+        "started from": "random weights",
+        "protocol": "paper",
+        "seed": "42",
+        "epochs": "10",
+        "clips per update": "32",
+        "learning rate": "0.0001",
+        "weight decay": "0",
+        "precision": "float32",
+        "parameters": "23,456, of which 12,345 learned",
+        "hardware": "CPU, threads: 2",
+        "time": "2.2 minutes",
+        "versions": "torch 2.13.0",
+    }
+    assert "| seed | 7 |" in card
+    assert "`org/base` at revision `v1`" in card
+    assert ModelCard(card).data.base_model == "org/base"
+    assert ModelCard(card).data.language == ["de", "pl", "zh"]
+
+
+def test_what_a_local_checkpoint_was_trained_on_is_not_stated(metrics):
+    card = ModelCard(render(metrics, training_facts(corpus("emodb"), start="local checkpoint")))
+    assert card.data.license_name == "unstated-data-licence"
+    assert "The recordings of an earlier checkpoint have no licence that is stated here" in card.text
+
+
+def test_the_metadata_come_back(metrics):
+    data = ModelCard(render(metrics)).data
+    assert (data.library_name, data.pipeline_tag) == ("transformers", "audio-classification")
+    assert data.tags == ["audio", "speech", "speech-emotion-recognition", "multi-task", "wav2vec2"]
+    values = {(r.dataset_type, r.metric_type): r.metric_value for r in data.eval_results}
+    assert values["mean-over-corpora", "f1"] == metrics["tasks"]["emotion"]["mean_over_corpora"]["weighted_f1"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said", "unsaid"),
+    [
+        ([corpus("emodb")], "Code and weights: Apache-2.0.", "not free"),
+        ([corpus("ravdess", NON_COMMERCIAL)], "not for commercial use", "Code and weights: Apache-2.0."),
+        ([corpus("savee", RESEARCH)], "the weights are for research only", "Code and weights: Apache-2.0."),
+    ],
+)
+def test_what_follows_from_the_licences_is_said_first(metrics, data, said, unsaid):
+    head = render(metrics, training_facts(*data)).partition("## How to use")[0]
+    assert said in head
+    assert unsaid not in head
+
+
+def test_what_is_absent_or_too_good_is_said(metrics):
+    metrics["clips_heard_in_training"] = 7
+    metrics["without_clips"] = {"corpora": ["tess"], "locales": []}
+    metrics["tasks"]["gender"] = {"kind": "classification", "clips": 0}
+    card = render(metrics, training_facts(seconds=None))
+    assert "**7 of these clips were in the model's training: the figures say too much.**" in card
+    assert "No clip is happy: nothing is known" in card
+    assert "No clip has a label for gender" in card
+    assert "The data have corpora without a clip in this split: tess." in card
+    assert "| time | not recorded |" in card
+    metrics["clips_heard_in_training"] = None
+    assert "it may have heard these clips" in render(metrics)
+
+
+def test_what_the_protocol_means_is_said(metrics):
+    assert "Where test speakers are heard in training, expect less" in render(metrics)
+    metrics["protocol"]["family"] = "speaker"
+    assert "Their speakers were not heard in training either" in render(metrics)
+
+
+def test_a_regression_alone_has_a_card(metrics):
+    metrics["main_task"] = "f0_mean"
+    card = render(metrics, figures=())
+    rows = metrics["tasks"]["f0_mean"]["corpora"]
+    assert [row[1:5] for row in one(card, "corpus", "CCC")][:2] == [scores(row, "regression") for row in rows.values()]
+    assert "### Confusion" not in card
+    assert '"audio-classification", model=' not in card
+
+
+def test_only_figures_that_are_there_are_shown(metrics):
+    shown = shown_figures("emotion")
+    assert re.findall(r"\(figures/(.*?)\)", render(metrics, figures=tuple(shown.values()))) == list(shown.values())
+    assert "](figures/" not in render(metrics, figures=())
+
+
+@pytest.mark.parametrize("lost", ["protocol", "without_clips", "versions"])
+def test_an_undefined_name_is_an_error(metrics, lost):
+    del metrics[lost]
+    with pytest.raises((UndefinedError, KeyError), match=lost):
+        render(metrics)
+
+
+def test_nothing_of_the_template_is_left(metrics):
+    text = render(metrics).partition("## How to cite")[0]
+    assert not re.search(r"{{|{%|{#|Undefined|None\b(?! of)", text)
+    assert "\n\n\n" not in text
