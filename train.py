@@ -4,24 +4,39 @@
     python train.py --model_name_or_path facebook/wav2vec2-large-xlsr-53 --data prepared --output_dir runs/paper
     accelerate launch train.py --config configs/demo.yaml --output_dir runs/two
     python train.py --config configs/demo.yaml --output_dir runs/grid --sweep
+    python train.py --config configs/demo.yaml --push_to_hub --hub_model_id my-team/ser-demo
 
 The same command with `--resume_from_checkpoint latest` goes on where an interrupted training stopped. A sweep goes on
-by the same command as it is, and the same command in several terminals shares its points among them.
+by the same command as it is, and the same command in several terminals shares its points among them. What is published
+is private unless `--hub_private_repo false`.
 """
 
 from __future__ import annotations
 
+import shlex
 import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from training.arguments import SERTrainingArguments
 
 
 def main() -> None:
     """Runs the command line."""
     from training.arguments import parse_args
-    from training.run import plan, train
-    from training.sweep import Sweep
 
     try:
-        job = plan(*parse_args())
+        settings = parse_args()
+        args = settings[2]
+        publishes = args.publish_to is not None and args.process_index == 0
+        if publishes:
+            _check_access(args)  # before any hour, and any clip
+        from training.run import plan, train
+        from training.sweep import Sweep
+
+        job = plan(*settings)
         sweep = Sweep(job) if job.sweep.sweep else None
     except ValueError as error:
         sys.exit(f"train.py: {error}")
@@ -29,8 +44,33 @@ def main() -> None:
         train(job)
     elif sweep.run()["best"] is None:
         sys.exit(f"train.py: every point of the sweep failed; {sweep.report} says why.")
-    if job.args.process_index == 0:
-        print(f"\nThe checkpoint is in {job.args.output_dir}.")
+    if args.process_index == 0:
+        print(f"\nThe checkpoint is in {args.output_dir}.")
+    if publishes:
+        _publish(args)
+
+
+def _check_access(args: SERTrainingArguments) -> None:
+    from publishing.hub import check_access
+
+    check_access(args.publish_to, public=args.hub_private_repo is False)
+
+
+def _publish(args: SERTrainingArguments) -> None:
+    from publishing.export import export_checkpoint
+    from publishing.hub import publish_folder
+
+    public = args.hub_private_repo is False
+    again = ["python", "publish.py", args.output_dir, "--repo", args.publish_to, *(["--public"] if public else [])]
+    try:
+        with tempfile.TemporaryDirectory(prefix="publication-") as folder:
+            export_checkpoint(Path(args.output_dir), Path(folder), args.publish_to)
+            url = publish_folder(
+                Path(folder), args.publish_to, public=public, message="Publish the model", command=shlex.join(again)
+            )
+    except ValueError as error:
+        sys.exit(f"train.py: {error}")
+    print(f"Published: {url}")
 
 
 if __name__ == "__main__":

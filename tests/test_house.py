@@ -23,8 +23,9 @@ MAY_IMPORT = {
     "train": {"training", "publishing"},
     "evaluate": {"evaluation"},
     "predict": {"inference"},
+    "publish": {"publishing", "preprocessing"},
 }
-SCRIPTS = [ROOT / f"{name}.py" for name in ("prepare", "train", "evaluate", "predict")]
+SCRIPTS = [ROOT / f"{name}.py" for name in ("prepare", "train", "evaluate", "predict", "publish")]
 PACKAGES = [ROOT / name for name in MAY_IMPORT if (ROOT / name).is_dir()]
 MODULES = [path for package in PACKAGES for path in sorted(package.rglob("*.py"))]
 

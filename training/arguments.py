@@ -20,6 +20,8 @@ from transformers import HfArgumentParser, TrainingArguments
 
 from modeling import ARCHITECTURES
 
+from .publishing_arguments import PUBLISHING, PublishingArguments
+
 BEST_ROW = ("emotion", "gender", "language", "f0_mean")  # of the paper's Table 2
 MAIN_METRIC = "main"
 START = frozenset({"model_name_or_path", "config_name"})  # two names for what a training starts from
@@ -138,7 +140,7 @@ class SweepArguments:
 
 
 @dataclass
-class SERTrainingArguments(TrainingArguments):
+class SERTrainingArguments(PublishingArguments):
     """[`~transformers.TrainingArguments`] with the recipe of the paper, section 5, as defaults.
 
     They differ from transformers' in:
@@ -146,7 +148,8 @@ class SERTrainingArguments(TrainingArguments):
     - `learning_rate` 1e-4, `warmup_steps` 0.1 (a share of all steps), `num_train_epochs` 10;
     - an effective batch of 32 clips: `per_device_train_batch_size` 8, `gradient_accumulation_steps` 4;
     - `bf16` where the GPU has it; fp16 is refused, because XLSR-53 overflows in it;
-    - `push_to_hub` and `label_smoothing_factor` are refused;
+    - `label_smoothing_factor` is refused;
+    - `push_to_hub`, which becomes `publish_to`, and what belongs to it: see [`PublishingArguments`];
     - `eval_strategy` and `save_strategy` `"epoch"`, `save_total_limit` 2, `load_best_model_at_end` by
       `metric_for_best_model`, which is by default the weighted F1 of emotion averaged over corpora;
     - `train_sampling_strategy` `"group_by_length"`, `dataloader_num_workers` 2, `report_to` `"tensorboard"`,
@@ -198,11 +201,6 @@ class SERTrainingArguments(TrainingArguments):
             raise ValueError(
                 "--average_tokens_across_devices has to be true: the loss counts clips over all processes."
             )
-        if self.push_to_hub:
-            raise ValueError(
-                "--push_to_hub: the Trainer would publish every checkpoint, for all to see, with pickled settings. "
-                "Upload the finished --output_dir instead."
-            )
         if self.bf16 is None:
             self.bf16 = (
                 not self.use_cpu
@@ -228,8 +226,8 @@ def parse_args(
 
     Returns:
         The four groups of settings, and all settings but those that have the default of transformers and of this
-        project, as plain values: `--config` with them runs the same training again. The Hub token is not among them,
-        nor is a sweep: each of its points is a training.
+        project, as plain values: `--config` with them runs the same training again. Where it is published to is not
+        among them, nor is a sweep: each of its points is a training.
 
     Raises:
         ValueError: a file or a setting is wrong; the message says which.
@@ -251,7 +249,7 @@ def parse_args(
         {entry.name: entry.default for entry in dataclasses.fields(kind)}
         for kind in (TrainingArguments, SERTrainingArguments)
     )
-    left_out = {"config", "hub_token", "resume_from_checkpoint", *(e.name for e in dataclasses.fields(SweepArguments))}
+    left_out = {"config", "resume_from_checkpoint", *PUBLISHING, *(e.name for e in dataclasses.fields(SweepArguments))}
     settings = {
         name: value
         for name, value in namespace.items()

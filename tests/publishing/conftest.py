@@ -1,13 +1,19 @@
-"""Checkpoints as training leaves them, of every architecture, with much beside them that is not to be published."""
+"""Checkpoints as training leaves them, with much beside them that is not to be published, and a Hub on this machine.
+
+The real client is set to it by the settings that its environment variables would make.
+"""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import constants
 
 from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER
 from tests.evaluation.test_summary import BEST, evaluated
+from tests.loopback_hub import Hub, serve
 from tests.modeling.test_modeling_panns_ser import panns_config
 from tests.modeling.test_modeling_wav2vec2_layer_sum_ser import layer_sum_config
 
@@ -17,6 +23,7 @@ OPEN = {"licence": "CC BY 4.0", "commercial": True, "redistributable": True}
 NON_COMMERCIAL = {"licence": "CC BY-NC-SA 4.0", "commercial": False, "redistributable": True}
 RESEARCH = {"licence": "research only", "commercial": False, "redistributable": False}
 OWN = {"licence": "not stated", "commercial": None, "redistributable": None, "title": None, "homepage": None}
+URL_PATH = "/{repo_id}/resolve/{revision}/{filename}"  # of a file; the client puts it together when it is imported
 
 
 def corpus(name, licence=OPEN, **fields):
@@ -90,3 +97,59 @@ def trained(_tiny_model, feature_extractor, evaluation, tmp_path_factory) -> dic
             (folder / other).write_text(TOKEN)
         folders[name] = folder
     return folders
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, server: Hub) -> None:
+    """Sets this process's client to a server."""
+    monkeypatch.setattr(constants, "ENDPOINT", server.url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.url + URL_PATH)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+
+
+@pytest.fixture
+def token(monkeypatch, tmp_path):
+    """Sets the token, or with `None` logs out."""
+
+    def use(value: str | None) -> None:
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-log-in"))
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        if value:
+            monkeypatch.setenv("HF_TOKEN", value)
+
+    return use
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path, token) -> Hub:
+    with serve(tmp_path / "hub") as server:
+        connect(monkeypatch, server)
+        token("hf_writer")
+        yield server
+    assert server.unknown == []
+
+
+@pytest.fixture
+def no_waits(monkeypatch):
+    """The client's retries without the seconds between them."""
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+
+
+@pytest.fixture
+def publication(tmp_path) -> Path:
+    """A small folder as an export leaves it."""
+    return write_publication(tmp_path / "publication", "first")
+
+
+def write_publication(folder: Path, weights: str) -> Path:
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for name, text in {
+        "README.md": "---\nlicense: apache-2.0\npipeline_tag: audio-classification\n---\n# A model\n",
+        "config.json": '{"model_type": "wav2vec2_multitask_ser"}',
+        "configuration_ser.py": "# code\n",
+        "figures/confusion.png": "pixels",
+        "metrics.json": '{"f1": 0.5}',
+        "model.safetensors": weights,
+    }.items():
+        (folder / name).write_text(text)
+    return folder

@@ -1,0 +1,98 @@
+"""Checkpoint -> repository on the Hub, with its card and code; or prepared clips -> data set.
+
+    python publish.py runs/paper --repo my-team/ser-13 --dry-run
+    python publish.py runs/paper --repo my-team/ser-13 --tag v1
+    python publish.py prepared/paper --dataset --protocol speaker --repo my-team/speech
+
+What is on the Hub is replaced by one commit, and the same again is none. A repository is private unless --public.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main() -> None:
+    """Runs the command line."""
+    args = _parse_args()
+    from publishing.hub import check_access, check_name, publish_folder
+
+    kind = "dataset" if args.dataset else "model"
+    try:
+        if not args.source.is_dir():
+            raise ValueError(f"{args.source}: no such folder.")
+        licences = _read_licences(args)
+        check_name(args.repo)
+        if not args.dry_run:
+            check_access(args.repo, public=args.public, repo_type=kind)
+        with tempfile.TemporaryDirectory(prefix="publication-") as folder:
+            files = _export_dataset(args, licences, folder) if args.dataset else _export_checkpoint(args, folder)
+            print(_format_files(files, Path(folder)))
+            if args.dry_run:
+                return
+            url = publish_folder(
+                Path(folder),
+                args.repo,
+                public=args.public,
+                message=f"Release {args.tag}" if args.tag else f"Publish the {kind}",
+                command=shlex.join(["python", "publish.py", *sys.argv[1:]]),
+                tag=args.tag,
+                repo_type=kind,
+            )
+    except ValueError as error:
+        sys.exit(f"publish.py: {error}")
+    print(f"\nPublished: {url}")
+
+
+def _export_checkpoint(args: argparse.Namespace, folder: str) -> list[Path]:
+    from publishing.export import export_checkpoint
+
+    return export_checkpoint(args.source, Path(folder), args.repo)
+
+
+def _read_licences(args: argparse.Namespace) -> dict:
+    if not args.dataset:
+        return {}
+    from publishing.dataset import read_licences
+
+    return read_licences(args.source, args.licence)
+
+
+def _export_dataset(args: argparse.Namespace, licences: dict, folder: str) -> list[Path]:
+    from preprocessing.dataset import load_prepared
+    from publishing.dataset import export_dataset
+
+    return export_dataset(load_prepared(args.source, args.protocol), licences, args.protocol, Path(folder), args.repo)
+
+
+def _format_files(files: Sequence[Path], folder: Path) -> str:
+    sizes = {file.relative_to(folder).as_posix(): file.stat().st_size for file in files}
+    lines = [f"{size:>15,}  {name}" for name, size in sorted(sizes.items())]
+    return "\n".join([*lines, f"{sum(sizes.values()):>15,}  bytes in {len(sizes)} files"])
+
+
+def _parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path, metavar="CHECKPOINT", help="folder that train.py wrote")
+    parser.add_argument("--repo", required=True, metavar="NAMESPACE/NAME", help="where to")
+    parser.add_argument("--public", action="store_true", help="let all see it")
+    parser.add_argument("--tag", help="name of the release, such as v1")
+    parser.add_argument("--dry-run", action="store_true", help="list the files with their sizes in bytes, and stop")
+    data = parser.add_argument_group("data sets")
+    data.add_argument("--dataset", action="store_true", help="CHECKPOINT is a folder that prepare.py wrote")
+    data.add_argument("--protocol", help="which clips are in which split; paper by default")
+    data.add_argument("--licence", metavar="NAME", help="under which your own audio may be passed on")
+    args = parser.parse_args()
+    if not args.dataset and (args.protocol or args.licence):
+        parser.error("--protocol and --licence are of a data set: add --dataset")
+    args.protocol = args.protocol or "paper"
+    return args
+
+
+if __name__ == "__main__":
+    main()

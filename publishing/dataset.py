@@ -1,0 +1,128 @@
+"""Prepared clips -> a folder that the Hub shows as a data set, of corpora whose licence allows it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from math import ceil
+from pathlib import Path
+from typing import TypedDict
+
+from datasets import Audio, DatasetDict
+from huggingface_hub import DatasetCardData
+
+CLIPS_PER_FILE = 4096  # some 400 MB
+SAMPLING_RATE = 16_000  # of a prepared folder
+
+
+class Licence(TypedDict):
+    """Under which licence a corpus is, and where to read it; of a user's own audio nothing but what they say."""
+
+    licence: str
+    homepage: str
+
+
+def read_licences(prepared: Path, licence: str | None) -> dict[str, Licence]:
+    """The licences under which the clips of a prepared folder may be passed on.
+
+    Args:
+        prepared: the folder; what it says of its corpora stands in its report.
+        licence: that of the user's own audio, which nobody else knows.
+
+    Returns:
+        Corpus -> its licence.
+
+    Raises:
+        ValueError: the folder is none, a corpus may not be passed on, or `licence` is missing or is of nothing.
+    """
+    path = prepared / "report.json"
+    if not path.is_file():
+        raise ValueError(f"{prepared} is not a prepared folder: it has no report.json. Make one with prepare.py.")
+    report = json.loads(path.read_text(encoding="utf-8"))
+    corpora = [name for name, found in report["corpora"].items() if found["kept"]]
+    known = report["settings"].get("licences", {})
+    if missing := [name for name in corpora if name not in known]:
+        raise ValueError(f"{path} does not say under which licence {', '.join(missing)} is: run prepare.py again.")
+    closed = [name for name in corpora if known[name] and not known[name]["redistributable"]]
+    if closed:
+        reasons = "; ".join(f"{name} ({known[name]['licence']}, {known[name]['homepage']})" for name in closed)
+        raise ValueError(
+            f"The licence does not plainly allow to pass on the recordings of {reasons}. Prepare a folder without "
+            "them: prepare.py --licence redistributable."
+        )
+    own = [name for name in corpora if not known[name]]
+    if own and not licence:
+        raise ValueError(
+            f"Only you know under which licence {', '.join(own)} may be passed on: say it with --licence NAME, "
+            "or do not publish it."
+        )
+    if licence and not own:
+        raise ValueError(f"--licence is for your own audio; {', '.join(corpora)} has its publisher's.")
+    said = Licence(licence=licence or "", homepage="")
+    return {
+        name: Licence(licence=known[name]["licence"], homepage=known[name]["homepage"]) if known[name] else said
+        for name in corpora
+    }
+
+
+def export_dataset(
+    splits: DatasetDict, licences: Mapping[str, Licence], protocol: str, output: Path, repo_id: str
+) -> list[Path]:
+    """Writes a data set as the Hub has it: Parquet files with the sound in them, and a card.
+
+    Args:
+        splits: the clips of a prepared folder.
+        licences: of their corpora, as [`read_licences`] gives them.
+        protocol: by which the clips are divided.
+        output: an empty folder.
+        repo_id: what it will be called.
+
+    Returns:
+        The files.
+    """
+    files = [output / "README.md"]
+    files[0].write_text(_card(splits, licences, protocol, repo_id), encoding="utf-8")
+    (output / "data").mkdir()
+    for split, clips in splits.items():
+        # Rows are numbered in the folder alone. And stored sound is decoded by who reads it.
+        clips = clips.remove_columns("row").cast_column("audio", Audio(sampling_rate=SAMPLING_RATE))
+        count = ceil(len(clips) / CLIPS_PER_FILE)
+        for index in range(count):
+            files.append(output / "data" / f"{split}-{index:05}-of-{count:05}.parquet")
+            clips.shard(count, index, contiguous=True).to_parquet(files[-1])
+    return files
+
+
+def _card(splits: DatasetDict, licences: Mapping[str, Licence], protocol: str, repo_id: str) -> str:
+    counts = {split: Counter(clips["corpus"][:]) for split, clips in splits.items()}
+    locales = {locale for clips in splits.values() for locale in clips["locale"][:] if locale}
+    metadata = DatasetCardData(
+        language=sorted({locale.partition("-")[0] for locale in locales}),
+        license="other",  # each corpus has its own
+        task_categories=["audio-classification"],
+        pretty_name=repo_id.partition("/")[2],
+    )
+    lines = [f"| corpus | {' | '.join(splits)} | licence | homepage |", f"|---|{'---:|' * len(splits)}---|---|"]
+    for name, licence in licences.items():
+        clips = " | ".join(str(counts[split][name]) for split in splits)
+        lines.append(f"| {name} | {clips} | {licence['licence']} | {licence['homepage'] or '–'} |")
+    return f"""---
+{metadata.to_yaml()}
+---
+# {repo_id.partition("/")[2]}
+
+Clips of speech with the emotion that is heard in them, divided by the protocol `{protocol}`. Each corpus is under its
+own licence, which holds for its clips here as well.
+
+{chr(10).join(lines)}
+
+```python
+from datasets import load_dataset
+
+clips = load_dataset("{repo_id}")
+```
+
+`audio` is mono, 16 kHz, 16 bits; times `scale` it is as loud as recorded. `raw_label` is the publisher's word for
+`emotion`. `f0_mean` and `f0_std` are in Hz over voiced frames, `duration_s` and `start_s` in seconds.
+"""

@@ -1,0 +1,103 @@
+import json
+import re
+
+import pyarrow.parquet
+import pytest
+import yaml
+from datasets import Audio, load_dataset
+
+from preprocessing.catalogue import licences
+from preprocessing.dataset import load_prepared
+from publishing import dataset
+from publishing.dataset import Licence, export_dataset, read_licences
+
+LICENCES = {
+    "alpha": Licence(licence="CC BY 4.0", homepage="https://alpha.org"),
+    "beta": Licence(licence="CC0", homepage=""),
+}
+
+
+def report(folder, *corpora, **settings):
+    """A prepared folder's report on some corpora."""
+    settings = {"licences": licences(corpora), **settings}
+    kept = {name: {"kept": 3} for name in corpora} | {"empty": {"kept": 0}}
+    (folder / "report.json").write_text(json.dumps({"corpora": kept, "settings": settings}))
+    return folder
+
+
+def test_what_may_be_passed_on_is_with_its_licence(tmp_path):
+    found = read_licences(report(tmp_path, "ravdess", "cremad"), None)
+    assert [*found] == ["ravdess", "cremad"]
+    assert "CC BY-NC-SA 4.0" in found["ravdess"]["licence"]
+    assert all(entry["homepage"].startswith("https://") for entry in found.values())
+
+
+def test_a_closed_corpus_is_refused_by_name_and_licence(tmp_path):
+    closed = licences(["iemocap"])["iemocap"]
+    with pytest.raises(ValueError, match="does not plainly allow") as error:
+        read_licences(report(tmp_path, "ravdess", "iemocap", "mine"), "CC0")
+    assert f"iemocap ({closed['licence']}, {closed['homepage']})" in str(error.value)
+    assert "ravdess" not in str(error.value)
+
+
+def test_of_own_audio_only_its_owner_knows_the_licence(tmp_path):
+    report(tmp_path, "mine", "ravdess")
+    with pytest.raises(ValueError, match=r"Only you know under which licence mine may be passed on: .* --licence NAME"):
+        read_licences(tmp_path, None)
+    found = read_licences(tmp_path, "CC0")
+    assert found["mine"] == {"licence": "CC0", "homepage": ""}
+    assert found["ravdess"] == read_licences(report(tmp_path, "ravdess"), None)["ravdess"]
+    with pytest.raises(ValueError, match="--licence is for your own audio"):
+        read_licences(tmp_path, "CC0")
+
+
+def test_a_folder_that_does_not_say_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="not a prepared folder"):
+        read_licences(tmp_path, None)
+    with pytest.raises(ValueError, match=r"does not say under which licence ravdess is: run prepare.py again"):
+        read_licences(report(tmp_path, "ravdess", licences={}), "CC0")
+
+
+@pytest.fixture
+def exported(prepared, tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "CLIPS_PER_FILE", 40)
+    return export_dataset(load_prepared(prepared, "paper"), LICENCES, "paper", tmp_path, "team/speech")
+
+
+def test_the_files_hold_the_clips_and_their_sound(exported, prepared, tmp_path):
+    splits = load_prepared(prepared, "paper")
+    names = [file.relative_to(tmp_path).as_posix() for file in exported]
+    assert names[:3] == ["README.md", "data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"]
+    assert {*exported} == {path for path in tmp_path.rglob("*") if path.is_file()}
+    stored = [pyarrow.parquet.read_table(file) for file in exported if "/train-" in file.as_posix()]
+    assert [id_ for part in stored for id_ in part["id"].to_pylist()] == splits["train"]["id"][:]
+    assert stored[0]["audio"][0].as_py() == splits["train"][0]["audio"]
+    assert "row" not in stored[0].column_names
+
+
+def test_the_client_reads_it_as_splits_of_sound(exported, prepared, tmp_path):
+    splits = load_prepared(prepared, "paper")
+    read = load_dataset(str(tmp_path), cache_dir=str(tmp_path / "cache"))
+    assert {name: len(clips) for name, clips in read.items()} == {name: len(clips) for name, clips in splits.items()}
+    assert read["test"].features["audio"] == Audio(sampling_rate=16_000)
+    assert read["test"]["emotion"][:] == splits["test"]["emotion"][:]
+
+
+def test_the_same_clips_are_the_same_bytes(exported, prepared, tmp_path):
+    (tmp_path / "again").mkdir()
+    again = export_dataset(load_prepared(prepared, "paper"), LICENCES, "paper", tmp_path / "again", "team/speech")
+    assert [file.read_bytes() for file in again] == [file.read_bytes() for file in exported]
+
+
+def test_the_card_says_whose_the_clips_are(exported, prepared):
+    text = exported[0].read_text(encoding="utf-8")
+    head, body = re.match(r"---\n(.*?)\n---\n(.*)", text, re.DOTALL).groups()
+    metadata = yaml.safe_load(head)
+    assert metadata["language"] == ["de", "pl"]
+    assert (metadata["license"], metadata["task_categories"]) == ("other", ["audio-classification"])
+    splits = load_prepared(prepared, "paper")
+    counts = " | ".join(str(clips["corpus"][:].count("alpha")) for clips in splits.values())
+    assert f"| alpha | {counts} | CC BY 4.0 | https://alpha.org |" in body
+    assert "| CC0 | – |" in body
+    assert 'load_dataset("team/speech")' in body
+    assert "protocol `paper`" in body

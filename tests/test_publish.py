@@ -1,0 +1,178 @@
+"""`publish.py` and `train.py --push_to_hub` as they are typed, against a Hub on this machine."""
+
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from datasets import load_dataset
+
+from tests.conftest import ROOT
+from tests.loopback_hub import ACCOUNTS, serve
+from tests.publishing.conftest import connect
+
+
+@pytest.fixture
+def hub(tmp_path):
+    with serve(tmp_path / "hub") as server:
+        yield server
+    assert server.unknown == []
+
+
+def run(hub, script, *words, code=0, **environment) -> subprocess.CompletedProcess:
+    environment = {
+        **os.environ,
+        "HF_ENDPOINT": hub.url,
+        "HF_TOKEN": "hf_writer",
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_OFFLINE": "0",
+        "HF_HOME": str(hub.folder / "home"),
+        "OMP_NUM_THREADS": "1",
+        **environment,
+    }
+    done = subprocess.run(
+        [sys.executable, script, *map(str, words)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert not [secret for secret in ACCOUNTS if secret in done.stdout + done.stderr]
+    return done
+
+
+def start(monkeypatch, *words, token="") -> None:
+    """Runs publish.py in this process, which is offline if it has not been connected."""
+    monkeypatch.setenv("HF_TOKEN", token)
+    monkeypatch.setattr(sys, "argv", ["publish.py", *map(str, words)])
+    runpy.run_path(str(ROOT / "publish.py"), run_name="__main__")
+
+
+@pytest.fixture(scope="module")
+def licensed(prepared, tmp_path_factory):
+    """A prepared folder whose report says, as prepare.py's does, that its corpora are the user's own."""
+    folder = shutil.copytree(prepared, tmp_path_factory.mktemp("licensed") / "prepared")
+    report = json.loads((folder / "report.json").read_text())
+    report["settings"]["licences"] = {"alpha": None, "beta": None}
+    (folder / "report.json").write_text(json.dumps(report))
+    return folder
+
+
+def test_a_data_set_is_published_and_read_again(hub, licensed, tmp_path, monkeypatch, capsys):
+    connect(monkeypatch, hub)
+    words = [licensed, "--dataset", "--repo", "team/speech", "--licence", "CC0", "--tag", "v1"]
+    for _ in range(2):
+        start(monkeypatch, *words, token="hf_writer")
+        url = rf"\nPublished: {hub.url}/datasets/team/speech/commit/\w{{40}}\n"
+        assert re.search(url, capsys.readouterr().out)
+    repo = hub.repos["dataset", "team/speech"]
+    assert repo.private
+    assert len(repo.commits) == 2  # the Hub's own and ours
+    assert repo.tags == {"v1": repo.head.sha}
+    for path in hub.folder.parent.rglob("*"):
+        assert not path.is_file() or not any(secret.encode() in path.read_bytes() for secret in ACCOUNTS), path
+    files = {name: hub.content(file) for name, file in repo.head.tree.items() if name != ".gitattributes"}
+    for name, content in files.items():
+        (tmp_path / "read" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "read" / name).write_bytes(content)
+    read = load_dataset(str(tmp_path / "read"), cache_dir=str(tmp_path / "cache"))
+    assert {*read} == {"train", "validation", "test"}
+
+
+def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsys):
+    start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--licence", "CC0", "--dry-run")
+    *lines, total = capsys.readouterr().out.splitlines()
+    sizes = {line.split()[1]: int(line.split()[0].replace(",", "")) for line in lines}
+    splits = ("test", "train", "validation")
+    assert [*sizes] == ["README.md", *(f"data/{name}-00000-of-00001.parquet" for name in splits)]
+    assert all(size > 500 for size in sizes.values())
+    assert total.split() == [f"{sum(sizes.values()):,}", "bytes", "in", "4", "files"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["{}", "--dataset", "--repo", "team/x"], r"Only you know under which licence \w+, \w+ may be passed on"),
+        (["{}", "--dataset", "--licence", "CC0", "--repo", "x"], "is called NAMESPACE/NAME"),
+        (["{}", "--repo", "team/x", "--dry-run", "--tag", "v1", "--repo", "x"], "is called NAMESPACE/NAME"),
+        (["{}/nowhere", "--repo", "team/x"], "nowhere: no such folder"),
+    ],
+)
+def test_what_cannot_be_published_is_a_line(licensed, monkeypatch, words, says):
+    with pytest.raises(SystemExit, match=says) as end:
+        start(monkeypatch, *(word.format(licensed) for word in words))
+    assert end.value.code.startswith("publish.py: ")
+    assert "\n" not in end.value.code
+
+
+def test_options_of_a_data_set_are_for_one(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        start(monkeypatch, "runs/x", "--repo", "team/x", "--licence", "CC0")
+    assert "add --dataset" in capsys.readouterr().err
+
+
+def test_who_may_not_publish_is_told_so_in_seconds(hub, licensed):
+    begin = time.monotonic()
+    done = run(hub, "publish.py", licensed, "--dataset", "--licence", "CC0", "--repo", "other/x", code=1)
+    assert time.monotonic() - begin < 10  # 5, on a machine that does nothing else
+    assert done.stderr.splitlines()[-1].startswith(
+        "publish.py: The token may not write to other: it may write to tester"
+    )
+    assert hub.repos == {}
+
+
+@pytest.fixture
+def words(prepared, backbone_config, tmp_path) -> list[str]:
+    return [
+        *("--data", str(prepared), "--config_name", str(backbone_config), "--report_to", "none", "--max_steps", "2"),
+        *("--tasks", "emotion", "gender", "--freeze_feature_encoder", "false", "--dataloader_num_workers", "0"),
+        *("--output_dir", str(tmp_path / "run"), "--push_to_hub", "--hub_model_id", "team/ser"),
+    ]
+
+
+def test_a_training_that_could_not_publish_does_not_begin(hub, words, tmp_path):
+    done = run(hub, "train.py", *words, code=1, HF_TOKEN="hf_reader")
+    assert done.stderr.splitlines()[-1].startswith("train.py: The token may only read")
+    assert not (tmp_path / "run").exists()
+    assert hub.repos == {}
+
+
+def test_a_training_publishes_its_checkpoint_privately_and_the_same_again_is_no_commit(hub, words, tmp_path):
+    done = run(hub, "train.py", *words)
+    assert re.search(r"\nPublished: http://\S+/team/ser/commit/\w{40}\n", done.stdout)
+    repo = hub.repos["model", "team/ser"]
+    assert repo.private
+    assert len(repo.commits) == 2  # the Hub's own and ours, and nothing by the Trainer
+    assert "push_to_hub" not in (tmp_path / "run" / "train_config.yaml").read_text()
+
+    calls = len(hub.calls)
+    listed = run(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--dry-run", HF_TOKEN="").stdout
+    assert len(hub.calls) == calls
+    assert {line.split()[1] for line in listed.splitlines()[:-1]} == {*repo.head.tree} - {".gitattributes"}
+    run(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--tag", "v1")
+    assert len(repo.commits) == 2
+    assert repo.tags == {"v1": repo.head.sha}
+    home = str(tmp_path)
+    for name, file in repo.head.tree.items():
+        content = hub.content(file)
+        assert home.encode() not in content, name
+        assert not [secret for secret in ACCOUNTS if secret.encode() in content], name
+
+
+def test_a_failed_upload_leaves_the_checkpoint_and_names_the_command(hub, words, tmp_path):
+    hub.fail("/commit/", 503)
+    done = run(hub, "train.py", *words, code=1)
+    command = done.stderr.splitlines()[-1].partition("Then go on with: ")[2]
+    assert command == f"python publish.py {tmp_path / 'run'} --repo team/ser"
+    assert (tmp_path / "run" / "model.safetensors").is_file()
+    run(hub, *command.split()[1:])
+    assert "model.safetensors" in hub.repos["model", "team/ser"].head.tree
