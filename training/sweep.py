@@ -294,5 +294,5 @@ def format_sweep(report: dict) -> str:
             lines.append(f"{line}{'failed':>24}{'':>8}{entry['seconds']:>10.1f}  {entry['reason']}")
         else:
             mark = "  best" if entry["name"] == report["best"] else ""
-            lines.append(f"{line}{entry['value']:>24.4f}{entry['epoch']:>8g}{entry['seconds']:>10.1f}{mark}")
+            lines.append(f"{line}{entry['value']:>24.4f}{entry['epoch']:>8.3g}{entry['seconds']:>10.1f}{mark}")
     return "\n".join(lines)
