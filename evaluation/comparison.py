@@ -89,14 +89,14 @@ def _main_protocol(columns: Sequence[Column]) -> str:
 
 def _table2(columns: Sequence[Column], paper: Mapping[str, Column]) -> list[dict]:
     lines = []
-    for column in columns:
+    for column, group in zip(columns, _groups(columns), strict=True):
         of_protocol = [other for other in columns if other.protocol == column.protocol]
         single = next((other for other in of_protocol if other.row == SINGLE_TASK), None)
         lines.append(
             {
                 "name": column.name,
                 "protocol": column.protocol,
-                "group": _groups(columns)[columns.index(column)],
+                "group": group,
                 "ours": dict(column.mean),
                 "paper": dict(paper[column.row].mean) if column.row in paper else None,
                 "against_single_task": _difference(column, single) if single else None,

@@ -27,7 +27,8 @@ def draw_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
     tables, shown = summary["tables"], summary["models"][0]
     if tables:
         figure1 = tables["figure1"]
-        shown = next(model for model in summary["models"] if model["name"] == figure1["name"])
+        chosen = (figure1["name"], figure1["protocol"])
+        shown = next(m for m in summary["models"] if (m["name"], m["protocol"].partition(":")[0]) == chosen)
         draw_table2(tables["table2"], file("table2"))
         draw_by_line(tables["table3"], file("table3"))
         draw_by_line(tables["table4"], file("table4"))

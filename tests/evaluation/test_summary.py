@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
+from evaluation import figures
 from evaluation.metrics import compute_metrics, draw_means
 from evaluation.paper import BEST, SINGLE_TASK
 from evaluation.report import Evaluation, build_report
@@ -199,6 +200,13 @@ def test_models_that_each_leave_a_corpus_out_are_one_line(tmp_path):
     assert all("weighted_f1_ci" in row["ours"][0] for row in summary["tables"]["table4"]["lines"])
     assert summary["tables"]["figure1"]["clips"] == [40, 40, 40]
     assert "loco:mine" in write_summary(parts, tmp_path)
+
+
+def test_figures_are_of_the_protocol_that_the_tables_are_of(single, best, tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(figures, "draw_calibration", lambda task, title, path: titles.append(title))
+    write_summary([evaluated(BEST, protocol="speaker"), best, single], tmp_path)
+    assert titles == [f"{head}: {BEST}, protocol paper" for head in ("emotion", "gender")]
 
 
 def test_a_baseline_stands_below_table_2(best, tmp_path):
