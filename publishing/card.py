@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelCard
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from .licence import NOT_STATED, strictest
 from .metadata import card_data
@@ -60,16 +60,7 @@ def render_card(
     licence = strictest(data)
     base_model = history[-1]["base_model"]
     locales = {locale for facts in history for locale in facts["locales"]}
-    environment = Environment(
-        loader=FileSystemLoader(ROOT),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    environment.filters |= {"number": _number, "score": _score, "interval": _interval, "time": _time}
-    text = environment.get_template(TEMPLATE).render(
+    text = _template().render(
         card_data=card_data(metrics, locales, config, repo_id, licence, base_model).to_yaml().strip(),
         repo_id=repo_id,
         metrics=metrics,
@@ -93,6 +84,19 @@ def render_card(
 def shown_figures(main_task: str) -> dict[str, str]:
     """The figures that a card shows, by what they show: names in the folder `figures` of a checkpoint."""
     return {"confusion": "confusion.png", "calibration": f"calibration_{main_task}.png"}
+
+
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(ROOT),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters |= {"number": _number, "score": _score, "interval": _interval, "time": _time}
+    return environment.get_template(TEMPLATE)
 
 
 def _history(training: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

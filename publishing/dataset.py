@@ -13,7 +13,6 @@ from datasets import Audio, DatasetDict
 from huggingface_hub import DatasetCardData
 
 CLIPS_PER_FILE = 4096  # some 400 MB
-SAMPLING_RATE = 16_000  # of a prepared folder
 
 
 class Licence(TypedDict):
@@ -81,6 +80,8 @@ def export_dataset(
     Returns:
         The files.
     """
+    from modeling import SAMPLING_RATE  # here, for it takes seconds to import, and a licence is refused without
+
     files = [output / "README.md"]
     files[0].write_text(_card(splits, licences, protocol, repo_id), encoding="utf-8")
     (output / "data").mkdir()
