@@ -2,7 +2,9 @@
 
 from transformers import AutoConfig, AutoModel, AutoModelForAudioClassification
 
+from .answers_ser import AnswerOptions, word_answer
 from .audio_ser import SAMPLING_RATE, AudioError, AudioReader, load_audio
+from .batches_ser import batches_by_length, pools
 from .checkpoint_ser import ARCHITECTURES, load_checkpoint, load_config
 from .configuration_ser import (
     PannsMultiTaskSERConfig,
@@ -26,6 +28,7 @@ for _model in ARCHITECTURES.values():
 __all__ = [
     "ARCHITECTURES",
     "SAMPLING_RATE",
+    "AnswerOptions",
     "AudioError",
     "AudioReader",
     "MultiTaskSEROutput",
@@ -37,7 +40,10 @@ __all__ = [
     "Wav2Vec2LayerSumForMultiTaskSER",
     "Wav2Vec2LayerSumMultiTaskSERConfig",
     "Wav2Vec2MultiTaskSERConfig",
+    "batches_by_length",
     "load_audio",
     "load_checkpoint",
     "load_config",
+    "pools",
+    "word_answer",
 ]

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 
-from .containers_ser import ContainerFrames
+from .containers_ser import ContainerFrames, select
 
 SAMPLING_RATE = 16_000
 
@@ -27,7 +27,7 @@ SAMPLING_RATE = 16_000
 _RESAMPLER_MARGIN_S = 0.1
 _MAX_CHANNELS = 64
 # Two packages decode and resample; who lacks one mostly lacks both.
-_INSTALL = {"soundfile": "soundfile soxr", "soxr": "soundfile soxr", "av": "av"}
+_INSTALL = {"soundfile": "soundfile soxr", "soxr": "soundfile soxr", "av": "av", "fsspec": "fsspec"}
 
 
 class AudioError(ValueError):
@@ -38,15 +38,17 @@ def load_audio(
     source: str | os.PathLike | bytes | BinaryIO | np.ndarray | torch.Tensor,
     *,
     sampling_rate: int | None = None,
+    channel: int | None = None,
     start_s: float = 0.0,
     end_s: float | None = None,
 ) -> np.ndarray:
     """Reads a stretch of a recording as mono float32 at 16 kHz.
 
     Args:
-        source: path, encoded bytes, binary file object, or an array of shape `(samples,)`, `(channels, samples)` or
-            `(samples, channels)`; channels are averaged, integers scaled to [-1, 1].
+        source: path, URL of any scheme that fsspec knows, encoded bytes, binary file object, or an array of shape
+            `(samples,)`, `(channels, samples)` or `(samples, channels)`; integers are scaled to [-1, 1].
         sampling_rate: rate of an array in Hz; files carry their own.
+        channel: the one to read, from 0; by default the average of all.
         start_s: first second to read.
         end_s: second to stop at; `None` or a time after the end reads to the end.
 
@@ -55,9 +57,10 @@ def load_audio(
 
     Raises:
         FileNotFoundError: there is no such file.
-        AudioError: the source is not audio, has no samples in the stretch, or holds NaN or infinity.
+        AudioError: the source is not audio, cannot be fetched, lacks the channel, has no samples in the stretch, or
+            holds NaN or infinity.
     """
-    with AudioReader(source, sampling_rate=sampling_rate) as audio:
+    with AudioReader(source, sampling_rate=sampling_rate, channel=channel) as audio:
         return audio.read(start_s, end_s)
 
 
@@ -65,27 +68,31 @@ class AudioReader:
     """Random access to one recording, as mono float32 at 16 kHz.
 
     Args:
-        source: as for [`load_audio`].
-        sampling_rate: rate of an array in Hz; files carry their own.
+        source, sampling_rate, channel: as for [`load_audio`].
 
     Attributes:
         duration_s (`float`): length of the recording as its header states it, in seconds.
+        channels (`int`): how many the recording has.
     """
 
-    def __init__(self, source: Any, sampling_rate: int | None = None):
+    def __init__(self, source: Any, sampling_rate: int | None = None, channel: int | None = None):
         self._close = lambda: None
         if isinstance(source, np.ndarray | torch.Tensor):
             self.name = "array"
-            self._frames: Any = _ArrayFrames(source, sampling_rate)
+            self._frames: Any = _ArrayFrames(source, sampling_rate, channel)
         else:
             self.name, file = _open(source)
             if file is not source:
                 self._close = file.close
             try:
-                self._frames = _open_frames(file, self.name)
+                self._frames = _open_frames(file, self.name, channel)
             except BaseException:
                 self.close()
                 raise
+        self.channels = self._frames.channels
+        if channel is not None and not 0 <= channel < self.channels:
+            self.close()
+            raise AudioError(f"{self.name}: it has {self.channels} channels, of which none is number {channel}.")
         self.duration_s = self._frames.total / self._frames.rate
 
     def __enter__(self) -> AudioReader:
@@ -138,29 +145,45 @@ class AudioReader:
 
 def _open(source: Any) -> tuple[str, BinaryIO]:
     """A name for messages and a binary file, whatever the source is."""
+    if isinstance(source, str) and "://" in source:
+        return source, _seekable(_fetch(source))
     if isinstance(source, str | os.PathLike):
         return str(source), Path(source).open("rb")
     if isinstance(source, bytes | bytearray | memoryview):
         return f"{len(source)} bytes", io.BytesIO(source)
     if hasattr(source, "read"):
-        return "file object", source if source.seekable() else io.BytesIO(source.read())
+        return "file object", _seekable(source)
     raise TypeError(
-        "Audio is a path, bytes, a binary file object, or a numpy or torch array with its `sampling_rate`; "
+        "Audio is a path, a URL, bytes, a binary file object, or a numpy or torch array with its `sampling_rate`; "
         f"got {type(source).__name__}."
     )
 
 
-def _open_frames(file: BinaryIO, name: str) -> _SoundFileFrames | ContainerFrames:
+def _seekable(file: BinaryIO) -> BinaryIO:
+    return file if file.seekable() else io.BytesIO(file.read())
+
+
+def _fetch(url: str) -> BinaryIO:
+    fsspec = _require("fsspec", f"reading {url}")
+    try:
+        return fsspec.open(url, "rb").open()
+    except ImportError as error:
+        raise ImportError(f"reading {url}: {error}") from error
+    except Exception as error:  # of as many kinds as there are schemes
+        raise AudioError(f"{url}: cannot be fetched: {str(error) or type(error).__name__}.") from error
+
+
+def _open_frames(file: BinaryIO, name: str, channel: int | None) -> _SoundFileFrames | ContainerFrames:
     soundfile = _require("soundfile", "reading audio files")
     if file.seek(0, os.SEEK_END) == 0:
         raise AudioError(f"{name}: not an audio or video file: it is empty.")
     file.seek(0)
     try:
-        return _SoundFileFrames(soundfile.SoundFile(file), name)
+        return _SoundFileFrames(soundfile.SoundFile(file), name, channel)
     except (soundfile.LibsndfileError, TypeError):  # TypeError: a name that ends in .raw
         pass
     try:
-        return ContainerFrames(_require("av", f"reading {name}"), file, name)
+        return ContainerFrames(_require("av", f"reading {name}"), file, name, channel)
     except ValueError as error:
         raise AudioError(f"{name}: {error}.") from error
 
@@ -176,13 +199,15 @@ def _require(package: str, purpose: str) -> Any:
 class _ArrayFrames:
     """Mono frames of an array at its own rate."""
 
-    def __init__(self, array: np.ndarray | torch.Tensor, rate: int | None):
+    def __init__(self, array: np.ndarray | torch.Tensor, rate: int | None, channel: int | None):
         if rate is None or rate <= 0:
             raise AudioError(f"An array needs its `sampling_rate` in Hz, got {rate}.")
         if isinstance(array, torch.Tensor):
             array = array.detach().cpu().numpy()
         self.rate = int(rate)
-        self._mono = _to_mono(_to_float(array))
+        channels = _channels_first(_to_float(array))
+        self.channels = len(channels)
+        self._mono = channels[0] if self.channels == 1 else channels[select(channel)].mean(axis=0)
         self.total = self._mono.size
 
     def read(self, first: int, stop: int | None) -> np.ndarray:
@@ -199,24 +224,26 @@ def _to_float(array: np.ndarray) -> np.ndarray:
     raise AudioError(f"An array of samples is float, signed integer or uint8, got {array.dtype}.")
 
 
-def _to_mono(array: np.ndarray) -> np.ndarray:
-    """Averages the channels, which are the shorter axis."""
+def _channels_first(array: np.ndarray) -> np.ndarray:
+    """`(channels, samples)`; channels are the shorter axis."""
     if array.ndim == 1:
-        return array
+        return array[None]
     if array.ndim != 2 or min(array.shape) > _MAX_CHANNELS or array.shape[0] == array.shape[1]:
         raise AudioError(
             "An array of samples has the shape (samples,), (channels, samples) or (samples, channels), with up to "
             f"{_MAX_CHANNELS} channels and fewer channels than samples; got {array.shape}."
         )
-    return array.mean(axis=int(np.argmin(array.shape)))
+    return array if array.shape[0] < array.shape[1] else array.T
 
 
 class _SoundFileFrames:
     """Mono frames of a file that libsndfile reads; it seeks to the sample in every format."""
 
-    def __init__(self, file: Any, name: str):
+    def __init__(self, file: Any, name: str, channel: int | None):
         self._file = file
         self._name = name
+        self._selected = select(channel)
+        self.channels = file.channels
         self.rate = file.samplerate
         self.total = file.frames
 
@@ -229,7 +256,7 @@ class _SoundFileFrames:
             while first < stop:
                 count = min(stop - first, 60 * self.rate)
                 frames = self._file.read(count, dtype="float32", always_2d=True)
-                mono.append(frames.mean(axis=1))
+                mono.append(frames[:, self._selected].mean(axis=1))
                 first += count
                 if len(frames) < count:
                     break

@@ -18,7 +18,7 @@ class MultiTaskSERConfigMixin:
     """
 
     # Not annotated, and so no field: what the Trainer leaves out of the predictions that it gathers.
-    keys_to_ignore_at_inference = ["logits", "task_losses", "hidden_states", "attentions"]  # noqa: RUF012
+    keys_to_ignore_at_inference = ["logits", "task_losses", "embeddings", "hidden_states", "attentions"]  # noqa: RUF012
     auto_model = ""
 
     def __post_init__(self, **kwargs: Any) -> None:

@@ -14,6 +14,11 @@ from transformers.utils import logging
 logger = logging.get_logger(__name__)
 
 
+def select(channel: int | None) -> slice:
+    """The index of the channels whose average is read: one of them, or all."""
+    return slice(None) if channel is None else slice(channel, channel + 1)
+
+
 class ContainerFrames:
     """Mono frames of a container that FFmpeg reads, by index.
 
@@ -25,8 +30,10 @@ class ContainerFrames:
         av: the PyAV package, which this file does not import, because a model loads without it.
         file: seekable binary file.
         name: what messages call it.
+        channel: the one to read, from 0; by default the average of all.
 
     Attributes:
+        channels (`int`): how many there are.
         rate (`int`): frames per second.
         total (`int`): frames that the header promises.
 
@@ -38,10 +45,11 @@ class ContainerFrames:
     warm_up_s = 0.5
     least_bytes_per_s = 10  # of any recording; speech codecs send 80 and more, and about 20 in silence
 
-    def __init__(self, av: ModuleType, file: BinaryIO, name: str):
+    def __init__(self, av: ModuleType, file: BinaryIO, name: str, channel: int | None = None):
         self._av = av
         self._file = file
         self._name = name
+        self._selected = select(channel)
         # Damaged time stamps may promise days; what they skip would be read as silence.
         self._longest_s = file.seek(0, os.SEEK_END) / self.least_bytes_per_s
         try:
@@ -51,6 +59,7 @@ class ContainerFrames:
                 if container.streams.audio[0].codec_context is None:
                     raise ValueError("its sound is in a codec that is not known")
                 self.rate = container.streams.audio[0].rate
+                self.channels = container.streams.audio[0].layout.nb_channels
                 self.total = round((container.duration or 0) / av.time_base * self.rate)
                 self._learn_frame_grid(container)
         except av.error.FFmpegError as error:
@@ -94,7 +103,7 @@ class ContainerFrames:
                 if start >= size:
                     return block, False
                 if start + frame.shape[1] > 0:
-                    mono = frame.mean(axis=0)[max(0, -start) : size - start]
+                    mono = frame[self._selected].mean(axis=0)[max(0, -start) : size - start]
                     filled = max(0, start) + mono.size
                     block[filled - mono.size : filled] = mono
         return block[:filled], True

@@ -28,6 +28,8 @@ class MultiTaskSEROutput(ModelOutput):
             probabilities or physical units.
         task_losses (`ModelOutput`, *optional*, returned when `labels` are given):
             Task name to its loss before the task's weight.
+        embeddings (`torch.FloatTensor` of shape `(batch_size, pooled_size)`):
+            Features of a clip, pooled over time: what the heads get.
         hidden_states, attentions (`tuple(torch.FloatTensor)`, *optional*):
             As the backbone returns them.
     """
@@ -36,6 +38,7 @@ class MultiTaskSEROutput(ModelOutput):
     logits: torch.FloatTensor | None = None
     task_logits: ModelOutput | None = None
     task_losses: ModelOutput | None = None
+    embeddings: torch.FloatTensor | None = None
     hidden_states: tuple[torch.FloatTensor, ...] | None = None
     attentions: tuple[torch.FloatTensor, ...] | None = None
 

@@ -158,6 +158,7 @@ class MultiTaskSERMixin:
             logits=task_logits[self.config.main_task.name],
             task_logits=task_logits,
             task_losses=task_losses,
+            embeddings=pooled,
             **outputs,
         )
 

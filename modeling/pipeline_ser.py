@@ -7,13 +7,22 @@ recognise("clip.wav")["emotion"][0]  # {"label": "angry", "score": 0.93}
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, IterableDataset
 from transformers import Pipeline
+from transformers.pipelines.base import pad_collate_fn
+from transformers.pipelines.pt_utils import PipelineDataset, PipelineIterator
 
+from .answers_ser import AnswerOptions, word_answer
 from .audio_ser import AudioReader
+from .batches_ser import batches_by_length, pools
+
+# Batches to choose from: enough for lengths to be alike, few enough to hold in memory.
+_POOL = 16
 
 
 class SpeechEmotionPipeline(Pipeline):
@@ -32,10 +41,15 @@ class SpeechEmotionPipeline(Pipeline):
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """
         Args:
-            inputs: a path, encoded bytes, a binary file object, a mono array at 16 kHz, or a dict: `{"array",
-                "sampling_rate"}` at any rate and with any number of channels, or a `datasets` row `{"bytes", "path"}`.
-                A list, a generator or a `datasets` column of these gives as many answers.
+            inputs: a path, a URL (`https://`, `hf://` or any other scheme of fsspec), encoded bytes, a binary file
+                object, a mono array or tensor at 16 kHz, or a dict: `{"array", "sampling_rate"}` at any rate and with
+                any number of channels, or a `datasets` row `{"bytes", "path"}`. A list, a generator or a `datasets`
+                column of these gives as many answers.
             top_k (`int`, *optional*): how many classes to return of each classification head; by default all.
+            labels (`list[str]`, *optional*): the emotions to choose from; by default all that the model knows.
+            uncertain_below (`float`, *optional*): adds `uncertain`, whether the best emotion's score is below this.
+            return_embedding (`bool`, defaults to `False`): adds `embedding`, the clip's features that the heads get.
+            batch_size (`int`, *optional*): clips per batch, of like length; it changes no answer.
 
         Returns:
             `dict`, or one per input. Classification heads: `[{"label", "score"}, …]`, the likeliest first. Regression
@@ -47,12 +61,40 @@ class SpeechEmotionPipeline(Pipeline):
         """
         return super().__call__(inputs, **kwargs)
 
-    def _sanitize_parameters(self, top_k: int | None = None, **unknown: Any) -> tuple[dict, dict, dict]:
+    def _sanitize_parameters(
+        self, return_embedding: bool | None = None, **options: Any
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        unknown = options.keys() - AnswerOptions.__dataclass_fields__.keys()
         if unknown:
-            raise TypeError(f"SpeechEmotionPipeline has no parameter {', '.join(unknown)}; it has top_k.")
-        if top_k is not None and top_k < 1:
-            raise ValueError(f"top_k is the number of classes to return, at least 1, got {top_k}.")
-        return {}, {}, {} if top_k is None else {"top_k": top_k}
+            raise TypeError(
+                f"SpeechEmotionPipeline has no parameter {', '.join(sorted(unknown))}; it has return_embedding, "
+                f"{', '.join(AnswerOptions.__dataclass_fields__)}."
+            )
+        AnswerOptions(**options).check(self.model.config.main_task)
+        return {}, {} if return_embedding is None else {"return_embedding": return_embedding}, options
+
+    def get_iterator(
+        self,
+        inputs: Any,
+        num_workers: int,
+        batch_size: int,
+        preprocess_params: dict[str, Any],
+        forward_params: dict[str, Any],
+        postprocess_params: dict[str, Any],
+    ) -> Iterable[dict[str, Any]]:
+        """As the base class, but that a batch's clips are of like length."""
+        if batch_size == 1:
+            return super().get_iterator(
+                inputs, num_workers, batch_size, preprocess_params, forward_params, postprocess_params
+            )
+        streamed = not hasattr(inputs, "__getitem__")
+        clips = (PipelineIterator if streamed else PipelineDataset)(inputs, self.preprocess, preprocess_params)
+        # One worker at most reads a stream: several would each read all of it.
+        loader = DataLoader(clips, batch_size=None, num_workers=min(num_workers, 1) if streamed else num_workers)
+        outputs = _LikeLengths(
+            loader, batch_size, pad_collate_fn(None, self.feature_extractor), self.forward, forward_params
+        )
+        return PipelineIterator(outputs, self.postprocess, postprocess_params)
 
     def preprocess(self, input_: Any) -> dict[str, torch.Tensor]:
         rate = self.feature_extractor.sampling_rate
@@ -66,25 +108,47 @@ class SpeechEmotionPipeline(Pipeline):
         seconds = torch.tensor([[duration_s, waveform.size / rate]], dtype=torch.float64)
         return {**features, "seconds": seconds}
 
-    def _forward(self, model_inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        seconds = model_inputs.pop("seconds")
-        # Flat, one tensor per head: what the base class can take apart into single clips.
-        return {"seconds": seconds, **self.model(**model_inputs).task_logits}
+    def _forward(
+        self, model_inputs: dict[str, torch.Tensor], return_embedding: bool = False
+    ) -> dict[str, torch.Tensor]:
+        inputs = dict(model_inputs)
+        seconds = inputs.pop("seconds")
+        outputs = self.model(**inputs)
+        # Flat, one tensor per head: what can be taken apart into single clips.
+        embedding = {"embedding": outputs.embeddings} if return_embedding else {}
+        return {"seconds": seconds, **embedding, **outputs.task_logits}
 
-    def postprocess(self, model_outputs: dict[str, torch.Tensor], top_k: int | None = None) -> dict[str, Any]:
-        answer: dict[str, Any] = {}
-        for task in self.model.config.get_tasks():
-            decoded = task.decode(model_outputs[task.name])[0]
-            if task.is_classification:
-                scores, indices = decoded.topk(min(top_k or len(task.labels), len(task.labels)))
-                answer[task.name] = [
-                    {"label": task.labels[index], "score": score}
-                    for index, score in zip(indices.tolist(), scores.tolist(), strict=True)
-                ]
-            else:
-                answer[task.name] = {"value": decoded.item(), "unit": task.unit}
+    def postprocess(self, model_outputs: dict[str, torch.Tensor], **options: Any) -> dict[str, Any]:
+        tasks = self.model.config.get_tasks()
+        decoded = {task.name: task.decode(model_outputs[task.name])[0] for task in tasks}
+        answer = word_answer(tasks, self.model.config.main_task, decoded, AnswerOptions(**options))
+        if "embedding" in model_outputs:
+            answer["embedding"] = model_outputs["embedding"][0].float().tolist()
         answer["duration_s"], answer["heard_s"] = model_outputs["seconds"][0].tolist()
         return answer
+
+
+class _LikeLengths(IterableDataset):
+    """Sends clips through the model in batches of like length and yields the outputs in the clips' order."""
+
+    def __init__(self, clips: DataLoader, batch_size: int, collate: Any, forward: Any, forward_params: dict[str, Any]):
+        self.clips = clips
+        self.batch_size = batch_size
+        self.collate = collate
+        self.forward = forward
+        self.forward_params = forward_params
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
+        for pool in pools(self.clips, _POOL * self.batch_size):
+            answered: list[Any] = [None] * len(pool)
+            for batch in batches_by_length([clip["input_values"].shape[1] for clip in pool], self.batch_size):
+                outputs = self.forward(self.collate([pool[index] for index in batch]), **self.forward_params)
+                for row, index in enumerate(batch):
+                    answered[index] = {name: values[row : row + 1] for name, values in outputs.items()}
+            yield from answered
 
 
 def _from_dict(row: dict[str, Any]) -> tuple[Any, int | None]:

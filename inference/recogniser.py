@@ -1,0 +1,93 @@
+"""A loaded model, whatever computes it: waveforms in, what every head says out, in batches of like length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from transformers import PreTrainedConfig, PreTrainedModel
+
+from modeling import SAMPLING_RATE, Task, batches_by_length, load_checkpoint
+
+# (input_values, attention_mask), both (batch, samples) -> task name to logits (batch, num_outputs)
+Forward = Callable[[np.ndarray, np.ndarray], Mapping[str, np.ndarray]]
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class Recogniser:
+    """What every head says about waveforms.
+
+    Args:
+        config: of the checkpoint.
+        forward: the network, on any backend. The waveforms that it gets are padded with zeros and masked.
+        batch_size: waveforms that are computed at once; it changes no answer.
+
+    Attributes:
+        tasks (`tuple[Task]`): what the heads predict, in their order.
+        main_task (`Task`): emotion, or the first where there is none.
+        max_duration_s (`float`): seconds of a waveform, from its beginning, that the model hears.
+    """
+
+    def __init__(self, config: PreTrainedConfig, forward: Forward, batch_size: int = 8):
+        self.tasks: tuple[Task, ...] = config.get_tasks()
+        self.main_task: Task = config.main_task
+        self.max_duration_s = float(config.max_duration_s)
+        self._forward = forward
+        self._batch_size = batch_size
+
+    def __call__(self, waveforms: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """
+        Args:
+            waveforms: each mono float32 at 16 kHz, of shape `(samples,)`, at least one sample.
+
+        Returns:
+            Task name to probabilities `(waveforms, num_outputs)`, or values in the task's unit `(waveforms,)`.
+        """
+        heard = [waveform[: round(self.max_duration_s * SAMPLING_RATE)] for waveform in waveforms]
+        logits = {task.name: np.zeros((len(heard), task.num_outputs), np.float32) for task in self.tasks}
+        for batch in batches_by_length([waveform.size for waveform in heard], self._batch_size):
+            for name, values in self._forward(*_pad([heard[index] for index in batch])).items():
+                logits[name][batch] = values
+        return {task.name: task.decode(torch.from_numpy(logits[task.name])).numpy() for task in self.tasks}
+
+
+def load_recogniser(checkpoint: str, *, precision: str = "float32", batch_size: int = 8) -> Recogniser:
+    """The recogniser of a checkpoint, with this project's code and none that the checkpoint brings.
+
+    It computes on the GPU where there is one.
+
+    Args:
+        checkpoint: folder or Hub id.
+        precision: of the weights and of what is computed.
+        batch_size: waveforms that are computed at once.
+
+    Raises:
+        ValueError: it is no whole checkpoint of this project.
+    """
+    model, _ = load_checkpoint(checkpoint)
+    return Recogniser(model.config, _in_torch(model, PRECISIONS[precision]), batch_size)
+
+
+def _in_torch(model: PreTrainedModel, dtype: torch.dtype) -> Forward:
+    model.to("cuda" if torch.cuda.is_available() else "cpu", dtype)
+
+    @torch.inference_mode()
+    def forward(input_values: np.ndarray, attention_mask: np.ndarray) -> dict[str, np.ndarray]:
+        outputs = model(
+            torch.from_numpy(input_values).to(model.device), torch.from_numpy(attention_mask).to(model.device)
+        )
+        return {name: logits.float().cpu().numpy() for name, logits in outputs.task_logits.items()}
+
+    return forward
+
+
+def _pad(waveforms: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    longest = max(waveform.size for waveform in waveforms)
+    input_values = np.zeros((len(waveforms), longest), np.float32)
+    attention_mask = np.zeros((len(waveforms), longest), np.int64)
+    for row, waveform in enumerate(waveforms):
+        input_values[row, : waveform.size] = waveform
+        attention_mask[row, : waveform.size] = 1
+    return input_values, attention_mask

@@ -1,0 +1,82 @@
+"""What the heads say about a clip, as people and programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from .tasks_ser import Task
+
+
+@dataclass(frozen=True)
+class AnswerOptions:
+    """How an answer is worded; what the model hears does not depend on it.
+
+    Args:
+        top_k: classes to name of each classification head; by default all.
+        labels: of the main task, the classes that can occur at all. The others get no probability, and that of these
+            is scaled to one. By default all.
+        uncertain_below: score of the likeliest class of the main task below which the answer counts as `uncertain`.
+
+    Raises:
+        ValueError: a value has no meaning.
+    """
+
+    top_k: int | None = None
+    labels: tuple[str, ...] = ()
+    uncertain_below: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", (self.labels,) if isinstance(self.labels, str) else tuple(self.labels))
+        if self.top_k is not None and self.top_k < 1:
+            raise ValueError(f"top_k is the number of classes to return, at least 1, got {self.top_k}.")
+        if self.uncertain_below is not None and not 0 <= self.uncertain_below <= 1:
+            raise ValueError(f"uncertain_below is a score between 0 and 1, got {self.uncertain_below}.")
+
+    def check(self, main_task: Task) -> None:
+        """Raises a `ValueError` where the main task does not have one of `labels`."""
+        unknown = [label for label in self.labels if label not in main_task.labels]
+        if unknown:
+            raise ValueError(
+                f"The model knows no {', '.join(unknown)}; its {main_task.name} is one of "
+                f"{', '.join(main_task.labels) or 'no classes'}."
+            )
+
+
+def word_answer(
+    tasks: Sequence[Task],
+    main_task: Task,
+    decoded: Mapping[str, torch.Tensor | np.ndarray],
+    options: AnswerOptions = AnswerOptions(),  # noqa: B008 (frozen)
+) -> dict[str, Any]:
+    """The answer for one clip or one stretch of a recording.
+
+    Args:
+        tasks: of the model.
+        main_task: the one of them that `options` speak of.
+        decoded: task name to probabilities `(num_outputs,)` or a single value in the task's unit.
+        options: how to word it.
+
+    Returns:
+        Task name to `[{"label", "score"}, …]`, the likeliest first, or `{"value", "unit"}`. Where `uncertain_below` is
+        set, `uncertain` says whether the main task's best score is below it.
+    """
+    answer: dict[str, Any] = {}
+    for task in tasks:
+        values = np.asarray(decoded[task.name], dtype=np.float64)
+        if not task.is_classification:
+            answer[task.name] = {"value": float(values), "unit": task.unit}
+            continue
+        scores = dict(zip(task.labels, values.tolist(), strict=True))
+        if options.labels and task.name == main_task.name:
+            total = sum(scores[label] for label in options.labels)
+            scores = {label: scores[label] / total for label in options.labels}
+        ranked = sorted(scores.items(), key=lambda entry: -entry[1])[: options.top_k]
+        answer[task.name] = [{"label": label, "score": score} for label, score in ranked]
+    if options.uncertain_below is not None and main_task.is_classification:
+        answer["uncertain"] = answer[main_task.name][0]["score"] < options.uncertain_below
+    return answer

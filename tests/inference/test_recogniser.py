@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from inference.recogniser import load_recogniser
+from modeling import SpeechEmotionPipeline, load_checkpoint
+from tests.conftest import TASKS, voice
+
+CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((2.5, 0.02, 9.0, 0.4, 6.0))]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+def test_it_answers_as_the_pipeline_does_in_any_batch(checkpoint, batch_size):
+    decoded = load_recogniser(str(checkpoint), batch_size=batch_size)(CLIPS)
+    model, feature_extractor = load_checkpoint(checkpoint)
+    recognise = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)
+    for row, clip in enumerate(CLIPS):
+        answer = recognise(clip)
+        for task in TASKS[:2]:
+            scores = {entry["label"]: entry["score"] for entry in answer[task.name]}
+            assert decoded[task.name][row] == pytest.approx([scores[label] for label in task.labels], abs=1e-5)
+        assert decoded["f0_mean"][row] == pytest.approx(answer["f0_mean"]["value"], abs=5e-3)
+
+
+def test_bfloat16_is_close_to_float32(checkpoint):
+    exact = load_recogniser(str(checkpoint))(CLIPS)
+    rounded = load_recogniser(str(checkpoint), precision="bfloat16")(CLIPS)
+    for task in TASKS[:2]:
+        difference = np.abs(rounded[task.name] - exact[task.name])
+        assert 0 < difference.max() < 0.05
+    assert rounded["f0_mean"] == pytest.approx(exact["f0_mean"], abs=0.1 * TASKS[2].std)
