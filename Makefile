@@ -17,7 +17,7 @@ ROWS := $(sort $(basename $(notdir $(wildcard configs/paper/rows/*.yaml))))
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[demo,test]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[demo,onnx,page,test]"
 	touch $@
 
 prepared/demo/report.json: | $(VENV)/installed

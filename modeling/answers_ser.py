@@ -51,7 +51,7 @@ def word_answer(
     tasks: Sequence[Task],
     main_task: Task,
     decoded: Mapping[str, torch.Tensor | np.ndarray],
-    options: AnswerOptions = AnswerOptions(),  # noqa: B008 (frozen)
+    options: AnswerOptions = AnswerOptions(),
 ) -> dict[str, Any]:
     """The answer for one clip or one stretch of a recording.
 

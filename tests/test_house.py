@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "preprocessing": {"modeling"},
     "evaluation": {"preprocessing", "modeling"},
     "training": {"evaluation", "preprocessing", "modeling"},
-    "inference": {"modeling"},
+    "inference": {"preprocessing", "modeling"},
     "publishing": {"modeling"},
     "prepare": {"preprocessing"},
     "train": {"training", "publishing"},
