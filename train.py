@@ -13,6 +13,7 @@ is private unless `--hub_private_repo false`.
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import tempfile
@@ -25,14 +26,12 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs the command line."""
-    from training.arguments import parse_args
-
     try:
+        _check_access()  # before any hour, any clip, and the seconds that the imports below take
+        from training.arguments import parse_args
+
         settings = parse_args()
         args = settings[2]
-        publishes = args.publish_to is not None and args.process_index == 0
-        if publishes:
-            _check_access(args)  # before any hour, and any clip
         from training.run import plan, train
         from training.sweep import Sweep
 
@@ -46,14 +45,18 @@ def main() -> None:
         sys.exit(f"train.py: every point of the sweep failed; {sweep.report} says why.")
     if args.process_index == 0:
         print(f"\nThe checkpoint is in {args.output_dir}.")
-    if publishes:
-        _publish(args)
+        if args.publish_to is not None:
+            _publish(args)
 
 
-def _check_access(args: SERTrainingArguments) -> None:
-    from publishing.hub import check_access
+def _check_access() -> None:
+    from publishing.destination import find_destination
 
-    check_access(args.publish_to, public=args.hub_private_repo is False)
+    destination = find_destination(sys.argv[1:])
+    if destination is not None and os.environ.get("RANK", "0") == "0":  # the first of several processes
+        from publishing.hub import check_access
+
+        check_access(destination.repo_id, public=destination.public)
 
 
 def _publish(args: SERTrainingArguments) -> None:
