@@ -174,6 +174,38 @@ def test_all_channels_of_a_file_are_averaged(tmp_path):
     np.testing.assert_allclose(load_audio(tmp_path / "stereo.wav"), (left + right) / 2, atol=1e-7)
 
 
+def stereo(path, left: np.ndarray, right: np.ndarray) -> None:
+    if path.suffix == ".mkv":
+        with av.open(path, "w") as container:
+            stream = container.add_stream("pcm_s16le", rate=RATE)
+            stream.layout = "stereo"
+            samples = np.stack([left, right])
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts = RATE, 0
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    else:
+        soundfile.write(path, np.stack([left, right], axis=1), RATE)
+
+
+@pytest.mark.parametrize("name", ["sound.wav", "sound.flac", "sound.mkv"])
+def test_a_channel_can_be_read_by_itself(tmp_path, name):
+    left, right = (voice(1.0, f0, rate=RATE) for f0 in (110, 230))
+    stereo(tmp_path / name, left, right)
+    with AudioReader(tmp_path / name) as audio:
+        assert audio.channels == 2
+        both = audio.read()
+    single = [load_audio(tmp_path / name, channel=channel) for channel in (0, 1)]
+    alone = [load_audio(waveform, sampling_rate=RATE) for waveform in (left, right)]
+    for channel in (0, 1):
+        np.testing.assert_allclose(single[channel], alone[channel], atol=1e-4)  # 16 bits
+    np.testing.assert_allclose(both, (single[0] + single[1]) / 2, atol=1e-6)
+    array = load_audio(np.stack([left, right]), sampling_rate=RATE, channel=1)
+    np.testing.assert_array_equal(array, alone[1])
+    with pytest.raises(AudioError, match=rf"{name}: it has 2 channels, of which none is number 2"):
+        AudioReader(tmp_path / name, channel=2)
+
+
 def test_length_is_known_before_reading(recordings):
     for suffix in ("wav", "mp3", "mkv"):
         with AudioReader(recordings[suffix]) as audio:

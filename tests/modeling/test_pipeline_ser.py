@@ -1,16 +1,25 @@
+import io
 import json
 import os
 import subprocess
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
+import fsspec
 import numpy as np
 import pytest
 import soundfile
 import torch
+from datasets import Dataset
 from transformers import pipeline
+from transformers.pipelines.pt_utils import KeyDataset
 
-from modeling import SpeechEmotionPipeline, load_audio
-from tests.conftest import TASKS, voice
+from modeling import AudioError, SpeechEmotionPipeline, load_audio
+from tests.conftest import ROOT, TASKS, voice
+from tests.loopback_hub import serve
+from tests.modeling.test_audio_ser import encode
 
 CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((0.02, 0.4, 2.5, 6.0, 9.0))]
 
@@ -28,6 +37,19 @@ def same(left: dict, right: dict) -> None:
             assert scores[0] == pytest.approx(scores[1], abs=1e-5)
         else:
             assert left[task.name]["value"] == pytest.approx(right[task.name]["value"], abs=1e-4 * task.std)
+
+
+def write_audio(path, clip: np.ndarray) -> None:
+    if path.suffix == ".m4a":
+        encode(path, clip, 16_000, "aac", 32_000)
+    else:
+        soundfile.write(path, clip, 16_000)
+
+
+def as_wav(clip: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, clip, 16_000, subtype="FLOAT", format="WAV")
+    return file.getvalue()
 
 
 def test_every_head_in_its_unit(recognise):
@@ -92,6 +114,126 @@ def test_every_kind_of_input_is_the_same_sound(recognise, tmp_path):
         same(answer, expected)
     for answer in recognise(item for item in inputs[:3]):
         same(answer, expected)
+
+
+class Ranges(SimpleHTTPRequestHandler):
+    """Serves a folder, quietly."""
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A folder and the address under which it is served."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Ranges, directory=str(tmp_path))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_address_is_as_good_as_a_path(recognise, served):
+    folder, address = served
+    for name in ("clip.wav", "clip.flac", "clip.m4a"):
+        write_audio(folder / name, voice(1.5, 140))
+        expected = recognise(str(folder / name))
+        same(recognise(f"{address}/{name}"), expected)
+        same(recognise((folder / name).as_uri()), expected)
+        fsspec.filesystem("memory").pipe(f"/{name}", (folder / name).read_bytes())
+        same(recognise(f"memory://{name}"), expected)
+    with pytest.raises(AudioError, match=r"http.*/none\.wav: cannot be fetched"):
+        recognise(f"{address}/none.wav")
+    with pytest.raises(AudioError, match=r"nowhere://clip\.wav: cannot be fetched: Protocol not known"):
+        recognise("nowhere://clip.wav")
+    with pytest.raises(AudioError, match="cannot be fetched"):
+        recognise("http://127.0.0.1:1/clip.wav")
+
+
+def test_a_file_on_the_hub_is_as_good_as_a_path(checkpoint, tmp_path):
+    write_audio(tmp_path / "clip.wav", voice(1.5, 140))
+    with serve(tmp_path / "hub") as hub:
+        environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_writer", "HF_HUB_OFFLINE": "0"}
+        environment |= {"HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "1"}
+        words = [sys.executable, "-c", ON_THE_HUB, str(checkpoint), str(tmp_path / "clip.wav")]
+        done = subprocess.run(words, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    local, remote = json.loads(done.stdout.splitlines()[-1])
+    same(local, remote)
+
+
+ON_THE_HUB = """
+import json, sys
+from huggingface_hub import HfApi
+from transformers import pipeline
+from modeling import SpeechEmotionPipeline
+checkpoint, clip = sys.argv[1:]
+api = HfApi()
+api.create_repo("team/clips", repo_type="dataset")
+api.upload_file(path_or_fileobj=clip, path_in_repo="clip.wav", repo_id="team/clips", repo_type="dataset")
+recognise = pipeline("speech-emotion-recognition", model=checkpoint, pipeline_class=SpeechEmotionPipeline)
+print(json.dumps([recognise(clip), recognise("hf://datasets/team/clips/clip.wav")]))
+"""
+
+
+def test_a_stream_without_a_way_back_is_read_whole(recognise, tmp_path):
+    class Stream(io.BytesIO):
+        def seekable(self):
+            return False
+
+        def seek(self, *_):
+            raise io.UnsupportedOperation
+
+    write_audio(tmp_path / "clip.wav", voice(1.5, 140))
+    content = (tmp_path / "clip.wav").read_bytes()
+    same(recognise(Stream(content)), recognise(content))
+
+
+def test_a_column_and_a_generator_in_batches_come_in_order(recognise):
+    column = Dataset.from_dict({"audio": [{"bytes": as_wav(clip), "path": None} for clip in CLIPS]})
+    expected = [recognise(clip) for clip in CLIPS]
+    streams = [KeyDataset(column, "audio"), (clip for clip in CLIPS)]
+    for stream in streams:
+        answers = list(recognise(stream, batch_size=2))
+        assert len(answers) == len(CLIPS)
+        for answer, alone in zip(answers, expected, strict=True):
+            same(answer, alone)
+    assert len(recognise(KeyDataset(column, "audio"), batch_size=2)) == len(CLIPS)
+    workers = recognise(KeyDataset(column, "audio"), batch_size=2, num_workers=2)
+    assert [answer["duration_s"] for answer in workers] == [answer["duration_s"] for answer in expected]
+
+
+def test_a_batch_holds_little_padding(recognise, monkeypatch):
+    shapes = []
+    forward = recognise.model.forward
+
+    def spy(input_values, **inputs):
+        shapes.append(tuple(input_values.shape))
+        return forward(input_values, **inputs)
+
+    monkeypatch.setattr(recognise.model, "forward", spy)
+    seconds = [0.5, 3.0] * 8
+    recognise([voice(s, 140) for s in seconds], batch_size=8)
+    assert sorted(shapes) == [(8, 8_000), (8, 48_000)]
+
+
+def test_the_embedding_is_what_the_heads_get(recognise, tiny_model):
+    answers = [recognise(CLIPS[1], return_embedding=True), *recognise(CLIPS[1:3], batch_size=2, return_embedding=True)]
+    pooled = torch.tensor([answer["embedding"] for answer in answers])
+    assert pooled.shape == (3, tiny_model.config.pooled_size)
+    torch.testing.assert_close(pooled[0], pooled[1], atol=1e-5, rtol=0)
+    scores = TASKS[0].decode(tiny_model.heads["emotion"](pooled))
+    for answer, row in zip(answers, scores, strict=True):
+        told = {entry["label"]: entry["score"] for entry in answer["emotion"]}
+        assert told == pytest.approx(dict(zip(TASKS[0].labels, row.tolist(), strict=True)), abs=1e-5)
+    assert "embedding" not in recognise(CLIPS[1])
+
+
+def test_options_reach_the_answer(recognise):
+    answer = recognise(CLIPS[2], labels=["happy", "sad"], uncertain_below=1.0)
+    assert {entry["label"] for entry in answer["emotion"]} == {"happy", "sad"}
+    assert answer["uncertain"] is True
+    with pytest.raises(ValueError, match="knows no joy"):
+        recognise(CLIPS[2], labels=["joy"])
 
 
 def test_top_k(recognise):

@@ -1,0 +1,17 @@
+from itertools import count, islice
+
+from modeling import batches_by_length, pools
+
+
+def test_batches_hold_clips_of_like_length_each_once_the_longest_first():
+    lengths = [3, 9, 1, 7, 7, 2, 8]
+    batches = batches_by_length(lengths, 3)
+    assert sorted(index for batch in batches for index in batch) == list(range(7))
+    assert [[lengths[index] for index in batch] for batch in batches] == [[9, 8, 7], [7, 3, 2], [1]]
+    assert batches_by_length([], 3) == []
+
+
+def test_a_stream_is_read_pool_by_pool():
+    assert list(pools(range(7), 3)) == [[0, 1, 2], [3, 4, 5], [6]]
+    assert list(pools([], 3)) == []
+    assert list(islice(pools(count(), 2), 2)) == [[0, 1], [2, 3]]  # which never ends
