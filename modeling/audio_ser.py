@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import importlib
 import io
+import itertools
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -111,13 +113,32 @@ class AudioReader:
             raise AudioError(f"{self.name}: a stretch needs 0 <= start < end, got {start_s} s to {end_s} s.")
         first = round(start_s * SAMPLING_RATE)
         stop = None if end_s in (None, math.inf) else round(end_s * SAMPLING_RATE)
+        waveform = self._finite(first, stop)
+        if waveform.size == 0:
+            where = "holds no samples" if start_s == 0 else f"ends before {start_s} s"
+            raise AudioError(f"{self.name}: the recording {where}.")
+        return waveform
+
+    def blocks(self, block_s: float = 60.0) -> Iterator[np.ndarray]:
+        """Yields the whole recording in successive blocks of `block_s` seconds, the last one shorter.
+
+        Together they are the samples of `read()`, however long the header says that they last.
+        """
+        size = round(block_s * SAMPLING_RATE)
+        block = self.read(0.0, block_s)
+        for first in itertools.count(size, size):
+            if block.size > 0:
+                yield block
+            if block.size < size:
+                return
+            block = self._finite(first, first + size)
+
+    def _finite(self, first: int, stop: int | None) -> np.ndarray:
+        """Samples `first` to `stop` at 16 kHz, fewer or none where the recording ends before."""
         try:
             waveform = self._resampled(first, stop)
         except ValueError as error:
             raise AudioError(f"{self.name}: {error}.") from error
-        if waveform.size == 0:
-            where = "holds no samples" if start_s == 0 else f"ends before {start_s} s"
-            raise AudioError(f"{self.name}: the recording {where}.")
         if not np.isfinite(waveform).all():
             bad = np.count_nonzero(~np.isfinite(waveform))
             raise AudioError(f"{self.name}: {bad} of {waveform.size} samples are NaN or infinite.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, BinaryIO
 
@@ -50,6 +51,8 @@ class ContainerFrames:
         self._file = file
         self._name = name
         self._selected = select(channel)
+        # Who reads on from where the last stretch ended needs its end again, for the resampler's sake.
+        self._recent_block = lru_cache(maxsize=2)(self._block)
         # Damaged time stamps may promise days; what they skip would be read as silence.
         self._longest_s = file.seek(0, os.SEEK_END) / self.least_bytes_per_s
         try:
@@ -77,7 +80,7 @@ class ContainerFrames:
                 raise ValueError(
                     f"its time stamps lie: they pass {self._longest_s:.0f} s, which cannot be in this file"
                 )
-            block, ended = self._block(index)
+            block, ended = self._recent_block(index)
             blocks.append(block)
             index += 1
         return np.concatenate(blocks)[first - offset : None if stop is None else stop - offset]

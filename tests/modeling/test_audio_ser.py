@@ -82,6 +82,29 @@ def test_a_slice_equals_the_same_samples_of_the_whole(recordings, suffix):
 
 
 @pytest.mark.parametrize("suffix", [*SOUNDFILE, *CONTAINERS])
+@pytest.mark.parametrize("block_s", [17.3])
+def test_successive_blocks_are_the_whole(recordings, suffix, block_s):
+    with AudioReader(recordings[suffix]) as audio:
+        blocks = list(audio.blocks(block_s))
+    assert {block.size for block in blocks[:-1]} <= {round(block_s * SAMPLING_RATE)}
+    found, expected = np.concatenate(blocks), load_audio(recordings[suffix])
+    assert found.size == expected.size
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 2.5])
+def test_blocks_end_where_the_recording_does(rate, seconds):
+    with AudioReader(voice(seconds, 150, rate=rate), rate) as audio:
+        assert [block.size for block in audio.blocks(1.0)] == [16_000] * int(seconds) + [8_000] * (seconds % 1 > 0)
+
+
+def test_there_are_no_blocks_of_a_recording_without_samples():
+    with AudioReader(np.zeros(0, np.float32), 16_000) as audio, pytest.raises(AudioError, match="holds no samples"):
+        next(audio.blocks())
+
+
+@pytest.mark.parametrize("suffix", [*SOUNDFILE, *CONTAINERS])
 def test_every_format_is_the_same_sound_at_the_same_time(recordings, suffix):
     reference = load_audio(recordings["wav"])
     found = load_audio(recordings[suffix])

@@ -1,0 +1,59 @@
+"""Voices that are speech to a detector of speech, and sounds that are none."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from modeling import SAMPLING_RATE, load_audio
+from tests.conftest import ROOT
+
+# In a process of its own: eSpeak's state is global.
+SPEAK = """
+import sys
+from pathlib import Path
+from preprocessing import demo_corpus
+demo_corpus.SENTENCES = {"en-US": demo_corpus.SENTENCES["en-US"]}
+demo_corpus.VOICES = {"train": {"male": ("m3",), "female": ("f2",)}}
+demo_corpus.write_demo_corpus(Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory) -> list[np.ndarray]:
+    """Fourteen sentences of two voices at the same level, without the silence around them."""
+    pytest.importorskip("espeakng_loader")
+    folder = tmp_path_factory.mktemp("spoken")
+    subprocess.run([sys.executable, "-c", SPEAK, str(folder)], cwd=ROOT, check=True)
+    clips = []
+    for path in sorted(folder.glob("wav/*/*.wav")):
+        waveform = load_audio(path)
+        loud = np.flatnonzero(np.abs(waveform) > 0.01)
+        waveform = waveform[loud[0] : loud[-1]]
+        clips.append((waveform * 0.1 / np.sqrt(np.mean(waveform**2))).astype(np.float32))
+    return clips
+
+
+def noise(seconds: float, level: float, seed: int = 0) -> np.ndarray:
+    """Room noise of that root mean square."""
+    size = round(seconds * SAMPLING_RATE)
+    return np.random.default_rng(seed).normal(scale=level, size=size).astype(np.float32)
+
+
+def music(kind: str, seconds: float, level: float = 0.1) -> np.ndarray:
+    """Chords, an arpeggio or drums, of that root mean square."""
+    beat = {"chords": 0.5, "arpeggio": 0.125, "drums": 0.25}[kind]
+    time = np.arange(round(beat * SAMPLING_RATE)) / SAMPLING_RATE
+    random = np.random.default_rng(0)
+    beats = []
+    for _ in range(round(seconds / beat)):
+        if kind == "drums":
+            drum = np.sin(2 * np.pi * 60 * time) * np.exp(-10 * time)
+            beats.append(drum + random.normal(size=time.size) * np.exp(-30 * time))
+        else:
+            root = 220 * 2 ** (random.integers(-5, 7) / 12)
+            tones = root * np.array([1, 2 ** (4 / 12), 2 ** (7 / 12)] if kind == "chords" else [1])
+            beats.append(np.sin(2 * np.pi * tones[:, None] * time).sum(axis=0) * np.exp(-4 * time))
+    waveform = np.concatenate(beats)
+    return (waveform * level / np.sqrt(np.mean(waveform**2))).astype(np.float32)
