@@ -1,7 +1,11 @@
 """Audio and video files -> emotion, and what the other heads say.
 
-python predict.py clip.wav --model runs/demo
-python predict.py *.mp3 film.mkv --model runs/demo --json
+    python predict.py clip.wav --model runs/demo
+    python predict.py calls "more/**/*.mp3" --model runs/demo --output rows.parquet
+    python predict.py film.mkv --model runs/demo --timeline --output film.srt
+    accelerate launch predict.py --list calls.txt --model runs/demo --timeline --channels each --output rows.csv
+
+Without --output the answers are printed. With it, a job that was killed goes on by the same command.
 """
 
 from __future__ import annotations
@@ -9,33 +13,107 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inference.answers import Question
 
 
 def main() -> None:
     """Runs the command line."""
     args = _parse_args()
-    from inference.files import format_answer, format_table, load_pipeline, predict_files
+    sys.stdout.reconfigure(errors="backslashreplace")  # for names of files that are no UTF-8
+    from inference.files import find_files, read_list
 
     try:
-        recognise = load_pipeline(args.model)
-    except ValueError as error:
+        found = find_files([*args.path, *(read_list(args.list) if args.list else ())])
+        for note in found.notes:
+            print(note, file=sys.stderr)
+        failed = _answer(found.files, args)
+    except (ValueError, ImportError) as error:
         sys.exit(f"predict.py: {error}")
-    answers = list(predict_files(recognise, args.file))
-    if args.json:
-        print(json.dumps(answers, indent=1, ensure_ascii=False))
-    else:
-        print(format_answer(answers[0]) if len(answers) == 1 else format_table(answers))
-    failed = sum("error" in answer for answer in answers)
+    except KeyboardInterrupt:
+        sys.exit("predict.py: stopped." + (" The same command goes on with what is left." if args.output else ""))
     if failed:
-        sys.exit(f"predict.py: {failed} of {len(answers)} files could not be read.")
+        sys.exit(f"predict.py: {failed:,} of {len(found.files):,} files could not be read.")
+
+
+def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
+    """Prints or writes the answers, and returns how many files could not be read."""
+    from inference.answers import answer_files
+    from inference.job import check_output, export_timeline, fingerprint, join_processes, run_job
+    from inference.recogniser import load_recogniser
+    from inference.rows import ROW_FORMATS
+    from inference.text import Progress, format_answer, format_table
+
+    question = _question(args)
+    if args.output:
+        check_output(args.output, len(files), args.timeline)
+    rows_go_to_a_file = args.output is not None and args.output.suffix in ROW_FORMATS
+    if join_processes().num_processes > 1 and not rows_go_to_a_file:
+        raise ValueError(f"Several processes together write rows: --output ends in {', '.join(ROW_FORMATS)}.")
+    computing = {"backend": args.backend, "precision": args.precision}
+    recogniser = load_recogniser(args.model, batch_size=args.batch_size, **computing)
+    question.check(recogniser)
+    if rows_go_to_a_file:
+        settings = {"model": fingerprint(args.model), **computing}
+        return run_job(recogniser, files, args.output, question, settings, args.batch_size)
+    if args.output:
+        return export_timeline(recogniser, files[0], args.output, question)
+    answered = {}
+    with Progress(len(files)) as progress:
+        report = progress.add_part if len(files) == 1 else None
+        for file, rows in answer_files(recogniser, files, question, args.batch_size, report):
+            answered[file] = rows
+            progress.add(failed="error" in rows[0])
+    rows = [row for file in files for row in answered[file]]
+    if args.json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        print(format_table(rows) if args.timeline or len(rows) > 1 else format_answer(rows[0]))
+    return sum("error" in row for row in rows)
+
+
+def _question(args: argparse.Namespace) -> Question:
+    from inference.answers import Question
+    from modeling import AnswerOptions
+
+    answer = AnswerOptions(args.top_k, tuple(args.labels or ()), args.uncertain_below)
+    if not args.timeline:
+        return Question(answer)
+    from inference.timeline import TimelineOptions
+
+    given = {name: getattr(args, name) for name in ("channels", "window_s", "hop_s")}
+    return Question(answer, TimelineOptions(**{name: value for name, value in given.items() if value is not None}))
 
 
 def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", nargs="+", help="audio or video file")
-    parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    return parser.parse_args()
+    add = parser.add_argument
+    add("path", nargs="*", help="file, folder, pattern such as 'calls/**/*.mp3', or URL")
+    add("--list", type=Path, metavar="FILE", help="text file with one such path per line")
+    add("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
+    add("--output", type=Path, metavar="FILE", help="rows as .jsonl, .csv or .parquet; .srt and others of a timeline")
+    add("--json", action="store_true", help="print everything as JSON")
+    add("--timeline", action="store_true", help="segments of speech, rather than one answer for the beginning")
+    add("--channels", choices=("mix", "each"), help="of a timeline: all together, or each with its own segments")
+    add("--window_s", type=float, metavar="S", help="of a timeline: seconds that the model hears at once")
+    add("--hop_s", type=float, metavar="S", help="of a timeline: seconds from one window to the next")
+    add("--labels", nargs="+", metavar="LABEL", help="the emotions to choose from")
+    add("--top_k", type=int, metavar="N", help="the likeliest classes alone")
+    add("--uncertain_below", type=float, metavar="P", help="say where the best emotion's score is below")
+    add("--precision", choices=("float32", "bfloat16"), default="float32")
+    add("--backend", choices=("torch", "onnx"), default="torch", help="onnx: of a folder by inference.export_onnx")
+    add("--batch_size", type=int, default=8, metavar="N", help="clips that are computed at once")
+    args = parser.parse_args()
+    if not (args.path or args.list):
+        parser.error("name files, folders or patterns, or a --list of them")
+    if not args.timeline and (args.channels or args.window_s is not None or args.hop_s is not None):
+        parser.error("--channels, --window_s and --hop_s are settings of a --timeline")
+    if args.json and args.output:
+        parser.error("--json is for what is printed; the ending of --output says how rows are written")
+    return args
 
 
 if __name__ == "__main__":

@@ -1,63 +1,85 @@
-"""Files -> what every head says about each, as values and as text."""
+"""What is named on the command line -> the recordings that are meant, each once, before any of them is opened."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import glob
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from transformers import Pipeline
+from preprocessing.corpora.corpus import walk
+from preprocessing.user_audio import AUDIO_SUFFIXES
 
-from modeling import SpeechEmotionPipeline, load_checkpoint
+
+@dataclass(frozen=True)
+class Found:
+    """Recordings to hear, and what was left out.
+
+    Args:
+        files: paths and URLs as they were given, in that order; those of a folder or a pattern sorted.
+        notes: a sentence on each kind of thing that was left out.
+    """
+
+    files: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
-def load_pipeline(checkpoint: str) -> Pipeline:
-    """The pipeline of a checkpoint, with this project's code and none that the checkpoint brings.
+def find_files(named: Iterable[str]) -> Found:
+    """
+    Args:
+        named: files, folders (with all that is below them), patterns such as `calls/**/*.wav`, and URLs.
 
     Raises:
-        ValueError: it is no whole checkpoint of this project.
+        ValueError: something named does not exist, or there is no recording in all of it.
     """
-    model, feature_extractor = load_checkpoint(checkpoint)
-    return SpeechEmotionPipeline(model, feature_extractor=feature_extractor)
-
-
-def predict_files(recognise: Pipeline, files: Iterable[Path]) -> Iterator[dict]:
-    """Yields `{"file", …}` with the pipeline's answer for each file, or `{"file", "error"}`."""
-    for file in files:
-        try:
-            yield {"file": str(file), **recognise(str(file))}
-        except (ValueError, OSError) as error:
-            yield {"file": str(file), "error": str(error).removeprefix(f"{file}: ")}
-
-
-def format_answer(answer: dict) -> str:
-    """One answer in full."""
-    if "error" in answer:
-        return f"{answer['file']}: {answer['error']}"
-    lines = [f"{answer['file']}: {answer['duration_s']:.2f} s, of which the model heard {answer['heard_s']:.2f} s"]
-    for name, value in answer.items():
-        if isinstance(value, list):
-            lines.append(f"  {name:<14}" + "  ".join(f"{entry['label']} {entry['score']:.3f}" for entry in value))
-        elif isinstance(value, dict):
-            lines.append(f"  {name:<14}{value['value']:.4g} {value['unit']}".rstrip())
-    return "\n".join(lines)
-
-
-def format_table(answers: list[dict]) -> str:
-    """A row per file: of each head the likeliest class or the value."""
-    rows = [_row(answer) for answer in answers]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    widths = {name: max(len(name), *(len(row.get(name, "")) for row in rows)) for name in names}
-    lines = [{name: name for name in names}, *rows]
-    return "\n".join("  ".join(line.get(name, "").ljust(widths[name]) for name in names).rstrip() for line in lines)
-
-
-def _row(answer: dict) -> dict[str, str]:
-    row = {}
-    for name, value in answer.items():
-        if isinstance(value, list):
-            row[name] = f"{value[0]['label']} {value[0]['score']:.2f}"
-        elif isinstance(value, dict):
-            row[name] = f"{value['value']:.4g} {value['unit']}".rstrip()
+    files: dict[str, str] = {}  # by absolute path, so that a.wav and ./a.wav are one
+    missing, repeated, others = [], 0, 0
+    for name in named:
+        if "://" in name:
+            members = [name]
+        elif Path(name).is_dir():
+            below = [str(path) for path in walk(Path(name), ("",))]
+            members = [path for path in below if path.lower().endswith(AUDIO_SUFFIXES)]
+            others += len(below) - len(members)
+        elif Path(name).exists():
+            members = [name]
         else:
-            row[name] = f"{value:.2f}" if isinstance(value, float) else value
-    return row
+            members = sorted(path for path in _matches(name) if Path(path).is_file())
+            missing += [] if members else [name]
+        for path in members:
+            key = path if "://" in path else os.path.normpath(Path(path).absolute())
+            repeated += key in files
+            files.setdefault(key, path)
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise ValueError(f"There is no such file or folder: {', '.join(missing[:3])}{more}.")
+    if not files:
+        raise ValueError("There is no audio or video file in what was named, by the endings of the names.")
+    notes = []
+    if others:
+        notes.append(f"{_files(others)} in the folders left out: no audio or video by the ending of the name.")
+    if repeated:
+        notes.append(f"{_files(repeated)} named more than once, taken once.")
+    return Found(tuple(files.values()), tuple(notes))
+
+
+def read_list(path: Path) -> list[str]:
+    """The lines of a text file, one name each; a name that is no UTF-8 keeps its bytes.
+
+    Raises:
+        ValueError: the file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    except OSError as error:
+        raise ValueError(f"The list {path} cannot be read: {error.strerror}.") from error
+    return [line for line in map(str.rstrip, text.split("\n")) if line]
+
+
+def _matches(pattern: str) -> list[str]:
+    return glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute one
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'s' if count > 1 else ''}"

@@ -1,0 +1,170 @@
+"""Many files -> one file of rows: shared among processes, and gone on with after whatever ended it."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
+from transformers.utils import cached_file
+
+from inference.answers import Question, answer_files
+from inference.journal import Journal, refuse_existing, write_whole
+from inference.recogniser import Recogniser
+from inference.rows import ROW_FORMATS, Row, columns
+from inference.text import Progress
+
+_PATIENCE = timedelta(days=30)  # of a process that is done, while others have longer recordings to hear
+
+
+def check_output(output: Path, files: int, timeline: bool) -> None:
+    """Raises a `ValueError` where the output is there already, or its ending is not one of what can be written."""
+    refuse_existing(output)
+    if output.suffix in ROW_FORMATS:
+        return
+    formats = f"Rows are written as {', '.join(ROW_FORMATS)}, by the ending of the name"
+    if not timeline:
+        raise ValueError(f"{output}: {formats}; with --timeline there are more.")
+    from inference.exports import EXPORTS
+
+    if output.suffix[1:] not in EXPORTS:
+        exports = ", ".join(f".{name}" for name in EXPORTS if f".{name}" not in ROW_FORMATS)
+        raise ValueError(f"{output}: {formats}; the timeline of one recording also as {exports}.")
+    if files > 1:
+        raise ValueError(f"{output} can hold the timeline of one recording, not of {files:,}. {formats}.")
+
+
+def join_processes() -> PartialState:
+    """This process as one of those that `accelerate launch` started, or as the only one; it chooses the GPU."""
+    # Told of no CPU, it would let each process on a machine without a GPU believe that it is alone.
+    return PartialState(cpu=not torch.cuda.is_available(), timeout=_PATIENCE)
+
+
+def run_job(
+    recogniser: Recogniser,
+    files: Sequence[str],
+    output: Path,
+    question: Question,
+    settings: dict[str, Any],
+    batch_size: int = 8,
+) -> int:
+    """Writes the rows of all files, in their order, into one file, which is there as soon as it is whole.
+
+    Each process takes every n-th file. What is done is kept in a [`Journal`] and not done again.
+
+    Args:
+        recogniser: the model.
+        files: paths and URLs, each once.
+        output: file to write; its ending is one of `ROW_FORMATS`.
+        question: what to say about each file.
+        settings: what the answers depend on beside the question. What was begun with others is not gone on with.
+        batch_size: clips that are computed at once.
+
+    Returns:
+        How many files could not be read, in the first process; 0 in the others, for `accelerate launch` ends all
+        processes as soon as one ends with an error.
+
+    Raises:
+        ValueError: the output is there already, another job is writing it, or was, with other settings.
+    """
+    state = join_processes()
+    journal = Journal(output, state.process_index)
+    _in_first(state, lambda: journal.open(settings | _plain(question)))
+    done = journal.done()
+    share = files[state.process_index :: state.num_processes]
+    left = [file for file in share if file not in done]
+    if state.is_main_process:
+        before = sum(file in done for file in files)
+        if before:
+            print(f"{before:,} of {len(files):,} files are done already; going on with the others.", file=sys.stderr)
+    answered = journal.append(answer_files(recogniser, left, question, batch_size))
+    with Progress(len(share), len(share) - len(left), shown=state.is_main_process) as progress:
+        for rows in answered:
+            progress.add(failed="error" in rows[0])
+    state.wait_for_everyone()
+    return _finish(journal, files, recogniser, question) if state.is_main_process else 0
+
+
+def _in_first(state: PartialState, act: Callable[[], None]) -> None:
+    """Acts in the first process; a `ValueError` of it is raised in all."""
+    refusal: list[str | None] = [None]
+    if state.is_main_process:
+        try:
+            act()
+        except ValueError as error:
+            refusal = [str(error)]
+    (message,) = broadcast_object_list(refusal)
+    if message is not None:
+        raise ValueError(message)
+
+
+def _plain(question: Question) -> dict[str, Any]:
+    timeline = asdict(question.timeline) if question.timeline is not None else {}
+    return {"timeline": question.timeline is not None, **asdict(question.answer), **timeline}
+
+
+def _finish(journal: Journal, files: Sequence[str], recogniser: Recogniser, question: Question) -> int:
+    failed = 0
+
+    def counted(rows: Iterable[Row]) -> Iterator[Row]:
+        nonlocal failed
+        for row in rows:
+            failed += "error" in row
+            yield row
+
+    table = columns(
+        recogniser.tasks,
+        recogniser.main_task,
+        question.answer,
+        timeline=question.timeline is not None,
+        channel=question.timeline is not None and question.timeline.channels == "each",
+    )
+    write = ROW_FORMATS[journal.output.suffix]
+    write_whole(journal.output, lambda path: write(counted(journal.rows(files)), path, table))
+    journal.close()
+    print(f"{journal.output} has the rows of {len(files):,} files, of which {failed:,} could not be read.")
+    return failed
+
+
+def fingerprint(checkpoint: str) -> str:
+    """A short digest of a model's configuration and weights, wherever they lie.
+
+    Args:
+        checkpoint: folder or Hub id of a model that has been loaded.
+    """
+    folder = Path(cached_file(checkpoint, "config.json")).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.name == "config.json" or path.suffix == ".safetensors" or ".onnx" in path.name:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]
+
+
+def export_timeline(recogniser: Recogniser, file: str, output: Path, question: Question) -> int:
+    """Writes the timeline of one recording in the format that the output's ending names.
+
+    Returns:
+        0: as of [`run_job`], how many files could not be read.
+
+    Raises:
+        ValueError: the recording cannot be read.
+    """
+    from inference.exports import EXPORTS
+
+    with Progress(1) as progress:
+        ((_, rows),) = answer_files(recogniser, [file], question, report=progress.add_part)
+    if "error" in rows[0]:
+        raise ValueError(f"{file}: {rows[0]['error']}")
+    segments = [{name: row[name] for name in row if name not in ("file", "duration_s", "speech_s")} for row in rows]
+    text = EXPORTS[output.suffix[1:]]([row for row in segments if row], Path(file).stem, rows[0]["duration_s"])
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(output, lambda path: path.write_text(text, encoding="utf-8", newline=""))
+    return 0

@@ -1,0 +1,132 @@
+"""The rows of a job that is not finished, on disk, so that a job that was killed goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from inference.rows import Row
+
+
+class Journal:
+    """A folder `OUTPUT.partial` beside the output of a job.
+
+    It holds the job's settings, a lock that its first process holds, and a file per process to which that one appends
+    a line for each input file: `{"file", "rows"}`, whole or not there.
+
+    Args:
+        output: file that the job is to write.
+        process: number of this process among those of the job.
+    """
+
+    def __init__(self, output: Path, process: int = 0):
+        self.output = output
+        self.folder = output.with_name(f"{output.name}.partial")
+        self._lines = self.folder / f"rows-{process}.jsonl"
+        self._lock = FileLock(self.folder / "lock")
+
+    def open(self, settings: dict[str, Any]) -> None:
+        """Makes the folder, or goes on with it. For the first process alone, which then holds the lock to its end.
+
+        Raises:
+            ValueError: the output is there already, another job is writing it, or was, with other settings.
+        """
+        refuse_existing(self.output)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(blocking=False)
+        except Timeout as error:
+            raise ValueError(f"Another job is at work on {self.output} now.") from error
+        except OSError as error:
+            raise ValueError(f"{self.folder} cannot be written: {error.strerror}.") from error
+        refuse_existing(self.output)  # now that no other job can write it
+        self._check(json.loads(json.dumps(settings)))
+
+    def _check(self, mine: dict[str, Any]) -> None:
+        path = self.folder / "settings.json"
+        if not path.exists():
+            write_whole(path, lambda unfinished: unfinished.write_text(json.dumps(mine, indent=1), encoding="utf-8"))
+        theirs = json.loads(path.read_text(encoding="utf-8"))
+        changes = [
+            f"{name} {theirs.get(name)}, not {mine.get(name)}"
+            for name in sorted(mine | theirs)
+            if mine.get(name) != theirs.get(name)
+        ]
+        if changes:
+            raise ValueError(
+                f"{self.folder} is of a job with other settings: {'; '.join(changes)}. Go on with the same ones, "
+                "choose another --output, or delete the folder."
+            )
+
+    def done(self) -> set[str]:
+        """The files whose rows are there."""
+        return {line["file"] for path in self._files() for _, line in _whole_lines(path)}
+
+    def append(self, answered: Iterable[tuple[str, list[Row]]]) -> Iterator[list[Row]]:
+        """Writes the rows of each file as they come, and yields them once they are on disk."""
+        with self._lines.open("ab") as lines:
+            lines.truncate(_whole_size(self._lines))
+            for file, rows in answered:
+                lines.write(json.dumps({"file": file, "rows": rows}).encode() + b"\n")
+                lines.flush()
+                yield rows
+
+    def rows(self, files: Iterable[str]) -> Iterator[Row]:
+        """The rows of all files, in their order, read one file at a time."""
+        place = {line["file"]: (path, start) for path in self._files() for start, line in _whole_lines(path)}
+        opened = {path: path.open("rb") for path in self._files()}
+        try:
+            for file in files:
+                path, start = place[file]
+                opened[path].seek(start)
+                yield from json.loads(opened[path].readline())["rows"]
+        finally:
+            for handle in opened.values():
+                handle.close()
+
+    def close(self) -> None:
+        """Removes the folder, of which the output has everything."""
+        shutil.rmtree(self.folder)
+        self._lock.release()
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("rows-*.jsonl"))
+
+
+def refuse_existing(output: Path) -> None:
+    """Raises a `ValueError` where the output of a job is there already."""
+    if output.exists():
+        raise ValueError(f"{output} is there already. Delete it to do it again, or choose another --output.")
+
+
+def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Has `write` make a file under another name, and gives it its own when it is whole and on the disk."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    write(unfinished)
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def _whole_lines(path: Path) -> Iterator[tuple[int, dict]]:
+    """Where each line starts, and what it says, without the torn last line of a process that was killed."""
+    start = 0
+    with path.open("rb") as lines:
+        for line in lines:
+            if line.endswith(b"\n"):
+                yield start, json.loads(line)
+            start += len(line)
+
+
+def _whole_size(path: Path) -> int:
+    size = 0
+    with path.open("rb") as lines:
+        for line in lines:
+            size += len(line) if line.endswith(b"\n") else 0
+    return size

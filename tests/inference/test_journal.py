@@ -1,0 +1,97 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from inference.journal import Journal, write_whole
+from tests.conftest import ROOT
+
+SETTINGS = {"model": "abc", "top_k": None, "labels": ("sad",)}
+
+
+def record(journal, *files):
+    return list(journal.append((file, [{"file": file, "n": n} for n in range(2)]) for file in files))
+
+
+def started(output, process=0):
+    journal = Journal(output, process)
+    journal.open(SETTINGS)
+    return journal
+
+
+def test_rows_of_several_processes_come_back_in_the_order_that_is_asked_for(tmp_path):
+    first, second = started(tmp_path / "rows.csv"), Journal(tmp_path / "rows.csv", 1)
+    odd = os.fsdecode(b"caf\xe9\n.wav")
+    assert record(first, "c", "a")[1] == [{"file": "a", "n": 0}, {"file": "a", "n": 1}]
+    record(second, odd, "d")
+    assert first.done() == second.done() == {"a", odd, "c", "d"}
+    rows = list(first.rows(["a", odd, "c"]))
+    assert [(row["file"], row["n"]) for row in rows] == [(x, n) for x in ("a", odd, "c") for n in range(2)]
+
+
+def test_a_row_is_on_disk_when_it_is_yielded(tmp_path):
+    journal = started(tmp_path / "rows.csv")
+    for rows in journal.append([("a", [{"file": "a"}]), ("b", [])]):
+        assert journal.done() == ({"a"} if rows else {"a", "b"})
+
+
+@pytest.mark.parametrize("kept", [1, 10, 30])
+def test_a_torn_line_is_dropped_and_the_next_one_is_whole(tmp_path, kept):
+    journal = started(tmp_path / "rows.csv")
+    record(journal, "a", "b")
+    path = journal.folder / "rows-0.jsonl"
+    line = path.read_bytes().splitlines(keepends=True)[1]
+    path.write_bytes(path.read_bytes()[: -len(line) + kept])
+    assert journal.done() == {"a"}
+    record(journal, "b", "c")
+    assert journal.done() == {"a", "b", "c"}
+    assert [row["file"] for row in journal.rows(["a", "b", "c"])] == [*"aabbcc"]
+    assert path.read_bytes().count(b"\n") == 3
+
+
+def test_another_job_on_the_same_output_is_told(tmp_path):
+    journal = started(tmp_path / "rows.csv")
+    script = (
+        "import sys, pathlib, inference.journal as j\n"
+        "try: j.Journal(pathlib.Path(sys.argv[1])).open({})\n"
+        "except ValueError as error: print(error)"
+    )
+    command = [sys.executable, "-c", script, tmp_path / "rows.csv"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert told == f"Another job is at work on {tmp_path / 'rows.csv'} now.\n"
+    record(journal, "a")
+    assert journal.done() == {"a"}
+
+
+def test_other_settings_are_refused_and_named(tmp_path):
+    started(tmp_path / "rows.csv")  # which lets go of the lock as it ends
+    with pytest.raises(ValueError, match=r"labels \['sad'\], not \[\]; model abc, not def\. Go on with the same ones"):
+        Journal(tmp_path / "rows.csv").open({**SETTINGS, "model": "def", "labels": ()})
+    started(tmp_path / "rows.csv")
+
+
+def test_an_output_that_is_there_is_left_alone(tmp_path):
+    (tmp_path / "rows.csv").write_text("mine")
+    with pytest.raises(ValueError, match=r"rows\.csv is there already\. Delete it"):
+        started(tmp_path / "rows.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_finished_job_leaves_nothing_behind(tmp_path):
+    journal = started(tmp_path / "deep" / "rows.csv")
+    record(journal, "a")
+    journal.close()
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_a_file_that_is_not_written_to_its_end_is_not_there(tmp_path):
+    def fails(path):
+        path.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(tmp_path / "rows.csv", fails)
+    assert not (tmp_path / "rows.csv").exists()
+    write_whole(tmp_path / "rows.csv", lambda path: path.write_text("whole"))
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]

@@ -1,0 +1,95 @@
+import io
+
+import pytest
+
+import inference.text
+from inference.text import Progress, format_answer, format_table
+
+ANSWER = {
+    "file": "clip.wav",
+    "emotion": [{"label": "happy", "score": 0.875}, {"label": "angry", "score": 0.125}],
+    "valence": {"value": -0.25, "unit": ""},
+    "f0_mean": {"value": 181.26, "unit": "Hz"},
+    "uncertain": False,
+    "duration_s": 7.5,
+    "heard_s": 6.0,
+}
+ERROR = {"file": "other.wav", "error": "not a sound"}
+
+
+def test_one_answer_in_full():
+    first, *heads = format_answer(ANSWER).splitlines()
+    assert first == "clip.wav: 7.50 s, of which the model heard 6.00 s"
+    assert [head.split() for head in heads] == [
+        ["emotion", "happy", "0.875", "angry", "0.125"],
+        ["valence", "-0.25"],
+        ["f0_mean", "181.3", "Hz"],
+        ["uncertain", "no"],
+    ]
+    assert format_answer(ERROR) == "other.wav: not a sound"
+
+
+def test_a_table_has_a_line_per_row_and_a_column_per_head():
+    header, *rows = format_table([ANSWER, ERROR]).splitlines()
+    assert header.split() == ["file", "emotion", "valence", "f0_mean", "uncertain", "duration_s", "heard_s", "error"]
+    assert rows[0].split() == ["clip.wav", "happy", "0.88", "-0.25", "181.3", "Hz", "no", "7.50", "6.00"]
+    assert rows[1].split() == ["other.wav", "not", "a", "sound"]
+    for name, cell in (("emotion", "happy"), ("f0_mean", "181.3"), ("heard_s", "6.00")):
+        assert header.index(name) == rows[0].index(cell)
+    assert header.index("error") == rows[1].index("not a sound")
+
+
+def test_a_table_of_errors_alone():
+    assert [line.split() for line in format_table([ERROR]).splitlines()] == [
+        ["file", "error"],
+        ["other.wav", "not", "a", "sound"],
+    ]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that pass when a test says so."""
+
+    class Clock:
+        now = 0.0
+
+        def monotonic(self):
+            return self.now
+
+    clock = Clock()
+    monkeypatch.setattr(inference.text, "time", clock)
+    return clock
+
+
+def test_a_log_gets_a_line_now_and_then_with_rate_time_left_and_errors(clock, capsys):
+    with Progress(total=100, done=40, every_s=30) as progress:
+        for index in range(20):
+            clock.now += 2
+            progress.add(failed=index % 10 == 0)
+    assert capsys.readouterr().err == "55 of 100 files, 2.00s/file, 01:30 left, errors=2\n"
+
+
+def test_a_terminal_gets_a_bar(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", terminal)
+    with Progress(total=2) as progress:
+        progress.add(failed=True)
+        progress.add(failed=False)
+        progress._bar.refresh()
+    assert "100%" in terminal.getvalue()
+    assert "errors=1" in terminal.getvalue()
+    assert "\n" not in terminal.getvalue()
+
+
+def test_of_a_single_file_the_part_that_is_done_counts(clock, capsys):
+    with Progress(total=1, every_s=10) as progress:
+        clock.now = 10
+        progress.add_part(0.25)
+    assert "25 % of the file, 00:30 left" in capsys.readouterr().err
+
+
+def test_another_process_than_the_first_says_nothing(clock, capsys):
+    with Progress(total=2, shown=False, every_s=0) as progress:
+        progress.add(failed=False)
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,170 @@
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+import soundfile
+from safetensors.torch import load_file, save_file
+
+from inference.answers import Question, answer_files
+from inference.recogniser import load_recogniser
+from tests.conftest import ROOT, TASKS, voice
+from tests.test_scripts import refusal, start
+
+# `--cpu --num_processes 2` would start a single one.
+TWO_PROCESSES = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2")
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture
+def clips(tmp_path):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for index in range(60):
+        soundfile.write(folder / f"{index:02}.wav", voice(0.3 + index % 4 / 10, 90 + 3 * index, index), 16_000)
+    for index in (7, 30, 31):
+        (folder / f"{index:02}.wav").write_bytes(b"no sound")
+    return folder
+
+
+def predict(monkeypatch, capsys, *arguments):
+    """Runs the script here; returns what it printed and the sentence that it ended with."""
+    monkeypatch.setattr(sys, "argv", ["predict.py", *map(str, arguments)])
+    try:
+        runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
+    except SystemExit as end:
+        return capsys.readouterr().out, end.code
+    return capsys.readouterr().out, None
+
+
+def test_it_prints_json_and_says_what_it_could_not_read(checkpoint, clips, monkeypatch, capsys):
+    files = [clips / "06.wav", clips / "07.wav"]
+    printed, end = predict(monkeypatch, capsys, *files, "--model", checkpoint, "--json")
+    good, bad = json.loads(printed)
+    assert [good["file"], bad["file"]] == [str(file) for file in files]
+    assert good.keys() == {"file", *(task.name for task in TASKS), "duration_s", "heard_s"}
+    assert sum(entry["score"] for entry in good["emotion"]) == pytest.approx(1)
+    assert "not an audio or video file" in bad["error"]
+    assert end == "predict.py: 1 of 2 files could not be read."
+
+
+def test_it_prints_one_answer_in_full_and_several_as_a_table(checkpoint, clips, monkeypatch, capsys):
+    printed, end = predict(monkeypatch, capsys, clips / "06.wav", "--model", checkpoint)
+    assert end is None
+    assert printed.startswith(f"{clips / '06.wav'}: 0.50 s, of which the model heard 0.50 s\n  emotion")
+    printed, end = predict(monkeypatch, capsys, clips, "--model", checkpoint, "--top_k", 1, "--labels", "sad")
+    header, *rows = printed.splitlines()
+    assert header.split()[:2] == ["file", "emotion"]
+    assert [row.split()[0] for row in rows] == [str(path) for path in sorted(clips.iterdir())]
+    assert rows[0].split()[1:3] == ["sad", "1.00"]
+    assert end == "predict.py: 3 of 60 files could not be read."
+
+
+def test_a_list_of_names_does_as_well(checkpoint, clips, tmp_path, monkeypatch, capsys):
+    (tmp_path / "list.txt").write_text(f"{clips / '01.wav'}\n{clips / '00.wav'}\n")
+    output = tmp_path / "rows.jsonl"
+    predict(monkeypatch, capsys, "--list", tmp_path / "list.txt", "--model", checkpoint, "--output", output)
+    files = [json.loads(line)["file"] for line in output.read_text().splitlines()]
+    assert files == [str(clips / "01.wav"), str(clips / "00.wav")]
+
+
+def journaled(output):
+    return sum(path.read_bytes().count(b"\n") for path in output.with_name(f"{output.name}.partial").glob("rows-*"))
+
+
+def test_killed_and_gone_on_with_by_two_processes_it_gives_the_rows_of_one(checkpoint, clips, tmp_path, monkeypatch):
+    """A pipe that nobody writes to holds the first start up, so that it is killed in the middle of its work."""
+    output = tmp_path / "rows.jsonl"
+    files = sorted(str(path) for path in clips.iterdir())
+    held_up = clips / "20.wav"
+    recording = held_up.read_bytes()
+    held_up.unlink()
+    os.mkfifo(held_up)
+    words = ["predict.py", str(clips), "--model", str(checkpoint), "--output", str(output), "--batch_size", "1"]
+    first = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE)
+    try:
+        while journaled(output) < 32:
+            assert first.poll() is None, first.stderr.read()
+            time.sleep(0.05)
+        # Meanwhile a second start is told.
+        assert refusal(monkeypatch, *words) == f"Another job is at work on {output} now."
+    finally:
+        first.kill()
+        first.communicate()
+    assert not output.exists()
+    before = journaled(output)
+    held_up.unlink()
+    held_up.write_bytes(recording)
+    with (tmp_path / "rows.jsonl.partial" / "rows-0.jsonl").open("ab") as lines:
+        lines.write(b'{"file": "a line that was being wri')
+
+    command = [sys.executable, *TWO_PROCESSES, *words]
+    second = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert "predict.py: 3 of 60 files could not be read." in second.stderr
+    assert f"{before} of 60 files are done already" in second.stderr
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [row["file"] for row in rows] == files
+    alone = dict(answer_files(load_recogniser(str(checkpoint)), files, Question()))
+    for row in rows:
+        (expected,) = alone[row["file"]]
+        assert row.keys() == expected.keys()
+        assert ("error" in row) == (row["file"][-6:-4] in ("07", "30", "31"))
+        for task in TASKS[:2] if "error" not in row else ():
+            scores = {entry["label"]: entry["score"] for entry in expected[task.name]}
+            assert {entry["label"]: entry["score"] for entry in row[task.name]} == pytest.approx(scores, abs=1e-5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clips", "rows.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["clip.wav"], r"There is no such file or folder: clip.wav."),
+        (["--list", "list.txt"], "The list list.txt cannot be read: No such file or directory."),
+        (["README.md", "--output", "Makefile"], "Makefile is there already. Delete it to do it again, or choose"),
+        (["README.md", "--output", "rows.xlsx"], "rows.xlsx: Rows are written as .jsonl, .csv, .parquet"),
+        (["README.md", "--top_k", "0"], "top_k is the number of classes to return"),
+        (["README.md", "--timeline", "--hop_s", "9"], "A timeline needs 0 < hop <= window, got 9.0 s and 3.0 s."),
+    ],
+)
+def test_what_cannot_be_is_refused_before_the_model_is_loaded(monkeypatch, arguments, says):
+    monkeypatch.chdir(ROOT)
+    assert says in refusal(monkeypatch, "predict.py", *arguments, "--model", "nowhere")
+
+
+def test_a_model_with_a_missing_head_is_refused(checkpoint, clips, tmp_path, monkeypatch):
+    broken = shutil.copytree(checkpoint, tmp_path / "broken")
+    weights = load_file(broken / "model.safetensors")
+    del weights["heads.gender.weight"]
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    says = refusal(monkeypatch, "predict.py", clips / "00.wav", "--model", broken)
+    assert "1 missing keys (heads.gender.weight)" in says
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "name files, folders or patterns, or a --list of them"),
+        (["a.wav", "--channels", "each"], "--channels, --window_s and --hop_s are settings of a --timeline"),
+        (["a.wav", "--json", "--output", "rows.csv"], "--json is for what is printed"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_with_the_usage(monkeypatch, capsys, arguments, says):
+    monkeypatch.setattr(sys, "argv", ["predict.py", *arguments, "--model", "runs/demo"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
+    assert end.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_its_help_waits_for_no_library():
+    script = (
+        "import runpy, sys\n"
+        "sys.argv = ['predict.py', '--help']\n"
+        "try: runpy.run_path('predict.py', run_name='__main__')\n"
+        "except SystemExit: print(sorted({'torch', 'transformers', 'numpy', 'pandas'} & set(sys.modules)))"
+    )
+    assert start("-c", script).stdout.splitlines()[-1] == "[]"
