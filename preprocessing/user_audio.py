@@ -95,7 +95,7 @@ def read_table(path: Path, options: UserAudio) -> Iterator[Clip | Drop]:
             f"{path} has no column {', '.join(map(repr, missing))}; it has "
             f"{', '.join(map(repr, table.columns))}. Name the columns with --columns path=… emotion=…."
         )
-    folder = Path(os.path.normpath((path.parent / options.audio_folder).absolute()))
+    folder = audio_folder_of(path, options.audio_folder)
     default = {"corpus": path.resolve().parent.name, "locale": options.locale, "style": options.style}
     rows = table[list(columns.values())].itertuples(index=False, name=None)
     for number, cells in enumerate(rows, start=1):
@@ -106,15 +106,30 @@ def read_table(path: Path, options: UserAudio) -> Iterator[Clip | Drop]:
             raise ValueError(f"{path}, row {number}: {error}") from error
 
 
+def audio_folder_of(table: Path, audio_folder: str) -> Path:
+    """Where a table's paths start: `audio_folder`, itself relative to the table's folder."""
+    return Path(os.path.normpath((table.parent / audio_folder).absolute()))
+
+
+def path_inside(folder: Path, name: str) -> Path:
+    """The file that a table names.
+
+    Raises:
+        ValueError: it lies outside of the folder.
+    """
+    path = Path(os.path.normpath(folder / name))
+    if not path.is_relative_to(folder):
+        raise ValueError(f"{name!r} lies outside of {folder}; --audio_folder names the folder that holds all.")
+    return path
+
+
 def _clip(row: dict[str, str | None], default: dict[str, str | None], folder: Path, options: UserAudio) -> Clip | Drop:
     known = {**default, **{name: row[name] for name in _FIELDS & row.keys() if row[name] is not None}}
     if "path" not in known:
         raise ValueError("the path is empty.")
     start_s = _number(known.pop("start_s", "0"), "start_s")
     end_s = _number(known.pop("end_s"), "end_s") if "end_s" in known else None
-    path = Path(os.path.normpath(folder / known.pop("path")))
-    if not path.is_relative_to(folder):
-        raise ValueError(f"{row['path']!r} lies outside of {folder}; --audio_folder names the folder that holds all.")
+    path = path_inside(folder, known.pop("path"))
     id_ = clip_id(known["corpus"], path.relative_to(folder), start_s)
     if not path.is_file():
         return Drop(id_, "the table names a file that does not exist")

@@ -1,0 +1,215 @@
+"""A manifest of recordings -> its rows, and any choice of them written back as they stood there."""
+
+from __future__ import annotations
+
+import csv
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, TextIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+REASON_COLUMN = "rejected_because"
+_DELIMITERS = "|\t;,"  # the first of them that the first line holds: a sentence may hold commas, a header no bar
+_HEADERLESS = ("id", "text", "normalised")
+_JSON_SUFFIXES = (".jsonl", ".json", ".ndjson")
+_DELIMITED_SUFFIXES = (".csv", ".tsv", ".txt")
+
+
+class Manifest(ABC):
+    """The rows of a manifest.
+
+    Attributes:
+        columns (`tuple[str]`): their names.
+        has_header (`bool`): whether the file itself names them; in the LJSpeech form it does not.
+    """
+
+    columns: tuple[str, ...]
+    has_header = True
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def column(self, name: str) -> list[Any]:
+        """The values of a column, `None` where a row has none."""
+
+    @abstractmethod
+    def write(self, path: Path, rows: Sequence[int], reasons: Sequence[Sequence[str]] | None = None) -> None:
+        """Writes rows unchanged, in the manifest's format, whole or not at all.
+
+        Args:
+            path: where to.
+            rows: numbers of the rows, from 0.
+            reasons: of each of them, for a further column `REASON_COLUMN`.
+        """
+
+
+def read_manifest(path: Path, path_columns: Sequence[str]) -> Manifest:
+    """Reads a CSV, TSV, JSON-lines (NeMo) or Parquet manifest, or one of the LJSpeech form: `id|text|normalised`.
+
+    Text formats keep every row as it is written; delimiters, quotes, line ends and numbers come back byte for byte.
+
+    Args:
+        path: of the manifest.
+        path_columns: names that the column of paths may have. A file with `|` whose first line has none of them has no
+            header.
+
+    Raises:
+        ValueError: it is of another kind, or a row does not fit the others; the message says which.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (*_DELIMITED_SUFFIXES, *_JSON_SUFFIXES, ".parquet"):
+        known = ", ".join((*_DELIMITED_SUFFIXES, *_JSON_SUFFIXES, ".parquet"))
+        raise ValueError(f"{path}: a manifest is one of {known}.")
+    if not path.is_file():
+        raise ValueError(f"{path}: there is no such file.")
+    try:
+        if suffix == ".parquet":
+            manifest: Manifest = _Parquet(path)
+        else:
+            # newline="": line ends stay as they are.
+            with path.open(encoding="utf-8", newline="") as file:
+                manifest = _JsonLines(file) if suffix in _JSON_SUFFIXES else _Delimited(file, path_columns)
+    except (ValueError, csv.Error, pa.ArrowException) as error:
+        raise ValueError(f"{path}: {error}") from error
+    if REASON_COLUMN in manifest.columns:
+        raise ValueError(f"{path} has a column {REASON_COLUMN} already, which is what filter adds; rename it.")
+    return manifest
+
+
+class _Text(Manifest):
+    """Rows that are lines of text."""
+
+    _raw: list[str]
+    _line_end: str
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def write(self, path: Path, rows: Sequence[int], reasons: Sequence[Sequence[str]] | None = None) -> None:
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            file.write(self._head(reasons is not None))
+            for row, why in zip(rows, reasons or [()] * len(rows), strict=True):
+                raw = self._raw[row].rstrip("\r\n")
+                file.write((self._with_reasons(raw, why) if reasons is not None else raw) + self._line_end)
+        unfinished.replace(path)
+
+    def _head(self, with_reasons: bool) -> str:
+        return ""
+
+    @abstractmethod
+    def _with_reasons(self, raw: str, reasons: Sequence[str]) -> str: ...
+
+
+class _Delimited(_Text):
+    """Rows of cells. Commas and semicolons divide cells that may be quoted, bars and tabs cells that are not."""
+
+    def __init__(self, file: TextIO, path_columns: Sequence[str]):
+        first = file.readline()
+        self._delimiter = next((delimiter for delimiter in _DELIMITERS if delimiter in first), ",")
+        self._quoted = self._delimiter in ",;"
+        self._line_end = "\r\n" if first.endswith("\r\n") else "\n"
+        records = self._records(chain([first], file))
+        raw, cells = next(records, ("", []))
+        cells = [cell.lstrip("\ufeff").strip() for cell in cells]
+        self.has_header = self._delimiter != "|" or not set(cells).isdisjoint(path_columns)
+        if self.has_header:
+            self.columns, self._header = tuple(cells), raw.rstrip("\r\n")
+        elif len(cells) <= len(_HEADERLESS):
+            self.columns, self._header = _HEADERLESS[: len(cells)], ""
+            records = chain([(raw, cells)], records)
+        else:
+            raise ValueError(f"a manifest without a header is {'|'.join(_HEADERLESS)}; it has {len(cells)} columns.")
+        self._raw, self._cells = [], []
+        for raw, cells in records:
+            if len(cells) != len(self.columns):
+                raise ValueError(
+                    f"row {len(self._raw) + 1} has {len(cells)} cells, where the columns are {', '.join(self.columns)}."
+                )
+            self._raw.append(raw)
+            self._cells.append(cells)
+
+    def column(self, name: str) -> list[str | None]:
+        place = self.columns.index(name)
+        return [cells[place].strip() or None for cells in self._cells]
+
+    def _records(self, lines: Iterator[str]) -> Iterator[tuple[str, list[str]]]:
+        """Every record as it is written, which may be several lines, and its cells."""
+        read: list[str] = []
+
+        def reading() -> Iterator[str]:
+            for line in lines:
+                read.append(line)
+                yield line
+
+        quoting = csv.QUOTE_MINIMAL if self._quoted else csv.QUOTE_NONE
+        for cells in csv.reader(reading(), delimiter=self._delimiter, quoting=quoting, strict=True):
+            if cells:  # none in a blank line
+                yield "".join(read), cells
+            read.clear()
+
+    def _head(self, with_reasons: bool) -> str:
+        if not self.has_header:
+            return ""
+        return self._header + (self._delimiter + REASON_COLUMN if with_reasons else "") + self._line_end
+
+    def _with_reasons(self, raw: str, reasons: Sequence[str]) -> str:
+        why = "; ".join(reasons)
+        if self._quoted:
+            why = '"' + why.replace('"', '""') + '"'
+        return raw + self._delimiter + (why if self._quoted else why.replace(self._delimiter, " "))
+
+
+class _JsonLines(_Text):
+    """Rows that are JSON objects."""
+
+    def __init__(self, file: TextIO):
+        self._raw, self._objects, self._line_end = [], [], "\n"
+        for line in file:
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"row {len(self._raw) + 1} is no JSON: {error}") from error
+            if not isinstance(row, dict):
+                raise ValueError(f"row {len(self._raw) + 1} is no JSON object.")
+            self._line_end = "\r\n" if line.endswith("\r\n") else self._line_end
+            self._raw.append(line)
+            self._objects.append(row)
+        self.columns = tuple(dict.fromkeys(name for row in self._objects for name in row))
+
+    def column(self, name: str) -> list[Any]:
+        return [row.get(name) for row in self._objects]
+
+    def _with_reasons(self, raw: str, reasons: Sequence[str]) -> str:
+        added = json.dumps({REASON_COLUMN: list(reasons)}, ensure_ascii=False)
+        return raw.rstrip().removesuffix("}").rstrip() + ", " + added.removeprefix("{")
+
+
+class _Parquet(Manifest):
+    """Rows of an Arrow table."""
+
+    def __init__(self, path: Path):
+        self._table = pq.read_table(path)
+        self.columns = tuple(self._table.column_names)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def column(self, name: str) -> list[Any]:
+        return self._table[name].to_pylist()
+
+    def write(self, path: Path, rows: Sequence[int], reasons: Sequence[Sequence[str]] | None = None) -> None:
+        table = self._table.take(pa.array(rows, pa.int64()))
+        if reasons is not None:
+            table = table.append_column(REASON_COLUMN, pa.array([list(why) for why in reasons], pa.list_(pa.string())))
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        pq.write_table(table, unfinished)
+        unfinished.replace(path)
