@@ -103,7 +103,7 @@ def _parse_args() -> argparse.Namespace:
     add("--labels", nargs="+", metavar="LABEL", help="the emotions to choose from")
     add("--top_k", type=int, metavar="N", help="the likeliest classes alone")
     add("--uncertain_below", type=float, metavar="P", help="say where the best emotion's score is below")
-    add("--precision", choices=("float32", "bfloat16"), default="float32")
+    add("--precision", choices=("float32", "bfloat16", "int8", "float16"), default="float32")
     add("--backend", choices=("torch", "onnx"), default="torch", help="onnx: of a folder by inference.export_onnx")
     add("--batch_size", type=int, default=8, metavar="N", help="clips that are computed at once")
     args = parser.parse_args()

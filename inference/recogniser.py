@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedConfig, PreTrainedModel
 
+from inference.onnx_backend import load_onnx
 from modeling import SAMPLING_RATE, Task, batches_by_length, load_checkpoint
 
 # (input_values, attention_mask), both (batch, samples) -> task name to logits (batch, num_outputs)
@@ -48,29 +49,41 @@ class Recogniser:
         heard = [waveform[: round(self.max_duration_s * SAMPLING_RATE)] for waveform in waveforms]
         logits = {task.name: np.zeros((len(heard), task.num_outputs), np.float32) for task in self.tasks}
         for batch in batches_by_length([waveform.size for waveform in heard], self._batch_size):
-            for name, values in self._forward(*_pad([heard[index] for index in batch])).items():
+            for name, values in self._forward(*pad([heard[index] for index in batch])).items():
                 logits[name][batch] = values
         return {task.name: task.decode(torch.from_numpy(logits[task.name])).numpy() for task in self.tasks}
 
 
-def load_recogniser(checkpoint: str, *, precision: str = "float32", batch_size: int = 8) -> Recogniser:
+def load_recogniser(
+    checkpoint: str, *, backend: str = "torch", precision: str = "float32", batch_size: int = 8
+) -> Recogniser:
     """The recogniser of a checkpoint, with this project's code and none that the checkpoint brings.
 
     It computes on the GPU where there is one.
 
     Args:
-        checkpoint: folder or Hub id.
-        precision: of the weights and of what is computed.
+        checkpoint: folder or Hub id; for ONNX, the folder that `inference.export_onnx` wrote.
+        backend: `"torch"` or `"onnx"`.
+        precision: of the weights and of what is computed: `"float32"` or `"bfloat16"`, for ONNX one that was exported
+            (`"float32"`, `"int8"`, `"float16"`).
         batch_size: waveforms that are computed at once.
 
     Raises:
-        ValueError: it is no whole checkpoint of this project.
+        ValueError: it is no whole checkpoint of this project, was not exported, or there is no such backend or
+            precision.
     """
+    if backend == "onnx":
+        return Recogniser(*load_onnx(checkpoint, precision), batch_size)
+    if backend != "torch":
+        raise ValueError(f"The backend is 'torch' or 'onnx', got {backend!r}.")
+    if precision not in PRECISIONS:
+        raise ValueError(f"PyTorch computes in {', '.join(PRECISIONS)}, got the precision {precision!r}.")
     model, _ = load_checkpoint(checkpoint)
-    return Recogniser(model.config, _in_torch(model, PRECISIONS[precision]), batch_size)
+    return Recogniser(model.config, torch_forward(model, PRECISIONS[precision]), batch_size)
 
 
-def _in_torch(model: PreTrainedModel, dtype: torch.dtype) -> Forward:
+def torch_forward(model: PreTrainedModel, dtype: torch.dtype = torch.float32) -> Forward:
+    """The network in PyTorch."""
     model.to("cuda" if torch.cuda.is_available() else "cpu", dtype)
 
     @torch.inference_mode()
@@ -83,7 +96,8 @@ def _in_torch(model: PreTrainedModel, dtype: torch.dtype) -> Forward:
     return forward
 
 
-def _pad(waveforms: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def pad(waveforms: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Waveforms `(samples,)` as what a `Forward` takes: padded to the longest, and 1 where they hold audio."""
     longest = max(waveform.size for waveform in waveforms)
     input_values = np.zeros((len(waveforms), longest), np.float32)
     attention_mask = np.zeros((len(waveforms), longest), np.int64)

@@ -112,8 +112,10 @@ def resample(waveform: torch.Tensor, rate: int, new_rate: int) -> torch.Tensor:
     if new_rate == rate:
         return waveform
     samples = waveform.shape[1]
-    spectrum = torch.fft.rfft(waveform)
-    if samples % 2 == 0:
-        spectrum[:, -1] /= 2  # which stood for both signs of that frequency
     raised = samples * new_rate // rate
-    return torch.fft.irfft(spectrum, n=raised) * (raised / samples)
+    spectrum = torch.view_as_real(torch.fft.rfft(waveform))
+    if samples % 2 == 0:
+        last = spectrum[:, -1:] / 2  # which stood for both signs of that frequency
+        spectrum = torch.cat((spectrum[:, :-1], last), dim=1)
+    spectrum = F.pad(spectrum, (0, 0, 0, raised // 2 + 1 - spectrum.shape[1]))
+    return torch.fft.irfft(torch.view_as_complex(spectrum), n=raised) * (raised / samples)

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "prepare": {"preprocessing"},
     "train": {"training", "publishing"},
     "evaluate": {"evaluation"},
-    "predict": {"inference"},
+    "predict": {"inference", "modeling"},
     "publish": {"publishing", "preprocessing"},
 }
 SCRIPTS = [ROOT / f"{name}.py" for name in ("prepare", "train", "evaluate", "predict", "publish")]

@@ -1,13 +1,17 @@
-"""Voices that are speech to a detector of speech, and sounds that are none."""
+"""Voices that are speech to a detector of speech, sounds that are none, and an exported checkpoint."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
+from inference.onnx_folder import export_folder
 from modeling import SAMPLING_RATE, load_audio
-from tests.conftest import ROOT
+from tests.conftest import ROOT, voice
 
 # In a process of its own: eSpeak's state is global.
 SPEAK = """
@@ -57,3 +61,27 @@ def music(kind: str, seconds: float, level: float = 0.1) -> np.ndarray:
             beats.append(np.sin(2 * np.pi * tones[:, None] * time).sum(axis=0) * np.exp(-4 * time))
     waveform = np.concatenate(beats)
     return (waveform * level / np.sqrt(np.mean(waveform**2))).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory) -> Path:
+    """A folder with two recordings, a broken one, and what is none."""
+    folder = tmp_path_factory.mktemp("recordings")
+    for index, seconds in enumerate((0.7, 7.0)):
+        soundfile.write(folder / f"{index}.wav", voice(seconds, 110 + 60 * index, index), SAMPLING_RATE)
+    (folder / "broken.wav").write_bytes(b"RIFF")
+    (folder / "notes.txt").write_text("no audio")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exported(checkpoint, recordings, tmp_path_factory) -> Path:
+    """The tiny checkpoint as ONNX, in all precisions."""
+    folder = tmp_path_factory.mktemp("onnx") / "tiny"
+    export_folder(str(checkpoint), folder, precisions=("int8", "float16"), check=recordings)
+    return folder
+
+
+@pytest.fixture
+def parity(exported) -> dict:
+    return json.loads((exported / "parity.json").read_text(encoding="utf-8"))
