@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from pathlib import Path
 def main() -> None:
     """Runs the command line."""
     args = _parse_args()
-    from publishing.hub import check_access, check_name, publish_folder
+    from publishing.hub import check_access, check_name, check_tag, publish_folder
+    from publishing.staging import staging_folder
 
     kind = "dataset" if args.dataset else "model"
     try:
@@ -28,9 +28,10 @@ def main() -> None:
             raise ValueError(f"{args.source}: no such folder.")
         licences = _read_licences(args)
         check_name(args.repo)
+        check_tag(args.tag)
         if not args.dry_run:
             check_access(args.repo, public=args.public, repo_type=kind)
-        with tempfile.TemporaryDirectory(prefix="publication-") as folder:
+        with staging_folder(args.source) as folder:
             files = _export_dataset(args, licences, folder) if args.dataset else _export_checkpoint(args, folder)
             print(_format_files(files, Path(folder)))
             if args.dry_run:
@@ -44,7 +45,7 @@ def main() -> None:
                 tag=args.tag,
                 repo_type=kind,
             )
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"publish.py: {error}")
     print(f"\nPublished: {url}")
 

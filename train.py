@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,17 +61,20 @@ def _check_access() -> None:
 def _publish(args: SERTrainingArguments) -> None:
     from publishing.export import export_checkpoint
     from publishing.hub import publish_folder
+    from publishing.staging import staging_folder
 
     public = args.hub_private_repo is False
-    again = ["python", "publish.py", args.output_dir, "--repo", args.publish_to, *(["--public"] if public else [])]
+    words = ["python", "publish.py", args.output_dir, "--repo", args.publish_to, *(["--public"] if public else [])]
+    command = shlex.join(words)
     try:
-        with tempfile.TemporaryDirectory(prefix="publication-") as folder:
+        with staging_folder(Path(args.output_dir)) as folder:
             export_checkpoint(Path(args.output_dir), Path(folder), args.publish_to)
             url = publish_folder(
-                Path(folder), args.publish_to, public=public, message="Publish the model", command=shlex.join(again)
+                Path(folder), args.publish_to, public=public, message="Publish the model", command=command
             )
-    except ValueError as error:
-        sys.exit(f"train.py: {error}")
+    except (OSError, ValueError) as error:
+        said = str(error)
+        sys.exit(f"train.py: {said}" + ("" if said.endswith(command) else f" Then publish it with: {command}"))
     print(f"Published: {url}")
 
 

@@ -13,7 +13,7 @@ from datasets import Dataset, DatasetDict
 from transformers import PreTrainedConfig
 
 from modeling import Task, load_checkpoint, load_config
-from modeling.checkpoint_ser import architecture_of
+from modeling.checkpoint_ser import architecture_of, weights_sha256
 from preprocessing.dataset import load_prepared, load_report
 from preprocessing.report import write_json
 from preprocessing.split_files import load_protocol
@@ -123,6 +123,7 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
         compute_metrics(clips, logits, plan.tasks),
         main_task.name,
         checkpoint=plan.checkpoint,
+        weights_sha256=weights_sha256(plan.checkpoint),
         row=row_name(plan.config),
         split=plan.split,
         protocol=load_protocol(plan.data, plan.protocol),
@@ -162,9 +163,19 @@ def training_protocol(checkpoint: str) -> str:
     return yaml.safe_load(path.read_text(encoding="utf-8"))["protocol"]
 
 
-def write_training_clips(checkpoint: Path, ids: Iterable[str]) -> None:
-    """Writes beside a checkpoint what it was trained on, so that an evaluation knows."""
-    (checkpoint / TRAINING_CLIPS).write_text("\n".join(sorted(ids)) + "\n", encoding="utf-8")
+def write_training_clips(checkpoint: Path, ids: Iterable[str], before: Iterable[str] | None = ()) -> None:
+    """Writes beside a checkpoint what it was trained on, so that an evaluation knows; nothing, if not all is known.
+
+    Args:
+        checkpoint: its folder.
+        ids: of the clips of its training.
+        before: of those that the checkpoint it started from was trained on, `None` where they are not known.
+    """
+    path = checkpoint / TRAINING_CLIPS
+    if before is None:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_text("\n".join(sorted({*ids, *before})) + "\n", encoding="utf-8")
 
 
 def read_training_clips(checkpoint: str) -> set[str] | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+from pathlib import Path
 
 from safetensors import SafetensorError
 from transformers import (
@@ -13,6 +16,7 @@ from transformers import (
     PreTrainedModel,
     SequenceFeatureExtractor,
 )
+from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
 from .modeling_panns_ser import PannsForMultiTaskSER
 from .modeling_wav2vec2_layer_sum_ser import Wav2Vec2LayerSumForMultiTaskSER
@@ -65,6 +69,29 @@ def load_checkpoint(
         return model.eval(), AutoFeatureExtractor.from_pretrained(checkpoint, **where)
     except (OSError, SafetensorError) as error:
         raise ValueError(f"{checkpoint} is not a whole checkpoint: {_first_line(error)}") from error
+
+
+def weight_files(checkpoint: str | os.PathLike) -> list[Path]:
+    """The files that hold the weights of a checkpoint in a folder: one, or the shards that their index lists."""
+    whole, index = Path(checkpoint, SAFE_WEIGHTS_NAME), Path(checkpoint, SAFE_WEIGHTS_INDEX_NAME)
+    if whole.is_file() or not index.is_file():
+        return [whole]
+    names = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+    return sorted({Path(checkpoint, Path(name).name) for name in names})
+
+
+def weights_sha256(checkpoint: str | os.PathLike) -> str | None:
+    """SHA-256 of the weights of a checkpoint in a folder, shards one behind another; `None` of one on the Hub.
+
+    It ties figures to the weights that they were measured on.
+    """
+    if not Path(checkpoint).is_dir():
+        return None
+    digest = hashlib.sha256()
+    for path in weight_files(checkpoint):
+        with path.open("rb") as file:
+            hashlib.file_digest(file, lambda: digest)  # which goes on with the same digest
+    return digest.hexdigest()
 
 
 def _first_line(error: Exception) -> str:

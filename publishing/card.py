@@ -9,7 +9,7 @@ from typing import Any
 from huggingface_hub import ModelCard
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from .licence import NOT_STATED, strictest
+from .licence import NOT_STATED, backbone, strictest
 from .metadata import card_data
 
 ROOT = Path(__file__).resolve().parent.parent  # the project runs from a clone
@@ -56,10 +56,10 @@ def render_card(
     """
     main = metrics["tasks"][metrics["main_task"]]
     history = list(_history(training))
-    data = [corpus for facts in history for corpus in _data(facts)]
+    data = [entry for facts in history for entry in _data(facts)]
     licence = strictest(data)
-    base_model = history[-1]["base_model"]
-    locales = {locale for facts in history for locale in facts["locales"]}
+    base_model = next((facts["base_model"] for facts in history if facts["start"] == "hub"), None)
+    locales = sorted({locale for facts in history for locale in facts["locales"]})
     text = _template().render(
         card_data=card_data(metrics, locales, config, repo_id, licence, base_model).to_yaml().strip(),
         repo_id=repo_id,
@@ -67,10 +67,10 @@ def render_card(
         main=main,
         columns=COLUMNS[main["kind"]],
         all_columns=COLUMNS,
-        training=training,
         history=history,
         data=data,
-        base_model=base_model,
+        locales=locales,
+        calibrated=_is_calibrated(metrics),
         licence=licence,
         config=config,
         architecture=_ARCHITECTURES[config["model_type"]],
@@ -108,11 +108,19 @@ def _history(training: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _data(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The corpora of a training, and what nobody knows of a local checkpoint that it started from."""
-    if facts["start"] != "local checkpoint" or facts["before"] is not None:
+    """The corpora of a training, and the weights that it started from, unless their own facts are known."""
+    if facts["start"] == "random weights" or facts["before"] is not None:
         return facts["data"]
+    if facts["base_model"] is not None:
+        return [*facts["data"], backbone(facts["base_model"])]
     unknown = dict.fromkeys(("title", "homepage", "commercial", "redistributable", "clips", "hours"))
     return [*facts["data"], {"corpus": "an earlier checkpoint", **unknown, "licence": NOT_STATED}]
+
+
+def _is_calibrated(metrics: Mapping[str, Any]) -> bool:
+    """Whether a temperature was fitted for any head: one that was not is 1."""
+    heads = [task for task in metrics["tasks"].values() if task["kind"] == "classification" and task["clips"]]
+    return any(head["calibration"]["temperature"] != 1 for head in heads)
 
 
 def _number(value: float | None) -> str:

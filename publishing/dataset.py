@@ -12,6 +12,8 @@ from typing import TypedDict
 from datasets import Audio, DatasetDict
 from huggingface_hub import DatasetCardData
 
+from .metadata import languages
+
 CLIPS_PER_FILE = 4096  # some 400 MB
 
 
@@ -99,7 +101,7 @@ def _card(splits: DatasetDict, licences: Mapping[str, Licence], protocol: str, r
     counts = {split: Counter(clips["corpus"][:]) for split, clips in splits.items()}
     locales = {locale for clips in splits.values() for locale in clips["locale"][:] if locale}
     metadata = DatasetCardData(
-        language=sorted({locale.partition("-")[0] for locale in locales}),
+        language=languages(locales) or None,
         license="other",  # each corpus has its own
         task_categories=["audio-classification"],
         pretty_name=repo_id.partition("/")[2],

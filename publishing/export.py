@@ -13,23 +13,23 @@ from jinja2 import UndefinedError
 from safetensors import SafetensorError, safe_open
 from transformers import AutoFeatureExtractor, PreTrainedConfig
 from transformers.dynamic_module_utils import custom_object_save
+from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
 from modeling import ARCHITECTURES, load_config
-from modeling.checkpoint_ser import architecture_of
+from modeling.checkpoint_ser import architecture_of, weight_files, weights_sha256
 
 from .card import ROOT, render_card, shown_figures
 
-WEIGHTS = "model.safetensors"
-INDEX = "model.safetensors.index.json"
+_EVALUATE = "run `evaluate.py {checkpoint} --data DIR --output {checkpoint}`"
 _NEEDED = {  # and what to do where there is none
     "preprocessor_config.json": "it is no whole checkpoint: take the folder that training ended with",
-    "metrics.json": "it was never evaluated: run `evaluate.py {checkpoint} --data DIR --output {checkpoint}`",
+    "metrics.json": f"it was never evaluated: {_EVALUATE}",
     "training.json": "what it was trained on is not known: it is older than this version; train it again",
 }
 
 
 def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path]:
-    """Writes what is published of a checkpoint: weights, configuration, code, card, metrics, figures and licence.
+    """Writes what is published of a checkpoint: weights, configuration, code, card, the facts behind it, licence.
 
     The code is that of this project, whatever lies beside the checkpoint. Weights are linked or copied, and not loaded.
 
@@ -42,8 +42,9 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
         The files, sorted.
 
     Raises:
-        ValueError: the folder is no whole checkpoint of this project, what a card needs is missing, or `output` holds
-            files.
+        ValueError: the folder is no whole checkpoint of this project, what a card needs is missing or is of other
+            weights, or `output` holds files.
+        OSError: there is no room for it.
     """
     if output.exists() and any(output.iterdir()):
         raise ValueError(f"{output} holds files already: export to an empty folder.")
@@ -53,6 +54,11 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
         raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
     weights = _check_weights(checkpoint, config)
     _, metrics, training = (_read(checkpoint, name) for name in _NEEDED)
+    if metrics.get("weights_sha256") != weights_sha256(checkpoint):
+        raise ValueError(
+            f"The figures in {checkpoint / 'metrics.json'} are not known to be of the weights beside them: "
+            f"{_EVALUATE.format(checkpoint=checkpoint)}."
+        )
     if not metrics["tasks"][metrics["main_task"]]["clips"]:
         raise ValueError(f"{checkpoint}: no clip of its evaluation has a label for {metrics['main_task']}.")
     shown = shown_figures(metrics["main_task"]).values()
@@ -66,11 +72,12 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
         ) from error
 
     output.mkdir(parents=True, exist_ok=True)
-    for name in weights:
-        _link(checkpoint / name, output / name)
+    for path in weights:
+        _link(path, output / path.name)
     _save_code(config, output)
     AutoFeatureExtractor.from_pretrained(checkpoint, trust_remote_code=False).save_pretrained(output)
     _write_json(output / "metrics.json", metrics)
+    _write_json(output / "training.json", training)
     (output / "README.md").write_text(card, encoding="utf-8")
     for name in figures:
         (output / "figures").mkdir(exist_ok=True)
@@ -89,26 +96,23 @@ def _read(checkpoint: Path, name: str) -> dict[str, Any]:
         raise ValueError(f"{path} is not a JSON file: {error}") from error
 
 
-def _check_weights(checkpoint: Path, config: PreTrainedConfig) -> list[str]:
-    """Names of the files that hold the weights, whose headers are whole and have the configuration's heads."""
-    names = [WEIGHTS]
-    if not (checkpoint / WEIGHTS).is_file() and (checkpoint / INDEX).is_file():
-        weight_map = json.loads((checkpoint / INDEX).read_text(encoding="utf-8"))["weight_map"]
-        names = sorted({Path(name).name for name in weight_map.values()})
+def _check_weights(checkpoint: Path, config: PreTrainedConfig) -> list[Path]:
+    """The files of the weights, whose headers are whole and have the configuration's heads, and of shards the index."""
+    files = weight_files(checkpoint)
     heads: dict[str, int] = {}
-    for name in names:
-        if not (checkpoint / name).is_file():
-            raise ValueError(f"{checkpoint} is not a whole checkpoint: it has no {name}.")
+    for path in files:
+        if not path.is_file():
+            raise ValueError(f"{checkpoint} is not a whole checkpoint: it has no {path.name}.")
         try:
-            with safe_open(checkpoint / name, "np") as file:
+            with safe_open(path, "np") as file:
                 found = [key for key in file.keys() if key.startswith("heads.") and key.endswith(".weight")]  # noqa: SIM118
                 heads |= {key.split(".")[1]: file.get_slice(key).get_shape()[0] for key in found}
         except SafetensorError as error:
-            raise ValueError(f"{checkpoint / name} is not a whole file of weights: {error}") from error
+            raise ValueError(f"{path} is not a whole file of weights: {error}") from error
     expected = {task.name: task.num_outputs for task in config.get_tasks()}
     if heads != expected:
         raise ValueError(f"{checkpoint} holds the heads {heads}, its config.json says {expected}.")
-    return names if names == [WEIGHTS] else [INDEX, *names]
+    return files if files == [checkpoint / SAFE_WEIGHTS_NAME] else [checkpoint / SAFE_WEIGHTS_INDEX_NAME, *files]
 
 
 def _link(source: Path, target: Path) -> None:

@@ -12,11 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token, set_client_factory
+from huggingface_hub import (
+    CommitOperationAdd,
+    CommitOperationDelete,
+    HfApi,
+    get_session,
+    get_token,
+    set_client_factory,
+)
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 from huggingface_hub.hf_api import DatasetInfo, ModelInfo
 from huggingface_hub.utils import validate_repo_id
-from huggingface_hub.utils._http import default_client_factory
 
 FIRST_ANSWER_S = 4.0  # in all, whatever name look-up and addresses that do not answer take
 ANSWER_S = 10.0  # of a Hub that has answered once
@@ -34,10 +40,14 @@ WRONG_TOKEN = "The Hub does not know the token: log in anew with `hf auth login 
 _FAILURES = (httpx2.HTTPError, OSError, RuntimeError, json.JSONDecodeError)
 
 
+class _RefusedCardError(Exception):
+    """The Hub does not take the metadata of a card; it says why."""
+
+
 def check_access(repo_id: str, *, public: bool, repo_type: str = "model") -> None:
     """Makes sure that a publication will find its way, and its repository: creates that, private unless `public`.
 
-    Without a way to the Hub this takes [`FIRST_ANSWER_S`].
+    Without a way to the Hub this takes [`FIRST_ANSWER_S`] at most.
 
     Args:
         repo_id: `NAMESPACE/NAME`.
@@ -71,7 +81,8 @@ def publish_folder(
 ) -> str:
     """Makes a repository hold the files of a folder, and no others, by one commit; by none where it holds them already.
 
-    The files are read in pieces as they are sent. The folder is left as it is.
+    The files are read in pieces as they are sent. The folder is left as it is. Whatever else is in the repository is
+    removed, which its history keeps, and is named in print.
 
     Args:
         folder: what is published, with the folders in it.
@@ -86,31 +97,24 @@ def publish_folder(
         The address of the commit that holds the files.
 
     Raises:
-        ValueError: as by [`check_access`], the tag is that of other files, or the connection broke; no commit has been
-            made then, or only the tag is missing.
+        ValueError: as by [`check_access`], the tag is that of other files, the Hub refuses the card, or the connection
+            broke. The repository is then as it was, or only lacks the tag; or, where the answer to the commit was lost,
+            it holds the files, as the same command will find.
     """
-    if tag and not re.fullmatch(r"\w[\w.+-]*", tag):
-        raise ValueError(f"A tag is a word such as v1 or 2026-10.1; got {tag!r}.")
+    check_tag(tag)
     api = _connect(repo_id)
     os.environ.setdefault(*XET_BLOCKS)
     with _patience(SILENCE_S):
         try:
             info = api.repo_info(repo_id, repo_type=repo_type)
             _check_repository(info, public, repo_type)
-            refs = api.list_repo_refs(repo_id, repo_type=repo_type)
-            tagged = any(ref.name == tag for ref in refs.tags)
-            if tagged and _changes(api, folder, repo_id, repo_type, tag):
+            tags = {ref.name for ref in api.list_repo_refs(repo_id, repo_type=repo_type).tags}
+            if tag in tags and _changes(api, folder, repo_id, repo_type, tag):
                 raise ValueError(f"{repo_id} has a release {tag} already, with other files: choose another --tag.")
-            sha, changes = info.sha, _changes(api, folder, repo_id, repo_type, info.sha)
-            if changes:
-                # upload_folder would make several commits of it, a half-published state between each two.
-                commit = api.create_commit(
-                    repo_id, changes, commit_message=message, repo_type=repo_type, parent_commit=sha
-                )
-                sha = commit.oid
-            if tag and not tagged:
+            sha = _commit(api, folder, info, repo_type, message)
+            if tag and tag not in tags:
                 api.create_tag(repo_id, tag=tag, revision=sha, repo_type=repo_type)
-        except _FAILURES as error:
+        except (*_FAILURES, _RefusedCardError) as error:
             advice = _advice(error, api, repo_id)
             raise ValueError(f"Publishing {repo_id} stopped. {advice} Then go on with: {command}") from error
     return f"{api.endpoint}/{'datasets/' if repo_type == 'dataset' else ''}{repo_id}/commit/{sha}"
@@ -135,6 +139,16 @@ def check_name(repo_id: str) -> None:
         )
 
 
+def check_tag(tag: str | None) -> None:
+    """Checks that a release can be called so, if it is to have a name: the Hub makes of it a reference of git.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if tag is not None and (not re.fullmatch(r"[A-Za-z0-9]+([._+-][A-Za-z0-9]+)*", tag) or tag.endswith(".lock")):
+        raise ValueError(f"A tag is a word such as v1 or 2026-10.1; got {tag!r}.")
+
+
 def _connect(repo_id: str) -> HfApi:
     check_name(repo_id)
     token = get_token()
@@ -151,16 +165,19 @@ def _connect(repo_id: str) -> HfApi:
 def _patience(seconds: float) -> Iterator[None]:
     """Lets huggingface_hub's connections, which wait for ever, give up after so many seconds of silence."""
 
-    def client() -> httpx2.Client:
-        made = default_client_factory()
-        made.timeout = seconds
-        return made
+    usual = get_session()
+    hooks, redirects = usual.event_hooks, usual.follow_redirects
 
-    set_client_factory(client)
+    def use(timeout: httpx2.Timeout | float) -> None:
+        # The client makes itself a new one, by this recipe, after a failure to connect.
+        set_client_factory(lambda: httpx2.Client(event_hooks=hooks, follow_redirects=redirects, timeout=timeout))
+
+    before = usual.timeout
+    use(seconds)
     try:
         yield
     finally:
-        set_client_factory(default_client_factory)
+        use(before)
 
 
 def _first_answer(api: HfApi) -> dict:
@@ -211,6 +228,25 @@ def _check_repository(info: ModelInfo | DatasetInfo, public: bool, repo_type: st
         raise ValueError(f"{info.id} holds something else, such as {min(files)}, which would go: choose another name.")
 
 
+def _commit(api: HfApi, folder: Path, info: ModelInfo | DatasetInfo, repo_type: str, message: str) -> str:
+    """Makes the commit, if there is something to change, and returns the one that holds the files."""
+    changes = _changes(api, folder, info.id, repo_type, info.sha)
+    if not changes:
+        return info.sha
+    if gone := [change.path_in_repo for change in changes if isinstance(change, CommitOperationDelete)]:
+        print(f"Removing from {info.id}, whose history keeps it: {', '.join(gone)}")
+    try:
+        # upload_folder would make several commits of it, a half-published state between each two.
+        commit = api.create_commit(
+            info.id, changes, commit_message=message, repo_type=repo_type, parent_commit=info.sha
+        )
+    except ValueError as error:
+        if isinstance(error, _FAILURES):
+            raise
+        raise _RefusedCardError(" ".join(str(error).split())) from error
+    return commit.oid
+
+
 def _changes(
     api: HfApi, folder: Path, repo_id: str, repo_type: str, revision: str
 ) -> list[CommitOperationAdd | CommitOperationDelete]:
@@ -224,6 +260,8 @@ def _changes(
 def _advice(error: Exception, api: HfApi, repo_id: str) -> str:
     """What went wrong and what to do, in a sentence."""
     cause = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error  # of a thread's upload
+    if isinstance(cause, _RefusedCardError):
+        return f"{api.endpoint} refuses the card: {cause}"
     if isinstance(cause, OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set, which forbids every way to the Hub: unset it."
     if isinstance(cause, httpx2.TransportError | ConnectionError | TimeoutError):

@@ -1,4 +1,4 @@
-"""The licence of weights, from the licences of what they were trained on: the strictest wins."""
+"""The licence of weights, from the licences of what they were trained on and started from: the strictest wins."""
 
 from __future__ import annotations
 
@@ -7,16 +7,30 @@ from dataclasses import dataclass
 from typing import Any
 
 NOT_STATED = "not stated"
-# What a licence of recordings lets one do, from the freest to the strictest: the name of the weights' licence, and why.
+# What licences let one do, from the freest to the strictest: the name of the weights' licence, and why.
 _LEVELS = (
-    ("apache-2.0", "allow commercial use and redistribution: the weights are Apache-2.0"),
-    ("non-commercial-data", "do not allow commercial use: the weights are not for commercial use"),
-    ("research-only-data", "are for research only, or nothing more is stated: the weights are for research only"),
+    ("apache-2.0", "The licences of {} allow commercial use and redistribution: the weights are Apache-2.0."),
+    ("non-commercial-data", "The licences of {} do not allow commercial use: the weights are not for commercial use."),
+    (
+        "research-only-data",
+        "The licences of {} are for research only, or state nothing more: the weights are for research only.",
+    ),
     (
         "unstated-data-licence",
-        "have no licence that is stated here: nobody but who holds the rights in them may rely on using the weights",
+        "The licences of {} are not stated here: nobody but who holds the rights may rely on using the weights.",
     ),
 )
+_APACHE = {"licence": "Apache-2.0", "commercial": True, "redistributable": True}
+_CC_BY = {"licence": "CC BY 4.0", "commercial": True, "redistributable": True}
+_CC_BY_NC = {"licence": "CC BY-NC 4.0", "commercial": False, "redistributable": True}
+# Weights that training starts from, as their publishers license them: Hub ids, and files of Kong et al.
+_BACKBONES = {
+    **dict.fromkeys(("facebook/wav2vec2-large-xlsr-53", "facebook/wav2vec2-large-lv60"), _APACHE),
+    **{f"facebook/wav2vec2-xls-r-{size}": _APACHE for size in ("300m", "1b", "2b")},
+    **{f"facebook/mms-{size}": _CC_BY_NC for size in ("300m", "1b")},
+    **dict.fromkeys(("Cnn14_16k_mAP=0.438.pth", "Cnn14_mAP=0.431.pth"), _CC_BY),
+}
+_PANNS_HOMEPAGE = "https://zenodo.org/record/3987831"
 
 
 @dataclass(frozen=True)
@@ -37,21 +51,33 @@ class Licence:
         return self.name == _LEVELS[0][0]
 
 
+def backbone(name: str) -> dict[str, Any]:
+    """Published weights that a training started from, as `training.json` has a corpus; the licence of others is not
+    stated, whatever the Hub says of them: of a fine-tuned model, what it was trained on counts.
+
+    Args:
+        name: Hub id, or the name of a file of CNN14.
+    """
+    licence = _BACKBONES.get(name, {"licence": NOT_STATED, "commercial": None, "redistributable": None})
+    homepage = _PANNS_HOMEPAGE if name.endswith(".pth") else f"https://huggingface.co/{name}"
+    return {"corpus": name, "title": name, "homepage": homepage, "clips": None, "hours": None, **licence}
+
+
 def strictest(data: Sequence[Mapping[str, Any]]) -> Licence:
-    """The licence of weights that were trained on all of these data.
+    """The licence of weights that came from all of these data.
 
     Weights are Apache-2.0, as the code is, only where every licence allows commercial use and redistribution. Else they
     have no standard licence: the restrictions of the data are said, and the strictest gives them their name.
 
     Args:
-        data: corpora with `corpus`, `licence`, `commercial` and `redistributable`, as `training.json` has them. One
-            whose licence is "not stated" counts as the strictest of all.
+        data: corpora, and what training started from, with `corpus`, `licence`, `commercial` and `redistributable`, as
+            `training.json` and [`backbone`] have them. One whose licence is "not stated" counts as the strictest.
     """
     levels = [_level(entry) for entry in data]
     reasons = []
     for level in sorted({*levels} - {0}, reverse=True) or [0]:
-        names = ", ".join(entry["corpus"] for entry, its in zip(data, levels, strict=True) if its == level)
-        reasons.append(f"The recordings of {names} {_LEVELS[level][1]}.")
+        names = dict.fromkeys(entry["corpus"] for entry, its in zip(data, levels, strict=True) if its == level)
+        reasons.append(_LEVELS[level][1].format(", ".join(names)))
     return Licence(_LEVELS[max(levels)][0], tuple(reasons))
 
 

@@ -47,13 +47,13 @@ def card_data(
         config: `config.json`.
         repo_id: of the repository.
         licence: of the weights.
-        base_model: Hub id of the model that training started from, `None` where there is none.
+        base_model: Hub id of the latest model that training started from, `None` where there is none.
     """
     results = list(_results(metrics))
     return ModelCardData(
         model_name=repo_id.rpartition("/")[2],
         base_model=base_model,
-        language=languages(locales),
+        language=languages(locales) or None,
         library_name="transformers",
         pipeline_tag="audio-classification",
         license=licence.name if licence.is_open else "other",

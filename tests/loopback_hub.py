@@ -10,6 +10,7 @@ client. Xet, the Hub's own upload protocol, is not spoken.
 import base64
 import datetime
 import hashlib
+import importlib.util
 import json
 import re
 import socket
@@ -26,6 +27,11 @@ import yaml
 
 LARGE = (".safetensors", ".bin", ".parquet", ".pt")  # what the Hub's own .gitattributes sends to large file storage
 CHUNK = 1 << 20
+# Some of the Hub's list of licences; codes of ISO 639-1 to 639-3 from a file that the library datasets brings.
+LICENCES = (
+    "apache-2.0 mit bsd-3-clause cc0-1.0 cc-by-4.0 cc-by-sa-4.0 cc-by-nc-4.0 cc-by-nc-sa-4.0 unknown other".split()
+)
+LANGUAGES = Path(importlib.util.find_spec("datasets").origin).with_name("utils") / "resources" / "languages.json"
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,7 @@ class Fault:
     times: int
     status: int | None = None
     after: int = 0
+    answered: bool = False
 
 
 class Hub(ThreadingHTTPServer):
@@ -154,6 +161,10 @@ class Hub(ThreadingHTTPServer):
     def cut(self, pattern: str, after: int = 0, times: int = 1) -> None:
         """The connection of the next requests that match breaks after so many bytes of their body."""
         self.faults.append(Fault(pattern, times, after=after))
+
+    def lose_answer(self, pattern: str, times: int = 1) -> None:
+        """The next requests that match do what they ask for, and the connection breaks before the answer."""
+        self.faults.append(Fault(pattern, times, answered=True))
 
     def next_fault(self, call: str) -> Fault | None:
         with self.lock:
@@ -222,12 +233,13 @@ class Handler(BaseHTTPRequestHandler):
         self.server.calls.append(call)
         try:
             fault = self.server.next_fault(call)
-            if fault and fault.status is None:
+            self.loses_answer = bool(fault and fault.answered)
+            if fault and fault.status is None and not fault.answered:
                 self.rfile.read(min(fault.after, int(self.headers.get("Content-Length", 0))))
                 raise Cut
             spool = self.spool() if path.startswith("/_lfs/") and self.command == "PUT" else None
             self.body = b"" if spool else b"".join(self.read_body())
-            if fault:
+            if fault and fault.status:
                 raise Refusal(fault.status, "The stand-in was told to fail.")
             self.user = self.account()
             method = "GET" if self.command == "HEAD" else self.command
@@ -275,6 +287,8 @@ class Handler(BaseHTTPRequestHandler):
         return path, digest.hexdigest()
 
     def reply(self, answer: object = b"", status: int = 200, headers: dict[str, str] | None = None) -> None:
+        if self.loses_answer:
+            raise Cut
         body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         kind = "application/octet-stream" if isinstance(answer, bytes) else "application/json"
         self.send_response(status)
@@ -314,10 +328,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer_validate_yaml(self, spool: None) -> None:
         try:
-            card_data(json.loads(self.body)["content"])
+            errors = [{"message": text} for text in mistakes(card_data(json.loads(self.body)["content"]))]
         except yaml.YAMLError as error:
-            return self.reply({"errors": [{"message": str(error)}], "warnings": []}, 400)
-        self.reply({"errors": [], "warnings": []})
+            errors = [{"message": str(error)}]
+        self.reply({"errors": errors, "warnings": []}, 400 if errors else 200)
 
     def answer_create(self, spool: None) -> None:
         asked = json.loads(self.body)
@@ -493,6 +507,31 @@ def card_data(readme: str) -> dict:
     """The metadata at the head of a card."""
     head = re.match(r"---\r?\n(.*?)\r?\n---", readme, re.DOTALL)
     return (yaml.safe_load(head[1]) or {}) if head else {}
+
+
+def mistakes(card: dict) -> Iterator[str]:
+    """What the Hub does not take of a card's metadata, as far as it is known."""
+    if card.get("license", "other") not in LICENCES:
+        yield f'"license" must be one of [{", ".join(LICENCES)}]'
+    if not re.fullmatch(r"[a-z0-9.-]+", card.get("license_name", "other")):
+        yield '"license_name" fails to match the required pattern'
+    languages = card.get("language", [])
+    known = json.loads(LANGUAGES.read_text(encoding="utf-8"))
+    for language in [languages] if isinstance(languages, str) else languages:
+        if language not in known or not re.fullmatch("[a-z]{2,3}", language):
+            yield f'"language" must be an ISO 639-1, 639-2 or 639-3 code; {language!r} is none'
+    for index, model in enumerate(card.get("model-index", [])):
+        if not model.get("name"):
+            yield f'"model-index[{index}].name" is required'
+        for result in model["results"]:
+            fields = {"task": ["type"], "dataset": ["type", "name"]}
+            lacking = [
+                f"{part}.{name}" for part, names in fields.items() for name in names if not result[part].get(name)
+            ]
+            lacking += ["metrics.type"] * any(not metric.get("type") for metric in result["metrics"])
+            lacking += ["metrics.value"] * any(not isinstance(metric["value"], float) for metric in result["metrics"])
+            for name in lacking:
+                yield f'"model-index[{index}].results.{name}" is required'
 
 
 def serve(folder: Path, port: int = 0) -> Hub:

@@ -1,5 +1,6 @@
 """`publish.py` and `train.py --push_to_hub` as they are typed, against a Hub on this machine."""
 
+import errno
 import json
 import os
 import re
@@ -8,13 +9,17 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from datasets import load_dataset
 
+from publishing import dataset as export_of_datasets
+from publishing import export as export_of_checkpoints
 from tests.conftest import ROOT
 from tests.loopback_hub import ACCOUNTS, serve
-from tests.publishing.conftest import connect
+from tests.publishing.conftest import FILES, SHARED, ask_stranger, check_answer, connect
 
 
 @pytest.fixture
@@ -104,6 +109,7 @@ def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsy
         (["{}", "--dataset", "--repo", "team/x"], r"Only you know under which licence \w+, \w+ may be passed on"),
         (["{}", "--dataset", "--licence", "CC0", "--repo", "x"], "is called NAMESPACE/NAME"),
         (["{}", "--repo", "team/x", "--dry-run", "--tag", "v1", "--repo", "x"], "is called NAMESPACE/NAME"),
+        (["{}", "--repo", "team/x", "--dry-run", "--tag", "v1..2"], "A tag is a word such as v1"),
         (["{}/nowhere", "--repo", "team/x"], "nowhere: no such folder"),
     ],
 )
@@ -118,6 +124,16 @@ def test_options_of_a_data_set_are_for_one(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         start(monkeypatch, "runs/x", "--repo", "team/x", "--licence", "CC0")
     assert "add --dataset" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_a_line(licensed, monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(export_of_datasets, "export_dataset", full)
+    with pytest.raises(SystemExit, match=r"publish.py: .*No space left on device"):
+        start(monkeypatch, licensed, "--dataset", "--repo", "team/x", "--licence", "CC0", "--dry-run")
+    assert [path.name for path in licensed.parent.iterdir()] == ["prepared"]
 
 
 def test_who_may_not_publish_is_told_so_in_seconds(hub, licensed):
@@ -150,7 +166,9 @@ def test_a_training_that_could_not_publish_does_not_begin(hub, words, tmp_path):
     assert hub.repos == {}
 
 
-def test_a_training_publishes_its_checkpoint_privately_and_the_same_again_is_no_commit(hub, words, tmp_path):
+def test_a_training_publishes_its_checkpoint_privately_and_a_stranger_loads_it(
+    hub, words, tmp_path, prepared, backbone_config
+):
     done = run(hub, "train.py", *words)
     assert re.search(r"\nPublished: http://\S+/team/ser/commit/\w{40}\n", done.stdout)
     repo = hub.repos["model", "team/ser"]
@@ -165,11 +183,45 @@ def test_a_training_publishes_its_checkpoint_privately_and_the_same_again_is_no_
     run(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--tag", "v1")
     assert len(repo.commits) == 2
     assert repo.tags == {"v1": repo.head.sha}
-    home = str(tmp_path)
+    assert {*repo.head.tree} - {".gitattributes"} == SHARED | FILES["wav2vec2"]
+    folders = [str(path) for path in (tmp_path, prepared, backbone_config, ROOT, Path.home())]
     for name, file in repo.head.tree.items():
         content = hub.content(file)
-        assert home.encode() not in content, name
-        assert not [secret for secret in ACCOUNTS if secret.encode() in content], name
+        assert [text for text in (*folders, *ACCOUNTS) if text.encode() in content] == [], name
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []  # nothing is left over
+
+    (answer,) = ask_stranger(hub, tmp_path, "team/ser")
+    check_answer(answer, tmp_path / "run")
+
+
+def test_a_typo_makes_no_repository_at_all(hub, words):
+    done = run(hub, "train.py", *words, "--hub_private_repo", "maybe", code=2)
+    assert "hub_private_repo" in done.stderr
+    assert hub.repos == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (None, r"run has no metrics\.json: it was never evaluated: run `evaluate\.py .*`\."),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), r"\[Errno 28\] No space left on device"),
+    ],
+)
+def test_a_training_that_cannot_be_exported_says_how_to_publish_it(checkpoint, tmp_path, monkeypatch, error, says):
+    run_folder = shutil.copytree(checkpoint, tmp_path / "run")
+
+    def full(*arguments):
+        raise error
+
+    if error:
+        monkeypatch.setattr(export_of_checkpoints, "export_checkpoint", full)
+    publish = runpy.run_path(str(ROOT / "train.py"))["_publish"]
+    with pytest.raises(SystemExit) as end:
+        publish(SimpleNamespace(output_dir=str(run_folder), publish_to="team/ser", hub_private_repo=False))
+    said, _, command = end.value.code.partition(" Then publish it with: ")
+    assert re.fullmatch(rf"train\.py: .*{says}", said)
+    assert command == f"python publish.py {run_folder} --repo team/ser --public"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_a_failed_upload_leaves_the_checkpoint_and_names_the_command(hub, words, tmp_path):

@@ -5,22 +5,34 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from datasets import Dataset
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import EntryNotFoundError
 from transformers import Trainer
+from transformers.utils import CONFIG_NAME
+from transformers.utils.logging import get_logger
 
 from preprocessing.catalogue import LICENCE_USES, licences
 from preprocessing.report import write_json
 
+from .arguments import ModelArguments
+from .network import trained_config
+
 if TYPE_CHECKING:
     from .run import Job
 
+logger = get_logger(__name__)
+
 TRAINING_FACTS = "training.json"
 NOT_STATED = "not stated"
+# CNN14 as published at zenodo.org/record/3987831. Of other local files not even the name is told.
+_PUBLISHED_FILES = ("Cnn14_16k_mAP=0.438.pth", "Cnn14_mAP=0.431.pth")
 _PACKAGES = ("transformers", "torch", "datasets", "accelerate", "numpy")
 
 
@@ -35,8 +47,7 @@ def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
     - `data`: of each corpus its training `clips` and `hours`, `title`, `homepage`, `licence`, and whether that allows
       `commercial` use and is `redistributable`; a user's own audio has the licence "not stated" and `None`s;
     - `locales` of the training clips, `protocol`, `seed`, `parameters` (`all`, `trained`), `versions`;
-    - `start`: `"random weights"`, `"hub"` (then `base_model` and `revision` say which) or `"local checkpoint"`, whose
-      own facts are in `before` if it is one of this project;
+    - `start`: what [`start_facts`] says;
     - `epochs` trained, `learning_rate`, `weight_decay`, `batch_size` (clips per update), `precision`;
     - `hardware`: `device`, `processes`; `seconds` of the training, `None` if it was resumed or one point of a sweep.
     """
@@ -48,7 +59,7 @@ def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
         "locales": sorted({*clips["locale"][:]} - {None}),
         "protocol": job.data.protocol,
         "seed": args.seed,
-        **_start(job.settings),
+        **job.start,
         "parameters": {
             "all": job.model.num_parameters(),
             "trained": job.model.num_parameters(only_trainable=True),
@@ -84,14 +95,36 @@ def _data(clips: Dataset) -> list[dict[str, Any]]:
     ]
 
 
-def _start(settings: dict[str, Any]) -> dict[str, Any]:
-    """What the training started from; a local path stays at home."""
+def start_facts(arguments: ModelArguments) -> dict[str, Any]:
+    """What a training starts from; a local path stays at home.
+
+    - `start`: `"random weights"`, `"hub"`, `"published file"` or `"local checkpoint"`;
+    - `base_model`: the Hub id or the name of the published file, else `None`;
+    - `revision`: the commit on the Hub, else `None`;
+    - `before`: the `training.json` of a checkpoint of this project, `None` where there is none.
+    """
     start = {"start": "random weights", "base_model": None, "revision": None, "before": None}
-    name = settings.get("model_name_or_path")
+    name = arguments.model_name_or_path
     if name is None:
         return start
-    if not Path(name).exists():
-        return {**start, "start": "hub", "base_model": name, "revision": settings["model_revision"]}
-    facts = Path(name, TRAINING_FACTS)
-    before = json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else None
-    return {**start, "start": "local checkpoint", "before": before}
+    if Path(name).name in _PUBLISHED_FILES:
+        return {**start, "start": "published file", "base_model": Path(name).name}
+    is_ours = trained_config(arguments) is not None
+    if Path(name).exists():
+        return {**start, "start": "local checkpoint", "before": _facts_of(name) if is_ours else None}
+    # A branch moves on; the commit says what was loaded.
+    commit = hf_hub_download(name, CONFIG_NAME, revision=arguments.model_revision, dry_run=True).commit_hash
+    before = _facts_of(name, commit) if is_ours else None
+    return {**start, "start": "hub", "base_model": name, "revision": commit, "before": before}
+
+
+def _facts_of(checkpoint: str, commit: str | None = None) -> dict[str, Any] | None:
+    """`training.json` of a checkpoint of this project: of a folder, or of a commit on the Hub."""
+    path = Path(checkpoint, TRAINING_FACTS)
+    if commit is not None:
+        with suppress(EntryNotFoundError):
+            path = Path(hf_hub_download(checkpoint, TRAINING_FACTS, revision=commit))
+    if path.is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
+    logger.warning("%s has no %s: what it was trained on is not known.", checkpoint, TRAINING_FACTS)
+    return None

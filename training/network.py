@@ -22,7 +22,7 @@ def task_names(arguments: ModelArguments) -> list[str]:
 
     A head that is kept is learned as before, unless `--tasks` names another kind.
     """
-    config = _trained_config(arguments)
+    config = trained_config(arguments)
     trained = () if config is None else config.get_tasks()
     kinds = {task.name: f"{task.name}:{kind_of(task)}" for task in trained}
     asked = [entry if entry in arguments.new_heads else kinds.get(entry, entry) for entry in arguments.tasks or ()]
@@ -47,7 +47,7 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
         ValueError: the checkpoint is of another kind, a head of it does not fit the data, or the architecture does not
             have an option.
     """
-    config = _trained_config(arguments)
+    config = trained_config(arguments)
     architecture = architecture_of(config) or arguments.architecture or "wav2vec2"
     model_class = ARCHITECTURES[architecture]
     given = {
@@ -72,7 +72,7 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
     return model_class.from_backbone(arguments.model_name_or_path, tasks, **options, dtype=torch.float32)
 
 
-def _trained_config(arguments: ModelArguments) -> PreTrainedConfig | None:
+def trained_config(arguments: ModelArguments) -> PreTrainedConfig | None:
     """The configuration of a checkpoint of this project that training goes on from, `None` if it starts elsewhere."""
     name = arguments.model_name_or_path
     if name is None or (arguments.architecture == "panns" and name.endswith(".pth")):  # which has no configuration

@@ -31,8 +31,8 @@ from preprocessing.dataset import count_in_no_split, load_prepared, load_report
 from .arguments import MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
 from .calibrate import calibrate
 from .checkpoints import check_sweep, checkpoint_to_resume
-from .facts import write_training_facts
-from .network import build_model, task_names
+from .facts import start_facts, write_training_facts
+from .network import build_model, task_names, trained_config
 from .tasks import fit_tasks
 from .trainer import MultiTaskSERTrainer
 
@@ -50,7 +50,8 @@ class Job:
     splits: DatasetDict
     model: PreTrainedModel
     resume_from: str | None
-    trained_before: set[str]  # ids of the clips that a checkpoint to go on from was trained on
+    start: dict[str, Any]  # what it starts from, as `training.json` has it
+    trained_before: set[str] | None  # ids of the clips that what it starts from was trained on, `None` if not known
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -92,8 +93,8 @@ def plan(
         network.freeze_feature_encoder()
     if model.layerdrop:
         args.ddp_find_unused_parameters = True  # a skipped layer has no gradient
-    trained_before = read_training_clips(model.model_name_or_path) if model.model_name_or_path else None
-    return Job(data, args, sweep, settings, splits, network, resume_from, trained_before or set())
+    heard = set() if trained_config(model) is None else read_training_clips(model.model_name_or_path)
+    return Job(data, args, sweep, settings, splits, network, resume_from, start_facts(model), heard)
 
 
 def train(job: Job) -> dict:
@@ -137,11 +138,12 @@ def finish(trainer: MultiTaskSERTrainer, job: Job) -> dict:
     if job.args.calibrate and "validation" in job.splits:
         calibrate(job.model, trainer.processing_class, job.splits["validation"], output, **hardware)
     if trainer.is_world_process_zero():
+        (output / "metrics.json").unlink(missing_ok=True)  # of other weights, if there is one
         job.model.save_pretrained(output)
         (output / "model.safetensors").chmod(0o644)  # safetensors writes for the owner alone
         trainer.processing_class.save_pretrained(output)
         (output / "train_config.yaml").write_text(yaml.safe_dump(job.settings, allow_unicode=True), encoding="utf-8")
-        write_training_clips(output, {*job.splits["train"]["id"], *job.trained_before})
+        write_training_clips(output, job.splits["train"]["id"], job.trained_before)
         write_training_facts(job, trainer, output)
     trainer.accelerator.wait_for_everyone()
     report = None

@@ -1,3 +1,4 @@
+import hashlib
 import importlib.metadata
 import json
 import shutil
@@ -12,7 +13,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from evaluation.metrics import ALL, compute_metrics
 from evaluation.report import format_report
-from evaluation.run import evaluate_checkpoint, plan_evaluation, write_training_clips
+from evaluation.run import evaluate_checkpoint, plan_evaluation, read_training_clips, write_training_clips
 from modeling import Task, Wav2Vec2ForMultiTaskSER
 from preprocessing.dataset import load_prepared, prepare
 from preprocessing.rows import stored_waveform
@@ -51,6 +52,8 @@ def test_the_report_says_what_was_evaluated_on_what(report, checkpoint, prepared
     assert (report["row"], report["clips"]) == ("w2v + Em + Ge + F0-me", len(load_prepared(prepared, "paper")["test"]))
     assert report["versions"]["transformers"] == importlib.metadata.version("transformers")
     assert report["heads_without_labels"] == []
+    weights = (checkpoint / "model.safetensors").read_bytes()
+    assert report["weights_sha256"] == hashlib.sha256(weights).hexdigest()
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     clips = splits["test"]
     for task in TASKS:
@@ -195,6 +198,10 @@ def test_clips_that_the_checkpoint_was_trained_on_are_counted(broken, prepared, 
     others = load_prepared(prepared, "speaker")["test"]["id"]
     heard = evaluate(str(broken), prepared, "speaker", tmp_path).report["clips_heard_in_training"]
     assert heard == len(set(others) & set(splits["train"]["id"])) > 0
+    write_training_clips(broken, splits["train"]["id"], before=["another"])
+    assert read_training_clips(str(broken)) == {*splits["train"]["id"], "another"}
+    write_training_clips(broken, splits["train"]["id"], before=None)
+    assert read_training_clips(str(broken)) is None
 
 
 def test_data_measured_over_another_length_are_refused(checkpoint, prepared, tmp_path):

@@ -1,3 +1,4 @@
+import hashlib
 import shutil
 
 import pytest
@@ -5,7 +6,7 @@ import torch
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
 
 from modeling import ARCHITECTURES, Wav2Vec2ForMultiTaskSER, load_checkpoint, load_config
-from modeling.checkpoint_ser import architecture_of
+from modeling.checkpoint_ser import architecture_of, weight_files, weights_sha256
 from tests.conftest import TINY
 
 
@@ -59,3 +60,20 @@ def test_no_stranger_is_asked_to_run_code(tmp_path, monkeypatch):
     monkeypatch.setattr("builtins.input", lambda _: "y")
     with pytest.raises(ValueError, match="is not a checkpoint"):
         load_checkpoint(tmp_path)
+
+
+def test_weights_are_told_by_the_sum_of_their_file(broken):
+    weights = broken / "model.safetensors"
+    assert weight_files(broken) == [weights]
+    assert weights_sha256(broken) == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert weights_sha256("team/ser") is None
+
+
+def test_shards_are_told_by_the_sum_of_all(tiny_model, tmp_path):
+    tiny_model.save_pretrained(tmp_path, max_shard_size="10KB")
+    (tmp_path / "model-00009-of-00009.safetensors").write_bytes(b"of another time")
+    shards = sorted(tmp_path.glob("model-*.safetensors"))[:-1]
+    assert weight_files(tmp_path) == shards
+    assert len(shards) > 1
+    together = b"".join(path.read_bytes() for path in shards)
+    assert weights_sha256(tmp_path) == hashlib.sha256(together).hexdigest()

@@ -4,14 +4,21 @@ The real client is set to it by the settings that its environment variables woul
 """
 
 import json
+import os
+import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from huggingface_hub import constants
 
-from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER
+from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER, load_checkpoint
+from modeling.checkpoint_ser import weights_sha256
+from tests.conftest import voice
 from tests.evaluation.test_summary import BEST, evaluated
 from tests.loopback_hub import Hub, serve
 from tests.modeling.test_modeling_panns_ser import panns_config
@@ -23,6 +30,17 @@ OPEN = {"licence": "CC BY 4.0", "commercial": True, "redistributable": True}
 NON_COMMERCIAL = {"licence": "CC BY-NC-SA 4.0", "commercial": False, "redistributable": True}
 RESEARCH = {"licence": "research only", "commercial": False, "redistributable": False}
 OWN = {"licence": "not stated", "commercial": None, "redistributable": None, "title": None, "homepage": None}
+# What is published: of every architecture, and of each.
+SHARED = {
+    *("LICENSE", "README.md", "config.json", "metrics.json", "model.safetensors", "preprocessor_config.json"),
+    *("training.json", "answers_ser.py", "audio_ser.py", "batches_ser.py", "configuration_ser.py", "containers_ser.py"),
+    *("heads_ser.py", "multitask_ser.py", "pipeline_ser.py", "tasks_ser.py"),
+}
+FILES = {
+    "wav2vec2": {"modeling_wav2vec2_ser.py", "figures/confusion.png", "figures/calibration_emotion.png"},
+    "wav2vec2_layer_sum": {"modeling_wav2vec2_layer_sum_ser.py", "modeling_wav2vec2_ser.py"},
+    "panns": {"modeling_panns_ser.py", "logmel_ser.py"},
+}
 URL_PATH = "/{repo_id}/resolve/{revision}/{filename}"  # of a file; the client puts it together when it is imported
 
 
@@ -83,7 +101,7 @@ def trained(_tiny_model, feature_extractor, evaluation, tmp_path_factory) -> dic
             (folder / "figures").mkdir()
             for figure in ("confusion.png", "confusion_gender.png", "calibration_emotion.png", "mine.png"):
                 (folder / "figures" / figure).write_bytes(b"\x89PNG")
-        report = {**evaluation.report, "checkpoint": str(folder)}
+        report = {**evaluation.report, "checkpoint": str(folder), "weights_sha256": weights_sha256(folder)}
         (folder / "metrics.json").write_text(json.dumps(report), encoding="utf-8")
         (folder / "training.json").write_text(json.dumps(training_facts()), encoding="utf-8")
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -153,3 +171,46 @@ def write_publication(folder: Path, weights: str) -> Path:
     }.items():
         (folder / name).write_text(text)
     return folder
+
+
+def ask_stranger(hub: Hub, folder: Path, *repos) -> list[dict]:
+    """What stranger.py says of folders and Hub ids, in a fresh process elsewhere with an empty cache."""
+    np.save(folder / "clip.npy", voice(1.5, 140))
+    environment = {
+        **os.environ,
+        **{"HF_HOME": str(folder / "strangers_home"), "HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_writer"},
+        **{"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1", "PYTHONPATH": "", "PYTHONSAFEPATH": "1"},
+        "OMP_NUM_THREADS": "1",
+    }
+    script = Path(__file__).with_name("stranger.py")
+    command = [sys.executable, script, folder / "clip.npy", *repos]
+    done = subprocess.run(
+        [*map(str, command)], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def check_answer(answer: dict, checkpoint: Path) -> None:
+    """Holds an answer of stranger.py against that of the checkpoint, by the code of this project."""
+    model, _ = load_checkpoint(checkpoint)
+    with torch.no_grad():
+        logits = model(torch.from_numpy(voice(1.5, 140))[None]).task_logits
+    assert answer["config"] == model.config.model_type
+    for auto in ("AutoModel", "AutoModelForAudioClassification"):
+        assert answer[auto].keys() == logits.keys()
+        for name, values in logits.items():
+            assert answer[auto][name] == pytest.approx(values[0].tolist(), abs=1e-6)
+    for task in model.config.get_tasks():
+        decoded = task.decode(logits[task.name])[0]
+        if not task.is_classification:
+            assert answer["heads"][task.name]["value"] == pytest.approx(decoded.item(), rel=1e-6)
+            continue
+        expected = pytest.approx(dict(zip(task.labels, decoded.tolist(), strict=True)), abs=1e-6)
+        assert {entry["label"]: entry["score"] for entry in answer["heads"][task.name]} == expected
+        if task == model.config.main_task:
+            assert {entry["label"]: entry["score"] for entry in answer["stock"]} == expected
+    assert answer["path"] == "reading audio files needs `soundfile`: pip install soundfile soxr"
+    assert answer["rate"] == "resampling needs `soxr`: pip install soundfile soxr"
+    assert len(answer["refused"]) == 5
+    assert [text for text in answer["refused"] if not re.search("trust_remote_code", text)] == []

@@ -8,6 +8,8 @@ from publishing.card import COLUMNS, render_card, shown_figures
 from tests.conftest import tiny_config
 from tests.publishing.conftest import NON_COMMERCIAL, REPO, RESEARCH, corpus, training_facts
 
+STARTED = "corpus, or weights it started from"
+
 
 def render(metrics, training=None, figures=("confusion.png",), **config):
     return render_card(metrics, training or training_facts(), {**tiny_config().to_dict(), **config}, REPO, figures)
@@ -75,14 +77,15 @@ def test_every_number_of_the_results_is_that_of_metrics_json(metrics):
 
 
 def test_every_number_of_the_training_is_that_of_training_json(metrics):
-    base = {"start": "hub", "base_model": "org/base", "revision": "v1"}
+    base = {"start": "hub", "base_model": "org/base", "revision": "c0ffee"}
     before = training_facts(corpus("ravdess", NON_COMMERCIAL), seed=7, **base)
     facts = training_facts(start="local checkpoint", before=before, locales=["pl-PL"])
     card = render(metrics, facts)
-    assert one(card, "corpus", "training clips") == [
+    assert one(card, STARTED, "training clips") == [
         ["[EMODB](https://emodb.org)", "1,200", "1.25", "CC BY 4.0", "yes", "yes"],
         ["mine", "1,200", "1.25", "not stated", "not stated", "not stated"],
         ["[RAVDESS](https://ravdess.org)", "1,200", "1.25", "CC BY-NC-SA 4.0", "no", "yes"],
+        ["[org/base](https://huggingface.co/org/base)", "–", "–", *["not stated"] * 3],
     ]
     values = dict(row for row in one(render(metrics), "what"))
     assert values == {
@@ -100,7 +103,8 @@ def test_every_number_of_the_training_is_that_of_training_json(metrics):
         "versions": "torch 2.13.0",
     }
     assert "| seed | 7 |" in card
-    assert "`org/base` at revision `v1`" in card
+    assert "`org/base` at commit `c0ffee`" in card
+    assert "3 locales were heard in training: de-DE, pl-PL, zh-Hans. Nothing is known of others." in card
     assert ModelCard(card).data.base_model == "org/base"
     assert ModelCard(card).data.language == ["de", "pl", "zh"]
 
@@ -108,7 +112,30 @@ def test_every_number_of_the_training_is_that_of_training_json(metrics):
 def test_what_a_local_checkpoint_was_trained_on_is_not_stated(metrics):
     card = ModelCard(render(metrics, training_facts(corpus("emodb"), start="local checkpoint")))
     assert card.data.license_name == "unstated-data-licence"
-    assert "The recordings of an earlier checkpoint have no licence that is stated here" in card.text
+    assert "The licences of an earlier checkpoint are not stated here" in card.text
+
+
+def test_a_licence_is_not_laundered_by_a_start_from_the_hub(metrics):
+    hub = {"start": "hub", "base_model": "team/ser-iemocap", "revision": "c0ffee"}
+    before = training_facts(corpus("iemocap", RESEARCH))
+    card = ModelCard(render(metrics, training_facts(corpus("emodb"), **hub, before=before)))
+    assert (card.data.license_name, card.data.base_model) == ("research-only-data", "team/ser-iemocap")
+    assert "The licences of iemocap are for research only" in card.text
+    card = ModelCard(render(metrics, training_facts(corpus("emodb"), **hub)))
+    assert card.data.license_name == "unstated-data-licence"
+    assert "The licences of team/ser-iemocap are not stated here" in card.text
+
+
+def test_a_known_backbone_has_its_publishers_licence(metrics):
+    xlsr = "facebook/wav2vec2-large-xlsr-53"
+    card = ModelCard(render(metrics, training_facts(corpus("emodb"), start="hub", base_model=xlsr, revision="c0ffee")))
+    assert (card.data.license, card.data.base_model) == ("apache-2.0", xlsr)
+    published = {"start": "published file", "base_model": "Cnn14_16k_mAP=0.438.pth"}
+    card = ModelCard(render(metrics, training_facts(corpus("emodb"), **published)))
+    assert (card.data.license, card.data.base_model) == ("apache-2.0", None)
+    panns = "[Cnn14_16k_mAP=0.438.pth](https://zenodo.org/record/3987831)"
+    assert one(card.content, STARTED)[1] == [panns, "–", "–", "CC BY 4.0", "yes", "yes"]
+    assert "| started from | `Cnn14_16k_mAP=0.438.pth` |" in card.text
 
 
 def test_the_metadata_come_back(metrics):
@@ -145,6 +172,21 @@ def test_what_is_absent_or_too_good_is_said(metrics):
     assert "| time | not recorded |" in card
     metrics["clips_heard_in_training"] = None
     assert "it may have heard these clips" in render(metrics)
+
+
+def test_calibration_is_told_as_it_was(metrics):
+    assert "they were calibrated with a temperature" in render(metrics)
+    for name in ("emotion", "gender"):
+        metrics["tasks"][name]["calibration"]["temperature"] = 1.0  # --calibrate false
+    card = render(metrics)
+    assert "calibrated" not in card
+    assert "no temperature was fitted" in card
+
+
+def test_no_locale_is_no_list_of_locales(metrics):
+    card = render(metrics, training_facts(locales=[]))
+    assert "What languages were heard in training is not stated." in card
+    assert ModelCard(card).data.language is None
 
 
 def test_what_the_protocol_means_is_said(metrics):

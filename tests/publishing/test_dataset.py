@@ -10,6 +10,7 @@ from preprocessing.catalogue import licences
 from preprocessing.dataset import load_prepared
 from publishing import dataset
 from publishing.dataset import Licence, export_dataset, read_licences
+from tests.loopback_hub import card_data, mistakes
 
 LICENCES = {
     "alpha": Licence(licence="CC BY 4.0", homepage="https://alpha.org"),
@@ -87,6 +88,20 @@ def test_the_same_clips_are_the_same_bytes(exported, prepared, tmp_path):
     (tmp_path / "again").mkdir()
     again = export_dataset(load_prepared(prepared, "paper"), LICENCES, "paper", tmp_path / "again", "team/speech")
     assert [file.read_bytes() for file in again] == [file.read_bytes() for file in exported]
+
+
+def test_a_locale_that_names_no_language_is_no_metadata(prepared, tmp_path):
+    def called(name):
+        return lambda row: {"locale": name}
+
+    splits = load_prepared(prepared, "paper").map(called("swiss"))
+    splits["train"] = splits["train"].map(called("gsw-CH"))
+    for folder, expected in (("some", ["gsw"]), ("none", None)):
+        (tmp_path / folder).mkdir()
+        card = export_dataset(splits, LICENCES, "paper", tmp_path / folder, "team/speech")[0].read_text()
+        assert card_data(card).get("language") == expected
+        assert [*mistakes(card_data(card))] == []
+        splits["train"] = splits["test"]
 
 
 def test_the_card_says_whose_the_clips_are(exported, prepared):

@@ -38,6 +38,26 @@ def test_it_reads_the_command_line_as_training_does(config, words):
         assert found.public is (args.hub_private_repo is False)
 
 
+@pytest.mark.parametrize("word", ["maybe", "flase", "", "null", "None", "private"])
+def test_what_is_neither_yes_nor_no_makes_nothing_public(config, tmp_path, word):
+    push = ["--push_to_hub", *NAME]
+    assert find_destination([*BASE, *push, "--hub_private_repo", word]) is None
+    assert find_destination([*BASE, *push, f"--hub_private_repo={word}"]) is None
+    (tmp_path / "c.yaml").write_text(f"hub_private_repo: {word}\n")
+    assert find_destination([*BASE, *push, "--config", str(tmp_path / "c.yaml")]) is None
+    assert find_destination([*BASE, "--config", config, "--hub_private_repo", word]) is None
+    with pytest.raises((SystemExit, ValueError)):
+        parse_args([*BASE, *push, "--hub_private_repo", word])
+    with pytest.raises((SystemExit, ValueError)):
+        parse_args([*BASE, *push, "--config", str(tmp_path / "c.yaml")])
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_who_asks_for_help_publishes_nothing(config, flag):
+    assert find_destination([*BASE, "--push_to_hub", *NAME, flag]) is None
+    assert find_destination([flag, *BASE, "--config", config]) is None
+
+
 @pytest.mark.parametrize("text", ["push_to_hub: [", "- a list", "just words"])
 def test_what_is_wrong_is_left_to_the_real_parser(tmp_path, text):
     (tmp_path / "c.yaml").write_text(text)

@@ -1,31 +1,17 @@
 import json
 import os
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 from transformers import Wav2Vec2Config
 
 from modeling import load_checkpoint
+from modeling.checkpoint_ser import weights_sha256
 from publishing.export import export_checkpoint
-from tests.conftest import ROOT, voice
-from tests.publishing.conftest import REPO, TOKEN
-
-SHARED = {
-    *("LICENSE", "README.md", "config.json", "metrics.json", "model.safetensors", "preprocessor_config.json"),
-    *("audio_ser.py", "configuration_ser.py", "containers_ser.py", "heads_ser.py", "multitask_ser.py"),
-    *("pipeline_ser.py", "tasks_ser.py"),
-}
-FILES = {
-    "wav2vec2": {"modeling_wav2vec2_ser.py", "figures/confusion.png", "figures/calibration_emotion.png"},
-    "wav2vec2_layer_sum": {"modeling_wav2vec2_layer_sum_ser.py", "modeling_wav2vec2_ser.py"},
-    "panns": {"modeling_panns_ser.py", "logmel_ser.py"},
-}
+from publishing.hub import check_access, publish_folder
+from tests.conftest import ROOT
+from tests.publishing.conftest import FILES, REPO, SHARED, TOKEN, ask_stranger, check_answer
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +28,11 @@ def exported(trained, tmp_path_factory):
 def copy(trained, tmp_path):
     """A checkpoint to spoil."""
     return shutil.copytree(trained["panns"], tmp_path / "run")
+
+
+def set_figures(folder, **fields):
+    path = folder / "metrics.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
 
 
 @pytest.mark.parametrize("architecture", FILES)
@@ -80,6 +71,8 @@ def test_configuration_and_metrics_name_the_repository_alone(exported, trained, 
     metrics = json.loads((exported[architecture] / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["checkpoint"] == REPO
     assert metrics["tasks"] == json.loads((trained[architecture] / "metrics.json").read_text())["tasks"]
+    training = json.loads((exported[architecture] / "training.json").read_text(encoding="utf-8"))
+    assert training == json.loads((trained[architecture] / "training.json").read_text())
 
 
 def test_weights_are_linked_and_copied_where_they_cannot_be(trained, exported, tmp_path, monkeypatch):
@@ -99,6 +92,7 @@ def test_shards_come_with_their_index(copy, tmp_path):
     model, _ = load_checkpoint(copy)
     (copy / "model.safetensors").unlink()
     model.save_pretrained(copy, max_shard_size="20KB")
+    set_figures(copy, weights_sha256=weights_sha256(copy))
     shards = {path.name for path in copy.glob("model-*.safetensors")}
     assert len(shards) > 1
     export_checkpoint(copy, tmp_path / "repo", REPO)
@@ -125,6 +119,23 @@ def test_shards_come_with_their_index(copy, tmp_path):
 def test_what_is_missing_is_said_before_anything_is_written(copy, tmp_path, lost, message):
     (copy / lost).unlink()
     with pytest.raises(ValueError, match=message):
+        export_checkpoint(copy, tmp_path / "repo", REPO)
+    assert not (tmp_path / "repo").exists()
+
+
+def test_figures_of_other_weights_are_not_published(copy, trained, tmp_path):
+    says = r"metrics\.json are not known to be of the weights beside them: run `evaluate.py .*run --data DIR"
+    set_figures(copy, weights_sha256=weights_sha256(trained["wav2vec2"]))  # evaluate.py runs/other --output runs/this
+    with pytest.raises(ValueError, match=says):
+        export_checkpoint(copy, tmp_path / "repo", REPO)
+    set_figures(copy, weights_sha256=None)  # evaluate.py team/ser --output runs/this
+    with pytest.raises(ValueError, match=says):
+        export_checkpoint(copy, tmp_path / "repo", REPO)
+    set_figures(copy, weights_sha256=weights_sha256(copy))
+    model, _ = load_checkpoint(copy)
+    model.heads["emotion"].weight.data += 1e-3
+    model.save_pretrained(copy)  # trained anew in the same folder, and not evaluated
+    with pytest.raises(ValueError, match=says):
         export_checkpoint(copy, tmp_path / "repo", REPO)
     assert not (tmp_path / "repo").exists()
 
@@ -163,86 +174,11 @@ def test_a_folder_that_holds_files_is_left_alone(trained, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-# What a stranger has: transformers, torch, numpy and what they bring.
-STRANGER = """
-import sys
-ABSENT = "soundfile soxr av librosa scipy sklearn datasets pandas evaluate accelerate matplotlib numba joblib optuna"
-PROJECT = "modeling preprocessing evaluation training inference publishing tests"
-for name in (ABSENT + " " + PROJECT).split():
-    sys.modules[name] = None
-import json
-import re
-import numpy as np
-import torch
-from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForAudioClassification, pipeline
-clip, *folders = sys.argv[1:]
-sound = np.load(clip)
-answers = []
-for folder in folders:
-    trusted = {"trust_remote_code": True}
-    answer = {"refused": []}
-    for load in (
-        lambda: pipeline(model=folder),
-        lambda: pipeline("audio-classification", model=folder),
-        lambda: AutoConfig.from_pretrained(folder),
-        lambda: AutoModel.from_pretrained(folder),
-        lambda: AutoModelForAudioClassification.from_pretrained(folder),
-    ):
-        try:
-            answer["refused"].append(f"not refused: {load()}")
-        except Exception as error:
-            answer["refused"].append(str(error))
-    features = AutoFeatureExtractor.from_pretrained(folder)
-    answer["config"] = AutoConfig.from_pretrained(folder, **trusted).model_type
-    inputs = features(sound, sampling_rate=16000, return_tensors="pt")
-    for auto in (AutoModel, AutoModelForAudioClassification):
-        model = auto.from_pretrained(folder, **trusted)
-        with torch.no_grad():
-            answer[auto.__name__] = {name: x[0].tolist() for name, x in model(**inputs).task_logits.items()}
-    recognise = pipeline(model=folder, **trusted)
-    answer["heads"] = recognise(sound)
-    answer["stock"] = pipeline("audio-classification", model=folder, **trusted)(sound, top_k=None)
-    for name, source in (("path", clip), ("rate", {"array": sound, "sampling_rate": 44100})):
-        try:
-            recognise(source)
-        except ImportError as error:
-            answer[name] = str(error)
-    card = open(f"{folder}/README.md", encoding="utf-8").read()
-    example = re.search(r"```python\\n(.*?)```", card, re.DOTALL)[1]
-    assert "org/name" in example
-    exec(compile(example.replace("org/name", folder), "card", "exec"), {})
-    answers.append(answer)
-assert not [name for name in (ABSENT + " " + PROJECT).split() if sys.modules.get(name) is not None]
-print(json.dumps(answers))
-"""
-
-
-def test_a_stranger_loads_every_architecture_with_transformers_torch_and_numpy(exported, trained, tmp_path):
-    sound = voice(1.5, 140)
-    np.save(tmp_path / "clip.npy", sound)
-    environment = {**os.environ, "HF_HOME": str(tmp_path / "hf"), "PYTHONPATH": "", "PYTHONSAFEPATH": "1"}
-    command = [sys.executable, "-c", STRANGER, str(tmp_path / "clip.npy"), *map(str, exported.values())]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    for answer, checkpoint in zip(json.loads(done.stdout.splitlines()[-1]), trained.values(), strict=True):
-        model, _ = load_checkpoint(shutil.copytree(checkpoint, tmp_path / checkpoint.parent.name))
-        with torch.no_grad():
-            logits = model(torch.from_numpy(sound)[None]).task_logits
-        assert answer["config"] == model.config.model_type
-        for auto in ("AutoModel", "AutoModelForAudioClassification"):
-            for name, values in logits.items():
-                assert answer[auto][name] == pytest.approx(values[0].tolist(), abs=1e-6)
-        emotion, gender, pitch = model.config.get_tasks()
-        for scores, task in (
-            (answer["heads"]["emotion"], emotion),
-            (answer["heads"]["gender"], gender),
-            (answer["stock"], emotion),
-        ):
-            expected = dict(zip(task.labels, task.decode(logits[task.name])[0].tolist(), strict=True))
-            assert {entry["label"]: entry["score"] for entry in scores} == pytest.approx(expected, abs=1e-6)
-        value = pitch.decode(logits["f0_mean"]).item()
-        assert answer["heads"]["f0_mean"]["value"] == pytest.approx(value, rel=1e-6)
-        assert answer["path"] == "reading audio files needs `soundfile`: pip install soundfile soxr"
-        assert answer["rate"] == "resampling needs `soxr`: pip install soundfile soxr"
-        assert len(answer["refused"]) == 5
-        assert [text for text in answer["refused"] if not re.search("trust_remote_code", text)] == []
+def test_a_stranger_loads_every_architecture_from_a_folder_and_from_the_hub(exported, trained, hub, tmp_path):
+    on_hub = {f"team/{name}": folder for name, folder in exported.items()}
+    for repo_id, folder in on_hub.items():
+        check_access(repo_id, public=True)
+        publish_folder(folder, repo_id, public=True, message="A model", command="")
+    answers = ask_stranger(hub, tmp_path, *exported.values(), *on_hub)
+    for answer, checkpoint in zip(answers, [*trained.values()] * 2, strict=True):
+        check_answer(answer, checkpoint)

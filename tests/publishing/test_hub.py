@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from huggingface_hub import HfApi, constants, get_session
+from huggingface_hub import HfApi, close_session, constants, get_session
 
 from publishing import hub as publishing_hub
-from publishing.hub import check_access, check_name, publish_folder
+from publishing.hub import check_access, check_name, check_tag, publish_folder
 from tests.conftest import ROOT
 from tests.loopback_hub import ACCOUNTS, File
 from tests.publishing.conftest import write_publication
@@ -153,6 +153,16 @@ def test_what_the_hub_refuses_is_a_sentence(hub, call, status, says):
 def test_the_clients_own_patience_is_put_back(hub):
     check_access(REPO, public=False)
     assert get_session().timeout.read is None
+    assert get_session().event_hooks["request"]
+    assert get_session().follow_redirects
+
+
+def test_patience_outlives_a_failure_to_connect(hub):
+    with publishing_hub._patience(7):
+        close_session()  # as the client does then
+        assert get_session().timeout.read == 7
+        assert get_session().event_hooks["request"]
+    assert get_session().timeout.read is None
 
 
 def test_a_folder_is_one_commit_and_the_same_again_is_none(hub, publication):
@@ -179,6 +189,23 @@ def test_what_the_client_downloads_is_what_was_published(hub, publication, tmp_p
         folder = api.snapshot_download(REPO, revision=revision, local_dir=tmp_path / revision)
         assert Path(folder, "model.safetensors").read_text() == weights
     assert [commit.title for commit in api.list_repo_commits(REPO)] == ["A model", "A model", "initial commit"]
+
+
+def test_what_others_put_there_is_named_before_it_goes(hub, publication, capsys):
+    check_access(REPO, public=False)
+    publish(publication)
+    repo = hub.repos["model", REPO]
+    repo.add("of the owner", {**repo.head.tree, "notes.md": File.of(b"notes"), "docs/why.md": File.of(b"why")})
+    capsys.readouterr()
+    hub.fail("/commit/", 503)
+    assert "answers 503" in refusal(publish, publication)
+    said = "Removing from tester/ser, whose history keeps it: docs/why.md, notes.md\n"
+    assert capsys.readouterr().out == said
+    publish(publication)
+    assert capsys.readouterr().out == said
+    assert files(hub) == local(publication)
+    publish(publication)
+    assert capsys.readouterr().out == ""
 
 
 def test_a_better_checkpoint_replaces_what_is_not_there_any_more_and_keeps_the_history(hub, publication):
@@ -211,6 +238,17 @@ def test_a_tag_is_of_one_release_for_ever(hub, publication):
     publish(publication, tag="v2")
     assert repo.tags == {"v1": first, "v2": repo.head.sha}
     assert "A tag is a word such as v1" in refusal(publish, publication, tag="v 3")
+
+
+@pytest.mark.parametrize("tag", ["v 3", "v1..2", "v1.lock", "v1.", ".v1", "v1/2", "-v1", "ü", "v1\n", ""])
+def test_a_tag_that_git_or_the_hub_would_refuse_is_refused_without_them(tag):
+    with pytest.raises(ValueError, match="A tag is a word such as v1"):
+        check_tag(tag)
+
+
+@pytest.mark.parametrize("tag", [None, "v1", "2026-10.1", "v1.0.0-rc.1", "v1+cpu", "1_0", "lock"])
+def test_a_usual_tag_is_taken(tag):
+    check_tag(tag)
 
 
 @pytest.mark.usefixtures("no_waits")
@@ -272,6 +310,17 @@ def test_a_tag_that_was_missed_is_made_by_the_same_command(hub, publication):
     assert len(repo.commits) == 2
 
 
+def test_a_commit_whose_answer_was_lost_is_found_by_the_same_command(hub, publication):
+    check_access(REPO, public=False)
+    hub.lose_answer("/commit/")
+    assert refusal(publish, publication, tag="v1").endswith(COMMAND)
+    repo = hub.repos["model", REPO]
+    assert files(hub) == local(publication)
+    publish(publication, tag="v1")
+    assert len(repo.commits) == 2
+    assert repo.tags == {"v1": repo.head.sha}
+
+
 def test_a_commit_of_another_in_the_meantime_is_not_overwritten(hub, publication, monkeypatch):
     check_access(REPO, public=False)
     repo = hub.repos["model", REPO]
@@ -287,11 +336,23 @@ def test_a_commit_of_another_in_the_meantime_is_not_overwritten(hub, publication
     assert {*files(hub)} == {"notes.md"}
 
 
-def test_metadata_that_the_hub_refuses_stops_before_the_upload(hub, publication):
+@pytest.mark.parametrize(
+    ("metadata", "says"),
+    [
+        ("license: [", "expected the node content"),
+        ("license: mine", '"license" must be one of'),
+        ("license: other\nlicense_name: my licence", '"license_name" fails to match the required pattern'),
+        ("language: [de, swiss]", '"language" must be an ISO 639-1, 639-2 or 639-3 code'),
+        ("model-index: [{name: a, results: [{task: {}, dataset: {}, metrics: []}]}]", "dataset.type"),
+    ],
+)
+def test_metadata_that_the_hub_refuses_stop_before_the_upload_in_a_sentence(hub, publication, metadata, says):
     check_access(REPO, public=False)
-    (publication / "README.md").write_text("---\nlicense: [\n---\n")
-    with pytest.raises(ValueError, match=r"Invalid metadata in README\.md"):
-        publish(publication)
+    (publication / "README.md").write_text(f"---\n{metadata}\n---\n")
+    message = refusal(publish, publication)
+    assert message.startswith(f"Publishing {REPO} stopped. {hub.url} refuses the card: Invalid metadata in README.md.")
+    assert says in message
+    assert message.endswith(f"Then go on with: {COMMAND}")
     assert not [call for call in hub.calls if "_lfs" in call]
 
 

@@ -2,17 +2,42 @@ import json
 from dataclasses import replace
 
 import pytest
+from huggingface_hub import constants
 
 from preprocessing.corpora import CORPORA
+from tests.loopback_hub import File, Repository, serve
 from tests.publishing import conftest as publishing
 from tests.training.conftest import TASKS, job, start_from
-from training.facts import training_facts, write_training_facts
+from training.arguments import ModelArguments
+from training.facts import start_facts, training_facts, write_training_facts
 from training.run import build_trainer
 
 
 @pytest.fixture
 def ready(words):
     return job(words)
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    with serve(tmp_path / "hub") as server:
+        publishing.connect(monkeypatch, server)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        yield server
+    assert server.unknown == []
+
+
+def put(hub, repo_id, folder) -> str:
+    """Puts the files of a folder on the Hub, in a second commit, which is returned."""
+    repo = hub.repos.setdefault(("model", repo_id), Repository("model", repo_id, False))
+    return repo.add("files", {path.name: File.of(path.read_bytes()) for path in folder.iterdir()}).sha
+
+
+def save(ready, feature_extractor, folder):
+    """A checkpoint of this project, which has been trained on nothing yet."""
+    ready.model.save_pretrained(folder)
+    feature_extractor.save_pretrained(folder)
+    return folder
 
 
 def facts_of(ready) -> dict:
@@ -50,24 +75,57 @@ def test_a_published_corpus_comes_with_its_licence(ready):
     assert entry["clips"] == len(clips)
 
 
-def test_a_backbone_from_the_hub_is_named_and_a_local_one_is_not(ready, backbone, words):
-    settings = {**ready.settings, "model_name_or_path": "org/base", "model_revision": "v1"}
-    facts = facts_of(replace(ready, settings=settings))
-    assert (facts["start"], facts["base_model"], facts["revision"]) == ("hub", "org/base", "v1")
+def test_a_backbone_from_the_hub_is_named_with_its_commit_and_a_local_one_is_not(hub, backbone, words):
+    commit = put(hub, "org/base", backbone)
+    facts = facts_of(job(start_from(words, "--model_name_or_path", "org/base")))
+    assert (facts["start"], facts["base_model"], facts["revision"]) == ("hub", "org/base", commit)
+    assert facts["before"] is None
     facts = facts_of(job(start_from(words, "--model_name_or_path", str(backbone))))
     assert (facts["start"], facts["base_model"], facts["before"]) == ("local checkpoint", None, None)
     assert str(backbone) not in json.dumps(facts)
 
 
-def test_a_checkpoint_of_this_project_brings_its_own_facts(ready, words, tmp_path, feature_extractor):
-    first = tmp_path / "first"
-    ready.model.save_pretrained(first)
-    feature_extractor.save_pretrained(first)
+@pytest.mark.parametrize("place", ["folder", "hub"])
+def test_a_checkpoint_of_this_project_brings_its_own_facts(hub, ready, words, tmp_path, feature_extractor, place):
+    first = save(ready, feature_extractor, tmp_path / "first")
     write_training_facts(ready, build_trainer(ready), first)
-    second = job(start_from(words, "--model_name_or_path", str(first), "--tasks", *TASKS))
-    facts = facts_of(second)
-    assert facts["start"] == "local checkpoint"
+    name = str(first) if place == "folder" else "team/first"
+    commit = put(hub, "team/first", first)
+    facts = facts_of(job(start_from(words, "--model_name_or_path", name, "--tasks", *TASKS)))
     assert facts["before"] == json.loads((first / "training.json").read_text())
+    expected = ("local checkpoint", None, None) if place == "folder" else ("hub", "team/first", commit)
+    assert (facts["start"], facts["base_model"], facts["revision"]) == expected
+
+
+@pytest.mark.parametrize("place", ["folder", "hub"])
+def test_a_checkpoint_without_facts_is_not_taken_for_a_backbone(
+    hub, ready, words, tmp_path, feature_extractor, place, caplog
+):
+    first = save(ready, feature_extractor, tmp_path / "first")
+    put(hub, "team/first", first)
+    name = str(first) if place == "folder" else "team/first"
+    onward = job(start_from(words, "--model_name_or_path", name, "--tasks", *TASKS))
+    assert onward.start["before"] is None
+    assert onward.trained_before is None  # and not: on nothing
+    assert f"{name} has no training.json: what it was trained on is not known." in caplog.text
+
+
+def test_clips_of_a_backbone_and_of_random_weights_are_none(ready, backbone, words):
+    assert ready.trained_before == set()
+    assert job(start_from(words, "--model_name_or_path", str(backbone))).trained_before == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "start", "base_model"),
+    [
+        ("Cnn14_16k_mAP=0.438.pth", "published file", "Cnn14_16k_mAP=0.438.pth"),
+        ("secret project.pth", "local checkpoint", None),
+    ],
+)
+def test_of_files_only_those_of_the_publisher_are_named(tmp_path, file, start, base_model):
+    (tmp_path / file).touch()
+    facts = start_facts(ModelArguments(model_name_or_path=str(tmp_path / file), architecture="panns"))
+    assert facts == {"start": start, "base_model": base_model, "revision": None, "before": None}
 
 
 def test_time_is_that_of_a_training_in_one_go(ready):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,13 @@ from modeling import (
 )
 from publishing.card import shown_figures
 from publishing.export import export_checkpoint
-from tests.training.conftest import TASKS, job
+from tests.training.conftest import TASKS, job, start_from
 from training.run import train
+
+ONE_STEP = [
+    *("--max_steps", "1", "--eval_strategy", "no", "--save_strategy", "no", "--load_best_model_at_end", "false"),
+    *("--calibrate", "false"),
+]
 
 
 def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
@@ -129,6 +135,33 @@ def test_a_task_of_the_users_own_trains(words):
 def test_bad_settings_fail_before_a_step_is_made(words, flags, message):
     with pytest.raises(ValueError, match=message):
         job([*words, *flags])
+
+
+def test_what_is_known_of_other_weights_does_not_stay_beside_new_ones(words, backbone, tmp_path):
+    output = tmp_path / "run"
+    output.mkdir()
+    for stale in ("metrics.json", "training_clips.txt"):
+        (output / stale).write_text("stale")
+    ready = job([*words, *ONE_STEP])
+    ready.trained_before = None  # as of a checkpoint that does not say
+    del ready.splits["test"]  # as under a protocol that has none
+    assert train(ready) == {}
+    assert (output / "model.safetensors").is_file()
+    assert not (output / "metrics.json").exists()
+    assert not (output / "training_clips.txt").exists()
+
+
+def test_what_an_unknown_checkpoint_heard_is_not_taken_for_nothing(words, tmp_path):
+    train(job([*words, *ONE_STEP]))
+    first, onward = tmp_path / "run", tmp_path / "onward"
+    start = ("--model_name_or_path", str(first), "--tasks", *TASKS, "--output_dir", str(onward))
+    assert train(job([*start_from(words, *start), *ONE_STEP]))["clips_heard_in_training"] == 0
+    (first / "training_clips.txt").unlink()
+    shutil.rmtree(onward)
+    assert train(job([*start_from(words, *start), *ONE_STEP]))["clips_heard_in_training"] is None
+    card = (export_checkpoint(onward, tmp_path / "repo", "org/name")[0].parent / "README.md").read_text()
+    assert "it may have heard these clips" in card
+    assert "None of these clips was in the model's training" not in card
 
 
 def test_a_running_training_is_not_overwritten(words, tmp_path):
