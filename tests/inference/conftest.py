@@ -39,6 +39,30 @@ def spoken(tmp_path_factory) -> list[np.ndarray]:
     return clips
 
 
+TAKES = """
+import sys
+from pathlib import Path
+from preprocessing import demo_corpus
+demo_corpus.SENTENCES = {locale: demo_corpus.SENTENCES[locale] for locale in ("en-US", "de-DE")}
+demo_corpus.VOICES = {"test": {"male": ("m3",), "female": ("f2",)}}
+demo_corpus.PROSODY = {"neutral": demo_corpus.PROSODY["neutral"]}
+for seed in range(6):
+    demo_corpus.write_demo_corpus(Path(sys.argv[1], str(seed)), seed)
+"""
+
+
+@pytest.fixture(scope="session")
+def takes(tmp_path_factory) -> dict[str, list[np.ndarray]]:
+    """Neutral sentences of an English man, `source`, and of a German woman, `dub`."""
+    pytest.importorskip("espeakng_loader")
+    folder = tmp_path_factory.mktemp("takes")
+    subprocess.run([sys.executable, "-c", TAKES, str(folder)], cwd=ROOT, check=True)
+    voices = {"source": "en-US/m3_*.wav", "dub": "de-DE/f2_*.wav"}
+    return {
+        track: [load_audio(path) for path in sorted(folder.glob(f"*/wav/{clips}"))] for track, clips in voices.items()
+    }
+
+
 def noise(seconds: float, level: float, seed: int = 0) -> np.ndarray:
     """Room noise of that root mean square."""
     size = round(seconds * SAMPLING_RATE)

@@ -1,0 +1,113 @@
+"""A film and its dub -> the lines that are spoken differently, the worst first.
+
+python -m inference.compare film.en.wav film.de.wav --model runs/demo
+python -m inference.compare film.mkv dub.m4a --model runs/demo --output findings.csv --worst 30
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inference.dub_check import DubCheck
+
+
+def main() -> None:
+    """Runs the command line."""
+    args = _parse_args()
+    from inference.dub_check import Limits, check_dub
+    from inference.recogniser import load_recogniser
+
+    try:
+        limits = Limits(args.emotion_limit, args.pitch_limit, args.energy_limit)
+        check = check_dub(load_recogniser(args.model), args.source, args.dub, limits)
+    except (ValueError, OSError) as error:
+        sys.exit(f"compare: {error}")
+    print(format_check(check, args.worst))
+    if args.output:
+        WRITERS[args.output.suffix](check, args.output)
+        print(f"All {len(check.rows):,} lines are in {args.output}.")
+
+
+def format_check(check: DubCheck, worst: int) -> str:
+    """The result for people: alignment, counts, and the worst lines with times in both tracks."""
+    alignment = check.alignment
+    differs, missing, added, fits = (
+        check.count(status) for status in ("differs", "missing in the dub", "only in the dub", "fits")
+    )
+    lines = [
+        f"The source begins at {alignment.offset_s:+.3f} s of the dub, which drifts by {alignment.drift:+.4%} "
+        f"(confidence {alignment.confidence:.2f}).",
+        f"{differs + fits:,} lines are in both: {differs:,} of them differ. "
+        f"{missing:,} are missing in the dub, {added:,} are only in the dub.",
+    ]
+    usual = check.usual
+    lines.append(
+        f"Differences are beyond the usual ones of these tracks: emotion {usual['emotion']:.2f}, pitch "
+        f"{usual['pitch']:+.1f} semitones, energy {usual['energy']:+.1f} dB."
+    )
+    listed = [row for row in check.rows if row["status"] != "fits"]
+    if listed[:worst]:
+        lines += ["", f"{'':>4}  {'source':<12}  {'dub':<12}  why"]
+    for rank, row in enumerate(listed[:worst], start=1):
+        times = (timecode(row["source_start_s"]), timecode(row["dub_start_s"]))
+        lines.append(f"{rank:>4}  {times[0]:<12}  {times[1]:<12}  {row.get('why', row['status'])}")
+    return "\n".join(lines)
+
+
+def timecode(seconds: float) -> str:
+    """`HH:MM:SS.mmm`; before the beginning with a minus."""
+    milliseconds = round(abs(seconds) * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{'-' * (seconds < 0)}{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}.{rest % 1000:03}"
+
+
+def _write_json(check: DubCheck, path: Path) -> None:
+    content = {"alignment": asdict(check.alignment), "limits": asdict(check.limits), "usual": check.usual}
+    content["lines"] = check.rows
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _write_csv(check: DubCheck, path: Path) -> None:
+    import pandas as pd
+
+    pd.DataFrame(check.rows).to_csv(path, index=False)
+
+
+WRITERS = {".json": _write_json, ".csv": _write_csv}
+
+
+def _output(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in WRITERS:
+        raise argparse.ArgumentTypeError(f"{text} ends in none of {', '.join(WRITERS)}")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+    return path
+
+
+def _parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("source", help="audio or video file in the original language")
+    parser.add_argument("dub", help="the same film, cut alike, in another language")
+    parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
+    parser.add_argument("--output", type=_output, metavar="FILE", help="every line, as .json or .csv")
+    parser.add_argument("--worst", type=int, default=10, metavar="N", help="lines to print (default: 10)")
+    limits = parser.add_argument_group("from when on a difference is a finding")
+    limits.add_argument(
+        "--emotion_limit", type=float, default=0.3, metavar="D", help="Jensen-Shannon distance, 0 to 1 (default: 0.3)"
+    )
+    limits.add_argument("--pitch_limit", type=float, default=3.0, metavar="SEMITONES", help="(default: 3)")
+    limits.add_argument("--energy_limit", type=float, default=6.0, metavar="DB", help="(default: 6)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

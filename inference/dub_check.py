@@ -1,0 +1,182 @@
+"""A film and its dub -> the lines that are spoken differently, the worst first, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import median_abs_deviation
+
+from inference.activity import listen
+from inference.alignment import Alignment, align
+from inference.delivery import Deliveries, hear_lines
+from inference.lines import MatchedLines, match_lines
+from inference.recogniser import Recogniser
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From when on a difference between two deliveries of a line is a finding.
+
+    Each is beyond what the tracks usually differ by: voices differ in pitch, mixes in level, and a model hears two
+    languages a little differently.
+
+    Args:
+        emotion: Jensen–Shannon distance between the two distributions over emotions, from 0 (the same) to 1 (what one
+            holds possible, the other excludes).
+        pitch: in semitones.
+        energy: in dB.
+
+    Raises:
+        ValueError: a limit is not above 0.
+    """
+
+    emotion: float = 0.3
+    pitch: float = 3.0
+    energy: float = 6.0
+
+    def __post_init__(self) -> None:
+        for name, limit in vars(self).items():
+            if not limit > 0:
+                raise ValueError(f"The limit of {name} is above 0, got {limit}.")
+
+
+@dataclass(frozen=True)
+class DubCheck:
+    """What a comparison of two tracks found.
+
+    Args:
+        alignment: of the tracks.
+        limits: that were applied.
+        usual: what the tracks usually differ by, the median over the lines: `emotion`, `pitch`, `energy`, in the units
+            of the limits, the dub's less the source's.
+        rows: one dict per line. First those that differ, the worst first; then those that only one track has, in the
+            order of time; then the others, in the order of `score`. `status` says which: `differs`, `missing in the
+            dub`, `only in the dub`, `fits`.
+    """
+
+    alignment: Alignment
+    limits: Limits
+    usual: dict[str, float]
+    rows: list[dict[str, Any]]
+
+    def count(self, status: str) -> int:
+        """Number of lines of a status."""
+        return sum(row["status"] == status for row in self.rows)
+
+
+def check_dub(recogniser: Recogniser, source: Any, dub: Any, limits: Limits = Limits()) -> DubCheck:
+    """Compares how the lines of a film are spoken in two languages.
+
+    Both tracks are read twice, a minute at a time: to align them, and to hear the lines that they share.
+
+    Args:
+        recogniser: whose main task is a classification.
+        source, dub: anything that [`~modeling.AudioReader`] takes; the same film, cut alike.
+        limits: above which a difference is a finding.
+
+    Raises:
+        AudioError: a track cannot be read.
+        ValueError: the model names no emotions, a track holds no speech, or the tracks do not match.
+    """
+    if not recogniser.main_task.is_classification:
+        raise ValueError(f"The model's main task, {recogniser.main_task.name}, has no classes to compare.")
+    source_activity, dub_activity = listen(source), listen(dub)
+    alignment = align(source_activity, dub_activity)
+    lines = match_lines(source_activity.lines, dub_activity.lines, alignment)
+    if len(lines.source) == 0:
+        raise ValueError("The tracks match, but no line is spoken in both at the same time.")
+    spoken = hear_lines(recogniser, source, lines.source), hear_lines(recogniser, dub, lines.dub)
+    measured = _differences(*spoken)
+    usual = {name: float(np.nanmedian(values)) for name, values in measured.items()}
+    differences = {name: values - usual[name] for name, values in measured.items()}
+    rows = _rows(lines, *spoken, differences, recogniser.main_task.labels, limits)
+    findings = [row for row in rows if row["status"] == "differs"]
+    others = [row for row in rows if row["status"] == "fits"]
+    return DubCheck(alignment, limits, usual, [*findings, *_unmatched(lines, alignment), *others])
+
+
+def _differences(source: Deliveries, dub: Deliveries) -> dict[str, np.ndarray]:
+    """By what the dub's lines differ from the source's, each `(lines,)`; NaN where that is not known."""
+    return {
+        "emotion": jensenshannon(source.emotion, dub.emotion, base=2, axis=1),
+        "pitch": dub.pitch - source.pitch,
+        "energy": dub.energy - source.energy,
+    }
+
+
+def _rows(
+    lines: MatchedLines,
+    source: Deliveries,
+    dub: Deliveries,
+    differences: dict[str, np.ndarray],
+    labels: tuple[str, ...],
+    limits: Limits,
+) -> list[dict[str, Any]]:
+    """A row per shared line, the largest `score` first."""
+    # Emotions that are nearer than usual are no difference; pitch and energy count both ways.
+    sizes = {name: np.maximum(values, 0) if name == "emotion" else abs(values) for name, values in differences.items()}
+    found = {name: size >= getattr(limits, name) for name, size in sizes.items()}
+    score = _score(dub.emotion - source.emotion, differences, limits)
+    rows = []
+    for line in np.argsort(-score, kind="stable"):
+        said = {"source": _likeliest(source.emotion[line], labels), "dub": _likeliest(dub.emotion[line], labels)}
+        by = {name: None if np.isnan(values[line]) else float(values[line]) for name, values in differences.items()}
+        reasons = [_WORDED[name](said, by[name]) for name in found if found[name][line]]
+        rows.append(
+            {
+                "status": "differs" if reasons else "fits",
+                **_times(lines.source[line], lines.dub[line]),
+                **{f"{track}_{key}": value for track, answer in said.items() for key, value in answer.items()},
+                **{f"{name}_difference": value for name, value in by.items()},
+                "score": float(score[line]),
+                "why": "; ".join(reasons),
+            }
+        )
+    return rows
+
+
+def _score(emotions: np.ndarray, differences: dict[str, np.ndarray], limits: Limits) -> np.ndarray:
+    """How much each line stands out, `(lines,)`: the norm of its z-scores.
+
+    Pitch and energy are as far out as robust deviations tell. Of emotions each class counts by itself, so that a change
+    weighs more the rarer it is in these tracks: a model that often takes calm for sadness seldom takes it for anger.
+    What is far below a limit is no outlier even where all other lines agree: the limit is three deviations at least.
+    """
+    emotions = emotions - np.median(emotions, axis=0)
+    deviations = [emotions / np.maximum(emotions.std(axis=0), limits.emotion / 3)]
+    for name in ("pitch", "energy"):
+        scale = median_abs_deviation(differences[name], scale="normal", nan_policy="omit")
+        deviations.append(differences[name][:, None] / max(scale, getattr(limits, name) / 3))
+    return np.linalg.norm(np.nan_to_num(np.concatenate(deviations, axis=1)), axis=1)
+
+
+def _likeliest(probabilities: np.ndarray, labels: tuple[str, ...]) -> dict[str, Any]:
+    best = int(probabilities.argmax())
+    return {"emotion": labels[best], "emotion_score": float(probabilities[best])}
+
+
+_WORDED = {
+    "emotion": lambda said, _: ", ".join(
+        f"{said[track]['emotion']} {said[track]['emotion_score']:.2f} in the {track}" for track in ("dub", "source")
+    ),
+    "pitch": lambda _, semitones: f"pitch {semitones:+.1f} semitones",
+    "energy": lambda _, db: f"energy {db:+.1f} dB",
+}
+
+
+def _unmatched(lines: MatchedLines, alignment: Alignment) -> list[dict[str, Any]]:
+    """A row per line that one track lacks, with the place where the other should have it."""
+    rows = [{"status": "missing in the dub", **_times(line, alignment.to_dub(line))} for line in lines.missing]
+    rows += [{"status": "only in the dub", **_times(alignment.to_source(line), line)} for line in lines.added]
+    return sorted(rows, key=lambda row: row["source_start_s"])
+
+
+def _times(source: np.ndarray, dub: np.ndarray) -> dict[str, float]:
+    return {
+        f"{track}_{end}_s": round(float(seconds), 3)
+        for track, line in (("source", source), ("dub", dub))
+        for end, seconds in zip(("start", "end"), line, strict=True)
+    }

@@ -1,0 +1,99 @@
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from inference.dub_check import Limits, check_dub
+from inference.recogniser import Recogniser
+from tests.conftest import TASKS, tiny_config
+from tests.inference.films import write_films
+
+ANGRY = 12
+
+
+def by_level(input_values, attention_mask):
+    """A network to whom the loud are angry, and which hears the rest as happy, more or less."""
+    power = (input_values**2).sum(axis=1) / attention_mask.sum(axis=1)
+    happy = 2 + np.cos(1e5 * power)
+    emotion = np.stack([6 * (power > 0.002), happy, np.zeros(len(power))], axis=1)
+    return {"emotion": emotion, "gender": np.zeros((len(power), 2)), "f0_mean": power[:, None]}
+
+
+@pytest.fixture
+def recogniser():
+    return Recogniser(tiny_config(), by_level)
+
+
+@pytest.fixture(scope="module")
+def films(takes, tmp_path_factory):
+    options = {"minutes": 2, "offset_s": 0.8, "drift": 0.001, "louder": ANGRY}
+    return write_films(tmp_path_factory.mktemp("films"), takes, **options)
+
+
+@pytest.fixture(scope="module")
+def check(films):
+    return check_dub(Recogniser(tiny_config(), by_level), *films[:2])
+
+
+def test_a_line_that_is_angry_in_the_dub_is_the_worst(check, films):
+    starts = films[2]
+    worst = check.rows[0]
+    assert worst["status"] == "differs"
+    assert worst["source_start_s"] == pytest.approx(starts[ANGRY], abs=0.3)
+    assert worst["dub_start_s"] == pytest.approx(0.8 + 1.001 * starts[ANGRY], abs=0.3)
+    assert (worst["dub_emotion"], worst["source_emotion"]) == ("angry", "happy")
+    assert worst["why"].startswith(f"angry {worst['dub_emotion_score']:.2f} in the dub, happy ")
+    assert f"; energy {worst['energy_difference']:+.1f} dB" in worst["why"]
+    assert worst["energy_difference"] == pytest.approx(12, abs=4)
+    assert [row["source_emotion"] for row in check.rows].count("angry") == 0
+    assert check.count("differs") + check.count("fits") == len(starts)
+
+
+def test_what_the_tracks_usually_differ_by_is_no_finding(check):
+    assert check.usual["pitch"] > 6
+    pitch = [row["pitch_difference"] for row in check.rows]
+    assert np.median(pitch) == pytest.approx(0, abs=1e-6)
+    assert sum("pitch" in row["why"] for row in check.rows) == sum(abs(by) >= 3 for by in pitch) < len(pitch) / 3
+
+
+def test_a_track_against_itself_has_no_finding(recogniser, films):
+    check = check_dub(recogniser, films[1], films[1])
+    assert {row["status"] for row in check.rows} == {"fits"}
+    assert len(check.rows) == len(films[2])
+    assert check.usual == pytest.approx({"emotion": 0, "pitch": 0, "energy": 0}, abs=1e-6)
+
+
+def test_limits_say_what_is_a_finding(recogniser, films):
+    strict = check_dub(recogniser, *films[:2], Limits(emotion=0.9, pitch=0.01, energy=99))
+    assert strict.count("differs") > 0.9 * len(films[2])
+    assert all(row["why"].startswith("pitch ") for row in strict.rows if row["status"] == "differs")
+
+
+def test_a_limit_is_above_0():
+    with pytest.raises(ValueError, match=r"The limit of pitch is above 0, got 0\."):
+        Limits(pitch=0)
+
+
+def test_lines_that_one_track_lacks_are_listed_in_order(recogniser, films, tmp_path):
+    source, dub, starts = films
+    sound, rate = soundfile.read(source)
+    for line in (3, 7):
+        sound[round(starts[line] * rate) : round((starts[line + 1] - 0.2) * rate)] = 1e-5
+    soundfile.write(tmp_path / "cut.wav", sound, rate)
+    rows = check_dub(recogniser, tmp_path / "cut.wav", dub).rows
+    added = [row["source_start_s"] for row in rows if row["status"] == "only in the dub"]
+    assert added == pytest.approx([starts[3], starts[7]], abs=0.2)
+    rows = check_dub(recogniser, dub, tmp_path / "cut.wav").rows
+    missing = [row["source_start_s"] for row in rows if row["status"] == "missing in the dub"]
+    assert missing == pytest.approx([0.8 + 1.001 * starts[3], 0.8 + 1.001 * starts[7]], abs=0.2)
+
+
+def test_the_rows_are_plain_values(check):
+    json.dumps(check.rows, allow_nan=False)
+
+
+def test_a_model_without_classes_is_refused(films):
+    recogniser = Recogniser(tiny_config(tasks=TASKS[2:]), by_level)
+    with pytest.raises(ValueError, match="main task, f0_mean, has no classes to compare"):
+        check_dub(recogniser, *films[:2])
