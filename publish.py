@@ -1,7 +1,8 @@
-"""Checkpoint -> repository on the Hub, with its card and code; or prepared clips -> data set.
+"""Checkpoint -> repository on the Hub, with its card and code; or a page for it; or prepared clips -> data set.
 
     python publish.py runs/paper --repo my-team/ser-13 --dry-run
     python publish.py runs/paper --repo my-team/ser-13 --tag v1
+    python publish.py my-team/ser-13 --space --repo my-team/how-is-it-said
     python publish.py prepared/paper --dataset --protocol speaker --repo my-team/speech
 
 What is on the Hub is replaced by one commit, and the same again is none. A repository is private unless --public.
@@ -22,9 +23,9 @@ def main() -> None:
     from publishing.hub import check_access, check_name, check_tag, publish_folder
     from publishing.staging import staging_folder
 
-    kind = "dataset" if args.dataset else "model"
+    kind = "dataset" if args.dataset else "space" if args.space else "model"
     try:
-        if not args.source.is_dir():
+        if not args.source.is_dir() and not args.space:
             raise ValueError(f"{args.source}: no such folder.")
         licences = _read_licences(args)
         check_name(args.repo)
@@ -32,7 +33,7 @@ def main() -> None:
         if not args.dry_run:
             check_access(args.repo, public=args.public, repo_type=kind)
         with staging_folder(args.source) as folder:
-            files = _export_dataset(args, licences, folder) if args.dataset else _export_checkpoint(args, folder)
+            files = _export_dataset(args, licences, folder) if args.dataset else _export_model(args, folder)
             print(_format_files(files, Path(folder)))
             if args.dry_run:
                 return
@@ -50,7 +51,11 @@ def main() -> None:
     print(f"\nPublished: {url}")
 
 
-def _export_checkpoint(args: argparse.Namespace, folder: str) -> list[Path]:
+def _export_model(args: argparse.Namespace, folder: str) -> list[Path]:
+    if args.space:
+        from publishing.space import export_space
+
+        return export_space(str(args.source), Path(folder), args.repo)
     from publishing.export import export_checkpoint
 
     return export_checkpoint(args.source, Path(folder), args.repo)
@@ -79,13 +84,17 @@ def _format_files(files: Sequence[Path], folder: Path) -> str:
 
 def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", type=Path, metavar="CHECKPOINT", help="folder that train.py wrote")
+    parser.add_argument(
+        "source", type=Path, metavar="CHECKPOINT", help="folder that train.py wrote; for a Space also the Hub id of one"
+    )
     parser.add_argument("--repo", required=True, metavar="NAMESPACE/NAME", help="where to")
     parser.add_argument("--public", action="store_true", help="let all see it")
     parser.add_argument("--tag", help="name of the release, such as v1")
     parser.add_argument("--dry-run", action="store_true", help="list the files with their sizes in bytes, and stop")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--space", action="store_true", help="publish the page app.py for CHECKPOINT")
+    kind.add_argument("--dataset", action="store_true", help="CHECKPOINT is a folder that prepare.py wrote")
     data = parser.add_argument_group("data sets")
-    data.add_argument("--dataset", action="store_true", help="CHECKPOINT is a folder that prepare.py wrote")
     data.add_argument("--protocol", help="which clips are in which split; paper by default")
     data.add_argument("--licence", metavar="NAME", help="under which your own audio may be passed on")
     args = parser.parse_args()

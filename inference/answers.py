@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _POOL = 16
 # What a broken file raises, wherever the decoder meets the fault. A RuntimeError is none of them: that is torch's, and
 # ends the job, which would otherwise call a thousand files broken because the GPU is full.
-_FAULTS = (ValueError, OSError, ArithmeticError, MemoryError, FFmpegError)
+FAULTS = (ValueError, OSError, ArithmeticError, MemoryError, FFmpegError)
 In = TypeVar("In")
 Out = TypeVar("Out")
 Report = Callable[[float], None]
@@ -94,7 +94,7 @@ def _decode(file: str, max_duration_s: float) -> _Heard | Row:
         with AudioReader(file) as audio:
             waveform = audio.read(0.0, max_duration_s)
             return _Heard(file, waveform, max(audio.duration_s, waveform.size / SAMPLING_RATE))
-    except _FAULTS as error:
+    except FAULTS as error:
         return _failed(file, error)
 
 
@@ -109,7 +109,7 @@ def _segments(recogniser: Recogniser, file: str, question: Question, report: Rep
 
     try:
         timeline = build_timeline(recogniser, file, question.timeline, report)
-    except _FAULTS as error:
+    except FAULTS as error:
         return [_failed(file, error)]
     segments = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, question.answer)
     whole = {"duration_s": timeline.duration_s, "speech_s": timeline.speech_s}

@@ -85,7 +85,7 @@ def write_demo_corpus(output: Path, seed: int = 0) -> Path:
     Raises:
         ImportError: `espeakng-loader` is missing.
     """
-    espeak = _Espeak()
+    espeak = Espeak()
     random = np.random.default_rng(seed)
     rows = []
     for split, genders in VOICES.items():
@@ -131,7 +131,7 @@ def _draw(prosody: Prosody, random: np.random.Generator) -> Prosody:
     )
 
 
-class _Espeak:
+class Espeak:
     """eSpeak NG's library, as `espeakng-loader` brings it. Its state is global: one instance, one thread."""
 
     _SYNCHRONOUS, _UTF8, _SSML = 2, 1, 0x10

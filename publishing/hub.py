@@ -21,7 +21,7 @@ from huggingface_hub import (
     set_client_factory,
 )
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
-from huggingface_hub.hf_api import DatasetInfo, ModelInfo
+from huggingface_hub.hf_api import DatasetInfo, ModelInfo, SpaceInfo
 from huggingface_hub.utils import validate_repo_id
 
 FIRST_ANSWER_S = 4.0  # in all, whatever name look-up and addresses that do not answer take
@@ -31,7 +31,7 @@ SILENCE_S = 120.0  # of a connection while files go up
 XET_BLOCKS = ("HF_XET_CLIENT_AC_MAX_UPLOAD_CONCURRENCY", "2")
 GIT_ATTRIBUTES = ".gitattributes"  # the Hub's own, which says what is a large file
 # What every publication of ours has in it, by which it is told from somebody's other work under that name.
-OUR_MARK = {"model": "configuration_ser.py", "dataset": "data/"}
+OUR_MARK = {"model": "configuration_ser.py", "dataset": "data/", "space": "inference/"}
 HARMLESS = {GIT_ATTRIBUTES, "README.md", "LICENSE"}  # what a repository has that was made by hand a minute ago
 WRONG_TOKEN = "The Hub does not know the token: log in anew with `hf auth login --force`, or mend HF_TOKEN, which wins."
 
@@ -52,7 +52,7 @@ def check_access(repo_id: str, *, public: bool, repo_type: str = "model") -> Non
     Args:
         repo_id: `NAMESPACE/NAME`.
         public: whether all may see the repository.
-        repo_type: `model` or `dataset`.
+        repo_type: `model`, `dataset` or `space`.
 
     Raises:
         ValueError: there is no token, it is wrong or may not write there, the name is none or is taken by something
@@ -62,7 +62,8 @@ def check_access(repo_id: str, *, public: bool, repo_type: str = "model") -> Non
     with _patience(ANSWER_S):
         try:
             _check_may_write(_first_answer(api), repo_id)
-            api.create_repo(repo_id, private=not public, repo_type=repo_type, exist_ok=True)
+            sdk = "gradio" if repo_type == "space" else None
+            api.create_repo(repo_id, private=not public, repo_type=repo_type, space_sdk=sdk, exist_ok=True)
             api.auth_check(repo_id, repo_type=repo_type, write=True)
             _check_repository(api.repo_info(repo_id, repo_type=repo_type), public, repo_type)
         except _FAILURES as error:
@@ -91,7 +92,7 @@ def publish_folder(
         message: of the commit.
         command: what to run again where this fails in the middle, for the error.
         tag: name of the release.
-        repo_type: `model` or `dataset`.
+        repo_type: `model`, `dataset` or `space`.
 
     Returns:
         The address of the commit that holds the files.
@@ -117,7 +118,8 @@ def publish_folder(
         except (*_FAILURES, _RefusedCardError) as error:
             advice = _advice(error, api, repo_id)
             raise ValueError(f"Publishing {repo_id} stopped. {advice} Then go on with: {command}") from error
-    return f"{api.endpoint}/{'datasets/' if repo_type == 'dataset' else ''}{repo_id}/commit/{sha}"
+    kind = "" if repo_type == "model" else f"{repo_type}s/"
+    return f"{api.endpoint}/{kind}{repo_id}/commit/{sha}"
 
 
 def check_name(repo_id: str) -> None:
@@ -212,7 +214,7 @@ def _check_may_write(account: dict, repo_id: str) -> None:
         raise ValueError(f"The token may not write to {namespace}: {where}. Choose another name, or another token.")
 
 
-def _check_repository(info: ModelInfo | DatasetInfo, public: bool, repo_type: str) -> None:
+def _check_repository(info: ModelInfo | DatasetInfo | SpaceInfo, public: bool, repo_type: str) -> None:
     if not public and not info.private:
         raise ValueError(
             f"{info.id} is public. To publish for all to see, say so (publish.py --public, train.py "

@@ -204,7 +204,7 @@ class Handler(BaseHTTPRequestHandler):
         ("POST", r"/api/validate-yaml", "validate_yaml"),
         ("POST", r"/api/repos/create", "create"),
         ("PUT", r"/_lfs/(?P<oid>[0-9a-f]{64})", "store"),
-        ("POST", r"/(?P<kind>datasets/)?(?P<id>[^/]+/[^/]+)\.git/info/lfs/objects/batch", "batch"),
+        ("POST", r"/(?P<kind>datasets/|spaces/)?(?P<id>[^/]+/[^/]+)\.git/info/lfs/objects/batch", "batch"),
         (
             "GET",
             r"/(?P<kind>datasets/|spaces/)?(?P<id>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)",

@@ -23,9 +23,10 @@ MAY_IMPORT = {
     "train": {"training", "publishing"},
     "evaluate": {"evaluation"},
     "predict": {"inference", "modeling"},
+    "app": {"inference"},
     "publish": {"publishing", "preprocessing"},
 }
-SCRIPTS = [ROOT / f"{name}.py" for name in ("prepare", "train", "evaluate", "predict", "publish")]
+SCRIPTS = [ROOT / f"{name}.py" for name in ("prepare", "train", "evaluate", "predict", "app", "publish")]
 PACKAGES = [ROOT / name for name in MAY_IMPORT if (ROOT / name).is_dir()]
 MODULES = [path for package in PACKAGES for path in sorted(package.rglob("*.py"))]
 

@@ -1,0 +1,83 @@
+"""Checkpoint -> a web page: record or upload, and see emotion over time.
+
+    python app.py --model runs/demo
+    python app.py --model my-team/ser-13 --port 8000 --max_minutes 60
+
+On the Hub it runs as a Space without change: see publish.py --space.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+
+def main() -> None:
+    """Runs the command line."""
+    args = _parse_args()
+    if importlib.util.find_spec("gradio") is None:
+        sys.exit("app.py: the page needs Gradio: pip install -e '.[page]'")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what visitors sent is removed
+    import torch
+
+    from inference.recogniser import load_recogniser
+    from inference.service import Limits
+    from inference.uploads import temporary_uploads
+
+    limits = Limits(minutes=args.max_minutes, megabytes=args.max_mb, concurrent=args.concurrent)
+    try:
+        recogniser = load_recogniser(args.model or _find_model(Path(__file__).parent))
+        torch.set_num_threads(max(1, torch.get_num_threads() // limits.concurrent))  # of each request
+        with temporary_uploads(limits.keep_s) as uploads, tempfile.TemporaryDirectory(prefix="examples-") as examples:
+            os.environ["GRADIO_TEMP_DIR"] = str(uploads)  # which Gradio reads when it is imported
+            from inference.examples import write_examples
+            from inference.page import build_page, serve_page
+
+            serve_page(build_page(recogniser, limits, write_examples(Path(examples))), limits, args.host, args.port)
+    except (ValueError, OSError) as error:
+        sys.exit(f"app.py: {error}")
+
+
+def _find_model(folder: Path) -> str:
+    """The checkpoint of a Space: what SER_MODEL says, or the folder `model` of it, or what its README.md names."""
+    if "SER_MODEL" in os.environ:
+        return os.environ["SER_MODEL"]
+    if (folder / "model").is_dir():
+        return str(folder / "model")
+    from huggingface_hub import metadata_load
+
+    named = (metadata_load(folder / "README.md") or {}).get("models")
+    if not named:
+        raise ValueError("Which checkpoint? Say it with --model, or set SER_MODEL.")
+    return named[0]
+
+
+def _parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", metavar="CHECKPOINT", help="folder or Hub id of a checkpoint, or set SER_MODEL")
+    parser.add_argument("--host", help="address to listen on; by default this machine alone reaches it")
+    parser.add_argument("--port", type=int, help="by default the first free one from 7860 on")
+    parser.add_argument("--max_minutes", type=_positive(float), default=10.0, help="of a recording; 10 by default")
+    parser.add_argument("--max_mb", type=_positive(float), default=50.0, help="of a file; 50 by default")
+    parser.add_argument("--concurrent", type=_positive(int), default=2, help="requests at a time; 2 by default")
+    return parser.parse_args()
+
+
+def _positive(kind: type) -> type:
+    def parse(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+        return value
+
+    parse.__name__ = kind.__name__  # for argparse's own message
+    return parse
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""How answers look to people: the names of heads, the tones of classes, values with their units, times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modeling import Task
+
+# Of classes in their order; each is told from white and from black by 3 to 1. The first seven fit the paper's emotions.
+TONES = ("#d64545", "#5b8c2a", "#8e5bd0", "#c07f00", "#7a8594", "#2f77d0", "#0b939f", "#c2569b", "#8a6d3b")
+_TITLES = {
+    "f0_mean": "Pitch",
+    "f0_std": "Pitch, spread",
+    "energy_mean": "Energy",
+    "energy_std": "Energy, spread",
+    "voiced_ratio": "Voiced share",
+    "start_s": "From",
+    "end_s": "To",
+    "duration_s": "Length",
+    "heard_s": "Heard",
+}
+
+
+def title_of(name: str) -> str:
+    """What a head or a column is called."""
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def lanes_of(main_task: Task) -> Sequence[str]:
+    """The classes that a timeline has a lane for; of a number there is one."""
+    return main_task.labels or (title_of(main_task.name),)
+
+
+def lane_of(row: Mapping[str, Any], main_task: Task) -> str:
+    """The class of a row."""
+    return row[main_task.name][0]["label"] if main_task.is_classification else title_of(main_task.name)
+
+
+def tone_of(label: str, main_task: Task) -> str:
+    """The colour of a class."""
+    return TONES[lanes_of(main_task).index(label) % len(TONES)]
+
+
+def say_value(value: Any) -> tuple[str, str]:
+    """What a head says and, to be written smaller, its score or unit."""
+    if isinstance(value, list):
+        return value[0]["label"], f"{value[0]['score']:.0%}"
+    return f"{value['value']:.3g}", value["unit"]
+
+
+def spell_time(seconds: float) -> str:
+    """`9.5 s`, `1 min 5 s`, `75 min`."""
+    if seconds < 59.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if rest and minutes < 60 else f"{minutes} min"
+
+
+def clock(seconds: float, decimals: int = 1) -> str:
+    """`0:07.5`, `12:00.0`, `1:02:03.4`."""
+    ticks = round(seconds * 10**decimals)
+    minutes, rest = divmod(ticks, 60 * 10**decimals)
+    hours, minutes = divmod(minutes, 60)
+    tail = f"{rest / 10**decimals:0{3 + decimals if decimals else 2}.{decimals}f}"
+    return f"{hours}:{minutes:02}:{tail}" if hours else f"{minutes}:{tail}"

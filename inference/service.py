@@ -1,0 +1,110 @@
+"""What a visitor sends -> what a page shows of it, within limits; whatever is wrong with it is said in a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from inference.answers import FAULTS, Question, answer_files
+from inference.drawing import draw_note, draw_recording, draw_several
+from inference.looks import spell_time
+from inference.recogniser import Recogniser
+from inference.recording import recognise_recording
+from inference.rows import flatten
+from inference.timeline import TimelineOptions
+from modeling import AnswerOptions, AudioReader
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a visitor may ask for.
+
+    Args:
+        minutes: length of a recording.
+        megabytes: size of a file.
+        files: how many at once.
+        concurrent: requests that are computed at the same time.
+        waiting: requests that may wait for their turn; one more is told to come later.
+        keep_s: seconds that a file is kept after it was last used.
+    """
+
+    minutes: float = 10.0
+    megabytes: float = 50.0
+    files: int = 100
+    concurrent: int = 2
+    waiting: int = 256
+    keep_s: float = 600.0
+
+
+class Service:
+    """Answers requests; each gives HTML for people, and the same as values for programs.
+
+    Args:
+        recogniser: what hears.
+        limits: what a visitor may ask for.
+    """
+
+    def __init__(self, recogniser: Recogniser, limits: Limits):
+        self._recogniser = recogniser
+        self._limits = limits
+
+    def recognise(
+        self, file: Path, answer: AnswerOptions, timeline: TimelineOptions, progress: Callable[[float], None]
+    ) -> tuple[str, dict[str, Any]]:
+        """One recording: `{"file", "duration_s", "speech_s", **answer, "segments"}`, or `{"file", "error"}`."""
+        try:
+            os.utime(file)  # it is in use, and so not yet too old
+            answer.check(self._recogniser.main_task)
+            self._check_length(file)
+            heard = recognise_recording(self._recogniser, file, timeline, answer, progress)
+        except FAULTS as error:
+            sentence = _say(error, file)
+            return draw_note(sentence, problem=True), {"file": file.name, "error": sentence}
+        times = {"duration_s": heard.duration_s, "speech_s": heard.speech_s}
+        values = {"file": file.name, **times, **heard.answer, "segments": heard.segments}
+        return draw_recording(heard, self._recogniser.main_task), values
+
+    def recognise_several(
+        self, files: Sequence[Path], answer: AnswerOptions, progress: Callable[[float], None]
+    ) -> tuple[str, list[dict[str, Any]]]:
+        """Several recordings, of each the beginning: a row as `predict.py` gives it."""
+        try:
+            answer.check(self._recogniser.main_task)
+            if len(files) > self._limits.files:
+                raise ValueError(
+                    f"These are {len(files)} files, this page takes {self._limits.files} at once: use predict.py."
+                )
+        except ValueError as error:
+            return draw_note(str(error), problem=True), []
+        answered: dict[str, dict[str, Any]] = {}
+        for path, [row] in answer_files(self._recogniser, [str(file) for file in files], Question(answer)):
+            answered[path] = {**row, "file": Path(path).name}
+            progress(len(answered) / len(files))
+        rows = [answered[str(file)] for file in files]
+        tables = {
+            "emotions.csv": pd.DataFrame([flatten(row) for row in rows]).to_csv(index=False),
+            "emotions.json": json.dumps(rows, indent=1, ensure_ascii=False),
+        }
+        return draw_several(rows, self._recogniser.main_task, tables), rows
+
+    def _check_length(self, file: Path) -> None:
+        with AudioReader(file) as audio:
+            duration_s, longest_s = audio.duration_s, 60 * self._limits.minutes
+        if duration_s > longest_s:
+            raise ValueError(
+                f"The recording is {spell_time(duration_s)} long, this page takes {spell_time(longest_s)}: "
+                "use predict.py."
+            )
+
+
+def _say(error: Exception, file: Path) -> str:
+    """What is wrong with a file, without where it lies."""
+    if isinstance(error, FileNotFoundError):
+        return f"{file.name} is not here any more: send it again."
+    return str(error).replace(str(file), file.name)

@@ -1,0 +1,123 @@
+"""Checkpoint, or the Hub id of one -> a Space: `app.py`, the code that it imports, pinned requirements, a card."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from huggingface_hub import ModelCard, SpaceCardData
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from modeling import load_config
+from modeling.checkpoint_ser import architecture_of
+
+from .card import ROOT
+from .export import export_checkpoint
+
+APP = "app.py"
+MODEL = "model"  # where app.py looks for a checkpoint of its own
+PYTHON = "3.11"
+# What the code of the page imports; each at the version of constraints.txt.
+REQUIREMENTS = (
+    *("torch", "transformers", "huggingface_hub", "safetensors", "numpy", "pandas", "pyarrow", "joblib", "jinja2"),
+    *("soundfile", "av", "soxr", "fsspec", "silero-vad", "espeakng-loader", "gradio", "tqdm"),
+)
+_BESIDE = (".jinja", ".css", ".js")
+_LICENCES = re.compile(r"\n## Training data and licences\n(.*?)(?=\n## )", re.DOTALL)
+
+
+def export_space(model: str, output: Path, repo_id: str) -> list[Path]:
+    """Writes the files of a Space.
+
+    Args:
+        model: folder of a checkpoint, whose weights then lie in the Space; or a Hub id, which the Space names.
+        output: an empty folder.
+        repo_id: `ORG/NAME` of the Space.
+
+    Returns:
+        The files, sorted.
+
+    Raises:
+        ValueError: `model` is no checkpoint of this project, or not whole.
+    """
+    config = load_config(model)
+    if architecture_of(config) is None:
+        raise ValueError(f"{model} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
+    pins = _pins()
+    data = SpaceCardData(
+        title=repo_id.rpartition("/")[2],
+        sdk="gradio",
+        sdk_version=pins["gradio"],
+        python_version=PYTHON,
+        app_file=APP,
+        license="apache-2.0",
+        tags=["audio", "speech-emotion-recognition"],
+    )
+    facts: dict[str, str | None] = {"repo_id": repo_id, "model": None, "licences": None}
+    if Path(model).is_dir():
+        licence, facts["licences"] = _export_weights(Path(model), output / MODEL, repo_id)
+        for name, value in licence.items():
+            data[name] = value
+    else:
+        facts["model"] = model
+        data["models"] = [model]
+    for source in [ROOT / "LICENSE", *_code()]:
+        target = output / source.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    (output / "requirements.txt").write_text("".join(f"{name}=={pins[name]}\n" for name in REQUIREMENTS))
+    text = _environment().get_template("space.md.jinja").render(facts)
+    (output / "README.md").write_text(f"---\n{data.to_yaml()}\n---\n\n{text}", encoding="utf-8")
+    return sorted(path for path in output.rglob("*") if path.is_file())
+
+
+def _export_weights(checkpoint: Path, output: Path, repo_id: str) -> tuple[dict[str, str], str]:
+    """Writes what a page loads of a checkpoint; returns what its card says of the licence, as fields and in words."""
+    files = export_checkpoint(checkpoint, output, repo_id)
+    card = ModelCard.load(output / "README.md")
+    for path in files:  # the Space has the code at its root, and a card of its own
+        if path.suffix not in (".json", ".safetensors"):
+            path.unlink()
+    shutil.rmtree(output / "figures", ignore_errors=True)
+    licence = {"license": card.data["license"]}
+    if name := card.data.get("license_name"):
+        link = f"https://huggingface.co/spaces/{repo_id}#training-data-and-licences"
+        licence |= {"license_name": name, "license_link": link}
+    return licence, _LICENCES.search(card.text)[1].strip()
+
+
+def _environment() -> Environment:
+    folder = FileSystemLoader(Path(__file__).parent)
+    return Environment(loader=folder, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+
+
+def _code() -> list[Path]:
+    """`app.py`, every module of the project that it needs, and the templates and styles beside them."""
+    found, waiting = set(), [ROOT / APP]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _imported(path)
+    beside = {path for file in found - {ROOT / APP} for path in file.parent.iterdir()}
+    return sorted(found | {path for path in beside if path.suffix in _BESIDE})
+
+
+def _imported(path: Path) -> Iterator[Path]:
+    """The project's files that a file imports, at any depth of its code, and their packages."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            base = path.parent if node.level else ROOT
+            module = base.joinpath(*(node.module or "").split("."))
+            candidates = [module.with_suffix(".py"), *(module / f"{alias.name}.py" for alias in node.names)]
+            yield from (file for file in [*candidates, module / "__init__.py"] if file.is_file())
+            if (module.parent / "__init__.py").is_file():
+                yield module.parent / "__init__.py"
+
+
+def _pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return dict(line.lower().split("==") for line in lines if "==" in line)

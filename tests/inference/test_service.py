@@ -1,0 +1,74 @@
+import pytest
+import soundfile
+
+from inference.recogniser import load_recogniser
+from inference.service import Limits, Service
+from inference.timeline import TimelineOptions
+from modeling import AnswerOptions
+from tests.conftest import voice
+
+
+@pytest.fixture(scope="module")
+def service(checkpoint):
+    return Service(load_recogniser(str(checkpoint)), Limits(minutes=0.1, files=3))
+
+
+@pytest.fixture
+def clip(tmp_path):
+    soundfile.write(tmp_path / "clip.wav", voice(2, 150), 16_000)
+    return tmp_path / "clip.wav"
+
+
+def recognise(service, file, answer=None, timeline=None):
+    shares = []
+    return *service.recognise(file, answer or AnswerOptions(), timeline or TimelineOptions(), shares.append), shares
+
+
+def test_a_recording_is_html_and_values(service, clip):
+    html, values, shares = recognise(service, clip)
+    assert 'class="recording"' in html
+    assert values.keys() >= {"file", "duration_s", "speech_s", "segments"}
+    assert (values["file"], values["duration_s"]) == ("clip.wav", 2.0)
+    assert shares[-1] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            {"answer": AnswerOptions(labels=("bored",))},
+            "The model knows no bored; its emotion is one of angry, happy, sad",
+        ),
+        ({"timeline": TimelineOptions(window_s=7)}, "a window of 7 s is too long"),
+    ],
+)
+def test_what_the_model_cannot_do_is_said(service, clip, options, says):
+    html, values, _ = recognise(service, clip, **options)
+    assert says in values["error"]
+    assert says in html
+
+
+def test_errors_name_the_file_and_not_its_folder(service, tmp_path):
+    (tmp_path / "notes.wav").write_bytes(b"no sound")
+    soundfile.write(tmp_path / "long.wav", voice(7, 150), 16_000)
+    errors = {name: recognise(service, tmp_path / name)[1]["error"] for name in ("notes.wav", "long.wav", "gone.wav")}
+    assert errors["notes.wav"].startswith("notes.wav: not an audio or video file")
+    assert errors["long.wav"] == "The recording is 7 s long, this page takes 6 s: use predict.py."
+    assert errors["gone.wav"] == "gone.wav is not here any more: send it again."
+
+
+def test_several_are_rows_in_their_order(service, clip, tmp_path):
+    (tmp_path / "notes.wav").write_bytes(b"no sound")
+    soundfile.write(tmp_path / "long.wav", voice(8, 150), 16_000)
+    shares = []
+    html, rows = service.recognise_several(
+        [tmp_path / "notes.wav", tmp_path / "long.wav", clip], AnswerOptions(), shares.append
+    )
+    assert [row["file"] for row in rows] == ["notes.wav", "long.wav", "clip.wav"]
+    assert "not an audio" in rows[0]["error"]
+    assert (rows[1]["duration_s"], rows[1]["heard_s"]) == (8.0, 6.0)
+    assert shares[-1] == 1
+    assert 'class="several"' in html
+    html, rows = service.recognise_several([clip] * 4, AnswerOptions(), shares.append)
+    assert rows == []
+    assert "These are 4 files, this page takes 3 at once" in html
