@@ -57,7 +57,13 @@ def test_the_card_is_a_spaces(space):
 def test_the_code_is_the_projects_and_whole(space):
     names = {path.relative_to(space).as_posix() for path in space.rglob("*") if path.is_file()}
     assert {name for name in names if name.startswith("model/")} == {
-        *("model/config.json", "model/metrics.json", "model/model.safetensors", "model/preprocessor_config.json")
+        *(
+            "model/config.json",
+            "model/metrics.json",
+            "model/model.safetensors",
+            "model/preprocessor_config.json",
+            "model/training.json",
+        )
     }
     code = {name for name in names if not name.startswith("model/")} - {"README.md", "requirements.txt"}
     assert {"app.py", "LICENSE", "inference/page.css", "inference/page.js", "inference/recording.html.jinja"} <= code
