@@ -26,24 +26,37 @@ def main() -> None:
 
 
 def format_parity(parity: dict[str, Any]) -> str:
-    """The comparison with PyTorch for people: per precision its size, differences, agreement and speed."""
+    """The comparison with PyTorch for people: a table per set of clips, a column per precision."""
     lines = []
     for source, title in (("synthetic", "synthetic clips"), ("recordings", "recordings")):
         if source not in parity:
             continue
         compared = parity[source]
-        lines.append(f"{compared['clips']:,} {title}, each alone and in batches of 8, {parity['threads']} thread(s):")
-        for name, found in compared["precisions"].items():
-            rates = ", ".join(f"{rate:.1f}/s in batches of {size}" for size, rate in found["clips_per_second"].items())
-            size = f" ({parity['megabytes'][name]} MB)" if name in parity["megabytes"] else ""
-            lines.append(f"  {name}{size}: {rates}")
-            for head, difference in found.get("max_difference", {}).items():
-                same = found["same_class"].get(head)
-                agreement = "" if same is None else f", same class in {same:.2%}"
-                lines.append(f"    {head:<14} max |Δ| {difference:.1e}{agreement}")
+        lines += [
+            f"{compared['clips']:,} {title}, {parity['threads']} thread(s)",
+            *_table(compared, parity["megabytes"]),
+        ]
         if compared.get("unreadable"):
-            lines.append(f"  {len(compared['unreadable']):,} more could not be read: {compared['unreadable'][0]} …")
+            lines.append(f"{len(compared['unreadable']):,} more could not be read: {compared['unreadable'][0]}")
+        lines.append("")
+    lines.append("Heads: the largest difference from PyTorch, before softmax or in standard deviations of the target,")
+    lines.append("and how often the likeliest class is the same.")
     return "\n".join(lines)
+
+
+def _table(compared: dict[str, Any], megabytes: dict[str, float]) -> list[str]:
+    found = compared["precisions"]
+    rows = [["", *found], ["MB", *(str(megabytes.get(name, "")) for name in found)]]
+    for size in found["torch"]["clips_per_second"]:
+        rows.append([f"clips/s by {size}", *(f"{of['clips_per_second'][size]:.1f}" for of in found.values())])
+    for head in found["float32"]["max_difference"]:
+        rows.append([head, "", *(_differs(of, head) for name, of in found.items() if name != "torch")])
+    return ["  " + row[0].ljust(16) + "".join(cell.ljust(18) for cell in row[1:]).rstrip() for row in rows]
+
+
+def _differs(of: dict[str, Any], head: str) -> str:
+    same = f"  {of['same_class'][head]:.2%}" if head in of["same_class"] else ""
+    return f"{of['max_difference'][head]:.1e}{same}"
 
 
 def _parse_args() -> argparse.Namespace:

@@ -67,13 +67,15 @@ def write_int8(model: PreTrainedModel, source: Path, file: Path) -> None:
     """
     if isinstance(model, PannsForMultiTaskSER):
         raise ValueError("int8 is for the products of a transformer, and CNN14 consists of convolutions: leave it out.")
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with _quiet():
         quantize_dynamic(
             source,
             file,
-            op_types_to_quantize=["MatMul"],  # the heads' are Gemm
+            # By name: it would make MatMul of the heads' Gemm, and quantise them too.
+            nodes_to_quantize=[node.name for node in onnx.load(source).graph.node if node.op_type == "MatMul"],
             per_channel=True,
             reduce_range=True,  # 8 whole bits overflow on processors without VNNI, and would answer otherwise there
             weight_type=QuantType.QInt8,

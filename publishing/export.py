@@ -53,14 +53,7 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
     if architecture is None:
         raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
     weights = _check_weights(checkpoint, config)
-    _, metrics, training = (_read(checkpoint, name) for name in _NEEDED)
-    if metrics.get("weights_sha256") != weights_sha256(checkpoint):
-        raise ValueError(
-            f"The figures in {checkpoint / 'metrics.json'} are not known to be of the weights beside them: "
-            f"{_EVALUATE.format(checkpoint=checkpoint)}."
-        )
-    if not metrics["tasks"][metrics["main_task"]]["clips"]:
-        raise ValueError(f"{checkpoint}: no clip of its evaluation has a label for {metrics['main_task']}.")
+    metrics, training = _read_facts(checkpoint)
     shown = shown_figures(metrics["main_task"]).values()
     figures = [name for name in shown if (checkpoint / "figures" / name).is_file()]
     metrics["checkpoint"] = repo_id
@@ -84,6 +77,19 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
         shutil.copyfile(checkpoint / "figures" / name, output / "figures" / name)
     shutil.copyfile(ROOT / "LICENSE", output / "LICENSE")
     return sorted(path for path in output.rglob("*") if path.is_file())
+
+
+def _read_facts(checkpoint: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`metrics.json`, which has to be of these weights, and `training.json`."""
+    _, metrics, training = (_read(checkpoint, name) for name in _NEEDED)
+    if metrics.get("weights_sha256") != weights_sha256(checkpoint):
+        raise ValueError(
+            f"The figures in {checkpoint / 'metrics.json'} are not known to be of the weights beside them: "
+            f"{_EVALUATE.format(checkpoint=checkpoint)}."
+        )
+    if not metrics["tasks"][metrics["main_task"]]["clips"]:
+        raise ValueError(f"{checkpoint}: no clip of its evaluation has a label for {metrics['main_task']}.")
+    return metrics, training
 
 
 def _read(checkpoint: Path, name: str) -> dict[str, Any]:

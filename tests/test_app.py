@@ -117,6 +117,7 @@ def visit(app, browser):
         context = browser.new_context(viewport={"width": width, "height": 844}, permissions=["microphone"])
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(120_000)  # on a machine that does much else
         page.on("request", lambda request: requests.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(app.url)

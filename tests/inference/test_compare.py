@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from inference.alignment import Alignment
-from inference.compare import WRITERS, format_check, timecode
+from inference.compare import WRITERS, format_check, main, timecode
 from inference.dub_check import DubCheck, Limits
 from tests.conftest import ROOT
 from tests.inference.films import write_films
@@ -32,9 +32,15 @@ CHECK = DubCheck(
 )
 
 
-def run(*args):
-    command = [sys.executable, "-m", "inference.compare", *map(str, args)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+@pytest.fixture
+def run(monkeypatch):
+    """Runs the command in this process."""
+
+    def run(*args):
+        monkeypatch.setattr(sys, "argv", ["compare", *map(str, args)])
+        main()
+
+    return run
 
 
 def test_times_are_timecodes():
@@ -70,26 +76,34 @@ def test_the_files_hold_every_line(tmp_path):
     assert table["why"][0] == CHECK.rows[0]["why"]
 
 
-def test_the_command_compares_two_files(checkpoint, takes, tmp_path):
+def test_the_command_compares_two_files(run, capsys, checkpoint, takes, tmp_path):
     source, dub, starts = write_films(tmp_path, takes, minutes=1, offset_s=0.8, drift=0.001)
-    done = run(source, dub, "--model", checkpoint, "--output", tmp_path / "check.json", "--worst", 2)
-    assert done.returncode == 0, done.stderr
-    assert f"{len(starts)} lines are in both" in done.stdout
+    run(source, dub, "--model", checkpoint, "--output", tmp_path / "check.json", "--worst", 2)
+    printed = capsys.readouterr().out
+    assert f"{len(starts)} lines are in both" in printed
+    assert printed.endswith(f"All {len(starts)} lines are in {tmp_path / 'check.json'}.\n")
     assert len(json.loads((tmp_path / "check.json").read_text())["lines"]) == len(starts)
 
 
 @pytest.mark.parametrize("output", ["check.txt", "nowhere/check.csv"])
 def test_an_output_that_cannot_be_written_is_said_at_once(output):
-    done = run("a.wav", "b.wav", "--model", "none", "--output", output)
+    command = [*"-m inference.compare a.wav b.wav --model none --output".split(), output]
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert output.split("/")[0] in done.stderr
 
 
-def test_what_fails_is_a_sentence(checkpoint, tmp_path):
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ([], "silence.wav: there is no speech in it"),
+        (["--energy_limit", "-1"], "The limit of energy is above 0, got -1.0."),
+    ],
+)
+def test_what_fails_is_a_sentence(run, checkpoint, tmp_path, args, said):
     soundfile.write(tmp_path / "silence.wav", np.zeros(32_000), 16_000)
-    done = run(tmp_path / "silence.wav", tmp_path / "silence.wav", "--model", checkpoint)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("compare: ")
-    assert "there is no speech in it" in done.stderr
-    assert "Traceback" not in done.stderr
+    with pytest.raises(SystemExit) as stopped:
+        run(tmp_path / "silence.wav", tmp_path / "silence.wav", "--model", checkpoint, *args)
+    assert str(stopped.value).startswith("compare: ")
+    assert said in str(stopped.value)
