@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ def main() -> None:
     """Runs the command line."""
     args = _parse_args()
     sys.stdout.reconfigure(errors="backslashreplace")  # for names of files that are no UTF-8
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take 400 MB
     from inference.files import find_files, read_list
 
     try:
@@ -68,10 +70,8 @@ def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
             answered[file] = rows
             progress.add(failed="error" in rows[0])
     rows = [row for file in files for row in answered[file]]
-    if args.json:
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
-    else:
-        print(format_table(rows) if args.timeline or len(rows) > 1 else format_answer(rows[0]))
+    text = format_table(rows) if args.timeline or len(rows) > 1 else format_answer(rows[0])
+    print(json.dumps(rows, indent=1, ensure_ascii=False) if args.json else text)
     return sum("error" in row for row in rows)
 
 

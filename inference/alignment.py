@@ -18,7 +18,8 @@ from inference.activity import FRAME_S, Activity
 
 # PAL's speed-up is 4.2 %, either way.
 MAX_DRIFT = 0.05
-MIN_CONFIDENCE = 0.5
+# Of simulated pairs of one and two minutes, those of two films came to 0.54 at most, those of one to 0.65 at least.
+MIN_CONFIDENCE = 0.6
 _COARSE = 8  # frames that the search over all offsets and drifts takes as one, a quarter of a second
 _TREND_S = 10.0  # slower changes, such as of scenes with and without talk, place nothing
 _FAR_S = 10.0

@@ -90,7 +90,7 @@ def check_dub(recogniser: Recogniser, source: Any, dub: Any, limits: Limits = Li
         raise ValueError("The tracks match, but no line is spoken in both at the same time.")
     spoken = hear_lines(recogniser, source, lines.source), hear_lines(recogniser, dub, lines.dub)
     measured = _differences(*spoken)
-    usual = {name: float(np.nanmedian(values)) for name, values in measured.items()}
+    usual = {name: _usual(values) for name, values in measured.items()}
     differences = {name: values - usual[name] for name, values in measured.items()}
     rows = _rows(lines, *spoken, differences, recogniser.main_task.labels, limits)
     findings = [row for row in rows if row["status"] == "differs"]
@@ -101,10 +101,16 @@ def check_dub(recogniser: Recogniser, source: Any, dub: Any, limits: Limits = Li
 def _differences(source: Deliveries, dub: Deliveries) -> dict[str, np.ndarray]:
     """By what the dub's lines differ from the source's, each `(lines,)`; NaN where that is not known."""
     return {
-        "emotion": jensenshannon(source.emotion, dub.emotion, base=2, axis=1),
+        # Of equal distributions it may be the root of a rounding error below 0.
+        "emotion": np.nan_to_num(jensenshannon(source.emotion, dub.emotion, base=2, axis=1)),
         "pitch": dub.pitch - source.pitch,
         "energy": dub.energy - source.energy,
     }
+
+
+def _usual(differences: np.ndarray) -> float:
+    known = differences[~np.isnan(differences)]
+    return float(np.median(known)) if known.size else 0.0  # all lines may be whispered
 
 
 def _rows(
@@ -148,9 +154,10 @@ def _score(emotions: np.ndarray, differences: dict[str, np.ndarray], limits: Lim
     emotions = emotions - np.median(emotions, axis=0)
     deviations = [emotions / np.maximum(emotions.std(axis=0), limits.emotion / 3)]
     for name in ("pitch", "energy"):
-        scale = median_abs_deviation(differences[name], scale="normal", nan_policy="omit")
-        deviations.append(differences[name][:, None] / max(scale, getattr(limits, name) / 3))
-    return np.linalg.norm(np.nan_to_num(np.concatenate(deviations, axis=1)), axis=1)
+        by = np.nan_to_num(differences[name])  # what is not known is no outlier
+        scale = max(median_abs_deviation(by, scale="normal"), getattr(limits, name) / 3)
+        deviations.append(by[:, None] / scale)
+    return np.linalg.norm(np.concatenate(deviations, axis=1), axis=1)
 
 
 def _likeliest(probabilities: np.ndarray, labels: tuple[str, ...]) -> dict[str, Any]:

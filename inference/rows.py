@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from modeling import AnswerOptions, Task, pools
 
 Row = dict[str, Any]
-_ROWS_AT_ONCE = 10_000  # in memory, and in a group of a Parquet file
+_ROWS_AT_ONCE = 1_000  # in memory, and in a group of a Parquet file
 _ARROW = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
 

@@ -1,5 +1,6 @@
 import json
 
+import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -97,3 +98,16 @@ def test_a_model_without_classes_is_refused(films):
     recogniser = Recogniser(tiny_config(tasks=TASKS[2:]), by_level)
     with pytest.raises(ValueError, match="main task, f0_mean, has no classes to compare"):
         check_dub(recogniser, *films[:2])
+
+
+def test_whispers_have_no_pitch_to_compare(recogniser, films, tmp_path):
+    """A film whose voices are noise of the same loudness: speech to silero-vad, but nothing that is voiced."""
+    sound, rate = soundfile.read(films[0])
+    random = np.random.default_rng(0)
+    spectrum = np.abs(librosa.stft(sound, n_fft=256))
+    phases = np.exp(2j * np.pi * random.random(spectrum.shape))
+    soundfile.write(tmp_path / "whisper.wav", librosa.istft(spectrum * phases, n_fft=256, length=sound.size), rate)
+    check = check_dub(recogniser, tmp_path / "whisper.wav", films[0])
+    unknown = [row for row in check.rows if row["status"] != "only in the dub" and row["pitch_difference"] is None]
+    assert len(unknown) > 5
+    assert not [row for row in unknown if "pitch" in row["why"]]
