@@ -129,7 +129,8 @@ def _finish(journal: Journal, files: Sequence[str], recogniser: Recogniser, ques
     write = ROW_FORMATS[journal.output.suffix]
     write_whole(journal.output, lambda path: write(counted(journal.rows(files)), path, table))
     journal.close()
-    print(f"{journal.output} has the rows of {len(files):,} files, of which {failed:,} could not be read.")
+    count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
+    print(f"{journal.output} has the rows of {count}, of which {failed:,} could not be read.")
     return failed
 
 
@@ -164,7 +165,10 @@ def export_timeline(recogniser: Recogniser, file: str, output: Path, question: Q
     if "error" in rows[0]:
         raise ValueError(f"{file}: {rows[0]['error']}")
     segments = [{name: row[name] for name in row if name not in ("file", "duration_s", "speech_s")} for row in rows]
-    text = EXPORTS[output.suffix[1:]]([row for row in segments if row], Path(file).stem, rows[0]["duration_s"])
+    segments = [segment for segment in segments if segment]
+    text = EXPORTS[output.suffix[1:]](segments, Path(file).stem, rows[0]["duration_s"])
     output.parent.mkdir(parents=True, exist_ok=True)
     write_whole(output, lambda path: path.write_text(text, encoding="utf-8", newline=""))
+    spoken, duration = rows[0]["speech_s"], rows[0]["duration_s"]
+    print(f"{output}: {len(segments):,} segments, {spoken:.1f} s of speech in {duration:.1f} s.")
     return 0
