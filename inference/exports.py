@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from typing import Any
 
+from inference.rows import flatten
+
 Row = dict[
     str, Any
 ]  # as `timeline_rows` makes them: start_s, end_s, channel where each is a speaker, what the heads say
@@ -22,7 +24,7 @@ def to_json(rows: list[Row], name: str, duration_s: float) -> str:
 
 def to_csv(rows: list[Row], name: str, duration_s: float) -> str:
     """A line per segment: of a classification the likeliest class, its score and the score of every class."""
-    flat = [{"file": name, **_flatten(row)} for row in rows]
+    flat = [{"file": name, **flatten(row)} for row in rows]
     columns = dict.fromkeys(["file", "start_s", "end_s", *(column for line in flat for column in line)])
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
@@ -165,15 +167,3 @@ def _fill_gaps(intervals: list[tuple[float, float, str]], duration_s: float) -> 
         at = end_s
     if at < duration_s:
         yield at, duration_s, ""
-
-
-def _flatten(row: Row) -> dict[str, Any]:
-    """One level of columns: `emotion`, `emotion_score`, `emotion_angry`, …, `f0_mean`."""
-    flat: dict[str, Any] = {}
-    for name, value in row.items():
-        if isinstance(value, list):
-            flat |= {name: value[0]["label"], f"{name}_score": value[0]["score"]}
-            flat |= {f"{name}_{entry['label']}": entry["score"] for entry in value}
-        else:
-            flat[name] = value["value"] if isinstance(value, dict) else value
-    return flat

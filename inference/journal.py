@@ -71,7 +71,7 @@ class Journal:
     def append(self, answered: Iterable[tuple[str, list[Row]]]) -> Iterator[list[Row]]:
         """Writes the rows of each file as they come, and yields them once they are on disk."""
         with self._lines.open("ab") as lines:
-            lines.truncate(_whole_size(self._lines))
+            lines.truncate(whole_size(self._lines))
             for file, rows in answered:
                 lines.write(json.dumps({"file": file, "rows": rows}).encode() + b"\n")
                 lines.flush()
@@ -124,9 +124,7 @@ def _whole_lines(path: Path) -> Iterator[tuple[int, dict]]:
             start += len(line)
 
 
-def _whole_size(path: Path) -> int:
-    size = 0
+def whole_size(path: Path) -> int:
+    """Bytes of a file of lines up to its last whole line: what a process that was killed tore off comes after."""
     with path.open("rb") as lines:
-        for line in lines:
-            size += len(line) if line.endswith(b"\n") else 0
-    return size
+        return sum(len(line) for line in lines if line.endswith(b"\n"))

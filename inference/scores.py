@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 
 from inference.answers import Question, answer_files
+from inference.journal import whole_size
 from inference.recogniser import Recogniser
 from inference.rows import flatten
 from inference.text import Progress
@@ -47,7 +48,7 @@ class ScoresFile:
         _refuse_other_file(path)
         probe = _probe(recogniser)
         with path.open("ab") as file:
-            whole = _whole_size(path)
+            whole = whole_size(path)
             file.truncate(whole)
             if whole == 0:
                 file.write(_MARK + json.dumps(probe).encode() + b"}\n")
@@ -155,9 +156,3 @@ def _same_model(first: dict[str, list[float]], second: dict[str, list[float]]) -
         and np.allclose(values, second[name], rtol=_PROBE_TOLERANCE, atol=_PROBE_TOLERANCE)
         for name, values in first.items()
     )
-
-
-def _whole_size(path: Path) -> int:
-    """Bytes of a file up to the end of its last whole line."""
-    with path.open("rb") as file:
-        return sum(len(line) for line in file if line.endswith(b"\n"))
