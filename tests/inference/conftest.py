@@ -1,6 +1,7 @@
 """Voices that are speech to a detector of speech, sounds that are none, and an exported checkpoint."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from filelock import FileLock
 
 from inference.onnx_folder import export_folder
 from modeling import SAMPLING_RATE, load_audio
@@ -100,9 +102,14 @@ def recordings(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def exported(checkpoint, recordings, tmp_path_factory) -> Path:
-    """The tiny checkpoint as ONNX, in all precisions."""
-    folder = tmp_path_factory.mktemp("onnx") / "tiny"
-    export_folder(str(checkpoint), folder, precisions=("int8", "float16"), check=recordings)
+    """The tiny checkpoint as ONNX in all precisions, traced once for all processes that test."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "onnx" / "tiny"
+    with FileLock(shared / "onnx.lock"):
+        if not folder.exists():
+            export_folder(str(checkpoint), folder, precisions=("int8", "float16"), check=recordings)
     return folder
 
 
