@@ -23,6 +23,7 @@ MIN_CONFIDENCE = 0.6
 _COARSE = 8  # frames that the search over all offsets and drifts takes as one, a quarter of a second
 _TREND_S = 10.0  # slower changes, such as of scenes with and without talk, place nothing
 _FAR_S = 10.0
+_SHORTEST_S = 30.0  # in less there are not enough lines, and few places far enough away to compare with
 _SMOOTHING = 2.0  # frames
 # A line starts with the lips, but some languages take longer to say it: without its starts, a dub whose lines are a
 # fifth longer would lie 0.15 s off. Nor do they all start at the same moment.
@@ -65,10 +66,12 @@ def align(source: Activity, dub: Activity) -> Alignment:
     best pair refined. Nothing is assumed of either; the cost of two hours is some seconds.
 
     Raises:
-        ValueError: the tracks do not match.
+        ValueError: the tracks do not match, or one is shorter than half a minute.
     """
+    if min(source.level_db.size, dub.level_db.size) * FRAME_S < _SHORTEST_S:
+        raise ValueError(f"Tracks of {_SHORTEST_S:.0f} s and more can be aligned, one of these is shorter.")
     offset, drift, correlation, elsewhere = _search(_features(source, _COARSE), _features(dub, _COARSE))
-    confidence = max(0.0, 1 - elsewhere / correlation)
+    confidence = max(0.0, 1 - elsewhere / correlation) if correlation > 0 else 0.0
     if confidence < MIN_CONFIDENCE:
         raise ValueError(
             f"The two tracks do not match: at best they correlate by {correlation:.2f}, and by {elsewhere:.2f} at a "
@@ -100,7 +103,7 @@ def _search(source: np.ndarray, dub: np.ndarray) -> tuple[float, float, float, f
     steps = int(MAX_DRIFT / step) + 1
     size = scipy.fft.next_fast_len(int(count * (1 + (steps + 1) * step)) + dub.shape[1], real=True)
     spectrum = scipy.fft.rfft(dub, size)
-    best = np.zeros(1)
+    best, best_drift = np.zeros(size), 0.0
     for drift in np.arange(-steps, steps + 1) * step:
         positions = np.arange(int(count * (1 + drift))) / (1 + drift)
         stretched = np.array([np.interp(positions, np.arange(count), feature) for feature in source], np.float32)

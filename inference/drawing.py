@@ -45,7 +45,7 @@ def draw_recording(recording: Recording, main_task: Task) -> str:
         ticks=_ticks(recording.duration_s),
         sound=_address(recording.sound, "audio/mpeg"),
         downloads=[
-            _download(f"{stem}.{suffix}", export(recording.segments, recording.name, recording.duration_s))
+            _download(f"{stem}.{suffix}", export(recording.segments, stem, recording.duration_s))
             for suffix, export in EXPORTS.items()
         ],
         table=draw_table(recording.segments, main_task),

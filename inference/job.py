@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import torch
@@ -25,8 +26,14 @@ _PATIENCE = timedelta(days=30)  # of a process that is done, while others have l
 
 
 def check_output(output: Path, files: int, timeline: bool) -> None:
-    """Raises a `ValueError` where the output is there already, or its ending is not one of what can be written."""
+    """Raises a `ValueError` where the output is there already, cannot be written, or its ending says no format."""
     refuse_existing(output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=output.parent):
+            pass
+    except OSError as error:
+        raise ValueError(f"{output} cannot be written: {error.strerror}.") from error
     if output.suffix in ROW_FORMATS:
         return
     formats = f"Rows are written as {', '.join(ROW_FORMATS)}, by the ending of the name"

@@ -18,7 +18,7 @@ from inference.recogniser import Recogniser
 from inference.recording import recognise_recording
 from inference.rows import flatten
 from inference.timeline import TimelineOptions
-from modeling import AnswerOptions, AudioReader
+from modeling import AnswerOptions, AudioError, AudioReader
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,16 @@ class Service:
         self, file: Path, answer: AnswerOptions, timeline: TimelineOptions, progress: Callable[[float], None]
     ) -> tuple[str, dict[str, Any]]:
         """One recording: `{"file", "duration_s", "speech_s", **answer, "segments"}`, or `{"file", "error"}`."""
-        try:
+
+        def report(share: float) -> None:
             os.utime(file)  # it is in use, and so not yet too old
+            progress(share)
+
+        try:
+            report(0.0)
             answer.check(self._recogniser.main_task)
             self._check_length(file)
-            heard = recognise_recording(self._recogniser, file, timeline, answer, progress)
+            heard = recognise_recording(self._recogniser, file, timeline, answer, report)
         except FAULTS as error:
             sentence = _say(error, file)
             return draw_note(sentence, problem=True), {"file": file.name, "error": sentence}
@@ -84,7 +89,9 @@ class Service:
             return draw_note(str(error), problem=True), []
         answered: dict[str, dict[str, Any]] = {}
         for path, [row] in answer_files(self._recogniser, [str(file) for file in files], Question(answer)):
-            answered[path] = {**row, "file": Path(path).name}
+            name = Path(path).name
+            said = {"error": row["error"].replace(path, name)} if "error" in row else {}
+            answered[path] = {**row, "file": name, **said}
             progress(len(answered) / len(files))
         rows = [answered[str(file)] for file in files]
         tables = {
@@ -94,13 +101,16 @@ class Service:
         return draw_several(rows, self._recogniser.main_task, tables), rows
 
     def _check_length(self, file: Path) -> None:
+        longest_s = 60 * self._limits.minutes
         with AudioReader(file) as audio:
-            duration_s, longest_s = audio.duration_s, 60 * self._limits.minutes
-        if duration_s > longest_s:
-            raise ValueError(
-                f"The recording is {spell_time(duration_s)} long, this page takes {spell_time(longest_s)}: "
-                "use predict.py."
-            )
+            length = spell_time(audio.duration_s)
+            if audio.duration_s <= longest_s:
+                try:
+                    audio.read(longest_s, longest_s + 1)
+                except AudioError:
+                    return  # it ends before; a header alone may say anything, and those of browsers' recordings nothing
+                length = f"more than {spell_time(longest_s)}"
+        raise ValueError(f"The recording is {length} long, this page takes {spell_time(longest_s)}: use predict.py.")
 
 
 def _say(error: Exception, file: Path) -> str:

@@ -7,12 +7,12 @@ recognise("clip.wav")["emotion"][0]  # {"label": "angry", "score": 0.93}
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, Subset
 from transformers import Pipeline
 from transformers.pipelines.base import pad_collate_fn
 from transformers.pipelines.pt_utils import PipelineDataset, PipelineIterator
@@ -59,6 +59,10 @@ class SpeechEmotionPipeline(Pipeline):
         Raises:
             AudioError: an input is not audio.
         """
+        if isinstance(inputs, tuple):
+            inputs = list(inputs)
+        elif isinstance(inputs, Sequence) and not isinstance(inputs, str | bytes | bytearray | memoryview | list):
+            inputs = Subset(inputs, range(len(inputs)))  # a `datasets` column, which the base class takes for one input
         return super().__call__(inputs, **kwargs)
 
     def _sanitize_parameters(

@@ -55,6 +55,18 @@ def test_tracks_of_two_films_are_refused(minutes):
         align(act(source, source[-1, 1] + 2, 6), act(other, other[-1, 1] + 2, 7))
 
 
+def test_a_single_line_is_too_short_to_align():
+    lines = np.array([[0.5, 3.0]])
+    with pytest.raises(ValueError, match="Tracks of 30 s and more can be aligned"):
+        align(act(lines, 4, 1), act(lines, 4, 2))
+
+
+def test_silent_tracks_do_not_match():
+    lines = np.zeros((0, 2))
+    with pytest.raises(ValueError, match="do not match"):
+        align(act(lines, 60, 1), act(lines, 60, 2))
+
+
 def test_a_track_aligns_with_itself():
     lines = draw_lines(5, 8)
     track = act(lines, lines[-1, 1] + 2, 9)

@@ -122,6 +122,8 @@ def test_an_output_is_refused_before_any_work(tmp_path):
     (tmp_path / "rows.csv").touch()
     with pytest.raises(ValueError, match="is there already"):
         check_output(tmp_path / "rows.csv", files=5, timeline=False)
+    with pytest.raises(ValueError, match=r"film\.srt cannot be written: "):
+        check_output(tmp_path / "rows.csv" / "film.srt", files=1, timeline=True)
 
 
 def test_a_fingerprint_is_of_what_a_model_answers_by(checkpoint, tmp_path):

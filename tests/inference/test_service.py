@@ -1,10 +1,14 @@
+import os
+import time
+
+import av
 import pytest
 import soundfile
 
 from inference.recogniser import load_recogniser
 from inference.service import Limits, Service
 from inference.timeline import TimelineOptions
-from modeling import AnswerOptions
+from modeling import AnswerOptions, AudioReader
 from tests.conftest import voice
 
 
@@ -55,6 +59,27 @@ def test_errors_name_the_file_and_not_its_folder(service, tmp_path):
     assert errors["notes.wav"].startswith("notes.wav: not an audio or video file")
     assert errors["long.wav"] == "The recording is 7 s long, this page takes 6 s: use predict.py."
     assert errors["gone.wav"] == "gone.wav is not here any more: send it again."
+
+
+def test_a_recording_that_does_not_say_how_long_it_is_is_measured(service, tmp_path):
+    for name, seconds in (("short.webm", 4), ("long.webm", 8)):
+        with av.open(tmp_path / name, "w", options={"live": "1"}) as container:  # as browsers write
+            stream = container.add_stream("libopus", rate=48_000, layout="mono")
+            frame = av.AudioFrame.from_ndarray(voice(seconds, 150, rate=48_000)[None], format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 48_000, 0
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        with AudioReader(tmp_path / name) as audio:
+            assert audio.duration_s == 0
+    assert "error" not in recognise(service, tmp_path / "short.webm")[1]
+    says = recognise(service, tmp_path / "long.webm")[1]["error"]
+    assert says == "The recording is more than 6 s long, this page takes 6 s: use predict.py."
+
+
+def test_a_file_that_is_being_heard_is_in_use(service, clip):
+    os.utime(clip, (0, 0))
+    recognise(service, clip)
+    assert time.time() - clip.stat().st_mtime < 60
 
 
 def test_several_are_rows_in_their_order(service, clip, tmp_path):

@@ -191,14 +191,14 @@ def test_a_stream_without_a_way_back_is_read_whole(recognise, tmp_path):
 def test_a_column_and_a_generator_in_batches_come_in_order(recognise):
     column = Dataset.from_dict({"audio": [{"bytes": as_wav(clip), "path": None} for clip in CLIPS]})
     expected = [recognise(clip) for clip in CLIPS]
-    streams = [KeyDataset(column, "audio"), (clip for clip in CLIPS)]
-    for stream in streams:
-        answers = list(recognise(stream, batch_size=2))
+    streams = [KeyDataset(column, "audio"), column["audio"], tuple(CLIPS), (clip for clip in CLIPS)]
+    for stream, size in zip(streams, (2, 1, 2, 2), strict=True):
+        answers = list(recognise(stream, batch_size=size))
         assert len(answers) == len(CLIPS)
         for answer, alone in zip(answers, expected, strict=True):
             same(answer, alone)
     assert len(recognise(KeyDataset(column, "audio"), batch_size=2)) == len(CLIPS)
-    workers = recognise(KeyDataset(column, "audio"), batch_size=2, num_workers=2)
+    workers = recognise(column["audio"], batch_size=2, num_workers=2)
     assert [answer["duration_s"] for answer in workers] == [answer["duration_s"] for answer in expected]
 
 
