@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -85,12 +87,15 @@ def load_recogniser(
 def torch_forward(model: PreTrainedModel, dtype: torch.dtype = torch.float32) -> Forward:
     """The network in PyTorch."""
     model.to("cuda" if torch.cuda.is_available() else "cpu", dtype)
+    # Several threads, each with a recording, would together ask for several times a batch's memory on a GPU.
+    turn = threading.Lock() if model.device.type == "cuda" else nullcontext()
 
     @torch.inference_mode()
     def forward(input_values: np.ndarray, attention_mask: np.ndarray) -> dict[str, np.ndarray]:
-        outputs = model(
-            torch.from_numpy(input_values).to(model.device), torch.from_numpy(attention_mask).to(model.device)
-        )
+        with turn:
+            outputs = model(
+                torch.from_numpy(input_values).to(model.device), torch.from_numpy(attention_mask).to(model.device)
+            )
         return {name: logits.float().cpu().numpy() for name, logits in outputs.task_logits.items()}
 
     return forward

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ _SPEECH_ABOVE, _SILENCE_BELOW = 0.5, 0.35
 _MIN_SPEECH = round(0.25 * SAMPLING_RATE)
 _MIN_SILENCE = round(0.1 * SAMPLING_RATE)
 _PAD = round(0.03 * SAMPLING_RATE)
+_LOADING = threading.Lock()  # while silero-vad is imported, the process has one thread
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ class _Judge:
     """The probability of speech of each frame of a recording, and what the network remembers of those before."""
 
     def __init__(self) -> None:
-        self._net, self._recurrent = _load_network()
+        with _LOADING:
+            self._net, self._recurrent = _load_network()
         self._context = torch.zeros(1, _CONTEXT)
         self._state: tuple[torch.Tensor, torch.Tensor] | None = None
 
