@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from modeling import load_audio
 from preprocessing.audit_checks import DEFAULT_THRESHOLDS
-from preprocessing.fingerprint import MAX_DURATION_S, NEIGHBOURS, likeness
+from preprocessing.fingerprint import MAX_DURATION_S, candidate_pairs_among, likeness, number_sounds
 
 
 def same_sounds(files: Sequence[str], fingerprints: np.ndarray) -> list[int]:
@@ -27,25 +24,9 @@ def same_sounds(files: Sequence[str], fingerprints: np.ndarray) -> list[int]:
     Returns:
         A number for each file.
     """
-    pairs = [(first, second) for first, second in _candidates(fingerprints) if _same(files[first], files[second])]
-    first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
-    links = coo_array((np.ones(first.size), (first, second)), shape=(len(files), len(files)))
-    return connected_components(links, directed=False)[1].tolist()
-
-
-def _candidates(fingerprints: np.ndarray) -> list[tuple[int, int]]:
-    """Pairs of rows with close fingerprints, of each row its nearest."""
-    usable = np.flatnonzero(np.isfinite(fingerprints).all(axis=1))
-    if usable.size < 2:
-        return []
-    tree = cKDTree(fingerprints[usable])
-    neighbours = min(NEIGHBOURS + 1, usable.size)  # a row is near itself
-    radius = DEFAULT_THRESHOLDS.fingerprint_radius
-    distances, nearest = tree.query(fingerprints[usable], k=neighbours, distance_upper_bound=radius)
-    row, rank = np.nonzero(np.isfinite(distances))
-    twins = nearest[row, rank]
-    pairs = {(int(min(pair)), int(max(pair))) for pair in zip(usable[row], usable[twins], strict=True)}
-    return sorted((first, second) for first, second in pairs if first != second)
+    pairs = candidate_pairs_among(fingerprints, DEFAULT_THRESHOLDS.fingerprint_radius)
+    same = [_same(files[first], files[second]) for first, second in pairs]
+    return number_sounds(pairs[np.array(same, dtype=bool)], len(files)).tolist()
 
 
 def _same(first: str, second: str) -> bool:

@@ -9,6 +9,7 @@ libraries along (m4a, and the sound of mp4, avi, mkv). Both are imported at the 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import itertools
@@ -199,10 +200,8 @@ def _open_frames(file: BinaryIO, name: str, channel: int | None) -> _SoundFileFr
     if file.seek(0, os.SEEK_END) == 0:
         raise AudioError(f"{name}: not an audio or video file: it is empty.")
     file.seek(0)
-    try:
+    with contextlib.suppress(soundfile.LibsndfileError, TypeError):  # TypeError: a name that ends in .raw
         return _SoundFileFrames(soundfile.SoundFile(file), name, channel)
-    except (soundfile.LibsndfileError, TypeError):  # TypeError: a name that ends in .raw
-        pass
     try:
         return ContainerFrames(_require("av", f"reading {name}"), file, name, channel)
     except ValueError as error:

@@ -9,11 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from datasets import Dataset
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from tqdm import tqdm
 
-from .fingerprint import MAX_DURATION_S, candidate_pairs, likeness
+from .fingerprint import MAX_DURATION_S, candidate_pairs, likeness, number_sounds
 from .rows import stored_waveform
 
 MAX_EXAMPLES = 10  # of a finding, and clips of an example
@@ -123,11 +121,9 @@ def check_same_sound(clips: pd.DataFrame, fingerprints: np.ndarray, table: Datas
     pairs = rows[candidate_pairs(fingerprints[rows], splits[rows], thresholds.fingerprint_radius)]
     pairs = pairs[digests[pairs[:, 0]] != digests[pairs[:, 1]]]
     same = [_likeness(table, *pair) >= thresholds.likeness for pair in tqdm(pairs.tolist(), "Comparing", disable=None)]
-    first, second = pairs[np.array(same, dtype=bool)].T
-    flagged = np.isin(np.arange(len(clips)), [first, second])
-    links = coo_array((np.ones(first.size), (first, second)), shape=(len(clips), len(clips)))
-    sounds = connected_components(links, directed=False)[1]
-    units = clips.assign(flagged=flagged, sound=sounds)[audible]
+    pairs = pairs[np.array(same, dtype=bool)]
+    flagged = np.isin(np.arange(len(clips)), pairs)
+    units = clips.assign(flagged=flagged, sound=number_sounds(pairs, len(clips)))[audible]
     return Check(units, len(units), _twins(units[units["flagged"]].groupby("sound", sort=False)))
 
 

@@ -12,6 +12,8 @@ from itertools import combinations, pairwise
 import librosa
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from modeling import SAMPLING_RATE
@@ -77,11 +79,36 @@ def candidate_pairs(fingerprints: np.ndarray, groups: np.ndarray, radius: float)
         if not all(side.size for side in sides):
             continue
         for asked, there in (sides, sides[::-1]):
-            tree = cKDTree(fingerprints[there])
-            distances, nearest = tree.query(fingerprints[asked], k=NEIGHBOURS, distance_upper_bound=radius)
-            found, rank = np.nonzero(np.isfinite(distances))
-            twins = there[nearest[found, rank]]
-            pairs |= {(min(pair), max(pair)) for pair in zip(asked[found].tolist(), twins.tolist(), strict=True)}
+            pairs |= _near(fingerprints, asked, there, radius, NEIGHBOURS)
+    return _sorted(pairs)
+
+
+def candidate_pairs_among(fingerprints: np.ndarray, radius: float) -> np.ndarray:
+    """As [`candidate_pairs`], of rows that are all of one group: each with its `NEIGHBOURS` nearest others."""
+    rows = np.flatnonzero(np.isfinite(fingerprints).all(axis=1))
+    pairs = _near(fingerprints, rows, rows, radius, NEIGHBOURS + 1) if rows.size else set()  # a row is near itself
+    return _sorted({(first, second) for first, second in pairs if first != second})
+
+
+def number_sounds(pairs: np.ndarray, count: int) -> np.ndarray:
+    """Numbers of the sounds of `count` clips `(count,)`, of which `pairs` `(pairs, 2)` sound the same."""
+    first, second = pairs.T
+    links = coo_array((np.ones(first.size), (first, second)), shape=(count, count))
+    return connected_components(links, directed=False)[1]
+
+
+def _near(
+    fingerprints: np.ndarray, asked: np.ndarray, there: np.ndarray, radius: float, neighbours: int
+) -> set[tuple[int, int]]:
+    distances, nearest = cKDTree(fingerprints[there]).query(
+        fingerprints[asked], k=neighbours, distance_upper_bound=radius
+    )
+    found, rank = np.nonzero(np.isfinite(distances))
+    twins = there[nearest[found, rank]]
+    return {(min(pair), max(pair)) for pair in zip(asked[found].tolist(), twins.tolist(), strict=True)}
+
+
+def _sorted(pairs: set[tuple[int, int]]) -> np.ndarray:
     return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
 
 
