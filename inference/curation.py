@@ -96,19 +96,8 @@ def filter_manifest(
     assert len(kept) + len(gone) == len(table)
     table.write(output, kept)
     table.write(rejected, gone, [list(rows[index].reasons.values()) for index in gone])
-    report = {
-        "manifest": str(manifest),
-        "model": checkpoint,
-        "output": str(output),
-        "rejected_rows": str(rejected),
-        "scores": str(scores),
-        "rows": len(rows),
-        "kept": len(kept),
-        "rejected": len(gone),
-        "heard": heard,
-        "unreadable": sum(_UNREADABLE in row.reasons for row in rows),
-        "conditions": [_count(condition.text, rows) for condition in conditions],
-    }
+    names = {"manifest": manifest, "model": checkpoint, "output": output, "rejected_rows": rejected, "scores": scores}
+    report = {**{name: str(path) for name, path in names.items()}, **_count_rows(rows, conditions), "heard": heard}
     write_json(output.with_name(f"{output.stem}.report.json"), report)
     return report
 
@@ -195,6 +184,17 @@ def _join(
         else:
             rows.append(Row({**values, **{name: cells[index] for name, cells in own.items()}}))
     return rows
+
+
+def _count_rows(rows: Sequence[Row], conditions: Sequence[Condition]) -> dict[str, Any]:
+    kept = sum(not row.reasons for row in rows)
+    return {
+        "rows": len(rows),
+        "kept": kept,
+        "rejected": len(rows) - kept,
+        "unreadable": sum(_UNREADABLE in row.reasons for row in rows),
+        "conditions": [_count(condition.text, rows) for condition in conditions],
+    }
 
 
 def _count(condition: str, rows: Sequence[Row]) -> dict[str, Any]:
