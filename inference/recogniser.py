@@ -12,6 +12,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from inference.onnx_backend import load_onnx
 from modeling import SAMPLING_RATE, Task, batches_by_length, load_checkpoint
+from modeling.cpu_ser import keep_freed_memory
 
 # (input_values, attention_mask), both (batch, samples) -> task name to logits (batch, num_outputs)
 Forward = Callable[[np.ndarray, np.ndarray], Mapping[str, np.ndarray]]
@@ -87,6 +88,8 @@ def load_recogniser(
 def torch_forward(model: PreTrainedModel, dtype: torch.dtype = torch.float32) -> Forward:
     """The network in PyTorch."""
     model.to("cuda" if torch.cuda.is_available() else "cpu", dtype)
+    if model.device.type == "cpu":
+        keep_freed_memory()
     # Several threads, each with a recording, would together ask for several times a batch's memory on a GPU.
     turn = threading.Lock() if model.device.type == "cuda" else nullcontext()
 

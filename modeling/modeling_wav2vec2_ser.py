@@ -14,6 +14,7 @@ from transformers.utils import can_return_tuple
 
 from .audio_ser import SAMPLING_RATE
 from .configuration_ser import Wav2Vec2MultiTaskSERConfig
+from .cpu_ser import BlockwiseFeatureEncoder
 from .heads_ser import MultiTaskHeads, MultiTaskSEROutput, masked_mean
 from .multitask_ser import MultiTaskSERMixin, read_config_file
 from .tasks_ser import Task
@@ -39,11 +40,10 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
             raise ValueError("The config names no tasks. To start from a backbone, call `from_backbone`.")
         super().__init__(config)
         self.wav2vec2 = Wav2Vec2Model(config)
+        self.wav2vec2.feature_extractor = BlockwiseFeatureEncoder(self.wav2vec2.feature_extractor)
         self.heads = MultiTaskHeads(config.pooled_size, config.get_tasks())
         self.max_samples = round(config.max_duration_s * SAMPLING_RATE)
-        self.min_samples = 1  # the receptive field of one frame
-        for kernel, stride in zip(reversed(config.conv_kernel), reversed(config.conv_stride), strict=True):
-            self.min_samples = (self.min_samples - 1) * stride + kernel
+        self.min_samples = self.wav2vec2.feature_extractor.field
         self.post_init()
 
     @classmethod

@@ -24,6 +24,7 @@ from evaluation.report import format_report, main_scores
 from evaluation.run import evaluate_checkpoint, plan_evaluation, read_training_clips, write_training_clips
 from evaluation.summary import write_summary
 from modeling import SAMPLING_RATE, Task
+from modeling.cpu_ser import keep_freed_memory
 from modeling.heads_ser import multi_task_loss
 from preprocessing.collator import SERDataCollator, encode
 from preprocessing.dataset import count_in_no_split, load_prepared, load_report
@@ -103,6 +104,7 @@ def train(job: Job) -> dict:
     Returns:
         The report on the test split, in the first process; empty in the others, or where there are no test clips.
     """
+    keep_freed_memory()
     trainer = build_trainer(job)
     trainer.train(resume_from_checkpoint=job.resume_from)
     return finish(trainer, job)

@@ -21,6 +21,7 @@ from transformers.utils.logging import get_logger
 
 from evaluation.metrics import DivergedError
 from modeling import load_checkpoint
+from modeling.cpu_ser import keep_freed_memory
 from preprocessing.report import write_json
 
 from .checkpoints import STUDY, SWEEP, checkpoint_to_resume
@@ -175,6 +176,7 @@ class Sweep:
             What is in `sweep.json`: `best`, the name of the best point or `None` where none has a value, and all
             `points` with their values.
         """
+        keep_freed_memory()
         while (what := self._shared(self._claim)) not in (_RESULT, _DONE):
             if what == _WAIT:
                 logger.warning_once("Other processes have what is left of the sweep: waiting for them.")

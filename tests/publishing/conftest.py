@@ -37,8 +37,8 @@ SHARED = {
     *("heads_ser.py", "multitask_ser.py", "pipeline_ser.py", "tasks_ser.py"),
 }
 FILES = {
-    "wav2vec2": {"modeling_wav2vec2_ser.py", "figures/confusion.png", "figures/calibration_emotion.png"},
-    "wav2vec2_layer_sum": {"modeling_wav2vec2_layer_sum_ser.py", "modeling_wav2vec2_ser.py"},
+    "wav2vec2": {"modeling_wav2vec2_ser.py", "cpu_ser.py", "figures/confusion.png", "figures/calibration_emotion.png"},
+    "wav2vec2_layer_sum": {"modeling_wav2vec2_layer_sum_ser.py", "modeling_wav2vec2_ser.py", "cpu_ser.py"},
     "panns": {"modeling_panns_ser.py", "logmel_ser.py"},
 }
 URL_PATH = "/{repo_id}/resolve/{revision}/{filename}"  # of a file; the client puts it together when it is imported

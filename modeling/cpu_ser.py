@@ -1,0 +1,87 @@
+"""What makes the networks faster on a CPU and changes no answer."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+
+import torch
+from torch.nn import functional as F
+from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2FeatureEncoder, Wav2Vec2LayerNormConvLayer
+
+# Frames of the whole batch that are computed at once: their largest activations take 15 MB at XLSR-53's width.
+_BLOCK_FRAMES = 128
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of malloc.h
+
+
+class BlockwiseFeatureEncoder(Wav2Vec2FeatureEncoder):
+    """The convolutional feature encoder of wav2vec 2.0, computed on the CPU in blocks that stay in its cache.
+
+    A frame depends on its receptive field alone, since layer norm is taken over the channels of a frame. So a few
+    frames at a time go through all layers, with the channels last, where a convolution is one matrix product and
+    layer norm needs no transposed copy. The answer is that of
+    [`~transformers.models.wav2vec2.modeling_wav2vec2.Wav2Vec2FeatureEncoder`] but for the order of sums. On a GPU, and
+    where a gradient is needed or a graph is recorded, it computes as that does.
+
+    Args:
+        encoder: an encoder with layer norm, whose layers it takes over.
+    """
+
+    def __init__(self, encoder: Wav2Vec2FeatureEncoder):
+        super(Wav2Vec2FeatureEncoder, self).__init__()  # no layers of its own: they would cost time and random numbers
+        self.conv_layers = encoder.conv_layers
+        self.gradient_checkpointing = encoder.gradient_checkpointing
+        self._requires_grad = encoder._requires_grad
+        self.stride, self.field = 1, 1  # samples from frame to frame, and those that one frame hears
+        for layer in self.conv_layers:
+            self.field += (layer.conv.kernel_size[0] - 1) * self.stride
+            self.stride *= layer.conv.stride[0]
+
+    def forward(self, input_values: torch.Tensor) -> torch.Tensor:
+        """Waveforms `(batch, samples)`, at least one frame long, to frames `(batch, conv_dim[-1], frames)`."""
+        if input_values.device.type != "cpu" or self._needs_graph(input_values):
+            return super().forward(input_values)
+        with torch.no_grad():
+            return self._in_blocks(input_values)
+
+    def _needs_graph(self, input_values: torch.Tensor) -> bool:
+        inputs = (input_values, *self.parameters())
+        needs_gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs)
+        return needs_gradient or torch.compiler.is_compiling()
+
+    def _in_blocks(self, input_values: torch.Tensor) -> torch.Tensor:
+        batch, samples = input_values.shape
+        count = (samples - self.field) // self.stride + 1
+        frames = input_values.new_empty(batch, count, self.conv_layers[-1].out_conv_dim)
+        weights = [layer.conv.weight.transpose(1, 2).flatten(1) for layer in self.conv_layers]
+        at_once = max(1, _BLOCK_FRAMES // batch)
+        for first in range(0, count, at_once):
+            last = min(first + at_once, count)
+            block = input_values[:, first * self.stride : (last - 1) * self.stride + self.field, None]
+            for layer, weight in zip(self.conv_layers, weights, strict=True):
+                block = _convolve(block, layer, weight)
+            frames[:, first:last] = block
+        return frames.transpose(1, 2)
+
+
+def _convolve(block: torch.Tensor, layer: Wav2Vec2LayerNormConvLayer, weight: torch.Tensor) -> torch.Tensor:
+    """One layer: `(batch, time, channels)` -> `(batch, shorter time, more channels)`; `weight`: (out, kernel * in)."""
+    batch, time, channels = block.shape
+    kernel, stride = layer.conv.kernel_size[0], layer.conv.stride[0]
+    steps = (time - kernel) // stride + 1
+    of_clip, of_step, of_channel = block.stride()
+    heard = block.as_strided((batch, steps, kernel * channels), (of_clip, stride * of_step, of_channel))
+    return layer.activation(layer.layer_norm(F.linear(heard, weight, layer.conv.bias)))
+
+
+def keep_freed_memory() -> None:
+    """Makes the C library keep the memory of freed tensors for new ones, in this process from now on.
+
+    By default glibc hands a block above 32 MB back to the system and fetches the next one anew, page by page, zeroed.
+    A batch has such blocks in every layer. The process keeps its largest size. Where the C library is another one,
+    nothing changes.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_MAX, 0)
+        library.mallopt(_M_TRIM_THRESHOLD, -1)
