@@ -1,6 +1,7 @@
 # make demo         the main job, end to end, on the embedded corpus
 # make test         the tests
 # make lint         the style checks
+# make bench        speed and memory, each claim beside a peer, in half an hour; writes benchmarks/RESULTS.md
 # make paper        the paper's experiments on DATA (prepared/paper), into runs/paper; stopped and called again, it goes on
 # make paper-demo   the same rows at toy size on the embedded corpus, into runs/paper-demo; with -j2 two rows at a time
 # Each sets up .venv with the versions of constraints.txt first.
@@ -13,7 +14,7 @@ DATA ?= prepared/paper
 TRAIN ?= $(BIN)/python train.py   # or: accelerate launch train.py
 ROWS := $(sort $(basename $(notdir $(wildcard configs/paper/rows/*.yaml))))
 
-.PHONY: demo test lint paper paper-demo clean
+.PHONY: demo test lint bench paper paper-demo clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +37,9 @@ test: $(VENV)/installed
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+bench: $(VENV)/installed
+	$(BIN)/python -m benchmarks
 
 paper: $(ROWS:%=runs/paper/%/metrics.json)
 	$(BIN)/python evaluate.py $(ROWS:%=runs/paper/%) --data $(DATA) --output runs/paper

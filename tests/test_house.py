@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "publish": {"publishing", "preprocessing"},
 }
 SCRIPTS = [ROOT / f"{name}.py" for name in ("prepare", "train", "evaluate", "predict", "app", "publish")]
+BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))  # each a script, run as a module; they may import everything
 PACKAGES = [ROOT / name for name in MAY_IMPORT if (ROOT / name).is_dir()]
 MODULES = [path for package in PACKAGES for path in sorted(package.rglob("*.py"))]
 
@@ -74,6 +75,10 @@ def test_imports_between_packages_go_one_way():
     assert not wrong
 
 
+def test_nothing_but_tests_imports_the_benchmarks():
+    assert [name_of(path) for path in [*MODULES, *SCRIPTS] if "benchmarks" in absolute_imports(path)] == []
+
+
 def test_a_relative_import_stays_in_its_package():
     for path in MODULES:
         depth = len(path.relative_to(ROOT).parts) - 1
@@ -99,7 +104,7 @@ def test_modeling_is_flat_and_its_files_say_whose_they_are():
     assert [name for name in names if not name.endswith("_ser.py")] == []
 
 
-@pytest.mark.parametrize(("paths", "limit"), [(SCRIPTS, 120), (MODULES, 300)], ids=["scripts", "modules"])
+@pytest.mark.parametrize(("paths", "limit"), [(SCRIPTS, 120), (MODULES, 300), (BENCHMARKS, 300)])
 def test_files_are_short(paths, limit):
     lines = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
     assert len(lines) > 3
@@ -107,7 +112,7 @@ def test_files_are_short(paths, limit):
 
 
 def test_no_file_is_called_utils():
-    assert [name_of(path) for path in MODULES if path.name == "utils.py"] == []
+    assert [name_of(path) for path in [*MODULES, *BENCHMARKS] if path.name == "utils.py"] == []
 
 
 def test_every_module_has_its_test_file():
@@ -138,7 +143,7 @@ def test_no_file_names_a_folder_of_one_machine():
 
 def test_nothing_is_pickled():
     pickles = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal"}
-    for path in [*MODULES, *SCRIPTS]:
+    for path in [*MODULES, *SCRIPTS, *BENCHMARKS]:
         assert not absolute_imports(path) & pickles, name_of(path)
         for node in ast.walk(parse(path)):
             if not isinstance(node, ast.Call):

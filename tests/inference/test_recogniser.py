@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from inference.recogniser import load_recogniser
-from modeling import SpeechEmotionPipeline, load_checkpoint
+from modeling import SpeechEmotionPipeline, load_audio, load_checkpoint
 from tests.conftest import TASKS, voice
 
 CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((2.5, 0.02, 9.0, 0.4, 6.0))]
@@ -28,3 +28,14 @@ def test_bfloat16_is_close_to_float32(checkpoint):
         difference = np.abs(rounded[task.name] - exact[task.name])
         assert 0 < difference.max() < 0.05
     assert rounded["f0_mean"] == pytest.approx(exact["f0_mean"], abs=0.1 * TASKS[2].std)
+
+
+def test_real_recordings_are_answered_in_batches_as_each_alone(checkpoint, real_audio):
+    files = [*sorted(real_audio.glob("ravdess/*/*.wav"))[::120], *sorted(real_audio.glob("nemo/samples/*"))[::120]]
+    clips = [load_audio(path) for path in files]
+    assert len({clip.size for clip in clips}) > 8
+    together = load_recogniser(str(checkpoint))(clips)
+    alone = load_recogniser(str(checkpoint), batch_size=1)
+    for row, clip in enumerate(clips):
+        for task in TASKS[:2]:
+            assert together[task.name][row] == pytest.approx(alone([clip])[task.name][0], abs=1e-5)

@@ -1,0 +1,127 @@
+"""A folder of clips, at full size on the CPU, beside the stock pipeline: `python -m benchmarks.inference`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from transformers import pipeline
+
+from benchmarks.clips import real_files, write_wavs
+from benchmarks.measure import Line, Run, command_line, race, ratio, seconds, torch_profile
+from benchmarks.models import feature_extractor, with_stock_encoder, write_checkpoint
+from inference.onnx_backend import FILES
+from inference.onnx_graph import write_float32, write_int8
+from inference.recogniser import load_recogniser
+from modeling import load_audio, load_checkpoint
+
+STOCK_BATCHES = (1, 2, 4, 8)
+LAYERS = 24
+
+
+def ours(folder: Path, checkpoint: Path, **options: str | int) -> Run:
+    """Decodes and recognises every file as `predict.py` does; emotion's probabilities, `(files, labels)`, come out."""
+    recognise = load_recogniser(str(checkpoint), **options)
+    paths = sorted(folder.iterdir())
+    recognise([load_audio(path) for path in paths[:2]])
+    return lambda: recognise([load_audio(path) for path in paths])["emotion"]
+
+
+def stock(folder: Path, checkpoint: Path, batch_size: int) -> Run:
+    """The same with `transformers.pipeline("audio-classification")`, which gets what soundfile decodes."""
+    model = with_stock_encoder(load_checkpoint(checkpoint)[0])
+    classify = pipeline("audio-classification", model=model, feature_extractor=feature_extractor(), top_k=None)
+    paths = sorted(folder.iterdir())
+
+    def decoded(files: list[Path]) -> Iterator[dict]:
+        for path in files:
+            raw, rate = soundfile.read(path, dtype="float32")
+            yield {"raw": raw, "sampling_rate": rate}
+
+    def run(files: list[Path] = paths) -> np.ndarray:
+        answers = [
+            {entry["label"]: entry["score"] for entry in answer}
+            for answer in classify(decoded(files), batch_size=batch_size)
+        ]
+        return np.array([[answer[label] for label in model.config.id2label.values()] for answer in answers])
+
+    run(paths[:2])
+    return run
+
+
+def export(checkpoint: Path, folder: Path) -> Path:
+    """What `inference.export_onnx --precision int8` writes, without its comparison on clips."""
+    folder.mkdir()
+    model, _ = load_checkpoint(checkpoint)
+    write_float32(model, folder / FILES["float32"])
+    write_int8(model, folder / FILES["float32"], folder / FILES["int8"])
+    model.config.to_json_file(folder / "config.json")
+    return folder
+
+
+def agreement(checkpoint: Path) -> str:
+    """On how many clips of people the top emotion of a trained small model is the same in int8 as in float32."""
+    files = real_files(600)
+    if not files or not checkpoint.is_dir():
+        return f"The agreement was not measured: it needs SER_REAL_AUDIO and {checkpoint}."
+    clips = [load_audio(file) for file in files]
+    with tempfile.TemporaryDirectory() as temporary:
+        exported = str(export(checkpoint, Path(temporary, "onnx")))
+        exact = load_recogniser(str(checkpoint))(clips)["emotion"]
+        rounded = load_recogniser(exported, backend="onnx", precision="int8")(clips)["emotion"]
+    same = (exact.argmax(axis=1) == rounded.argmax(axis=1)).mean()
+    return (
+        f"Top emotion of {checkpoint} as in float32 on {same:.1%} of {len(files)} real clips, greatest difference of a "
+        f"score {np.abs(exact - rounded).max():.3f}."
+    )
+
+
+def measure(quick: bool) -> list[Line]:
+    """Float32, and 8 bits with ONNX Runtime, beside the stock pipeline at the batch size that suits it best."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, checkpoint = Path(temporary, "clips"), Path(temporary, "checkpoint")
+        write_wavs(folder, 4 if quick else 12)
+        write_checkpoint(checkpoint, 2 if quick else LAYERS, quick=quick)
+        exported = export(checkpoint, Path(temporary, "onnx"))
+        # A stock batch size that cannot be the best is out after one round.
+        trial = race(
+            {f"stock, {size}": partial(stock, folder, checkpoint, size) for size in STOCK_BATCHES},
+            min_rounds=1,
+            max_rounds=1,
+        )
+        best = min(trial, key=lambda name: trial[name].median)
+        int8 = {"backend": "onnx", "precision": "int8"}
+        ways = {
+            "ours": partial(ours, folder, checkpoint),
+            "stock": partial(stock, folder, checkpoint, int(best[7:])),
+            "int8": partial(ours, folder, exported, **int8),
+            "int8, clip by clip": partial(ours, folder, exported, **int8, batch_size=1),
+        }
+        laps = race(ways, budget_s=100, max_rounds=5)
+        difference = np.abs(laps["ours"].result - laps["stock"].result).max()
+        assert difference < 1e-5, f"ours differs from the stock pipeline by {difference}"
+        clips = len(list(folder.iterdir()))
+        profile = torch_profile(ours(folder, checkpoint))
+    peer = f"stock pipeline, batches of {best[7:]}, the best of {', '.join(map(str, STOCK_BATCHES))}"
+    found = f"{clips} clips; {seconds(laps)}."
+    claim = "the same with --backend onnx --precision int8"
+    alone = ratio(laps, "int8, clip by clip", "stock")
+    return [
+        Line(
+            "inference over a folder, full size, CPU, float32",
+            peer,
+            **ratio(laps, "ours", "stock"),
+            target=1.2,
+            note=f"{found} Greatest difference {difference:.1g}. By batch size: {seconds(trial)}. Time: {profile}.",
+        ),
+        Line(claim, peer, **ratio(laps, "int8", "stock"), target=2.5, note=agreement(Path("runs/demo"))),
+        Line(f"{claim} --batch_size 1", peer, **alone, target=2.5, note="The same run."),
+    ]
+
+
+if __name__ == "__main__":
+    command_line(measure, __doc__)

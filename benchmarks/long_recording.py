@@ -1,0 +1,69 @@
+"""A 3-minute recording, in batches of windows and window by window: `python -m benchmarks.long_recording`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from transformers import pipeline
+
+from benchmarks.clips import voice
+from benchmarks.measure import Line, Run, command_line, race, ratio, seconds, torch_profile
+from benchmarks.models import feature_extractor, network, with_stock_encoder
+from inference.recogniser import Recogniser, torch_forward
+from modeling import SAMPLING_RATE
+
+LAYERS, MINUTES, WINDOW_S, HOP_S = 4, 3, 3.0, 1.0
+
+
+def windows(quick: bool) -> list[np.ndarray]:
+    """The recording's windows, each `(samples,)`."""
+    recording = voice(10 if quick else 60 * MINUTES, seed=0)
+    size, hop = round(WINDOW_S * SAMPLING_RATE), round(HOP_S * SAMPLING_RATE)
+    return [recording[start : start + size] for start in range(0, recording.size - size + 1, hop)]
+
+
+def ours(quick: bool, first: int | None = None) -> Run:
+    """Batches of the `first` windows; emotion's probabilities, `(windows, labels)`, come out."""
+    model = network(LAYERS, quick=quick)
+    recognise = Recogniser(model.config, torch_forward(model))
+    clips = windows(quick)[:first]
+    recognise(clips[:8])
+    return lambda: recognise(clips)["emotion"]
+
+
+def stock(quick: bool) -> Run:
+    """The stock pipeline, called with each window."""
+    model = with_stock_encoder(network(LAYERS, quick=quick))
+    classify = pipeline("audio-classification", model=model, feature_extractor=feature_extractor(), top_k=None)
+    clips = windows(quick)
+    classify(clips[0])
+
+    def run() -> np.ndarray:
+        answers = [{entry["label"]: entry["score"] for entry in classify(clip)} for clip in clips]
+        return np.array([[answer[label] for label in model.config.id2label.values()] for answer in answers])
+
+    return run
+
+
+def measure(quick: bool) -> list[Line]:
+    """Ours beside the stock pipeline."""
+    laps = race(
+        {"ours": partial(ours, quick), "stock": partial(stock, quick)}, budget_s=100, min_rounds=2, max_rounds=5
+    )
+    difference = np.abs(laps["ours"].result - laps["stock"].result).max()
+    assert difference < 1e-5, f"ours differs from the stock pipeline by {difference}"
+    return [
+        Line(
+            "a 3-minute recording, 4 layers",
+            "the same windows one by one through the stock pipeline",
+            **ratio(laps, "ours", "stock"),
+            target=1.5,
+            note=f"{len(laps['ours'].result)} windows of {WINDOW_S:g} s; {seconds(laps)}. Greatest difference "
+            f"{difference:.1g}. Time: {torch_profile(ours(quick, first=16))}.",
+        )
+    ]
+
+
+if __name__ == "__main__":
+    command_line(measure, __doc__)

@@ -1,0 +1,181 @@
+"""Ways of doing the same thing, timed in turns -> lines of the table of results."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+Run = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One claim and what was measured of it.
+
+    Args:
+        claim: what is promised.
+        peer: what it is measured beside, in the same run.
+        value, low, high: the figure, and the smallest and the largest of the rounds.
+        target: what was promised, `None` of what was only tried.
+        at_least: whether the target is a lower bound.
+        unit: of the figures.
+        note: what was run, and where the time went.
+    """
+
+    claim: str
+    peer: str
+    value: float
+    low: float
+    high: float
+    target: float | None
+    at_least: bool = True
+    unit: str = " ×"
+    note: str = ""
+
+    @property
+    def met(self) -> bool:
+        if self.target is None:
+            return True
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+
+@dataclass
+class Laps:
+    """The rounds of one way: seconds of each, and what each returned."""
+
+    seconds: list[float] = field(default_factory=list)
+    results: list[Any] = field(default_factory=list)
+
+    @property
+    def result(self) -> Any:
+        return self.results[-1]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+def race(
+    ways: Mapping[str, Callable[[], Run]], *, budget_s: float = 60.0, min_rounds: int = 3, max_rounds: int = 9
+) -> dict[str, Laps]:
+    """Times each way in a process of its own, one after the other in every round, so that a busy machine hits all.
+
+    Args:
+        ways: name to a function of a module that loads what is needed and returns what is timed.
+        budget_s: no further round begins after as many seconds.
+        min_rounds, max_rounds: how many there are in any case, and at most.
+
+    Returns:
+        Name to its laps. Their results have come from the other process, so they are plain values and arrays.
+
+    Raises:
+        RuntimeError: a process died; it has printed why.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    pipes, processes = {}, []
+    for name, prepare in ways.items():
+        pipes[name], theirs = spawn.Pipe()
+        processes.append(spawn.Process(target=_serve, args=(prepare, theirs), daemon=False))
+        processes[-1].start()
+        theirs.close()
+    laps = {name: Laps() for name in ways}
+    try:
+        for name, pipe in pipes.items():
+            _receive(name, pipe)
+        start = time.perf_counter()
+        for number in range(max_rounds):
+            if number >= min_rounds and time.perf_counter() - start > budget_s:
+                break
+            for name in ways if number % 2 == 0 else reversed(ways):  # who is first changes
+                pipes[name].send(True)
+                seconds, result = _receive(name, pipes[name])
+                laps[name].seconds.append(seconds)
+                laps[name].results.append(result)
+    finally:
+        for pipe in pipes.values():
+            pipe.close()  # which ends the process
+        for process in processes:
+            process.join()
+    return laps
+
+
+def _serve(prepare: Callable[[], Run], pipe: Connection) -> None:
+    run = prepare()
+    pipe.send(None)
+    while True:
+        try:
+            pipe.recv()
+        except EOFError:
+            return
+        start = time.perf_counter()
+        result = run()
+        pipe.send((time.perf_counter() - start, result))
+
+
+def _receive(name: str, pipe: Connection) -> Any:
+    try:
+        return pipe.recv()
+    except (EOFError, ConnectionError):
+        raise RuntimeError(f"The process of {name!r} died.") from None
+
+
+def ratio(laps: Mapping[str, Laps], ours: str, peer: str, *, per_result: bool = False) -> dict[str, float]:
+    """How many times as fast ours is: `value`, the median over rounds, `low` and `high`.
+
+    Args:
+        laps: of a [`race`].
+        ours, peer: two of its ways.
+        per_result: whether the rounds returned how much they did, and the speed is that by the seconds.
+    """
+    speeds = [
+        [(done if per_result else 1) / seconds for done, seconds in zip(lap.results, lap.seconds, strict=True)]
+        for lap in (laps[ours], laps[peer])
+    ]
+    return spread([mine / theirs for mine, theirs in zip(*speeds, strict=True)])
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Median, smallest and largest, as a [`Line`] takes them."""
+    return {"value": statistics.median(values), "low": min(values), "high": max(values)}
+
+
+def seconds(laps: Mapping[str, Laps]) -> str:
+    """The median seconds of each way, for a note."""
+    return ", ".join(f"{name} {lap.median:.3g} s" for name, lap in laps.items())
+
+
+def torch_profile(run: Run, count: int = 8) -> str:
+    """The operators in which a run spends its time, the longest first, with their shares."""
+    import torch
+
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+        run()
+    events = profiler.key_averages()
+    total = sum(event.self_cpu_time_total for event in events)
+    longest = sorted(events, key=lambda event: -event.self_cpu_time_total)[:count]
+    return ", ".join(f"{event.key.removeprefix('aten::')} {event.self_cpu_time_total / total:.0%}" for event in longest)
+
+
+def command_line(measure: Callable[[bool], list[Line]], description: str) -> None:
+    """The command line of a benchmark: measures, prints its lines, and writes them where it is told to."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="toy sizes: shows that it works, not how fast it is")
+    parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the lines go")
+    args = parser.parse_args()
+    lines = measure(args.quick)
+    for line in lines:
+        promised = (
+            "" if line.target is None else f", target {line.target:g}{line.unit}: {'met' if line.met else 'NOT MET'}"
+        )
+        found = f"{line.value:.3g}{line.unit} ({line.low:.3g}–{line.high:.3g})"
+        print(f"{line.claim}, beside {line.peer}: {found}{promised}\n  {line.note}", flush=True)
+    if args.output:
+        args.output.write_text(json.dumps([asdict(line) for line in lines]), encoding="utf-8")

@@ -1,0 +1,73 @@
+"""Training with two processes over one, a thread each: `python -m benchmarks.processes`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.corpus import prepare_training_clips
+from benchmarks.measure import Line, command_line, spread
+from benchmarks.models import backbone
+from benchmarks.training import trainer
+from modeling.cpu_ser import keep_freed_memory
+
+LAYERS, CLIPS = 4, 32
+ROOT = Path(__file__).parent.parent
+
+
+def train(prepared: Path, config: Path) -> None:
+    """One process's part: an epoch; the first process prints the seconds."""
+    keep_freed_memory()
+    flags = ["--dataloader_num_workers", "0", "--gradient_accumulation_steps", "4", "--use_cpu", "true"]
+    built = trainer(prepared, config, *flags)
+    built.accelerator.wait_for_everyone()
+    start = time.perf_counter()
+    built.train()
+    built.accelerator.wait_for_everyone()
+    if built.is_world_process_zero():
+        print(f"seconds: {time.perf_counter() - start}")
+
+
+def run(processes: int, prepared: Path, config: Path) -> float:
+    """Seconds of the epoch with so many processes."""
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1"]
+    launch += ["--num_processes", str(processes), "--mixed_precision", "no", "--dynamo_backend", "no"]
+    launch += ["--num_cpu_threads_per_process", "1", "--module", "benchmarks.processes"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "SER_BENCHMARK": f"{prepared}{os.pathsep}{config}"}
+    done = subprocess.run(launch, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("seconds: "))
+    return float(line.split()[1])
+
+
+def measure(quick: bool) -> list[Line]:
+    """One process and two, in turns."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        config = folder / "config.json"
+        backbone(2 if quick else LAYERS, quick=quick).to_json_file(config)
+        prepared = prepare_training_clips(folder / "corpus", 16 if quick else CLIPS)
+        taken = [(run(1, prepared, config), run(2, prepared, config)) for _ in range(1 if quick else 2)]
+    ones, twos = zip(*taken, strict=True)
+    return [
+        Line(
+            "training with two processes over one, a thread each",
+            "one process",
+            **spread([one / two for one, two in taken]),
+            target=1.8,
+            note=f"{CLIPS} clips, 4 layers, {os.cpu_count()} cores: one process {spread(ones)['value']:.3g} s, two "
+            f"{spread(twos)['value']:.3g} s. Gradients are added up over 4 batches of 8 in each.",
+        )
+    ]
+
+
+if __name__ == "__main__":
+    if "SER_BENCHMARK" in os.environ:
+        train(*map(Path, os.environ["SER_BENCHMARK"].split(os.pathsep)))
+    else:
+        command_line(measure, __doc__)

@@ -1,0 +1,124 @@
+"""An epoch of training at XLSR-53's shape with 4 layers, beside its peers: `python -m benchmarks.training`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from benchmarks.corpus import prepare_training_clips
+from benchmarks.measure import Line, command_line, race, ratio, torch_profile
+from benchmarks.models import backbone, with_stock_encoder
+from modeling.cpu_ser import keep_freed_memory
+from preprocessing.rows import ROW
+from training.arguments import parse_args
+from training.run import build_trainer, plan
+from training.trainer import MultiTaskSERTrainer
+
+LAYERS, CLIPS = 4, 640
+# What each way adds to the defaults of train.py.
+WAYS = {
+    "ours": (),
+    "padded to 6 s": ("--padding", "paper", "--train_sampling_strategy", "random"),
+    "random batches": ("--train_sampling_strategy", "random"),
+}
+
+
+def trainer(prepared: Path, config: Path, *flags: str) -> MultiTaskSERTrainer:
+    """The trainer of `train.py` with these flags, for one epoch without evaluations."""
+    words = ["--data", str(prepared), "--config_name", str(config), "--output_dir", str(config.parent / "run")]
+    words += ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
+    words += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no", *flags]
+    return build_trainer(plan(*parse_args(words)))
+
+
+def step(prepared: Path, config: Path, way: str) -> Callable[[], float]:
+    """The first step of an epoch, in each round of another seed; the seconds of audio that it heard come out.
+
+    The loader, the loss and the optimiser are those of `train.py`, of a peer with transformers' own encoder.
+    """
+    seeds = count()
+    if way == "ours":
+        keep_freed_memory()  # as train.py does
+
+    def run() -> float:
+        built = trainer(prepared, config, *WAYS[way], "--seed", str(next(seeds)), "--max_steps", "1")
+        if way != "ours":
+            with_stock_encoder(built.model).freeze_feature_encoder()
+        lengths = np.minimum(built.train_dataset["duration_s"][:], built.model.config.max_duration_s)
+        seconds = dict(zip(built.train_dataset[ROW][:], lengths.tolist(), strict=True))
+        heard, training_step = [], built.training_step
+
+        def counted(model: Any, inputs: Any, *more: Any) -> Any:
+            heard.extend(seconds[row] for row in inputs["labels"][ROW].tolist())
+            return training_step(model, inputs, *more)
+
+        built.training_step = counted
+        built.train()
+        return sum(heard)
+
+    return run
+
+
+def clip_losses(prepared: Path, config: Path) -> np.ndarray:
+    """Of 16 clips emotion's loss in our batches, and in random ones with transformers' own encoder, `(2, clips)`."""
+    built = trainer(prepared, config)
+    model, rows = built.model.eval(), built.train_dataset
+    chosen = list(built.get_train_dataloader().sampler)[:16]
+    of_clips = []
+    for order in (chosen, np.random.default_rng(0).permutation(chosen).tolist()):
+        found = {}
+        for first in (0, 8):
+            batch = built.data_collator([rows[index] for index in order[first : first + 8]])
+            labels = batch.pop("labels")
+            with torch.inference_mode():
+                logits = model(**batch).task_logits["emotion"]
+            losses = F.cross_entropy(logits, labels["emotion"], reduction="none")
+            found |= dict(zip(labels[ROW].tolist(), losses.tolist(), strict=True))
+        of_clips.append([found[row] for row in sorted(found)])
+        with_stock_encoder(model)
+    return np.array(of_clips)
+
+
+def measure(quick: bool) -> list[Line]:
+    """Ours beside each peer."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        config = folder / "config.json"
+        backbone(2 if quick else LAYERS, quick=quick, hidden_dropout=0.0, attention_dropout=0.0).to_json_file(config)
+        prepared = prepare_training_clips(folder / "corpus", 40 if quick else CLIPS)
+        ours, theirs = clip_losses(prepared, config)
+        difference = np.abs(ours - theirs).max()
+        assert difference < 1e-4, f"a clip's loss differs by {difference} between our batches and random ones"
+        ways = {way: partial(step, prepared, config, way) for way in WAYS}
+        laps = race(ways, budget_s=200, min_rounds=1 if quick else 2, max_rounds=4)
+        keep_freed_memory()
+        profile = torch_profile(trainer(prepared, config, "--max_steps", "1", "--dataloader_num_workers", "0").train)
+    rates = ", ".join(f"{way} {median(lap.results) / median(lap.seconds):.2f}" for way, lap in laps.items())
+    note = (
+        f"A step of 32 of {CLIPS} clips in each of {len(laps['ours'].seconds)} rounds, {os.cpu_count()} cores. "
+        f"Seconds of speech trained on in a second: {rates}. A clip's loss is the same, to {difference:.1g}. "
+        f"Time: {profile}."
+    )
+    claim = "training, clips of one length a second, XLSR-53's shape with 4 layers"
+    peers = {
+        "padded to 6 s": "padding to 6 s (the paper)",
+        "random batches": "random batches of 8 padded to the longest (HF's example)",
+    }
+    return [
+        Line(claim, peers[way], **ratio(laps, "ours", way, per_result=True), target=target, note=text)
+        for way, target, text in (("padded to 6 s", 2.0, note), ("random batches", 1.8, "The same run."))
+    ]
+
+
+if __name__ == "__main__":
+    command_line(measure, __doc__)

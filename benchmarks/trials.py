@@ -1,0 +1,85 @@
+"""Other ways to compute the same clips on the CPU, and what they are worth: `python -m benchmarks.trials`."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+
+from benchmarks.clips import waveforms
+from benchmarks.measure import Line, Run, command_line, race, ratio
+from benchmarks.models import network, with_stock_encoder
+from inference.recogniser import pad
+from modeling import batches_by_length
+from modeling.cpu_ser import keep_freed_memory
+
+LAYERS, CLIPS = 4, 8
+
+
+@dataclass(frozen=True)
+class Way:
+    """How clips are computed: so many at once, with which encoder, memory, threads and numbers."""
+
+    batch_size: int = 8
+    blockwise: bool = True
+    keep: bool = True
+    side_by_side: int = 1
+    dtype: torch.dtype = torch.float32
+
+
+BASE = "clip by clip, transformers' encoder"
+WAYS = {
+    BASE: Way(1, blockwise=False, keep=False),
+    "batches of 8, transformers' encoder": Way(blockwise=False, keep=False),
+    "the same, freed memory kept": Way(blockwise=False),
+    "clip by clip, encoder in blocks": Way(1, keep=False),
+    "batches of 8, encoder in blocks": Way(keep=False),
+    "the same, freed memory kept (the default)": Way(),
+    "clip by clip, encoder in blocks, freed memory kept": Way(1),
+    "batches of 4, two side by side on a thread each": Way(4, side_by_side=2),
+    "bfloat16, batches of 8": Way(dtype=torch.bfloat16),
+}
+
+
+def compute(quick: bool, way: Way) -> Run:
+    """The clips of a folder, computed in one of these ways; emotion's probabilities, `(clips, labels)`, come out."""
+    if way.keep:
+        keep_freed_memory()
+    if way.side_by_side > 1:
+        torch.set_num_threads(1)
+    model = network(2 if quick else LAYERS, quick=quick).to(way.dtype)
+    if not way.blockwise:
+        with_stock_encoder(model)
+    clips = waveforms(3 if quick else CLIPS)
+    batches = batches_by_length([clip.size for clip in clips], way.batch_size)
+    pool = ThreadPoolExecutor(way.side_by_side)
+
+    @torch.inference_mode()
+    def batch(indices: list[int]) -> np.ndarray:
+        inputs, mask = map(torch.from_numpy, pad([clips[index] for index in indices]))
+        return model(inputs, mask).logits.float().softmax(dim=-1).numpy()
+
+    def run() -> np.ndarray:
+        answers = np.concatenate(list(pool.map(batch, batches)))
+        return answers[np.argsort(np.concatenate(batches))]
+
+    run()
+    return run
+
+
+def measure(quick: bool) -> list[Line]:
+    """All beside clip by clip."""
+    laps = race({name: partial(compute, quick, way) for name, way in WAYS.items()}, budget_s=1)
+    lines = []
+    for name in list(WAYS)[1:]:
+        difference = np.abs(laps[name].result - laps[BASE].result).max()
+        assert difference < 1e-5 or WAYS[name].dtype != torch.float32, f"{name} differs by {difference}"
+        lines.append(Line(name, BASE, **ratio(laps, name, BASE), target=None, note=f"Differs by {difference:.1g}."))
+    return lines
+
+
+if __name__ == "__main__":
+    command_line(measure, __doc__)

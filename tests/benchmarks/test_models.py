@@ -1,0 +1,18 @@
+from benchmarks.models import backbone, network, operations
+
+
+def test_a_second_of_audio_costs_36_gflop():
+    encoder, rest = operations(backbone(24), 16_000)
+    assert 4.5e9 < encoder < 5e9
+    assert 35e9 < encoder + rest < 37e9
+
+
+def test_the_shape_is_that_of_xlsr_53():
+    config = backbone(24)
+    assert (config.hidden_size, config.num_hidden_layers, config.intermediate_size) == (1024, 24, 4096)
+    assert (config.feat_extract_norm, config.do_stable_layer_norm) == ("layer", True)
+
+
+def test_every_process_gets_the_same_weights():
+    first, second = (network(1, quick=True).state_dict() for _ in range(2))
+    assert all((first[name] == second[name]).all() for name in first)

@@ -1,0 +1,47 @@
+"""The benchmarks that are quick at toy size run; the others run as `python -m benchmarks --quick`."""
+
+import json
+
+import torch
+
+from benchmarks import gpu, long_recording, padding
+from benchmarks.__main__ import CLAIMS, GPU, TRIALS, format_results
+from benchmarks.measure import Line
+from tests.conftest import ROOT
+
+
+def test_every_script_is_among_those_that_make_bench_runs():
+    shared = {"__main__", "measure", "clips", "models", "corpus"}
+    assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - shared == {*CLAIMS, TRIALS, GPU}
+
+
+def test_97_percent_of_what_an_epoch_computes_is_audio():
+    (line,) = padding.measure(quick=True)
+    assert line.low > line.target == 0.97
+
+
+def test_windows_of_a_recording_are_answered_as_the_stock_pipeline_does():
+    (line,) = long_recording.measure(quick=True)  # asserts that itself
+    assert line.value > 0
+    assert line.note.startswith("8 windows")
+
+
+def test_what_runs_on_a_gpu_runs_at_toy_size():
+    rates = gpu.measure(torch.device("cpu"), quick=True)
+    assert [(rate.stage, rate.way) for rate in rates] == [(s, w) for s in ("training", "inference") for w in gpu.WAYS]
+    assert all(rate.clips_per_second > 0 and rate.share_of_product > 0 for rate in rates)
+    assert [rate.over for rate in rates if rate.way == "ours"] == [1.0, 1.0]
+    assert gpu.format_rates(rates, "the CPU").count("\n| training") == 3
+
+
+def test_the_page_of_results_has_every_line_and_every_failure(tmp_path):
+    line = {"claim": "faster", "peer": "slower", "value": 1.5, "low": 1.0, "high": 2.0, "target": 2.0, "note": "Why."}
+    (tmp_path / "pitch.json").write_text(json.dumps([line]))
+    (tmp_path / "trials.json").write_text(json.dumps([{**line, "claim": "compiled", "target": None}]))
+    text = format_results(tmp_path, {"memory": "it ended"}, 90.0)
+    assert "| faster | slower | 1.5 × (1–2) | ≥ 2 × | **no** |" in text
+    assert "| memory | – | failed: it ended | | no |" in text
+    assert "- **faster**, beside slower: Why." in text
+    assert "There is none in this machine" in text
+    assert "| compiled | 1.50 × (1.00–2.00) | Why. |" in text
+    assert Line(**line).met is False
