@@ -2,23 +2,34 @@
 # make test         the tests
 # make lint         the style checks
 # make bench        speed and memory, each claim beside a peer, in half an hour; writes benchmarks/RESULTS.md
+# make hostile      minutes of bad input, faults and load, which make test leaves out
+# make test-lowest, make test-newest    the tests at the lowest, the newest versions that pyproject.toml allows
+# make lock         constraints.txt and requirements.lock, from pyproject.toml; with UPGRADE=--upgrade at newer versions
+# make sbom         sbom.json, the bill of materials of what is installed, as CycloneDX
 # make paper        the paper's experiments on DATA (prepared/paper), into runs/paper; stopped and called again, it goes on
 # make paper-demo   the same rows at toy size on the embedded corpus, into runs/paper-demo; with -j2 two rows at a time
 # Each sets up .venv with the versions of constraints.txt first.
 
 PYTHON ?= python3
 VENV := .venv
+CONSTRAINTS := constraints.txt
 BIN := $(VENV)/bin
 
 DATA ?= prepared/paper
 TRAIN ?= $(BIN)/python train.py   # or: accelerate launch train.py
+RESOLVE := uv pip compile pyproject.toml - --all-extras --python-version 3.11 --quiet --no-header --no-annotate
+# What PyTorch brings where there is a GPU; it is installed with it, and differs by machine.
+CUDA := cuda-bindings cuda-pathfinder cuda-toolkit triton setuptools \
+    nvidia-cublas nvidia-cuda-cccl nvidia-cuda-cupti nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft \
+    nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
+    nvidia-nvshmem-cu13 nvidia-nvtx
 ROWS := $(sort $(basename $(notdir $(wildcard configs/paper/rows/*.yaml))))
 
-.PHONY: demo test lint bench paper paper-demo clean
+.PHONY: demo test lint bench hostile test-lowest test-newest lock sbom paper paper-demo clean
 
-$(VENV)/installed: pyproject.toml constraints.txt
+$(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[demo,onnx,page,test]"
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable ".[demo,onnx,page,test]"
 	touch $@
 
 prepared/demo/report.json: | $(VENV)/installed
@@ -40,6 +51,28 @@ lint: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks
+
+hostile: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m hostile
+
+$(VENV)/tools: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+# PyTorch's version is the one of constraints.txt: it is what all else has to fit.
+test-lowest: RESOLUTION := lowest-direct
+test-newest: RESOLUTION := highest
+test-lowest test-newest: $(VENV)/tools
+	grep ^torch== constraints.txt | $(BIN)/$(RESOLVE) --resolution $(RESOLUTION) --output-file $(VENV)/$@.txt
+	$(MAKE) test VENV=$(VENV)/$@ CONSTRAINTS=$(VENV)/$@.txt
+
+lock: $(VENV)/tools
+	grep ^torch== constraints.txt | $(BIN)/$(RESOLVE) $(UPGRADE) $(CUDA:%=--no-emit-package %) --output-file constraints.txt
+	grep ^torch== constraints.txt | $(BIN)/$(RESOLVE) $(CUDA:%=--no-emit-package %) --no-emit-package torch \
+	    --constraint constraints.txt --generate-hashes --output-file requirements.lock
+
+sbom: $(VENV)/tools
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(BIN)/python
 
 paper: $(ROWS:%=runs/paper/%/metrics.json)
 	$(BIN)/python evaluate.py $(ROWS:%=runs/paper/%) --data $(DATA) --output runs/paper

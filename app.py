@@ -13,7 +13,6 @@ import importlib.util
 import os
 import signal
 import sys
-import tempfile
 from pathlib import Path
 
 
@@ -27,18 +26,19 @@ def main() -> None:
 
     from inference.recogniser import load_recogniser
     from inference.service import Limits
-    from inference.uploads import temporary_uploads
+    from inference.uploads import sweeping, temporary_folder
 
-    limits = Limits(minutes=args.max_minutes, megabytes=args.max_mb, concurrent=args.concurrent)
+    limits = Limits(args.max_minutes, args.max_mb, args.max_total_mb, concurrent=args.concurrent)
     try:
         recogniser = load_recogniser(args.model or _find_model(Path(__file__).parent))
         torch.set_num_threads(max(1, torch.get_num_threads() // limits.concurrent))  # of each request
-        with temporary_uploads(limits.keep_s) as uploads, tempfile.TemporaryDirectory(prefix="examples-") as examples:
-            os.environ["GRADIO_TEMP_DIR"] = str(uploads)  # which Gradio reads when it is imported
+        with temporary_folder() as folder, sweeping(folder / "uploads", limits.keep_s):
+            os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")  # which Gradio reads when it is imported
             from inference.examples import write_examples
             from inference.page import build_page, serve_page
 
-            serve_page(build_page(recogniser, limits, write_examples(Path(examples))), limits, args.host, args.port)
+            page = build_page(recogniser, limits, write_examples(folder))
+            serve_page(page, limits, folder / "uploads", args.host, args.port)
     except (ValueError, OSError) as error:
         sys.exit(f"app.py: {error}")
 
@@ -64,6 +64,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--port", type=int, help="by default the first free one from 7860 on")
     parser.add_argument("--max_minutes", type=_positive(float), default=10.0, help="of a recording; 10 by default")
     parser.add_argument("--max_mb", type=_positive(float), default=50.0, help="of a file; 50 by default")
+    parser.add_argument("--max_total_mb", type=_positive(float), default=2000.0, help="of all at once; 2000 by default")
     parser.add_argument("--concurrent", type=_positive(int), default=2, help="requests at a time; 2 by default")
     return parser.parse_args()
 

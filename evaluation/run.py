@@ -160,7 +160,10 @@ def training_protocol(checkpoint: str) -> str:
     path = Path(checkpoint, "train_config.yaml")
     if not path.is_file():
         raise ValueError(f"{checkpoint} has no train_config.yaml here to name its protocol: give --protocol.")
-    return yaml.safe_load(path.read_text(encoding="utf-8"))["protocol"]
+    try:
+        return str(yaml.safe_load(path.read_text(encoding="utf-8"))["protocol"])
+    except (UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} does not name the checkpoint's protocol: give --protocol.") from error
 
 
 def write_training_clips(checkpoint: Path, ids: Iterable[str], before: Iterable[str] | None = ()) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from inference.drawing import draw_note
+from inference.gate import Gate, read_files_alone
 from inference.looks import spell_time
 from inference.recogniser import Recogniser
 from inference.service import Limits, Service
@@ -78,22 +80,30 @@ def build_page(recogniser: Recogniser, limits: Limits, examples: Mapping[str, Pa
         start.click(
             recognise_several, [uploads, *settings[:2]], [result, values], api_name="recognise_several", **group
         )
-    return page.queue(max_size=limits.waiting)
+    page.queue(max_size=limits.waiting)
+    page._queue.pending_messages_per_session.max_size = limits.waiting + limits.concurrent  # answers are megabytes
+    return page
 
 
-def serve_page(page: gr.Blocks, limits: Limits, host: str | None = None, port: int | None = None) -> None:
+def serve_page(
+    page: gr.Blocks, limits: Limits, uploads: Path, host: str | None = None, port: int | None = None
+) -> None:
     """Serves the page until the process is told to end.
 
     Args:
         page: of [`build_page`].
         limits: the same.
+        uploads: the folder that `GRADIO_TEMP_DIR` names.
         host: address to listen on; by default what `GRADIO_SERVER_NAME` says, as it does on the Hub, else 127.0.0.1.
         port: by default what `GRADIO_SERVER_PORT` says, else the first free one from 7860 on.
 
     Raises:
         OSError: the port is taken.
     """
+    read_files_alone(limits.files)
     page.launch(
+        app_kwargs={"middleware": [Middleware(Gate, uploads, limits)]},
+        state_session_capacity=limits.sessions,
         server_name=host,
         server_port=port,
         share=False,

@@ -28,18 +28,25 @@ class Limits:
     Args:
         minutes: length of a recording.
         megabytes: size of a file.
+        total_megabytes: what is kept of all visitors together.
         files: how many at once.
         concurrent: requests that are computed at the same time.
         waiting: requests that may wait for their turn; one more is told to come later.
+        sessions: visitors whose latest recording and answer are kept for them.
         keep_s: seconds that a file is kept after it was last used.
+        patience_s, slowest_kb_s: what is sent has so many seconds, and one more for each so many kilobytes of it.
     """
 
     minutes: float = 10.0
     megabytes: float = 50.0
+    total_megabytes: float = 2000.0
     files: int = 100
     concurrent: int = 2
     waiting: int = 256
+    sessions: int = 100
     keep_s: float = 600.0
+    patience_s: float = 30.0
+    slowest_kb_s: float = 10.0
 
 
 class Service:

@@ -7,7 +7,6 @@ import json
 import os
 from pathlib import Path
 
-from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoFeatureExtractor,
@@ -21,6 +20,7 @@ from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 from .modeling_panns_ser import PannsForMultiTaskSER
 from .modeling_wav2vec2_layer_sum_ser import Wav2Vec2LayerSumForMultiTaskSER
 from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER
+from .multitask_ser import IncompleteCheckpointError
 
 ARCHITECTURES: dict[str, type[PreTrainedModel]] = {
     "wav2vec2": Wav2Vec2ForMultiTaskSER,
@@ -37,7 +37,7 @@ def load_config(checkpoint: str | os.PathLike, revision: str = "main") -> PreTra
     """
     try:
         return AutoConfig.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # what a file of any kind makes its readers raise has no common class
         raise ValueError(f"{checkpoint} is not a checkpoint: {_first_line(error)}") from error
 
 
@@ -63,21 +63,33 @@ def load_checkpoint(
     config = load_config(checkpoint, revision)
     if architecture_of(config) is None:
         raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
+    where = {"revision": revision, "trust_remote_code": False}
     try:
-        where = {"revision": revision, "trust_remote_code": False}
-        model = AutoModelForAudioClassification.from_pretrained(checkpoint, dtype="float32", **where)
-        return model.eval(), AutoFeatureExtractor.from_pretrained(checkpoint, **where)
-    except (OSError, SafetensorError) as error:
+        feature_extractor = AutoFeatureExtractor.from_pretrained(checkpoint, **where)
+        model = AutoModelForAudioClassification.from_pretrained(
+            checkpoint, dtype="float32", use_safetensors=True, **where
+        )
+    except IncompleteCheckpointError:
+        raise
+    except Exception as error:
         raise ValueError(f"{checkpoint} is not a whole checkpoint: {_first_line(error)}") from error
+    return model.eval(), feature_extractor
 
 
 def weight_files(checkpoint: str | os.PathLike) -> list[Path]:
-    """The files that hold the weights of a checkpoint in a folder: one, or the shards that their index lists."""
+    """The files that hold the weights of a checkpoint in a folder: one, or the shards that their index lists.
+
+    Raises:
+        ValueError: there is an index, and it lists none.
+    """
     whole, index = Path(checkpoint, SAFE_WEIGHTS_NAME), Path(checkpoint, SAFE_WEIGHTS_INDEX_NAME)
     if whole.is_file() or not index.is_file():
         return [whole]
-    names = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-    return sorted({Path(checkpoint, Path(name).name) for name in names})
+    try:
+        names = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        return sorted({Path(checkpoint, Path(name).name) for name in names})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{index} does not say which file holds which weights.") from error
 
 
 def weights_sha256(checkpoint: str | os.PathLike) -> str | None:
@@ -95,4 +107,4 @@ def weights_sha256(checkpoint: str | os.PathLike) -> str | None:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -21,6 +21,10 @@ if TYPE_CHECKING:  # saving a model copies the files that it names; the pipeline
 logger = logging.get_logger(__name__)
 
 
+class IncompleteCheckpointError(ValueError):
+    """The weights of a checkpoint are not those of its model."""
+
+
 class MultiTaskSERMixin:
     """
     Comes before [`~transformers.PreTrainedModel`] in a model that has `heads` and hears `max_samples` of a clip.
@@ -43,8 +47,8 @@ class MultiTaskSERMixin:
         """Loads a fine-tuned checkpoint whole, as [`~transformers.PreTrainedModel.from_pretrained`] does.
 
         Raises:
-            ValueError: weights are missing, too many, or of another shape. Such a model would answer at random, and
-                transformers only warns.
+            IncompleteCheckpointError: weights are missing, too many, or of another shape. Such a model would answer at
+                random, and transformers only warns.
         """
         with_info = kwargs.pop("output_loading_info", False)
         kwargs["ignore_mismatched_sizes"] = True  # they come back in `info`, to be named
@@ -55,7 +59,7 @@ class MultiTaskSERMixin:
             if info[kind]
         ]
         if wrong:
-            raise ValueError(
+            raise IncompleteCheckpointError(
                 f"{pretrained_model_name_or_path} is not a whole checkpoint of {cls.__name__}: {'; '.join(wrong)}. "
                 "A backbone without heads is loaded by `from_backbone`; heads of a checkpoint start anew with "
                 "`train.py --new_heads`."
@@ -80,13 +84,19 @@ class MultiTaskSERMixin:
             kwargs: of [`~transformers.PreTrainedModel.from_pretrained`].
 
         Raises:
-            ValueError: a weight of the backbone is missing, too many, or of another shape.
+            ValueError: a weight of the backbone is missing, too many, or of another shape, or cannot be read.
         """
         source = None if "state_dict" in kwargs else name
-        # Not the strict one of this class.
-        model, info = super().from_pretrained(
-            source, config=config, ignore_mismatched_sizes=True, output_loading_info=True, **kwargs
-        )
+        options = {"ignore_mismatched_sizes": True, "output_loading_info": True, **kwargs}
+        try:
+            # Not the strict one of this class.
+            model, info = super().from_pretrained(source, config=config, weights_only=True, **options)
+        except (OSError, ValueError):
+            raise
+        except Exception as error:  # what a file of any kind makes its readers raise has no common class
+            raise ValueError(
+                f"The weights of {name} cannot be read, or are more than tensors; nothing in them was run."
+            ) from error
         new = {key for key, _ in model.named_parameters() if not is_backbone(key)}
         lost = set(info["missing_keys"]) ^ new
         lost |= {key for key in info["unexpected_keys"] if is_backbone(key)}

@@ -11,6 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import zlib
 from collections import Counter, defaultdict
@@ -110,9 +111,15 @@ def load_report(folder: str | os.PathLike) -> dict:
     path = Path(folder, "report.json")
     if not path.is_file():
         raise ValueError(f"{folder} is not a prepared folder: it has no report.json. Make one with prepare.py.")
-    report = json.loads(path.read_text(encoding="utf-8"))
-    if report["format"] != FORMAT:
-        raise ValueError(f"{folder} has the format {report['format']}, this version reads {FORMAT}: prepare it again.")
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        written, parts = report["format"], list(report["parts"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} is no report that prepare.py wrote: prepare the folder again.") from error
+    if written != FORMAT:
+        raise ValueError(f"{folder} has the format {written}, this version reads {FORMAT}: prepare it again.")
+    if not all(re.fullmatch(r"[0-9a-f]{32}", str(part)) for part in parts):
+        raise ValueError(f"{path} names parts that prepare.py did not write: prepare the folder again.")
     return report
 
 
@@ -136,6 +143,8 @@ def load_prepared(folder: str | os.PathLike, protocol: str) -> DatasetDict:
         table = _load_parts(Path(folder, "clips"), report["parts"])
     except FileNotFoundError as error:
         raise ValueError(f"{folder} is not whole: run the same prepare.py again, it does what is missing.") from error
+    except Exception as error:  # what a file of any kind makes its readers raise has no common class
+        raise ValueError(f"{folder} holds a table that cannot be read: prepare it anew, elsewhere.") from error
     table = table.add_column(ROW, range(len(table)))
     rows: dict[str | None, list[int]] = defaultdict(list)
     for index, id_ in enumerate(table["id"]):

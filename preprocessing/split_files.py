@@ -68,9 +68,12 @@ def _read(folder: str | os.PathLike, protocol: str) -> tuple[dict, dict[str, str
     path = Path(folder, _FOLDER, f"{family}.json")
     if not path.is_file():
         raise ValueError(f"{folder} has no protocol {family!r}; it has {_there(path.parent)}.{_hint(family)}")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    clips = content.pop("clips")
-    strange = set(clips.values()) - {*SPLITS, None}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        clips = content.pop("clips")
+        strange = set(clips.values()) - {*SPLITS, None}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path} is no division of clips: run the same prepare.py again.") from error
     if strange:
         raise ValueError(
             f"{path}: a split is one of {', '.join(SPLITS)}, or null; got {', '.join(sorted(map(str, strange)))}."

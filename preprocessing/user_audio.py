@@ -115,11 +115,16 @@ def path_inside(folder: Path, name: str) -> Path:
     """The file that a table names.
 
     Raises:
-        ValueError: it lies outside of the folder.
+        ValueError: it lies outside of the folder, or is a link that leads out of it.
     """
     path = Path(os.path.normpath(folder / name))
     if not path.is_relative_to(folder):
         raise ValueError(f"{name!r} lies outside of {folder}; --audio_folder names the folder that holds all.")
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(
+            f"{name!r} is a link to {path.resolve()}, outside of {folder}; --audio_folder names the folder that holds "
+            "all."
+        )
     return path
 
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from .licence import NOT_STATED, backbone, strictest
 from .metadata import card_data
+from .plain import plain
 
 ROOT = Path(__file__).resolve().parent.parent  # the project runs from a clone
 TEMPLATE = "model_card.md"
@@ -54,6 +55,8 @@ def render_card(
     Raises:
         jinja2.UndefinedError, KeyError: the files lack something that the card says.
     """
+    head, architecture = metrics, _ARCHITECTURES[config["model_type"]]  # the head is YAML, which is written as such
+    metrics, training, config = plain(metrics), plain(training), plain(config)
     main = metrics["tasks"][metrics["main_task"]]
     history = list(_history(training))
     data = [entry for facts in history for entry in _data(facts)]
@@ -61,7 +64,7 @@ def render_card(
     base_model = next((facts["base_model"] for facts in history if facts["start"] == "hub"), None)
     locales = sorted({locale for facts in history for locale in facts["locales"]})
     text = _template().render(
-        card_data=card_data(metrics, locales, config, repo_id, licence, base_model).to_yaml().strip(),
+        card_data=card_data(head, locales, config, repo_id, licence, base_model).to_yaml().strip(),
         repo_id=repo_id,
         metrics=metrics,
         main=main,
@@ -73,7 +76,7 @@ def render_card(
         calibrated=_is_calibrated(metrics),
         licence=licence,
         config=config,
-        architecture=_ARCHITECTURES[config["model_type"]],
+        architecture=architecture,
         figures=figures,
         figure_names=shown_figures(metrics["main_task"]),
     )

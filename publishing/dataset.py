@@ -13,6 +13,7 @@ from datasets import Audio, DatasetDict
 from huggingface_hub import DatasetCardData
 
 from .metadata import languages
+from .plain import plain
 
 CLIPS_PER_FILE = 4096  # some 400 MB
 
@@ -109,7 +110,7 @@ def _card(splits: DatasetDict, licences: Mapping[str, Licence], protocol: str, r
     lines = [f"| corpus | {' | '.join(splits)} | licence | homepage |", f"|---|{'---:|' * len(splits)}---|---|"]
     for name, licence in licences.items():
         clips = " | ".join(str(counts[split][name]) for split in splits)
-        lines.append(f"| {name} | {clips} | {licence['licence']} | {licence['homepage'] or '–'} |")
+        lines.append(f"| {plain(name)} | {clips} | {plain(licence['licence'])} | {licence['homepage'] or '–'} |")
     return f"""---
 {metadata.to_yaml()}
 ---

@@ -59,7 +59,7 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
     metrics["checkpoint"] = repo_id
     try:
         card = render_card(metrics, training, config.to_dict(), repo_id, figures)
-    except (KeyError, UndefinedError) as error:
+    except (KeyError, TypeError, AttributeError, UndefinedError) as error:
         raise ValueError(
             f"metrics.json or training.json of {checkpoint} is of another version ({error}): evaluate it again."
         ) from error

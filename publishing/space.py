@@ -22,7 +22,7 @@ MODEL = "model"  # where app.py looks for a checkpoint of its own
 PYTHON = "3.11"
 # What the code of the page imports; each at the version of constraints.txt.
 REQUIREMENTS = (
-    *("torch", "transformers", "huggingface_hub", "safetensors", "numpy", "pandas", "pyarrow", "joblib", "jinja2"),
+    *("torch", "transformers", "huggingface-hub", "safetensors", "numpy", "pandas", "pyarrow", "joblib", "jinja2"),
     *("soundfile", "av", "soxr", "fsspec", "silero-vad", "espeakng-loader", "gradio", "tqdm"),
 )
 _BESIDE = (".jinja", ".css", ".js")
@@ -120,4 +120,4 @@ def _imported(path: Path) -> Iterator[Path]:
 
 def _pins() -> dict[str, str]:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    return dict(line.lower().split("==") for line in lines if "==" in line)
+    return dict(line.split("==") for line in lines)

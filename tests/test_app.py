@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def app(checkpoint, speech, tmp_path_factory):
     app = App(checkpoint, tmp_path_factory.mktemp("temporary"))
     yield app
     assert "Traceback" not in app.end()
-    left = [path for path in app.temporary.rglob("*") if path.is_file() or path.name.startswith(("rec", "ex"))]
+    left = [path for path in app.temporary.rglob("*") if path.is_file() or path.name.startswith("rec")]
     assert left == []
 
 
@@ -111,7 +112,7 @@ def browser(speech):
 @pytest.fixture
 def visit(app, browser):
     """Opens the page at a width; at the end, it must have asked nothing of any other machine, and raised nothing."""
-    contexts, requests, errors = [], [], []
+    contexts, requests, refused, errors = [], [], [], []
 
     def open_page(width=1280):
         context = browser.new_context(viewport={"width": width, "height": 844}, permissions=["microphone"])
@@ -119,6 +120,7 @@ def visit(app, browser):
         page = context.new_page()
         page.set_default_timeout(120_000)  # on a machine that does much else
         page.on("request", lambda request: requests.append(request.url))
+        page.on("response", lambda response: refused.append(response.url) if response.status >= 400 else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(app.url)
         page.get_by_role("heading", name="How is it said?").wait_for()
@@ -129,7 +131,7 @@ def visit(app, browser):
         context.close()
     assert requests
     assert [url for url in requests if not url.startswith((app.url, "data:", "blob:"))] == []
-    assert errors == []
+    assert (refused, errors) == ([], [])
 
 
 def send(page, file) -> None:
@@ -283,12 +285,12 @@ def test_what_cannot_be_recognised_is_said(client, tmp_path, name, sound, says):
 
 def test_no_file_of_the_server_or_of_another_visitor_is_given_out(app, client, checkpoint, clip):
     client.predict(handle_file(str(clip)), api_name="/recognise")
-    (uploads,) = app.temporary.glob("recordings-*")
-    (examples,) = app.temporary.glob("examples-*")  # which do not grow old
-    assert len([*examples.iterdir()]) == len(EXAMPLES)
-    for path in (uploads, examples, checkpoint / "config.json", ROOT / "pyproject.toml", "/etc/passwd"):
+    (uploads,) = app.temporary.glob("recordings-*/uploads")
+    examples = [*uploads.parent.glob("*.wav")]  # which do not grow old
+    assert len(examples) == len(EXAMPLES)
+    for path in (uploads, *examples, checkpoint / "config.json", ROOT / "pyproject.toml", "/etc/passwd"):
         with pytest.raises(urllib.error.HTTPError) as error:
-            urllib.request.urlopen(f"{app.url}/gradio_api/file={path}")
+            urllib.request.urlopen(f"{app.url}/gradio_api/file={urllib.parse.quote(str(path))}")
         assert error.value.code in (403, 404)
     names = {path.parent.name for path in uploads.rglob(clip.name)}
     assert names

@@ -273,7 +273,10 @@ def _read_config(path: Path, parser: argparse.ArgumentParser) -> dict[str, list[
     """The settings of a YAML file, each with its values as the words of a flag."""
     if not path.is_file():
         raise ValueError(f"--config {path}: no such file.")
-    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"--config {path} is not a YAML file: {error}") from error
     if not isinstance(settings, dict):
         raise ValueError(f"{path} is not a YAML mapping of settings to values.")
     known = {action.dest for action in parser._actions} - {"help", "config"}

@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
 
 import numpy as np
 import torch
 from datasets import Dataset
 from huggingface_hub import hf_hub_download
+from huggingface_hub.dataclasses import type_validator
 from huggingface_hub.errors import EntryNotFoundError
 from transformers import Trainer
 from transformers.utils import CONFIG_NAME
@@ -125,6 +127,80 @@ def _facts_of(checkpoint: str, commit: str | None = None) -> dict[str, Any] | No
         with suppress(EntryNotFoundError):
             path = Path(hf_hub_download(checkpoint, TRAINING_FACTS, revision=commit))
     if path.is_file():
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_facts(path)
     logger.warning("%s has no %s: what it was trained on is not known.", checkpoint, TRAINING_FACTS)
     return None
+
+
+class _Corpus(TypedDict):
+    corpus: str
+    title: str | None
+    homepage: str | None
+    licence: str
+    commercial: bool | None
+    redistributable: bool | None
+    clips: int | None
+    hours: float | int | None
+
+
+class _Parameters(TypedDict):
+    all: int
+    trained: int
+
+
+class _Hardware(TypedDict):
+    device: str
+    processes: int
+
+
+class _Facts(TypedDict):
+    data: list[dict[str, Any]]
+    locales: list[str]
+    protocol: str
+    seed: int
+    start: str
+    base_model: str | None
+    revision: str | None
+    before: dict[str, Any] | None
+    parameters: dict[str, Any]
+    epochs: float | int
+    learning_rate: float | int
+    weight_decay: float | int
+    batch_size: int
+    precision: str
+    hardware: dict[str, Any]
+    seconds: float | int | None
+    versions: dict[str, str]
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """A `training.json`, whoever wrote it, in the form of [`training_facts`]; what else is in it is left out.
+
+    Raises:
+        ValueError: it has another form.
+    """
+    try:
+        return _check_facts(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(
+            f"{path} is not as train.py writes it: {error}. Without the file, the data that the checkpoint was trained "
+            "on count as not stated."
+        ) from error
+
+
+def _check_facts(facts: Any) -> dict[str, Any]:
+    known = _check(_Facts, facts)
+    known["data"] = [_check(_Corpus, corpus) for corpus in known["data"]]
+    for corpus in known["data"]:
+        if corpus["homepage"] is not None and not re.fullmatch(r"https?://[^\s()<>]+", corpus["homepage"]):
+            raise ValueError(f"{corpus['homepage']!r} is no homepage")
+    known |= {"parameters": _check(_Parameters, known["parameters"]), "hardware": _check(_Hardware, known["hardware"])}
+    return known if known["before"] is None else {**known, "before": _check_facts(known["before"])}
+
+
+def _check(form: type, facts: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a form, once their types are checked."""
+    hints = get_type_hints(form)
+    for name, kind in hints.items():
+        type_validator(name, facts[name], kind)
+    return {name: facts[name] for name in hints}

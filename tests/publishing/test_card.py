@@ -1,11 +1,14 @@
+import json
 import re
+from dataclasses import replace
 
 import pytest
+import yaml
 from huggingface_hub import ModelCard
 from jinja2 import UndefinedError
 
 from publishing.card import COLUMNS, render_card, shown_figures
-from tests.conftest import tiny_config
+from tests.conftest import TASKS, tiny_config
 from tests.publishing.conftest import NON_COMMERCIAL, REPO, RESEARCH, corpus, training_facts
 
 STARTED = "corpus, or weights it started from"
@@ -221,3 +224,24 @@ def test_nothing_of_the_template_is_left(metrics):
     text = render(metrics).partition("## How to cite")[0]
     assert not re.search(r"{{|{%|{#|Undefined|None\b(?! of)", text)
     assert "\n\n\n" not in text
+
+
+EVIL = "x|y\n---\nlicense: mit\n---\n# {{ 6007 * 6007 }} <script>alert(1)</script> [a](javascript:b) `c` ![d](http://e)"
+
+
+def test_nothing_in_a_card_is_more_than_text(metrics):
+    """Neither labels nor names of corpora, which any table may hold, nor the facts of another's checkpoint."""
+    text = json.dumps(metrics)
+    for word in ("happy", "alpha", "de-DE", "female"):
+        text = text.replace(json.dumps(word), json.dumps(f"{word} {EVIL}"))
+    task = replace(TASKS[0], labels=("angry", f"happy {EVIL}", "sad"))
+    data = [corpus(EVIL, licence={**corpus("a"), "licence": EVIL}, title=EVIL, homepage="javascript:alert(1)")]
+    facts = training_facts(*data, locales=[EVIL], protocol=EVIL, hardware={"device": EVIL, "processes": 1})
+    card = render_card(json.loads(text), facts, tiny_config([task]).to_dict(), REPO, [])
+    for sign in (r"<script", r"(?<!\\)\]\((javascript|http://e)", r"\n# {{", r"`c`", r"36084049"):
+        assert not re.search(sign, ModelCard(card).text), sign
+    head = yaml.safe_load(re.match(r"---\n(.*?)\n---\n", card, re.DOTALL)[1])
+    assert (head["library_name"], head["license"]) == ("transformers", "apache-2.0")
+    names = {result["dataset"]["name"] for result in head["model-index"][0]["results"]}
+    assert any(name.startswith(f"de-DE {EVIL}") for name in names)
+    assert one(card, "true \\ predicted, clips")  # tables are whole

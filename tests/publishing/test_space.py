@@ -51,7 +51,7 @@ def test_the_card_is_a_spaces(space):
     assert "\n## Intended use" not in text
     installed = dict(line.split("==") for line in (space / "requirements.txt").read_text().splitlines())
     assert {*installed} == {*REQUIREMENTS}
-    assert installed.items() <= {name.lower(): version for name, version in pins.items()}.items()
+    assert installed.items() <= pins.items()
 
 
 def test_the_code_is_the_projects_and_whole(space):
