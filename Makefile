@@ -45,15 +45,15 @@ demo: $(VENV)/installed prepared/demo/report.json
 test: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
+hostile: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m hostile
+
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks
-
-hostile: $(VENV)/installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m hostile
 
 $(VENV)/tools: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"

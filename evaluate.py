@@ -43,7 +43,7 @@ def main() -> None:
             plan_evaluation(name, args.data, args.protocol, split=args.split, baseline=args.baseline)
             for name in args.checkpoint
         ]
-        check_together(plans)
+        check_together(plans, args.output)
         for folder, plan in zip(folders, plans, strict=True):
             output = args.output / folder.relative_to(above) if len(plans) > 1 else args.output
             evaluation = evaluate_checkpoint(plan, output, per_device_eval_batch_size=args.batch_size)
@@ -53,7 +53,7 @@ def main() -> None:
         if evaluations:
             write_summary(evaluations, args.output)
             print(f"The report is {args.output / 'report.md'}; every figure stands in report.json and metrics.json.")
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"evaluate.py: {error}")
 
 

@@ -33,7 +33,7 @@ def main() -> None:
         for note in found.notes:
             print(note, file=sys.stderr)
         failed = _answer(found.files, args)
-    except (ValueError, ImportError) as error:
+    except (OSError, ValueError, ImportError) as error:
         sys.exit(f"predict.py: {error}")
     except KeyboardInterrupt:
         sys.exit("predict.py: stopped." + (" The same command goes on with what is left." if args.output else ""))

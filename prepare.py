@@ -20,7 +20,7 @@ def main() -> None:
     args = _parse_args()
     try:
         print(_list(args.root) if args.list else _prepare(args))
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"prepare.py: {error}")
 
 

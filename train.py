@@ -28,6 +28,7 @@ def main() -> None:
     try:
         _check_access()  # before any hour, any clip, and the seconds that the imports below take
         from training.arguments import parse_args
+        from training.faults import explain
 
         settings = parse_args()
         args = settings[2]
@@ -36,12 +37,17 @@ def main() -> None:
 
         job = plan(*settings)
         sweep = Sweep(job) if job.sweep.sweep else None
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"train.py: {error}")
-    if sweep is None:
-        train(job)
-    elif sweep.run()["best"] is None:
-        sys.exit(f"train.py: every point of the sweep failed; {sweep.report} says why.")
+    try:
+        if sweep is None:
+            train(job)
+        elif sweep.run()["best"] is None:
+            sys.exit(f"train.py: every point of the sweep failed; {sweep.report} says why.")
+    except Exception as error:
+        if (sentence := explain(error)) is None:
+            raise
+        sys.exit(f"train.py: {sentence}")
     if args.process_index == 0:
         print(f"\nThe checkpoint is in {args.output_dir}.")
         if args.publish_to is not None:

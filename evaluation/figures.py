@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .comparison import in_per_cent
+from preprocessing.report import save_figure
 
-DPI = 120
+from .comparison import in_per_cent
 
 
 def draw_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
@@ -62,7 +62,7 @@ def draw_confusion(
     for panel in axes:
         panel.set_xlabel("predicted, % of the true class")
         panel.set_ylabel("true (clips)" if panel is axes[0] else "true")
-    figure.savefig(path, dpi=DPI)
+    save_figure(figure, path)
 
 
 def draw_cross(matrix: Mapping[str, Any], path: Path) -> None:
@@ -75,7 +75,7 @@ def draw_cross(matrix: Mapping[str, Any], path: Path) -> None:
     axes.set_title(f"{matrix['name']}: weighted F1, %", fontsize=10)
     axes.set_xlabel("tested on")
     axes.set_ylabel("trained on")
-    figure.savefig(path, dpi=DPI)
+    save_figure(figure, path)
 
 
 def draw_heat(axes: Axes, values: Sequence, rows: Sequence[str], columns: Sequence[str], form: str) -> None:
@@ -114,7 +114,7 @@ def draw_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
     axes.set_xlabel("weighted F1 of the main task, mean over corpora")
     axes.grid(axis="x", alpha=0.3)
     axes.legend(fontsize=8)
-    figure.savefig(path, dpi=DPI)
+    save_figure(figure, path)
 
 
 def draw_by_line(table: Mapping[str, Any], path: Path) -> None:
@@ -142,7 +142,7 @@ def draw_by_line(table: Mapping[str, Any], path: Path) -> None:
     axes.set_xlabel(metric.replace("_", " ").replace("f1", "F1") + ", 95 % interval")
     axes.grid(axis="x", alpha=0.3)
     figure.legend(fontsize=7, loc="outside lower center", ncols=2)
-    figure.savefig(path, dpi=DPI)
+    save_figure(figure, path)
 
 
 def draw_calibration(calibration: Mapping[str, Any], title: str, path: Path) -> None:
@@ -186,4 +186,4 @@ def draw_calibration(calibration: Mapping[str, Any], title: str, path: Path) -> 
     risk.grid(alpha=0.3)
     risk.set_title(f"area under the risk-coverage curve {calibration['aurc']:.3f}", fontsize=9)
     figure.suptitle(title, fontsize=10)
-    figure.savefig(path, dpi=DPI)
+    save_figure(figure, path)

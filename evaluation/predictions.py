@@ -11,6 +11,7 @@ import torch
 from datasets import Dataset
 
 from modeling import Task
+from preprocessing.report import write_whole
 
 
 def write_predictions(clips: Dataset, task_logits: Mapping[str, np.ndarray], tasks: Sequence[Task], path: Path) -> None:
@@ -34,5 +35,5 @@ def write_predictions(clips: Dataset, task_logits: Mapping[str, np.ndarray], tas
             columns[f"{task.name}_confidence"] = decoded.max(-1)
         else:
             columns[f"{task.name}_predicted"] = decoded
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(columns).to_csv(path, index=False, float_format="%.6g")
+    table = pd.DataFrame(columns)
+    write_whole(path, lambda unfinished: table.to_csv(unfinished, index=False, float_format="%.6g"))

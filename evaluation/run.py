@@ -15,7 +15,7 @@ from transformers import PreTrainedConfig
 from modeling import Task, load_checkpoint, load_config
 from modeling.checkpoint_ser import architecture_of, weights_sha256
 from preprocessing.dataset import load_prepared, load_report
-from preprocessing.report import write_json
+from preprocessing.report import write_json, write_text
 from preprocessing.split_files import load_protocol
 
 from .baseline import check_baseline, random_forest_logits
@@ -178,7 +178,7 @@ def write_training_clips(checkpoint: Path, ids: Iterable[str], before: Iterable[
     if before is None:
         path.unlink(missing_ok=True)
     else:
-        path.write_text("\n".join(sorted({*ids, *before})) + "\n", encoding="utf-8")
+        write_text(path, "\n".join(sorted({*ids, *before})) + "\n")
 
 
 def read_training_clips(checkpoint: str) -> set[str] | None:

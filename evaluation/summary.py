@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from preprocessing.report import write_json
+from preprocessing.report import check_writable, write_json, write_text
 
 from .bootstrap import mean_draws
 from .comparison import SCORES, Column, compare_columns
@@ -22,12 +22,14 @@ from .report import Evaluation
 from .run import Plan
 
 
-def check_together(plans: Sequence[Plan]) -> None:
+def check_together(plans: Sequence[Plan], output: Path) -> None:
     """Refuses checkpoints that one report cannot hold, before a clip is heard.
 
     Raises:
-        ValueError: the main tasks differ, or a checkpoint, or a corpus of a family of protocols, is there twice.
+        ValueError: the main tasks differ, or a checkpoint, or a corpus of a family of protocols, is there twice; or
+            `output` cannot be written.
     """
+    check_writable(output)
     names = dict.fromkeys(plan.main_task.name for plan in plans)
     if len(names) > 1:
         raise ValueError(f"Checkpoints with the main tasks {', '.join(names)}: evaluate them apart.")
@@ -57,7 +59,7 @@ def write_summary(evaluations: Sequence[Evaluation], output: Path) -> str:
     summary["figures"] = draw_figures(summary, output / "figures")
     text = format_markdown(summary)
     write_json(output / "report.json", summary)
-    (output / "report.md").write_text(text, encoding="utf-8")
+    write_text(output / "report.md", text)
     return text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
 import joblib
@@ -14,6 +15,7 @@ from av.error import FFmpegError
 from inference.recogniser import Recogniser
 from inference.rows import Row
 from modeling import SAMPLING_RATE, AnswerOptions, AudioReader, batches_by_length, pools, word_answer
+from modeling.remote_ser import hide_secrets
 
 if TYPE_CHECKING:
     from inference.timeline import TimelineOptions
@@ -27,6 +29,10 @@ FAULTS = (ValueError, OSError, ArithmeticError, MemoryError, FFmpegError)
 In = TypeVar("In")
 Out = TypeVar("Out")
 Report = Callable[[float], None]
+
+
+class _StoppedError(Exception):
+    """Nobody waits for the timeline in hand any more."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +76,26 @@ def answer_files(
     Yields:
         The file, and one row `{"file", **answer, "duration_s", "heard_s"}`; or, on a timeline, one per segment,
         `{"file", "start_s", "end_s", **answer, "duration_s", "speech_s"}`, and where there is no speech, one without
-        times and answer. For a file that cannot be read: one row `{"file", "error"}`.
+        times and answer. For a file that cannot be read: one row `{"file", "error"}`. A row has the file's URL without
+        its password.
     """
     if question.timeline is not None:
-        yield from _in_threads(
-            lambda file: (file, _segments(recogniser, file, question, report)), files, joblib.cpu_count()
-        )
+
+        def hear(file: str, stopped: Event) -> tuple[str, list[Row]]:
+            def go_on(share: float) -> None:
+                if stopped.is_set():
+                    raise _StoppedError
+                if report is not None:
+                    report(share)
+
+            return file, _segments(recogniser, file, question, go_on)
+
+        yield from _in_threads(hear, files, joblib.cpu_count())
         return
-    decoded = _in_threads(lambda file: _decode(file, recogniser.max_duration_s), files, _POOL * batch_size)
+    decoded = _in_threads(lambda file, _: _decode(file, recogniser.max_duration_s), files, _POOL * batch_size)
     for pool in pools(decoded, _POOL * batch_size):
         clips = [clip for clip in pool if isinstance(clip, _Heard)]
-        yield from ((row["file"], [row]) for row in pool if not isinstance(row, _Heard))
+        yield from (failed for failed in pool if not isinstance(failed, _Heard))
         for batch in batches_by_length([clip.waveform.size for clip in clips], batch_size):
             said = recogniser([clips[index].waveform for index in batch])
             for place, index in enumerate(batch):
@@ -88,23 +103,23 @@ def answer_files(
                 yield clips[index].file, [_row(recogniser, clips[index], values, question.answer)]
 
 
-def _decode(file: str, max_duration_s: float) -> _Heard | Row:
-    """What the model is to hear of a file, or the row that says why that is not possible."""
+def _decode(file: str, max_duration_s: float) -> _Heard | tuple[str, list[Row]]:
+    """What the model is to hear of a file, or the file with the row that says why that is not possible."""
     try:
         with AudioReader(file) as audio:
             waveform = audio.read(0.0, max_duration_s)
             return _Heard(file, waveform, max(audio.duration_s, waveform.size / SAMPLING_RATE))
     except FAULTS as error:
-        return _failed(file, error)
+        return file, [_failed(file, error)]
 
 
 def _row(recogniser: Recogniser, clip: _Heard, values: dict[str, np.ndarray], options: AnswerOptions) -> Row:
     answer = word_answer(recogniser.tasks, recogniser.main_task, values, options)
     heard_s = clip.waveform.size / SAMPLING_RATE
-    return {"file": clip.file, **answer, "duration_s": clip.duration_s, "heard_s": heard_s}
+    return {"file": hide_secrets(clip.file), **answer, "duration_s": clip.duration_s, "heard_s": heard_s}
 
 
-def _segments(recogniser: Recogniser, file: str, question: Question, report: Report | None) -> list[Row]:
+def _segments(recogniser: Recogniser, file: str, question: Question, report: Report) -> list[Row]:
     from inference.timeline import build_timeline, timeline_rows  # and with it a detector of speech
 
     try:
@@ -113,23 +128,28 @@ def _segments(recogniser: Recogniser, file: str, question: Question, report: Rep
         return [_failed(file, error)]
     segments = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, question.answer)
     whole = {"duration_s": timeline.duration_s, "speech_s": timeline.speech_s}
-    return [{"file": file, **segment, **whole} for segment in segments or [{}]]
+    return [{"file": hide_secrets(file), **segment, **whole} for segment in segments or [{}]]
 
 
 def _failed(file: str, error: BaseException) -> Row:
-    return {"file": file, "error": str(error).removeprefix(f"{file}: ") or type(error).__name__}
+    name = hide_secrets(file)
+    return {"file": name, "error": hide_secrets(str(error)).removeprefix(f"{name}: ") or type(error).__name__}
 
 
-def _in_threads(function: Callable[[In], Out], items: Iterable[In], ahead: int) -> Iterator[Out]:
-    """What `function` gives for each item, as it comes, and at most so many items ahead of what is taken."""
-    threads = ThreadPoolExecutor(joblib.cpu_count())
+def _in_threads(function: Callable[[In, Event], Out], items: Iterable[In], ahead: int) -> Iterator[Out]:
+    """What `function` gives for each item, as it comes, and at most so many items ahead of what is taken.
+
+    It gets the item, and an event that is set when nothing more is wanted, so that it need not come to its end.
+    """
+    threads, stopped = ThreadPoolExecutor(joblib.cpu_count()), Event()
     waiting: set[Future[Out]] = set()
     try:
         for item in items:
-            waiting.add(threads.submit(function, item))
+            waiting.add(threads.submit(function, item, stopped))
             if len(waiting) >= ahead:
                 ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in ready)
         yield from (future.result() for future in as_completed(waiting))
     finally:
+        stopped.set()
         threads.shutdown(cancel_futures=True)

@@ -7,7 +7,6 @@ python -m inference.compare film.mkv dub.m4a --model runs/demo --output findings
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -68,15 +67,20 @@ def timecode(seconds: float) -> str:
 
 
 def _write_json(check: DubCheck, path: Path) -> None:
+    from preprocessing.report import write_json
+
     content = {"alignment": asdict(check.alignment), "limits": asdict(check.limits), "usual": check.usual}
     content["lines"] = check.rows
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(path, content)
 
 
 def _write_csv(check: DubCheck, path: Path) -> None:
     import pandas as pd
 
-    pd.DataFrame(check.rows).to_csv(path, index=False)
+    from preprocessing.report import write_whole
+
+    table = pd.DataFrame(check.rows)
+    write_whole(path, lambda unfinished: table.to_csv(unfinished, index=False))
 
 
 WRITERS = {".json": _write_json, ".csv": _write_csv}

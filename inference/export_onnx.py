@@ -19,7 +19,7 @@ def main() -> None:
 
     try:
         parity = export_folder(args.checkpoint, args.output, precisions=args.precision, check=args.check)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"export_onnx: {error}")
     print(format_parity(parity))
     print(args.output)

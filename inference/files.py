@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from modeling.remote_ser import hide_secrets
 from preprocessing.corpora.corpus import walk
 from preprocessing.user_audio import AUDIO_SUFFIXES
 
@@ -48,7 +49,7 @@ def find_files(named: Iterable[str]) -> Found:
             members = sorted(path for path in _matches(name) if Path(path).is_file())
             missing += [] if members else [name]
         for path in members:
-            key = path if "://" in path else os.path.normpath(Path(path).absolute())
+            key = hide_secrets(path) if "://" in path else os.path.normpath(Path(path).absolute())
             repeated += key in files
             files.setdefault(key, path)
     if missing:

@@ -17,17 +17,19 @@ from accelerate.utils import broadcast_object_list
 from transformers.utils import cached_file
 
 from inference.answers import Question, answer_files
-from inference.journal import Journal, refuse_existing, write_whole
+from inference.journal import Journal
 from inference.recogniser import Recogniser
 from inference.rows import ROW_FORMATS, Row, columns
 from inference.text import Progress
+from modeling.remote_ser import hide_secrets
+from preprocessing.report import write_whole
 
 _PATIENCE = timedelta(days=30)  # of a process that is done, while others have longer recordings to hear
 
 
 def check_output(output: Path, files: int, timeline: bool) -> None:
     """Raises a `ValueError` where the output is there already, cannot be written, or its ending says no format."""
-    refuse_existing(output)
+    Journal(output).refuse_finished()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=output.parent):
@@ -83,20 +85,23 @@ def run_job(
     """
     state = join_processes()
     journal = Journal(output, state.process_index)
-    _in_first(state, lambda: journal.open(settings | _plain(question)))
+    names = {file: hide_secrets(file) for file in files}
+    _in_first(state, lambda: journal.open(settings | _plain(question), names.values()))
     done = journal.done()
     share = files[state.process_index :: state.num_processes]
-    left = [file for file in share if file not in done]
+    left = [file for file in share if names[file] not in done]
     if state.is_main_process:
-        before = sum(file in done for file in files)
+        before = sum(name in done for name in names.values())
         if before:
             print(f"{before:,} of {len(files):,} files are done already; going on with the others.", file=sys.stderr)
-    answered = journal.append(answer_files(recogniser, left, question, batch_size))
+    answered = journal.append(
+        (names[file], rows) for file, rows in answer_files(recogniser, left, question, batch_size)
+    )
     with Progress(len(share), len(share) - len(left), shown=state.is_main_process) as progress:
         for rows in answered:
             progress.add(failed="error" in rows[0])
     state.wait_for_everyone()
-    return _finish(journal, files, recogniser, question) if state.is_main_process else 0
+    return _finish(journal, list(names.values()), recogniser, question) if state.is_main_process else 0
 
 
 def _in_first(state: PartialState, act: Callable[[], None]) -> None:
@@ -170,7 +175,7 @@ def export_timeline(recogniser: Recogniser, file: str, output: Path, question: Q
     with Progress(1) as progress:
         ((_, rows),) = answer_files(recogniser, [file], question, report=progress.add_part)
     if "error" in rows[0]:
-        raise ValueError(f"{file}: {rows[0]['error']}")
+        raise ValueError(f"{rows[0]['file']}: {rows[0]['error']}")
     segments = [{name: row[name] for name in row if name not in ("file", "duration_s", "speech_s")} for row in rows]
     segments = [segment for segment in segments if segment]
     text = EXPORTS[output.suffix[1:]](segments, Path(file).stem, rows[0]["duration_s"])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from inference.rows import Row
+from preprocessing.report import write_json
 
 
 class Journal:
@@ -28,16 +28,27 @@ class Journal:
     def __init__(self, output: Path, process: int = 0):
         self.output = output
         self.folder = output.with_name(f"{output.name}.partial")
+        self._settings = self.folder / "settings.json"
         self._lines = self.folder / f"rows-{process}.jsonl"
         self._lock = FileLock(self.folder / "lock")
 
-    def open(self, settings: dict[str, Any]) -> None:
+    def refuse_finished(self) -> None:
+        """Raises a `ValueError` where the output is there already, and not because the job was killed as it ended."""
+        if self.output.exists() and not self._settings.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)  # of a job that was killed as it removed it
+            raise ValueError(f"{self.output} is there already. Delete it to do it again, or choose another --output.")
+
+    def open(self, settings: dict[str, Any], files: Iterable[str]) -> None:
         """Makes the folder, or goes on with it. For the first process alone, which then holds the lock to its end.
+
+        Args:
+            settings: what the rows depend on.
+            files: of the job. A job that has the rows of all of them may write its output once more.
 
         Raises:
             ValueError: the output is there already, another job is writing it, or was, with other settings.
         """
-        refuse_existing(self.output)
+        self.refuse_finished()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
@@ -45,14 +56,15 @@ class Journal:
             raise ValueError(f"Another job is at work on {self.output} now.") from error
         except OSError as error:
             raise ValueError(f"{self.folder} cannot be written: {error.strerror}.") from error
-        refuse_existing(self.output)  # now that no other job can write it
+        self.refuse_finished()  # now that no other job can write it
         self._check(json.loads(json.dumps(settings)))
+        if self.output.exists() and not self.done().issuperset(files):
+            raise ValueError(f"{self.output} is there, and the job that is to write it is not done: move it away.")
 
     def _check(self, mine: dict[str, Any]) -> None:
-        path = self.folder / "settings.json"
-        if not path.exists():
-            write_whole(path, lambda unfinished: unfinished.write_text(json.dumps(mine, indent=1), encoding="utf-8"))
-        theirs = json.loads(path.read_text(encoding="utf-8"))
+        if not self._settings.exists():
+            write_json(self._settings, mine)
+        theirs = json.loads(self._settings.read_text(encoding="utf-8"))
         changes = [
             f"{name} {theirs.get(name)}, not {mine.get(name)}"
             for name in sorted(mine | theirs)
@@ -91,27 +103,13 @@ class Journal:
                 handle.close()
 
     def close(self) -> None:
-        """Removes the folder, of which the output has everything."""
-        shutil.rmtree(self.folder)
+        """Removes the folder, of which the output has everything; what is left without settings is no job."""
+        self._settings.unlink()
+        shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.release()
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("rows-*.jsonl"))
-
-
-def refuse_existing(output: Path) -> None:
-    """Raises a `ValueError` where the output of a job is there already."""
-    if output.exists():
-        raise ValueError(f"{output} is there already. Delete it to do it again, or choose another --output.")
-
-
-def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
-    """Has `write` make a file under another name, and gives it its own when it is whole and on the disk."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    write(unfinished)
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    unfinished.replace(path)
 
 
 def _whole_lines(path: Path) -> Iterator[tuple[int, dict]]:

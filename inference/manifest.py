@@ -13,6 +13,8 @@ from typing import Any, TextIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from preprocessing.report import write_whole
+
 REASON_COLUMN = "rejected_because"
 _DELIMITERS = "|\t;,"  # the first of them that the first line holds: a sentence may hold commas, a header no bar
 _HEADERLESS = ("id", "text", "normalised")
@@ -92,13 +94,14 @@ class _Text(Manifest):
         return len(self._raw)
 
     def write(self, path: Path, rows: Sequence[int], reasons: Sequence[Sequence[str]] | None = None) -> None:
-        unfinished = path.with_name(f"{path.name}.unfinished")
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
+        write_whole(path, lambda unfinished: self._write(unfinished, rows, reasons))
+
+    def _write(self, path: Path, rows: Sequence[int], reasons: Sequence[Sequence[str]] | None) -> None:
+        with path.open("w", encoding="utf-8", newline="") as file:
             file.write(self._head(reasons is not None))
             for row, why in zip(rows, reasons or [()] * len(rows), strict=True):
                 raw = self._raw[row].rstrip("\r\n")
                 file.write((self._with_reasons(raw, why) if reasons is not None else raw) + self._line_end)
-        unfinished.replace(path)
 
     def _head(self, with_reasons: bool) -> str:
         return ""
@@ -210,6 +213,4 @@ class _Parquet(Manifest):
         table = self._table.take(pa.array(rows, pa.int64()))
         if reasons is not None:
             table = table.append_column(REASON_COLUMN, pa.array([list(why) for why in reasons], pa.list_(pa.string())))
-        unfinished = path.with_name(f"{path.name}.unfinished")
-        pq.write_table(table, unfinished)
-        unfinished.replace(path)
+        write_whole(path, lambda unfinished: pq.write_table(table, unfinished))

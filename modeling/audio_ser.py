@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from .containers_ser import ContainerFrames, select
+from .remote_ser import RemoteFile, hide_secrets
 
 SAMPLING_RATE = 16_000
 
@@ -80,17 +81,21 @@ class AudioReader:
 
     def __init__(self, source: Any, sampling_rate: int | None = None, channel: int | None = None):
         self._close = lambda: None
+        self._remote: RemoteFile | None = None
         if isinstance(source, np.ndarray | torch.Tensor):
             self.name = "array"
             self._frames: Any = _ArrayFrames(source, sampling_rate, channel)
         else:
             self.name, file = _open(source)
+            self._remote = file if isinstance(file, RemoteFile) else None
             if file is not source:
                 self._close = file.close
             try:
+                self._check_remote()
                 self._frames = _open_frames(file, self.name, channel)
             except BaseException:
                 self.close()
+                self._check_remote()
                 raise
         self.channels = self._frames.channels
         if channel is not None and not 0 <= channel < self.channels:
@@ -139,11 +144,17 @@ class AudioReader:
         try:
             waveform = self._resampled(first, stop)
         except ValueError as error:
+            self._check_remote()
             raise AudioError(f"{self.name}: {error}.") from error
+        self._check_remote()
         if not np.isfinite(waveform).all():
             bad = np.count_nonzero(~np.isfinite(waveform))
             raise AudioError(f"{self.name}: {bad} of {waveform.size} samples are NaN or infinite.")
         return waveform
+
+    def _check_remote(self) -> None:
+        if self._remote is not None and self._remote.failure:
+            raise AudioError(f"{self.name}: cannot be fetched: {self._remote.failure}.") from None
 
     def _resampled(self, first: int, stop: int | None) -> np.ndarray:
         """Samples `first` to `stop` at 16 kHz.
@@ -168,7 +179,7 @@ class AudioReader:
 def _open(source: Any) -> tuple[str, BinaryIO]:
     """A name for messages and a binary file, whatever the source is."""
     if isinstance(source, str) and "://" in source:
-        return source, _seekable(_fetch(source))
+        return hide_secrets(source), _fetch(source)
     if isinstance(source, str | os.PathLike):
         return str(source), Path(source).open("rb")
     if isinstance(source, bytes | bytearray | memoryview):
@@ -185,14 +196,13 @@ def _seekable(file: BinaryIO) -> BinaryIO:
     return file if file.seekable() else io.BytesIO(file.read())
 
 
-def _fetch(url: str) -> BinaryIO:
-    fsspec = _require("fsspec", f"reading {url}")
+def _fetch(url: str) -> RemoteFile:
+    name = hide_secrets(url)
+    _require("fsspec", f"reading {name}")
     try:
-        return fsspec.open(url, "rb").open()
+        return RemoteFile(url)
     except ImportError as error:
-        raise ImportError(f"reading {url}: {error}") from error
-    except Exception as error:  # of as many kinds as there are schemes
-        raise AudioError(f"{url}: cannot be fetched: {str(error) or type(error).__name__}.") from error
+        raise ImportError(f"reading {name}: {error}") from error
 
 
 def _open_frames(file: BinaryIO, name: str, channel: int | None) -> _SoundFileFrames | ContainerFrames:

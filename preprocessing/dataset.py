@@ -17,6 +17,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from modeling import SAMPLING_RATE
 
 from .acoustics import acoustic_targets
 from .clip import Clip, Drop
-from .report import write_json
+from .report import check_writable, write_json
 from .rows import ROW, Preparation, extra_columns, features, prepare_clip
 from .split_files import load_splits, write_split_files
 from .splits import SPLITS, Row
@@ -74,6 +75,7 @@ def prepare(
         raise ValueError(f"{len(twice)} clips occur twice, such as {twice[0]}: the same file and start.")
     extra = extra_columns(clips)
     parts = {_part_name(part, preparation, extra): part for part in _parts(clips)}
+    check_writable(output)
     _check_output(output, {entry.id.split("/", 1)[0] for entry in entries})
     folder = output / "clips"
     folder.mkdir(parents=True, exist_ok=True)
@@ -217,8 +219,13 @@ def _write_parts(
             for job in as_completed(jobs):
                 job.result()
                 progress.update(len(jobs[job]))
+        except BrokenProcessPool as error:
+            raise ValueError(
+                "A worker process was killed, as the system does where memory runs out. The same command goes on with "
+                "what is left; with a lower --num_proc it takes less memory."
+            ) from error
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # to wait for them elsewhere can wait for ever
             raise
 
 

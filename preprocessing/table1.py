@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .corpora import CORPORA, Corpus
 from .labels import EMOTIONS, GENDERS, LOCALES
-from .report import write_json
+from .report import save_figure, write_json, write_text
 
 # Sharma 2022, table 1: mean duration in seconds. The clips stand with each corpus.
 PAPER_DURATION_S = {
@@ -106,7 +106,7 @@ def write_table1(report: Mapping, folder: Path) -> str:
     table = build_table1(report)
     text = format_table1(table)
     write_json(folder / "table1.json", table)
-    (folder / "table1.txt").write_text(text + "\n", encoding="utf-8")
+    write_text(folder / "table1.txt", text + "\n")
     draw_table1(table, folder / "table1.png")
     return text
 
@@ -152,7 +152,7 @@ def draw_table1(table: Mapping, path: Path) -> None:
         _bars(axes, list(values), [v["clips"] for v in values.values()], [v["paper"] for v in values.values()])
         axes.set_title(f"{column} (the paper's over all 25 corpora)", fontsize=10)
     corpora.legend(loc="lower right")
-    figure.savefig(path, dpi=120)
+    save_figure(figure, path)
 
 
 def _bars(axes, names: list[str], clips: list[int], paper: list[int | None]) -> None:  # noqa: ANN001 - matplotlib's

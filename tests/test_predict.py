@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from inference.answers import Question, answer_files
 from inference.recogniser import load_recogniser
 from tests.conftest import ROOT, TASKS, voice
+from tests.modeling.test_remote_ser import SECRET, serve_folder
 from tests.test_scripts import refusal, start
 
 # `--cpu --num_processes 2` would start a single one.
@@ -117,6 +118,31 @@ def test_killed_and_gone_on_with_by_two_processes_it_gives_the_rows_of_one(check
             scores = {entry["label"]: entry["score"] for entry in expected[task.name]}
             assert {entry["label"]: entry["score"] for entry in row[task.name]} == pytest.approx(scores, abs=1e-5)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clips", "rows.jsonl"]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
+    checkpoint, clips, tmp_path, monkeypatch, capfd, ending
+):
+    shutil.copy(clips / "06.wav", clips / "cut.wav")
+    monkeypatch.setattr("inference.journal.shutil.rmtree", lambda *_, **__: None)  # to look at what a killed job leaves
+    output = tmp_path / f"rows.{ending}"
+    with serve_folder(clips) as address:
+        urls = [f"{address}/{name}.wav" for name in ("06", "07", "cut", "missing")]
+        _, end = predict(monkeypatch, capfd, *urls, "--model", checkpoint, "--output", output)
+        assert end == "predict.py: 3 of 4 files could not be read."
+        shown, end = predict(monkeypatch, capfd, *urls, "--model", checkpoint, "--json")
+        _, refusal = predict(monkeypatch, capfd, urls[2], "--model", checkpoint, "--timeline", "--output", "film.srt")
+    host = address.partition("@")[2]
+    rows = json.loads(shown)
+    assert [row["file"] for row in rows] == [f"http://…@{host}/{name}.wav" for name in ("06", "07", "cut", "missing")]
+    assert "emotion" in rows[0]
+    assert [row["error"].startswith("cannot be fetched") for row in rows[1:]] == [False, True, True]
+    assert refusal.startswith(f"predict.py: http://…@{host}/cut.wav: cannot be fetched")
+    written = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"rows-0.jsonl", output.name} <= {path.name for path in written}
+    for text in (*(content.decode(errors="replace") for content in written.values()), shown, end, refusal):
+        assert SECRET not in text
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,8 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -42,40 +39,6 @@ def run(words, launcher=PYTHON, **environment) -> subprocess.CompletedProcess:
         timeout=300,
         check=False,
     )
-
-
-def losses(output: Path) -> list[dict]:
-    last = max(output.glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2]))
-    history = json.loads((last / "trainer_state.json").read_text())["log_history"]
-    timings = re.compile("_(runtime|per_second)$")
-    return [{name: value for name, value in line.items() if not timings.search(name)} for line in history]
-
-
-def test_killed_and_resumed_it_ends_as_if_nothing_had_happened(words, tmp_path):
-    words += ["--num_train_epochs", "6", "--per_device_train_batch_size", "4", "--save_total_limit", "3"]
-    killed = tmp_path / "killed"
-    process = subprocess.Popen(
-        [*PYTHON, "train.py", *words, "--output_dir", str(killed)],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 120
-    while not list(killed.glob("checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not (killed / "model.safetensors").exists()  # it had not ended
-    steps_done = max(int(path.name.partition("-")[2]) for path in killed.glob("checkpoint-*"))
-
-    again = run([*words, "--output_dir", str(killed), "--resume_from_checkpoint", "latest"])
-    assert again.returncode == 0, again.stderr
-    train(plan(*parse_args([*words, "--output_dir", str(tmp_path / "whole")])))
-    assert losses(killed)[-1]["step"] > steps_done
-    assert losses(killed) == losses(tmp_path / "whole")
-    resumed, whole = (load_file(folder / "model.safetensors") for folder in (killed, tmp_path / "whole"))
-    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
 
 
 def test_two_processes_have_the_gradient_of_one_and_count_every_clip_once(words, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from modeling.cpu_ser import keep_freed_memory
 from modeling.heads_ser import multi_task_loss
 from preprocessing.collator import SERDataCollator, encode
 from preprocessing.dataset import count_in_no_split, load_prepared, load_report
+from preprocessing.report import check_writable, write_text
 
 from .arguments import MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
 from .calibrate import calibrate
@@ -77,6 +79,7 @@ def plan(
     else:
         resume_from = checkpoint_to_resume(Path(args.output_dir), args.resume_from_checkpoint)
     args.resume_from_checkpoint = None
+    check_writable(Path(args.output_dir))
     splits = load_prepared(data.data, data.protocol)
     if unused := count_in_no_split(data.data, splits):
         logger.warning("Protocol %s: %d clips of %s are in no split.", data.protocol, unused, data.data)
@@ -90,12 +93,24 @@ def plan(
     _choose_metric(args, tasks, splits)
     set_seed(args.seed)
     network = build_model(model, tasks, max_duration_s)
+    _say_absent_classes(network.config.get_tasks(), splits)
     if model.freeze_feature_encoder:
         network.freeze_feature_encoder()
     if model.layerdrop:
         args.ddp_find_unused_parameters = True  # a skipped layer has no gradient
     heard = set() if trained_config(model) is None else read_training_clips(model.model_name_or_path)
     return Job(data, args, sweep, settings, splits, network, resume_from, start_facts(model), heard)
+
+
+def _say_absent_classes(tasks: tuple[Task, ...], splits: DatasetDict) -> None:
+    """Warns of classes that the training clips lack, of which a head learns nothing."""
+    for task in tasks:
+        if task.is_classification:
+            counts = {split: Counter(map(str, clips[task.column][:])) for split, clips in splits.items()}
+            learned = counts.pop("train")
+            for label in sorted({*task.labels, *sum(counts.values(), Counter())} - {*learned, str(None)}):
+                clips = sum(count[label] for count in counts.values())
+                logger.warning("No training clip is %s (%s), and %d of the other splits are.", label, task.name, clips)
 
 
 def train(job: Job) -> dict:
@@ -144,7 +159,7 @@ def finish(trainer: MultiTaskSERTrainer, job: Job) -> dict:
         job.model.save_pretrained(output)
         (output / "model.safetensors").chmod(0o644)  # safetensors writes for the owner alone
         trainer.processing_class.save_pretrained(output)
-        (output / "train_config.yaml").write_text(yaml.safe_dump(job.settings, allow_unicode=True), encoding="utf-8")
+        write_text(output / "train_config.yaml", yaml.safe_dump(job.settings, allow_unicode=True))
         write_training_clips(output, job.splits["train"]["id"], job.trained_before)
         write_training_facts(job, trainer, output)
     trainer.accelerator.wait_for_everyone()

@@ -111,13 +111,6 @@ class SweepTrainer(MultiTaskSERTrainer):
         step = int(self.state.best_model_checkpoint.rpartition("-")[2])
         return next(x for x in self.state.log_history if x["step"] == step and f"eval_{metric}" in x)
 
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Ends a training whose loss is no number; the lines are the same in all processes, so all end."""
-        super().log(logs, start_time)
-        for name, value in logs.items():
-            if name.removeprefix("eval_").startswith("loss") and not math.isfinite(value):
-                raise DivergedError(f"{name} is {value} at step {self.state.global_step}: the training has diverged.")
-
 
 class Sweep:
     """A grid of trainings, shared by all processes that were started with the same settings.

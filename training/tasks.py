@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from datasets import Dataset
 from sklearn.utils.class_weight import compute_class_weight
+from transformers.utils.logging import get_logger
 
 from modeling import Task
 from preprocessing.labels import ORDER
+
+logger = get_logger(__name__)
 
 # Tasks of the paper (section 4): column and unit. Any other name is that of a column.
 PAPER_COLUMNS = {
@@ -30,6 +33,8 @@ UNITS = {"f0_mean": "Hz", "f0_std": "Hz"}
 def fit_tasks(names: Sequence[str], weights: Mapping[str, float], train: Dataset) -> list[Task]:
     """Learns labels and class weights, or mean and standard deviation, of each task's target.
 
+    A task that no training clip has a value for is left out, and the log says so.
+
     Args:
         names: of tasks, `NAME` or `NAME:KIND`, with a kind of `KINDS`.
         weights: task name -> weight in the loss.
@@ -40,12 +45,15 @@ def fit_tasks(names: Sequence[str], weights: Mapping[str, float], train: Dataset
         weight of a class is the inverse of its share (paper, section 4), scaled to a mean of 1 over the clips.
 
     Raises:
-        ValueError: a column is missing, empty, or has one value only.
+        ValueError: a column is missing, has one value only, or all of them are empty.
     """
-    return [_fit(*name.partition(":")[::2], weights, train) for name in names]
+    tasks = [_fit(*name.partition(":")[::2], weights, train) for name in names]
+    if not any(tasks):
+        raise ValueError(f"No training clip has a value for any task of {', '.join(names)}.")
+    return [task for task in tasks if task is not None]
 
 
-def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> Task:
+def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> Task | None:
     column = PAPER_COLUMNS.get(name, name)
     if column not in train.column_names:
         raise ValueError(
@@ -54,7 +62,8 @@ def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> 
         )
     values = [value for value in train[column][:] if value is not None]
     if not values:
-        raise ValueError(f"Task {name!r}: no training clip has a value in the column {column!r}.")
+        logger.warning("Task %s is left out: no training clip has a value in the column %r.", name, column)
+        return None
     if len(set(values)) == 1:
         raise ValueError(f"Task {name!r}: all {len(values)} training clips have the value {values[0]!r} in {column!r}.")
     if kind not in ("", *KINDS):

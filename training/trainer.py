@@ -1,17 +1,21 @@
-"""Hugging Face's Trainer with what several heads need: losses over the effective batch, and a log line per task."""
+"""Hugging Face's Trainer with what several heads need: losses over the effective batch, and word of a bad one."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 from torch.utils.data import Sampler, SequentialSampler
 from transformers import Trainer
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from evaluation.metrics import DivergedError
 from modeling import Task
-from modeling.heads_ser import labelled
+from modeling.heads_ser import labelled, multi_task_loss
+from preprocessing.rows import ROW
 
 
 class LengthGroupedBatches(Sampler[int]):
@@ -101,8 +105,49 @@ class MultiTaskSERTrainer(Trainer):
             self._logged += torch.stack([torch.stack(sums), self._count_labelled(inputs)]).to(self._logged)
         return (loss, outputs) if return_outputs else loss
 
+    def training_step(
+        self,
+        model: torch.nn.Module,
+        inputs: dict,
+        num_items_in_batch: dict[str, torch.Tensor] | None = None,
+    ) -> torch.Tensor:
+        """Computes the gradient of a batch.
+
+        Raises:
+            DivergedError: the loss is no number; in all processes where it is none in one of them.
+        """
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        is_bad = ~loss.isfinite()
+        if self.accelerator.reduce(is_bad.float(), reduction="sum"):
+            batch, at_fault = self._at_fault(model, inputs) if is_bad else ([], [])
+            batch, at_fault = gather_object(batch), gather_object(at_fault)
+            said = f"The loss of step {self.state.global_step + 1} is no number, in the batch of {', '.join(batch)}: "
+            if 0 < len(at_fault) < len(batch):
+                raise DivergedError(f"{said}the fault is with {', '.join(at_fault)}, for of the others it is one.")
+            raise DivergedError(f"{said}the training has diverged, a lower --learning_rate may help.")
+        return loss
+
+    @torch.no_grad()
+    def _at_fault(self, model: torch.nn.Module, inputs: dict) -> tuple[list[str], list[str]]:
+        """Ids of the clips of a batch, and of those whose loss alone is no number."""
+        inputs = self._prepare_inputs(inputs)
+        labels = inputs.pop("labels")
+        task_logits = self.accelerator.unwrap_model(model).eval()(**inputs).task_logits
+        ids = dict(zip(self.train_dataset[ROW][:], self.train_dataset["id"][:], strict=True))
+        batch = [ids[row] for row in labels[ROW].tolist()]
+        at_fault = []
+        for place, id_ in enumerate(batch):
+            alone = [{name: values[place, None] for name, values in of.items()} for of in (task_logits, labels)]
+            if not multi_task_loss(*alone, self.tasks)[0].isfinite():
+                at_fault.append(id_)
+        return batch, at_fault
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Adds to a training line the mean loss over labelled clips of each task, as `loss_TASK`."""
+        """Adds to a training line the mean loss over labelled clips of each task, as `loss_TASK`.
+
+        Raises:
+            DivergedError: a loss of an evaluation is no number.
+        """
         if "loss" in logs:
             sums, counts = self.accelerator.reduce(self._logged.to(self.args.device), reduction="sum").cpu()
             logs |= {
@@ -112,3 +157,7 @@ class MultiTaskSERTrainer(Trainer):
             }
             self._logged.zero_()
         super().log(logs, start_time)
+        for name, value in logs.items():
+            if name.startswith("eval_loss") and not math.isfinite(value):
+                step = self.state.global_step
+                raise DivergedError(f"{name} is {value} at step {step}: the training has diverged.")

@@ -249,13 +249,14 @@ def planned(checkpoint="runs/a", protocol="paper", tasks=(EMOTION, GENDER)):
         ([planned(protocol="loco:tess"), planned("runs/b", protocol="loco:tess")], r"2 .* under loco:tess: give one"),
     ],
 )
-def test_what_one_report_cannot_hold_is_refused_before_a_clip_is_heard(plans, message):
+def test_what_one_report_cannot_hold_is_refused_before_a_clip_is_heard(tmp_path, plans, message):
     with pytest.raises(ValueError, match=message):
-        check_together(plans)
+        check_together(plans, tmp_path)
 
 
-def test_what_one_report_can_hold_passes():
-    check_together([planned(), planned("runs/b"), planned("runs/c", "loco:tess"), planned("runs/d", "loco:emodb")])
+def test_what_one_report_can_hold_passes(tmp_path):
+    plans = [planned(), planned("runs/b"), planned("runs/c", "loco:tess"), planned("runs/d", "loco:emodb")]
+    check_together(plans, tmp_path)
 
 
 def test_a_regression_alone_has_no_table_of_classes_and_the_other_heads_have_theirs(best, tmp_path):

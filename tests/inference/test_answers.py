@@ -1,5 +1,6 @@
 import json
 import shutil
+from threading import Event
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from scipy.signal import lfilter
 
 from inference.answers import Question, answer_files
 from inference.recogniser import load_recogniser
+from inference.speech import find_speech
 from inference.timeline import TimelineOptions, build_timeline, timeline_rows
 from modeling import AnswerOptions, SpeechEmotionPipeline, load_checkpoint
 from tests.conftest import TASKS, voice
@@ -157,6 +159,30 @@ def test_a_recording_without_speech_and_one_that_cannot_be_read_have_a_row_each(
     for file in broken:
         ((error,),) = [answered[file]]
         assert error.keys() == {"file", "error"}
+
+
+def test_who_stops_does_not_wait_for_the_recordings_in_hand(recogniser, call, tmp_path, monkeypatch):
+    speech, rate = soundfile.read(call)
+    film = tmp_path / "film.wav"
+    soundfile.write(film, np.tile(speech, (40, 1)), rate)  # of four minutes, which are blocks of one
+    heard, first = [], Event()
+
+    def hear(blocks):
+        for block in blocks:
+            heard.append(block)
+            first.set()
+            yield block
+
+    monkeypatch.setattr("inference.timeline.find_speech", lambda blocks, find=find_speech: find(hear(blocks)))
+
+    def files():
+        yield str(film)
+        first.wait()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(answer_files(recogniser, files(), Question(timeline=TimelineOptions())))
+    assert 1 <= len(heard) < 4
 
 
 def test_how_far_a_single_timeline_is_can_be_followed(recogniser, call):

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from inference.journal import Journal, write_whole
+from inference.journal import Journal
 
 SETTINGS = {"model": "abc", "top_k": None, "labels": ("sad",)}
 
@@ -13,7 +13,7 @@ def record(journal, *files):
 
 def started(output, process=0):
     journal = Journal(output, process)
-    journal.open(SETTINGS)
+    journal.open(SETTINGS, ["a", "b"])
     return journal
 
 
@@ -50,7 +50,7 @@ def test_a_torn_line_is_dropped_and_the_next_one_is_whole(tmp_path, kept):
 def test_another_job_on_the_same_output_is_told(tmp_path):
     journal = started(tmp_path / "rows.csv")
     with pytest.raises(ValueError, match=r"Another job is at work on .*rows\.csv now"):
-        Journal(tmp_path / "rows.csv").open(SETTINGS)
+        Journal(tmp_path / "rows.csv").open(SETTINGS, [])
     record(journal, "a")
     assert journal.done() == {"a"}
 
@@ -58,7 +58,7 @@ def test_another_job_on_the_same_output_is_told(tmp_path):
 def test_other_settings_are_refused_and_named(tmp_path):
     started(tmp_path / "rows.csv")  # which lets go of the lock as it ends
     with pytest.raises(ValueError, match=r"labels \['sad'\], not \[\]; model abc, not def\. Go on with the same ones"):
-        Journal(tmp_path / "rows.csv").open({**SETTINGS, "model": "def", "labels": ()})
+        Journal(tmp_path / "rows.csv").open({**SETTINGS, "model": "def", "labels": ()}, [])
     started(tmp_path / "rows.csv")
 
 
@@ -76,13 +76,30 @@ def test_a_finished_job_leaves_nothing_behind(tmp_path):
     assert list((tmp_path / "deep").iterdir()) == []
 
 
-def test_a_file_that_is_not_written_to_its_end_is_not_there(tmp_path):
-    def fails(path):
-        path.write_text("half")
-        raise OSError("disk full")
+def test_a_job_that_was_killed_between_its_output_and_its_end_ends(tmp_path):
+    output = tmp_path / "rows.csv"
+    record(started(output), "a", "b")
+    output.write_text("whole")
+    Journal(output).refuse_finished()  # it is not finished
+    started(output).close()
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
-    with pytest.raises(OSError, match="disk full"):
-        write_whole(tmp_path / "rows.csv", fails)
-    assert not (tmp_path / "rows.csv").exists()
-    write_whole(tmp_path / "rows.csv", lambda path: path.write_text("whole"))
+
+def test_an_output_that_the_job_cannot_have_written_is_left_alone(tmp_path):
+    output = tmp_path / "rows.csv"
+    record(started(output), "a")
+    output.write_text("mine")
+    with pytest.raises(ValueError, match=r"rows\.csv is there, and the job that is to write it is not done"):
+        started(output)
+    assert output.read_text() == "mine"
+    assert Journal(output).done() == {"a"}
+
+
+def test_what_is_left_of_a_job_that_was_killed_as_it_ended_is_removed(tmp_path):
+    output = tmp_path / "rows.csv"
+    record(started(output), "a")
+    output.write_text("whole")
+    (tmp_path / "rows.csv.partial" / "settings.json").unlink()  # the first to go
+    with pytest.raises(ValueError, match="is there already"):
+        Journal(output).refuse_finished()
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]

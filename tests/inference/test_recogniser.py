@@ -39,3 +39,16 @@ def test_real_recordings_are_answered_in_batches_as_each_alone(checkpoint, real_
     for row, clip in enumerate(clips):
         for task in TASKS[:2]:
             assert together[task.name][row] == pytest.approx(alone([clip])[task.name][0], abs=1e-5)
+
+
+def test_bfloat16_hears_the_same_in_real_recordings(checkpoint, real_audio):
+    clips = [load_audio(path, end_s=6.0) for path in sorted(real_audio.glob("*/**/*.wav"))[::60]]
+    assert len(clips) > 10
+    exact = load_recogniser(str(checkpoint))(clips)
+    rounded = load_recogniser(str(checkpoint), precision="bfloat16")(clips)
+    for task in TASKS[:2]:
+        assert np.abs(rounded[task.name] - exact[task.name]).max() < 0.05
+        changed = rounded[task.name].argmax(axis=1) != exact[task.name].argmax(axis=1)
+        first, second = np.sort(exact[task.name][changed], axis=1)[:, :-3:-1].T
+        assert (first - second < 0.05).all()  # it was a tie
+    assert np.isfinite(rounded["f0_mean"]).all()

@@ -1,8 +1,11 @@
 import json
+import os
 
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
 
-from preprocessing.report import format_report, write_json
+from preprocessing.report import check_writable, format_report, save_figure, write_json, write_whole
 
 REPORT = {
     "corpora": {
@@ -41,3 +44,42 @@ def test_json_is_written_whole_or_not_at_all(tmp_path):
             write_json(path, {"broken": value})
     assert json.loads(path.read_text(encoding="utf-8")) == {"größe": [1, None]}
     assert [file.name for file in path.parent.iterdir()] == ["report.json"]
+
+
+def test_a_file_that_is_not_written_to_its_end_is_not_there(tmp_path):
+    def fails(path):
+        path.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(tmp_path / "rows.csv", fails)
+    assert not (tmp_path / "rows.csv").exists()
+    write_whole(tmp_path / "rows.csv", lambda path: path.write_text("whole"))
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_figure_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "figures" / "one.png"
+    save_figure(Figure(figsize=(2, 1)), path)
+    assert imread(path).shape[:2] == (120, 240)
+    before = path.read_bytes()
+
+    def fails(self, unfinished, **_):
+        unfinished.write_bytes(before[:99])
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Figure, "savefig", fails)
+    with pytest.raises(OSError, match="disk full"):
+        save_figure(Figure(), path)
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path, monkeypatch):
+    check_writable(tmp_path / "new" / "folder")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"folder cannot be written: .*file is a file\."):
+        check_writable(tmp_path / "file" / "folder")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(ValueError, match="is read-only, or of another user"):
+        check_writable(tmp_path / "new")

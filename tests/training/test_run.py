@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 from modeling import (
     Wav2Vec2ForMultiTaskSER,
 )
+from preprocessing.dataset import load_prepared
 from publishing.card import shown_figures
 from publishing.export import export_checkpoint
 from tests.training.conftest import TASKS, job, start_from
@@ -65,6 +67,12 @@ def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
     first_weights, second_weights = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "again"))
     assert all(torch.equal(first_weights[name], second_weights[name]) for name in first_weights)
     assert second["tasks"] == report["tasks"]
+    repeated = json.loads(max((tmp_path / "again").glob("checkpoint-*/trainer_state.json")).read_text())["log_history"]
+    losses = [
+        [line[name] for line in lines for name in sorted(line) if "loss" in name]
+        for lines in (repeated, state["log_history"])
+    ]
+    assert losses[0] == losses[1]
     last = [line for line in state["log_history"] if "eval_loss" in line][-1]
     assert last["eval_loss"] == pytest.approx(sum(last[f"eval_loss_{task}"] for task in TASKS), rel=1e-5)
 
@@ -196,6 +204,35 @@ def test_clips_that_are_in_no_split_are_counted(words, prepared, caplog):
     caplog.clear()
     job([*words, "--protocol", "speaker"])
     assert "in no split" not in caplog.text
+
+
+def test_a_class_that_training_lacks_is_said_and_leaves_every_number_finite(words, prepared, tmp_path, caplog):
+    folder = shutil.copytree(prepared, tmp_path / "prepared")
+    path = folder / "splits" / "paper.json"
+    content = json.loads(path.read_text())
+    sad = {row["id"] for clips in load_prepared(folder, "paper").values() for row in clips if row["emotion"] == "sad"}
+    moved = {id_: "test" if split == "train" and id_ in sad else split for id_, split in content["clips"].items()}
+    path.write_text(json.dumps({**content, "clips": moved}))
+    words[1] = str(folder)
+    report = train(job(words))
+    assert f"No training clip is sad (emotion), and {len(sad)} of the other splits are." in caplog.text
+    emotion = report["tasks"]["emotion"]
+    assert emotion["unknown_labels"] == {"sad": sum(moved[id_] == "test" for id_ in sad)}
+    assert emotion["confusion"]["labels"] == ["angry", "happy", "sad"]
+    json.dumps(report, allow_nan=False)
+    export_checkpoint(tmp_path / "run", tmp_path / "repo", "org/name")
+    card = (tmp_path / "repo" / "README.md").read_text()
+    assert "| emotion | angry, happy |" in card
+    assert re.search(r"\bnan\b", card) is None
+
+
+def test_a_task_without_a_target_is_left_out_and_the_others_are_trained(words, prepared, caplog):
+    clips = load_prepared(prepared, "paper")["train"]
+    assert {row["gender"] for row in clips if row["corpus"] == "beta"} == {None}
+    tasks = ["emotion", "gender", "f0_mean"]
+    report = train(job([*words, "--protocol", "cross:beta", "--tasks", *tasks, *ONE_STEP]))
+    assert "Task gender is left out: no training clip has a value in the column 'gender'." in caplog.text
+    assert [*report["tasks"]] == ["emotion", "f0_mean"]
 
 
 def test_early_stopping(words, tmp_path):

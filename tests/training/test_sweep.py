@@ -122,6 +122,16 @@ def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leav
         plan(*parse_args([word for word in words if word != "--sweep"]))
 
 
+def test_a_sweep_has_the_same_result_twice(words, tmp_path):
+    reports, weights = [], []
+    for name in ("first", "second"):
+        report = sweep([*words, "--output_dir", str(tmp_path / name)]).run()
+        reports.append({**report, "points": [{**point, "seconds": None} for point in report["points"]]})
+        weights.append(load_file(tmp_path / name / "model.safetensors"))
+    assert reports[0] == reports[1]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
 def written(folder: Path) -> dict[Path, int]:
     """When each model and state of a point was written; optimizers go when the sweep is done."""
     files = [path for path in folder.rglob("*") if path.suffix in (".safetensors", ".json")]
@@ -196,7 +206,7 @@ def test_a_point_that_diverges_is_reported_and_the_others_are_trained(words, tmp
 def test_a_sweep_without_a_value_says_so(words, tmp_path):
     report = sweep([*words, "--sweep_learning_rate", "1e30", "--logging_steps", "1000"]).run()
     assert report["best"] is None
-    assert report["points"][0]["reason"].startswith("Predictions of emotion are NaN")
+    assert report["points"][0]["reason"].startswith("The loss of step ")
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 

@@ -62,7 +62,7 @@ def test_a_column_of_numbers_can_be_classes_where_the_user_says_so(clips):
     ("name", "message"),
     [
         ("valence", "no column 'valence'"),
-        ("empty", "no training clip has a value"),
+        ("empty", "No training clip has a value for any task of empty"),
         ("constant", "all 12 training clips have the value 'same'"),
         ("gender:regression", "needs numbers"),
         ("gender:concordance", "a concordance needs numbers, the column 'gender' holds text"),
@@ -72,6 +72,11 @@ def test_a_column_of_numbers_can_be_classes_where_the_user_says_so(clips):
 def test_what_cannot_be_learned_is_refused(clips, name, message):
     with pytest.raises(ValueError, match=message):
         fit_tasks([name], {}, clips)
+
+
+def test_a_task_without_a_target_is_left_out_and_said(clips, caplog):
+    assert [task.name for task in fit_tasks(["empty", "gender"], {}, clips)] == ["gender"]
+    assert "Task empty is left out: no training clip has a value in the column 'empty'." in caplog.text
 
 
 def test_the_eight_tasks_of_the_paper_fit_prepared_clips(splits):

@@ -1,8 +1,16 @@
+import math
+import re
+
 import numpy as np
 import pytest
 import torch
 
-from training.trainer import LengthGroupedBatches
+from evaluation.metrics import DivergedError
+from preprocessing import collator
+from preprocessing.rows import ROW
+from tests.training.conftest import job
+from training.run import build_trainer
+from training.trainer import LengthGroupedBatches, MultiTaskSERTrainer
 
 LENGTHS = np.random.default_rng(0).uniform(0.5, 6.0, size=203).tolist()
 
@@ -52,3 +60,44 @@ def test_a_resumed_epoch_goes_on_in_the_same_order():
 @pytest.mark.parametrize("count", [1, 7, 8, 9])
 def test_few_clips(count):
     assert sorted(LengthGroupedBatches(LENGTHS[:count], 8, 0, lambda: 0)) == list(range(count))
+
+
+def diverge(words, *flags) -> tuple[str, MultiTaskSERTrainer]:
+    """What a training says that ends with a loss that is no number, and its Trainer."""
+    blind = ["--eval_strategy", "no", "--save_strategy", "no", "--load_best_model_at_end", "false"]
+    trainer = build_trainer(job([*words, "--per_device_train_batch_size", "4", *blind, *flags]))
+    with pytest.raises(DivergedError) as caught:
+        trainer.train()
+    return str(caught.value), trainer
+
+
+def test_a_clip_whose_loss_is_no_number_is_named(words, splits, monkeypatch):
+    broken, read = splits["train"][5], collator.stored_waveform
+
+    def deafen(row, *seconds):
+        return read(row, *seconds) * np.float32(math.nan if row[ROW] == broken[ROW] else 1)
+
+    monkeypatch.setattr(collator, "stored_waveform", deafen)
+    said, trainer = diverge(words)
+    form = (
+        r"The loss of step \d+ is no number, in the batch of (.*): the fault is with (.*), for of the others it is one"
+    )
+    batch, fault = re.fullmatch(rf"{form}\.", said).groups()
+    assert fault == broken["id"]
+    assert len(batch.split(", ")) == 4
+    assert {fault, *batch.split(", ")} <= {*trainer.train_dataset["id"]}
+    assert all(parameter.isfinite().all() for parameter in trainer.model.parameters())  # it ended before the step
+
+
+def test_weights_that_are_no_numbers_are_the_fault_of_no_clip(words):
+    said, trainer = diverge(words, "--learning_rate", "1e30", "--warmup_steps", "0", "--num_train_epochs", "3")
+    batch, why = re.fullmatch(r"The loss of step \d+ is no number, in the batch of (.*): (.*)", said).groups()
+    assert why == "the training has diverged, a lower --learning_rate may help."
+    assert {*batch.split(", ")} <= {*trainer.train_dataset["id"]}
+
+
+def test_an_evaluation_whose_loss_is_no_number_ends_the_training(words):
+    trainer = build_trainer(job(words))
+    trainer.log({"loss": 1.0, "eval_loss": 2.0})
+    with pytest.raises(DivergedError, match="eval_loss_f0_mean is inf at step 0: the training has diverged"):
+        trainer.log({"eval_loss": 1.0, "eval_loss_f0_mean": math.inf})
