@@ -39,14 +39,14 @@ def find_files(named: Iterable[str]) -> Found:
     for name in named:
         if "://" in name:
             members = [name]
-        elif Path(name).is_dir():
+        elif os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises where a name is too long, or a folder closed
             below = [str(path) for path in walk(Path(name), ("",))]
             members = [path for path in below if path.lower().endswith(AUDIO_SUFFIXES)]
             others += len(below) - len(members)
-        elif Path(name).exists():
+        elif os.path.exists(name):  # noqa: PTH110
             members = [name]
         else:
-            members = sorted(path for path in _matches(name) if Path(path).is_file())
+            members = sorted(path for path in _matches(name) if os.path.isfile(path))  # noqa: PTH113
             missing += [] if members else [name]
         for path in members:
             key = hide_secrets(path) if "://" in path else os.path.normpath(Path(path).absolute())

@@ -14,6 +14,7 @@ import soundfile
 from inference.recogniser import Recogniser
 from inference.timeline import Timeline, TimelineOptions, build_timeline, timeline_rows
 from modeling import SAMPLING_RATE, AnswerOptions, AudioReader, load_audio, word_answer
+from preprocessing.clip import spelled
 
 PEAKS = 240  # bars of the outline: each is still a pixel wide on a phone
 _BLOCK_S = 60.0
@@ -64,7 +65,7 @@ def recognise_recording(
     tasks, main_task = recogniser.tasks, recogniser.main_task
     peaks, sound = _copy_sound(path, timeline.duration_s)
     return Recording(
-        name=path.name,
+        name=spelled(path.name),
         duration_s=timeline.duration_s,
         speech_s=timeline.speech_s,
         answer=word_answer(tasks, main_task, decoded, answer_options) if timeline.segments else {},

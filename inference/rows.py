@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modeling import AnswerOptions, Task, pools
+from preprocessing.clip import spelled
 
 Row = dict[str, Any]
 _ROWS_AT_ONCE = 1_000  # in memory, and in a group of a Parquet file
@@ -64,7 +65,7 @@ def _write_jsonl(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> 
 
 def _write_csv(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> None:
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.DictWriter(file, table, lineterminator="\n")
+        writer = csv.DictWriter(file, table)  # its own line ends: with others it would not quote a name that has them
         writer.writeheader()
         writer.writerows(map(flatten, rows))
 
@@ -73,12 +74,12 @@ def _write_parquet(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in table.items()])
     with pq.ParquetWriter(path, schema) as writer:
         for pool in pools(map(flatten, rows), _ROWS_AT_ONCE):
-            cells = {name: [_storable(row.get(name)) for row in pool] for name in table}
+            cells = {name: [_written(row.get(name)) for row in pool] for name in table}
             writer.write_table(pa.table(cells, schema))
 
 
-def _storable(cell: Any) -> Any:
-    return cell.encode("utf-8", "backslashreplace").decode() if isinstance(cell, str) else cell
+def _written(cell: Any) -> Any:
+    return spelled(cell) if isinstance(cell, str) else cell
 
 
 # Ending of a file's name -> writes `(rows, path, columns)`, holding few rows in memory.

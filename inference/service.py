@@ -19,6 +19,7 @@ from inference.recording import recognise_recording
 from inference.rows import flatten
 from inference.timeline import TimelineOptions
 from modeling import AnswerOptions, AudioError, AudioReader
+from preprocessing.clip import spelled
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,9 @@ class Service:
             heard = recognise_recording(self._recogniser, file, timeline, answer, report)
         except FAULTS as error:
             sentence = _say(error, file)
-            return draw_note(sentence, problem=True), {"file": file.name, "error": sentence}
+            return draw_note(sentence, problem=True), {"file": spelled(file.name), "error": sentence}
         times = {"duration_s": heard.duration_s, "speech_s": heard.speech_s}
-        values = {"file": file.name, **times, **heard.answer, "segments": heard.segments}
+        values = {"file": heard.name, **times, **heard.answer, "segments": heard.segments}
         return draw_recording(heard, self._recogniser.main_task), values
 
     def recognise_several(
@@ -96,7 +97,7 @@ class Service:
             return draw_note(str(error), problem=True), []
         answered: dict[str, dict[str, Any]] = {}
         for path, [row] in answer_files(self._recogniser, [str(file) for file in files], Question(answer)):
-            name = Path(path).name
+            name = spelled(Path(path).name)
             said = {"error": row["error"].replace(path, name)} if "error" in row else {}
             answered[path] = {**row, "file": name, **said}
             progress(len(answered) / len(files))
@@ -123,5 +124,5 @@ class Service:
 def _say(error: Exception, file: Path) -> str:
     """What is wrong with a file, without where it lies."""
     if isinstance(error, FileNotFoundError):
-        return f"{file.name} is not here any more: send it again."
-    return str(error).replace(str(file), file.name)
+        return f"{spelled(file.name)} is not here any more: send it again."
+    return spelled(str(error).replace(str(file), file.name))

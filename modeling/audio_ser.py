@@ -22,14 +22,18 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 
-from .containers_ser import ContainerFrames, select
+from .containers_ser import ContainerFrames
 from .remote_ser import RemoteFile, hide_secrets
+from .soundfile_ser import SoundFileFrames, select
 
 SAMPLING_RATE = 16_000
 
 # soxr's filters at its default quality reach less far than this; beyond it a slice equals the whole to 3e-7.
 _RESAMPLER_MARGIN_S = 0.1
 _MAX_CHANNELS = 64
+_RATES = range(1_000, 1_000_001)  # in Hz; a header that says 1 makes 16,000 samples out of each that there is
+_PIECE = 60 * SAMPLING_RATE  # what is resampled at once of a long stretch: at its own rate it may not fit into memory
+_LOUDEST = 2.0**31  # the highest of 32-bit integers; the square of what lies far beyond has no number
 # Two packages decode and resample; who lacks one mostly lacks both.
 _INSTALL = {"soundfile": "soundfile soxr", "soxr": "soundfile soxr", "av": "av", "fsspec": "fsspec"}
 
@@ -62,7 +66,7 @@ def load_audio(
     Raises:
         FileNotFoundError: there is no such file.
         AudioError: the source is not audio, cannot be fetched, lacks the channel, has no samples in the stretch, or
-            holds NaN or infinity.
+            holds NaN, infinity, or what comes near it.
     """
     with AudioReader(source, sampling_rate=sampling_rate, channel=channel) as audio:
         return audio.read(start_s, end_s)
@@ -98,6 +102,9 @@ class AudioReader:
                 self._check_remote()
                 raise
         self.channels = self._frames.channels
+        if self._frames.rate not in _RATES:
+            self.close()
+            raise AudioError(f"{self.name}: a rate of {self._frames.rate} Hz is none that speech is recorded at.")
         if channel is not None and not 0 <= channel < self.channels:
             self.close()
             raise AudioError(f"{self.name}: it has {self.channels} channels, of which none is number {channel}.")
@@ -119,27 +126,28 @@ class AudioReader:
             raise AudioError(f"{self.name}: a stretch needs 0 <= start < end, got {start_s} s to {end_s} s.")
         first = round(start_s * SAMPLING_RATE)
         stop = None if end_s in (None, math.inf) else round(end_s * SAMPLING_RATE)
-        waveform = self._finite(first, stop)
-        if waveform.size == 0:
-            where = "holds no samples" if start_s == 0 else f"ends before {start_s} s"
-            raise AudioError(f"{self.name}: the recording {where}.")
-        return waveform
+        return np.concatenate(list(self._pieces(first, stop, _PIECE)))
 
     def blocks(self, block_s: float = 60.0) -> Iterator[np.ndarray]:
         """Yields the whole recording in successive blocks of `block_s` seconds, the last one shorter.
 
         Together they are the samples of `read()`, however long the header says that they last.
         """
-        size = round(block_s * SAMPLING_RATE)
-        block = self.read(0.0, block_s)
-        for first in itertools.count(size, size):
-            if block.size > 0:
-                yield block
-            if block.size < size:
-                return
-            block = self._finite(first, first + size)
+        return self._pieces(0, None, round(block_s * SAMPLING_RATE))
 
-    def _finite(self, first: int, stop: int | None) -> np.ndarray:
+    def _pieces(self, first: int, stop: int | None, size: int) -> Iterator[np.ndarray]:
+        """Yields samples `first` to `stop` at 16 kHz by `size`."""
+        for start in itertools.count(first, size):
+            piece = self._finite(start, start + size if stop is None else min(start + size, stop))
+            if piece.size > 0:
+                yield piece
+            elif start == first:
+                where = "holds no samples" if first == 0 else f"ends before {first / SAMPLING_RATE} s"
+                raise AudioError(f"{self.name}: the recording {where}.")
+            if piece.size < size:
+                return
+
+    def _finite(self, first: int, stop: int) -> np.ndarray:
         """Samples `first` to `stop` at 16 kHz, fewer or none where the recording ends before."""
         try:
             waveform = self._resampled(first, stop)
@@ -147,8 +155,8 @@ class AudioReader:
             self._check_remote()
             raise AudioError(f"{self.name}: {error}.") from error
         self._check_remote()
-        if not np.isfinite(waveform).all():
-            bad = np.count_nonzero(~np.isfinite(waveform))
+        bad = waveform.size - np.count_nonzero(np.abs(waveform) <= _LOUDEST)
+        if bad:
             raise AudioError(f"{self.name}: {bad} of {waveform.size} samples are NaN or infinite.")
         return waveform
 
@@ -156,7 +164,7 @@ class AudioReader:
         if self._remote is not None and self._remote.failure:
             raise AudioError(f"{self.name}: cannot be fetched: {self._remote.failure}.") from None
 
-    def _resampled(self, first: int, stop: int | None) -> np.ndarray:
+    def _resampled(self, first: int, stop: int) -> np.ndarray:
         """Samples `first` to `stop` at 16 kHz.
 
         Reading starts on a multiple of the ratio of the two rates, so that the resampler's phase, and with it every
@@ -169,11 +177,10 @@ class AudioReader:
         step_in = rate // math.gcd(SAMPLING_RATE, rate)
         margin = round(_RESAMPLER_MARGIN_S * SAMPLING_RATE)
         block = max(0, (first - margin) // step_out)
-        end = None if stop is None else math.ceil((stop + margin) / step_out) * step_in
-        native = self._frames.read(block * step_in, end)
+        native = self._frames.read(block * step_in, math.ceil((stop + margin) / step_out) * step_in)
         resampled = _require("soxr", "resampling").resample(native, rate, SAMPLING_RATE)
         offset = block * step_out
-        return resampled[first - offset : None if stop is None else stop - offset]
+        return resampled[first - offset : stop - offset]
 
 
 def _open(source: Any) -> tuple[str, BinaryIO]:
@@ -181,6 +188,8 @@ def _open(source: Any) -> tuple[str, BinaryIO]:
     if isinstance(source, str) and "://" in source:
         return hide_secrets(source), _fetch(source)
     if isinstance(source, str | os.PathLike):
+        if Path(source).exists() and not Path(source).is_file():  # to open a pipe is to wait for who writes to it
+            raise AudioError(f"{source}: not a file, but a folder, a pipe, a socket or a device.")
         return str(source), Path(source).open("rb")
     if isinstance(source, bytes | bytearray | memoryview):
         return f"{len(source)} bytes", io.BytesIO(source)
@@ -205,13 +214,13 @@ def _fetch(url: str) -> RemoteFile:
         raise ImportError(f"reading {name}: {error}") from error
 
 
-def _open_frames(file: BinaryIO, name: str, channel: int | None) -> _SoundFileFrames | ContainerFrames:
+def _open_frames(file: BinaryIO, name: str, channel: int | None) -> SoundFileFrames | ContainerFrames:
     soundfile = _require("soundfile", "reading audio files")
     if file.seek(0, os.SEEK_END) == 0:
         raise AudioError(f"{name}: not an audio or video file: it is empty.")
     file.seek(0)
-    with contextlib.suppress(soundfile.LibsndfileError, TypeError):  # TypeError: a name that ends in .raw
-        return _SoundFileFrames(soundfile.SoundFile(file), name, channel)
+    with contextlib.suppress(ValueError):
+        return SoundFileFrames(soundfile, file, channel)
     try:
         return ContainerFrames(_require("av", f"reading {name}"), file, name, channel)
     except ValueError as error:
@@ -240,7 +249,7 @@ class _ArrayFrames:
         self._mono = channels[0] if self.channels == 1 else channels[select(channel)].mean(axis=0)
         self.total = self._mono.size
 
-    def read(self, first: int, stop: int | None) -> np.ndarray:
+    def read(self, first: int, stop: int) -> np.ndarray:
         return self._mono[first:stop].copy()
 
 
@@ -264,32 +273,3 @@ def _channels_first(array: np.ndarray) -> np.ndarray:
             f"{_MAX_CHANNELS} channels and fewer channels than samples; got {array.shape}."
         )
     return array if array.shape[0] < array.shape[1] else array.T
-
-
-class _SoundFileFrames:
-    """Mono frames of a file that libsndfile reads; it seeks to the sample in every format."""
-
-    def __init__(self, file: Any, name: str, channel: int | None):
-        self._file = file
-        self._name = name
-        self._selected = select(channel)
-        self.channels = file.channels
-        self.rate = file.samplerate
-        self.total = file.frames
-
-    def read(self, first: int, stop: int | None) -> np.ndarray:
-        stop = self.total if stop is None else min(stop, self.total)
-        mono = [np.zeros(0, np.float32)]
-        try:
-            self._file.seek(min(first, self.total))
-            # Minute by minute: a header may promise more than the file holds, and more than memory does.
-            while first < stop:
-                count = min(stop - first, 60 * self.rate)
-                frames = self._file.read(count, dtype="float32", always_2d=True)
-                mono.append(frames[:, self._selected].mean(axis=1))
-                first += count
-                if len(frames) < count:
-                    break
-        except _require("soundfile", "reading audio files").LibsndfileError as error:
-            raise AudioError(f"{self._name}: {error}") from error
-        return np.concatenate(mono)

@@ -12,12 +12,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from transformers.utils import logging
 
+from .soundfile_ser import select
+
 logger = logging.get_logger(__name__)
-
-
-def select(channel: int | None) -> slice:
-    """The index of the channels whose average is read: one of them, or all."""
-    return slice(None) if channel is None else slice(channel, channel + 1)
 
 
 class ContainerFrames:
@@ -44,6 +41,7 @@ class ContainerFrames:
 
     block_s = 20
     warm_up_s = 0.5
+    longest_pause_s = 3600  # of which a container holds nothing
     least_bytes_per_s = 10  # of any recording; speech codecs send 80 and more, and about 20 in silence
 
     def __init__(self, av: ModuleType, file: BinaryIO, name: str, channel: int | None = None):
@@ -51,9 +49,10 @@ class ContainerFrames:
         self._file = file
         self._name = name
         self._selected = select(channel)
+        self._damaged = False
         # Who reads on from where the last stretch ended needs its end again, for the resampler's sake.
         self._recent_block = lru_cache(maxsize=2)(self._block)
-        # Damaged time stamps may promise days; what they skip would be read as silence.
+        # Damaged time stamps may promise years; what they skip would be read as silence.
         self._longest_s = file.seek(0, os.SEEK_END) / self.least_bytes_per_s
         try:
             with self._open() as container:
@@ -104,6 +103,8 @@ class ContainerFrames:
             for position, frame in self._decode(container):
                 start = position - index * size
                 if start >= size:
+                    if filled == 0 and start > self.longest_pause_s * self.rate:
+                        raise ValueError(f"its time stamps lie: they jump by {start / self.rate / 3600:.0f} hours")
                     return block, False
                 if start + frame.shape[1] > 0:
                     mono = frame[self._selected].mean(axis=0)[max(0, -start) : size - start]
@@ -113,22 +114,23 @@ class ContainerFrames:
 
     def _decode(self, container: Any) -> Iterator[tuple[int, np.ndarray]]:
         """Yields `(position, samples)`: the first sample's index, and float32 of shape `(channels, samples)`."""
-        to_float = self._av.AudioResampler(format="fltp")
+        to_floats = _ToFloats(self._av)
         origin = (container.start_time or 0) / self._av.time_base
         position = None
         for packet in container.demux(container.streams.audio[0]):
             try:
                 decoded = packet.decode()
             except self._av.error.FFmpegError:  # of many kinds; AAC's are even called permission errors
-                logger.warning("%s: a damaged stretch is read as silence.", self._name)
+                if not self._damaged:
+                    logger.warning("%s: what is damaged in it is read as silence.", self._name)
+                self._damaged = True
                 continue
             for frame in decoded:
                 # Inside a run of packets frames are counted; time stamps place the first one, and those after a gap.
                 stamp = position if frame.pts is None else (frame.pts * float(frame.time_base) - origin) * self.rate
                 if position is None or abs(stamp - position) > self._tolerance:
                     position = self._snap(stamp or 0.0, frame.samples)
-                for converted in to_float.resample(frame):
-                    samples = converted.to_ndarray()
+                for samples in to_floats(frame):
                     yield position, samples
                     position += samples.shape[1]
 
@@ -154,3 +156,23 @@ class ContainerFrames:
             if abs(snapped - stamp) <= self._tolerance:
                 return snapped
         return round(stamp)
+
+
+class _ToFloats:
+    """Decoded frames as float32 of shape `(channels, samples)`.
+
+    Of eight channels or more each in a plane of its own, PyAV 18 reads planes that are not there, and crashes: theirs
+    come in one plane.
+    """
+
+    def __init__(self, av: ModuleType):
+        self._in_planes = av.AudioResampler(format="fltp")
+        self._in_one_plane = av.AudioResampler(format="flt")
+
+    def __call__(self, frame: Any) -> Iterator[np.ndarray]:
+        channels = frame.layout.nb_channels
+        if channels < 8:
+            yield from (converted.to_ndarray() for converted in self._in_planes.resample(frame))
+        else:
+            for converted in self._in_one_plane.resample(frame):
+                yield converted.to_ndarray().reshape(-1, channels).T

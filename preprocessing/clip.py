@@ -58,6 +58,9 @@ class Drop:
 def clip_id(corpus: str, path: Path | str, start_s: float = 0.0) -> str:
     """`corpus/path`, followed by `@start` where the clip does not start with its file."""
     start = f"@{start_s:.3f}" if start_s else ""
-    # A name in no valid encoding is spelled out, so that the id can be written down.
-    name = Path(path).as_posix().encode("utf-8", "backslashreplace").decode()
-    return f"{corpus}/{name}{start}"
+    return spelled(f"{corpus}/{Path(path).as_posix()}{start}")
+
+
+def spelled(text: str) -> str:
+    """The text with what is in no valid encoding spelled out, as names of files may be, so that it can be written."""
+    return text.encode("utf-8", "backslashreplace").decode()

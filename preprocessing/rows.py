@@ -14,9 +14,10 @@ from datasets import Features, Value
 from modeling import SAMPLING_RATE, load_audio
 
 from .acoustics import ACOUSTIC_TARGETS, acoustic_targets
-from .clip import Clip, Drop
+from .clip import Clip, Drop, spelled
 
 ROW = "row"  # a clip's index in the prepared table: says, after any sampler and any process, whose prediction it is
+LONGEST_S = 3600.0  # a clip is held in memory, where a small file may be days of silence
 _TEXT = ("id", "path", "corpus", "locale", "speaker", "sentence", "gender", "emotion", "raw_label", "style", "split")
 _NUMBERS = ("start_s", "end_s", "duration_s", "scale", *ACOUSTIC_TARGETS)
 
@@ -36,12 +37,16 @@ class Preparation:
 
 def prepare_clip(clip: Clip, preparation: Preparation) -> dict | Drop:
     """Decodes and measures one clip: a row of the table, or why there is none."""
+    longest = clip.start_s + LONGEST_S + 1
+    end_s = longest if clip.end_s is None else min(clip.end_s, longest)
     try:
-        waveform = load_audio(clip.path, start_s=clip.start_s, end_s=clip.end_s)
+        waveform = load_audio(clip.path, start_s=clip.start_s, end_s=end_s)
     except (ValueError, OSError) as error:
         reason = str(error).replace(str(clip.path), "").strip(": ")
         return Drop(clip.id, f"cannot be read: {reason}")
     duration_s = waveform.size / SAMPLING_RATE
+    if duration_s > LONGEST_S:
+        return Drop(clip.id, f"longer than {LONGEST_S:.0f} s")
     if duration_s < preparation.min_duration_s:
         return Drop(clip.id, f"shorter than {preparation.min_duration_s} s")
     # 16 bits hold ±1. What exceeds that (resampling overshoots on loud recordings) is scaled down, never clipped.
@@ -50,10 +55,9 @@ def prepare_clip(clip: Clip, preparation: Preparation) -> dict | Drop:
     pcm = np.round(waveform / np.float32(scale) * 32768).astype(np.int16)
     soundfile.write(encoded, pcm, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
     heard = waveform[: round(preparation.max_duration_s * SAMPLING_RATE)]
+    said = {name: getattr(clip, name) for name in (*_TEXT, "start_s", "end_s")} | {"path": clip.path.name}
     return {
-        **{name: getattr(clip, name) for name in (*_TEXT, "start_s", "end_s") if name != "path"},
-        **clip.extra,
-        "path": clip.path.name,
+        **{name: spelled(value) if isinstance(value, str) else value for name, value in (said | clip.extra).items()},
         "audio": {"bytes": encoded.getvalue(), "path": None},
         "duration_s": duration_s,
         "scale": scale,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -99,9 +100,10 @@ def scan(
 
 
 def _present(entry: Clip | Drop) -> Clip | Drop:
-    if isinstance(entry, Clip) and not entry.path.is_file():
-        return Drop(entry.id, "a link that leads nowhere")
-    return entry
+    if isinstance(entry, Drop) or os.path.isfile(entry.path):  # noqa: PTH113 - Path.is_file may raise
+        return entry
+    nowhere = entry.path.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110
+    return Drop(entry.id, "a link that leads nowhere" if nowhere else "not a file, but a pipe, a socket or a device")
 
 
 def _check_name(source: Source, entries: Iterable[Clip | Drop]) -> None:

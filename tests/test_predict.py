@@ -1,10 +1,13 @@
+import contextlib
 import json
 import os
 import runpy
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import soundfile
@@ -77,15 +80,44 @@ def journaled(output):
     return sum(path.read_bytes().count(b"\n") for path in output.with_name(f"{output.name}.partial").glob("rows-*"))
 
 
-def test_killed_and_gone_on_with_by_two_processes_it_gives_the_rows_of_one(checkpoint, clips, tmp_path, monkeypatch):
-    """A pipe that nobody writes to holds the first start up, so that it is killed in the middle of its work."""
+@pytest.fixture
+def slow_server(clips):
+    """The address of a recording, and what lets it be sent."""
+    sent, content = threading.Event(), (clips / "20.wav").read_bytes()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            sent.wait()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+
+        def do_GET(self):
+            self.do_HEAD()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+        def handle(self):
+            with contextlib.suppress(ConnectionError):  # of a client that was killed
+                super().handle()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/slow.wav", sent
+        sent.set()
+        server.shutdown()
+
+
+def test_killed_and_gone_on_with_by_two_processes_it_gives_the_rows_of_one(
+    checkpoint, clips, tmp_path, monkeypatch, slow_server
+):
+    """A recording that does not come holds the first start up, so that it is killed in the middle of its work."""
     output = tmp_path / "rows.jsonl"
-    files = sorted(str(path) for path in clips.iterdir())
-    held_up = clips / "20.wav"
-    recording = held_up.read_bytes()
-    held_up.unlink()
-    os.mkfifo(held_up)
-    words = ["predict.py", str(clips), "--model", str(checkpoint), "--output", str(output), "--batch_size", "1"]
+    url, sent = slow_server
+    files = [*sorted(str(path) for path in clips.iterdir()), url]
+    words = ["predict.py", str(clips), url, "--model", str(checkpoint), "--output", str(output), "--batch_size", "1"]
     first = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE)
     try:
         while journaled(output) < 32:
@@ -98,22 +130,21 @@ def test_killed_and_gone_on_with_by_two_processes_it_gives_the_rows_of_one(check
         first.communicate()
     assert not output.exists()
     before = journaled(output)
-    held_up.unlink()
-    held_up.write_bytes(recording)
+    sent.set()
     with (tmp_path / "rows.jsonl.partial" / "rows-0.jsonl").open("ab") as lines:
         lines.write(b'{"file": "a line that was being wri')
 
     command = [sys.executable, *TWO_PROCESSES, *words]
     second = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert "predict.py: 3 of 60 files could not be read." in second.stderr
-    assert f"{before} of 60 files are done already" in second.stderr
+    assert "predict.py: 3 of 61 files could not be read." in second.stderr
+    assert f"{before} of 61 files are done already" in second.stderr
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert [row["file"] for row in rows] == files
     alone = dict(answer_files(load_recogniser(str(checkpoint)), files, Question()))
     for row in rows:
         (expected,) = alone[row["file"]]
         assert row.keys() == expected.keys()
-        assert ("error" in row) == (row["file"][-6:-4] in ("07", "30", "31"))
+        assert ("error" in row) == (row["file"][-6:-4] in ("07", "30", "31")), row
         for task in TASKS[:2] if "error" not in row else ():
             scores = {entry["label"]: entry["score"] for entry in expected[task.name]}
             assert {entry["label"]: entry["score"] for entry in row[task.name]} == pytest.approx(scores, abs=1e-5)

@@ -56,6 +56,12 @@ def test_all_that_is_missing_is_said_at_once(folder):
         find_files(["one.wav", "a.wav", "*.ogg", "c.wav", "d.wav"])
 
 
+def test_a_name_that_no_file_can_have_is_missing_too(folder):
+    for name in ("x" * 300, f"{'x' * 300}/*.wav", "\0.wav", "one.wav/a.wav"):
+        with pytest.raises(ValueError, match="There is no such file or folder"):
+            find_files(["one.wav", name])
+
+
 def test_a_folder_without_recordings_is_no_job(folder):
     (folder / "empty").mkdir()
     with pytest.raises(ValueError, match="There is no audio or video file"):

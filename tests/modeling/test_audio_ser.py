@@ -1,4 +1,5 @@
 import io
+import os
 import time
 
 import av
@@ -268,6 +269,54 @@ def test_what_is_no_audio_is_named_with_its_reason(tmp_path, name, message):
 def test_a_missing_file_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"gone\.wav"):
         load_audio(tmp_path / "gone.wav")
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "zeros.wav").symlink_to("/dev/zero")
+    for path in (tmp_path / "pipe.wav", tmp_path / "zeros.wav", tmp_path):
+        with pytest.raises(AudioError, match=r"not a file, but a folder, a pipe, a socket or a device"):
+            load_audio(path)
+
+
+def test_what_may_not_be_read_is_said(tmp_path):
+    soundfile.write(tmp_path / "secret.wav", voice(0.5, 150), 16_000)
+    (tmp_path / "secret.wav").chmod(0)
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)  # the superuser would read it all the same
+    try:
+        with pytest.raises(PermissionError, match="secret"):
+            load_audio(tmp_path / "secret.wav")
+    finally:
+        os.seteuid(me)
+
+
+@pytest.mark.parametrize("rate", [1, 999, 1_000_001])
+def test_a_rate_that_no_speech_has_is_refused(rate):
+    content = io.BytesIO()
+    soundfile.write(content, np.zeros(16_000), rate, format="WAV")
+    for source, given in ((content.getvalue(), None), (np.zeros(16_000), rate)):
+        with pytest.raises(AudioError, match=f"a rate of {rate} Hz is none that speech is recorded at"):
+            load_audio(source, sampling_rate=given)
+
+
+@pytest.mark.parametrize(("value", "is_sound"), [(2.0**31, True), (1e10, False), (-1e38, False)])
+def test_samples_whose_squares_have_no_number_are_as_bad_as_infinite(value, is_sound):
+    waveform = np.r_[voice(0.5, 150), np.float32(value)]
+    if is_sound:
+        assert load_audio(waveform, sampling_rate=16_000)[-1] == value
+    else:
+        with pytest.raises(AudioError, match="1 of 8001 samples are NaN or infinite"):
+            load_audio(waveform, sampling_rate=16_000)
+
+
+def test_a_long_recording_is_resampled_piece_by_piece_to_the_same_samples():
+    waveform = speech(130, 44_100)
+    expected = soxr.resample(waveform, 44_100, SAMPLING_RATE)
+    found = load_audio(waveform, sampling_rate=44_100)
+    assert found.size == expected.size
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import soundfile
 
 from modeling import SAMPLING_RATE, AudioError, load_audio
 from modeling.containers_ser import ContainerFrames
+from tests.bad_audio import buzz, contained
 from tests.conftest import voice
 from tests.modeling.test_audio_ser import encode
 
@@ -106,3 +107,26 @@ def test_a_recording_without_an_index_is_read_all_the_same(tmp_path):
     np.testing.assert_array_equal(part, whole[25 * SAMPLING_RATE : 28 * SAMPLING_RATE])
     with pytest.raises(AudioError, match=r"ends before 100\.0 s"):
         load_audio(tmp_path / "live.mkv", start_s=100.0)
+
+
+@pytest.mark.parametrize(("jump_s", "found_s"), [(60, 61.2), (10_000, None)])
+def test_a_pause_is_silence_and_a_jump_of_hours_is_a_lie(jump_s, found_s):
+    content = contained(buzz(1.2, 48_000), 48_000, "libopus", "webm", jump_s=jump_s) + bytes(200_000)
+    assert load_audio(content, end_s=6).size > 0.5 * SAMPLING_RATE
+    if found_s is None:
+        with pytest.raises(AudioError, match="its time stamps lie: they jump by 3 hours"):
+            load_audio(content)
+    else:
+        assert load_audio(content).size / SAMPLING_RATE == pytest.approx(found_s, abs=0.1)
+
+
+def test_of_many_damaged_packets_one_is_told(film, tmp_path, caplog):
+    content = bytearray(film.read_bytes())
+    for start in range(len(content) // 4, len(content) // 2, 2000):
+        content[start : start + 300] = bytes(300)
+    (tmp_path / "damaged.mp4").write_bytes(content)
+    with caplog.at_level("WARNING"):
+        load_audio(tmp_path / "damaged.mp4")
+    assert [record.message for record in caplog.records] == [
+        f"{tmp_path / 'damaged.mp4'}: what is damaged in it is read as silence."
+    ]

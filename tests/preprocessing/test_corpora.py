@@ -167,6 +167,13 @@ def test_a_link_that_leads_nowhere_is_dropped(tmp_path):
     assert (lost.id, lost.reason) == ("emodb/wav/03a01Wa.wav", "a link that leads nowhere")
 
 
+def test_a_pipe_is_dropped_and_not_waited_for(tmp_path):
+    lay_out(tmp_path, ["wav/03a01Fa.wav"])
+    os.mkfifo(tmp_path / "wav" / "03a01Wa.wav")
+    _, lost = sorted(scan([Source("emodb", tmp_path)]), key=lambda entry: isinstance(entry, Drop))
+    assert lost == Drop("emodb/wav/03a01Wa.wav", "not a file, but a pipe, a socket or a device")
+
+
 def test_one_file_in_two_spellings_is_one_clip(tmp_path):
     lay_out(tmp_path, ["wav/03a01Fa.wav", "copy/WAV/03A01FA.WAV"])
     assert Counter(type(entry) for entry in scan([Source("emodb", tmp_path)])) == {Clip: 1, Drop: 1}

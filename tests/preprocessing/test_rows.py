@@ -1,3 +1,5 @@
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +191,21 @@ def test_the_lowest_value_of_16_bits_is_stored_to_the_bit(tmp_path):
     row = prepare_clip(Clip(id="a/loud.wav", path=tmp_path / "loud.wav", corpus="a"), Preparation())
     assert row["scale"] == 1.0
     np.testing.assert_array_equal(stored_waveform(row) * 32768, samples)
+
+
+def test_hours_are_no_clip(tmp_path):
+    soundfile.write(tmp_path / "hours.flac", np.zeros(3_700_000, np.int16), 1_000)
+    clip = Clip(id="a/hours.flac", path=tmp_path / "hours.flac", corpus="a")
+    assert prepare_clip(clip, Preparation()) == Drop("a/hours.flac", "longer than 3600 s")
+    row = prepare_clip(replace(clip, start_s=3599.0, end_s=3601.5), Preparation())
+    assert row["duration_s"] == 2.5
+
+
+def test_a_name_in_no_valid_encoding_can_be_stored(tmp_path):
+    path = tmp_path / os.fsdecode(b"Col\xe8re.wav")
+    soundfile.write(os.fsencode(path), voice(1.0, 150), SAMPLING_RATE, format="WAV")
+    speaker = os.fsdecode(b"\xe9va")
+    row = prepare_clip(
+        Clip(id="a/x.wav", path=path, corpus="a", speaker=speaker, extra={"mood": speaker}), Preparation()
+    )
+    assert (row["path"], row["speaker"], row["mood"]) == ("Col\\udce8re.wav", "\\udce9va", "\\udce9va")

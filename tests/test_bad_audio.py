@@ -1,0 +1,146 @@
+"""The files of `bad_audio`, through everything that takes recordings: each is a row, or is counted with a reason.
+
+A twentieth of them are read here, all of them by `make hostile`.
+"""
+
+import contextlib
+import faulthandler
+import json
+import math
+import os
+import runpy
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from inference.recogniser import load_recogniser
+from inference.service import Limits, Service
+from inference.timeline import TimelineOptions
+from modeling import AnswerOptions, AudioError, AudioReader, SpeechEmotionPipeline, load_checkpoint
+from preprocessing.clip import spelled
+from tests.bad_audio import write_bad_audio
+from tests.conftest import ROOT
+
+HANGS_S = 600  # every test takes seconds
+
+
+@pytest.fixture(autouse=True)
+def _in_time():
+    faulthandler.dump_traceback_later(HANGS_S, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture(scope="module", params=[20, pytest.param(1, marks=pytest.mark.hostile)], ids=["some", "all"])
+def bad(request, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("bad") / "happy"
+    write_bad_audio(folder, every=request.param)
+    return folder
+
+
+def files_of(folder: Path) -> list[str]:
+    """Links to folders are none, and are all loops."""
+    return sorted(str(Path(above, name)) for above, _, names in os.walk(folder) for name in names)
+
+
+def run(monkeypatch, capsys, script: str, *words) -> tuple[str, str, str | None]:
+    """What a script prints, what it says beside that, and the sentence that it ends with."""
+    monkeypatch.setattr(sys, "argv", [script, *map(str, words)])
+    end = None
+    try:
+        runpy.run_path(str(ROOT / script), run_name="__main__")
+    except SystemExit as ended:
+        end = ended.code
+    printed = capsys.readouterr()
+    assert "Traceback" not in printed.out + printed.err
+    return printed.out, printed.err, end
+
+
+def test_preparing_keeps_each_or_says_why_not(bad, tmp_path, monkeypatch, capsys):
+    words = ("--corpus", f"folder={bad.parent}", "--output", tmp_path, "--num_proc", 2)
+    printed, _, end = run(monkeypatch, capsys, "prepare.py", *words)
+    assert end is None
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert len(report["files"]) == len(files_of(bad))
+    assert all(file["kept"] or file["reason"] for file in report["files"])
+    (corpus,) = report["corpora"].values()
+    assert corpus["kept"] + sum(corpus["dropped"].values()) == len(report["files"])
+    for reason, count in corpus["dropped"].items():
+        assert f"{count:,} dropped: {reason}" in printed
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_predicting_gives_each_a_row(bad, checkpoint, tmp_path, monkeypatch, capsys, ending):
+    output = tmp_path / f"rows.{ending}"
+    _, noted, end = run(monkeypatch, capsys, "predict.py", bad, "--model", checkpoint, "--output", output)
+    assert "1 file in the folders left out: no audio or video by the ending of the name." in noted
+    files = [file for file in files_of(bad) if not file.endswith("notes.txt")]
+    if ending == "jsonl":
+        rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+        assert sorted(row["file"] for row in rows) == files
+        assert all(("emotion" in row) != bool(row.get("error")) for row in rows)
+        assert end == f"predict.py: {sum('error' in row for row in rows)} of {len(files)} files could not be read."
+    else:
+        import pandas as pd
+
+        table = pd.read_csv(output) if ending == "csv" else pd.read_parquet(output)
+        assert len(table) == len(files)
+        assert (table["emotion"].isna() != table["error"].isna()).all()
+
+
+def test_the_pipeline_answers_or_raises_what_it_says(bad, checkpoint):
+    model, feature_extractor = load_checkpoint(checkpoint)
+    recognise = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)
+    answered = 0
+    for file in files_of(bad):
+        with contextlib.suppress(AudioError, OSError):
+            answer = recognise(file)
+            assert math.isfinite(sum(entry["score"] for entry in answer["emotion"]))
+            answered += 1
+    assert 0 < answered < len(files_of(bad))
+
+
+def test_the_page_says_of_each_what_it_is_or_what_is_wrong(bad, checkpoint):
+    service = Service(load_recogniser(str(checkpoint)), Limits())
+    files = [Path(file) for file in files_of(bad)]
+    answered = []
+    for file in files:
+        html, values = service.recognise(file, AnswerOptions(), TimelineOptions(), lambda share: None)
+        answered.append("error" not in values)
+        assert "segments" in values or values["error"]
+        assert ('class="note' in html) == ("error" in values), file
+        _can_be_sent(html, values)
+    for first in range(0, len(files), 100):
+        html, rows = service.recognise_several(files[first : first + 100], AnswerOptions(), lambda share: None)
+        assert [row["file"] for row in rows] == [spelled(file.name) for file in files[first : first + 100]]
+        assert all(("emotion" in row) != bool(row.get("error")) for row in rows)
+        _can_be_sent(html, rows)
+    assert 0 < sum(answered) < len(files)
+
+
+def _can_be_sent(html, values):
+    html.encode()
+    json.dumps(values, allow_nan=False, ensure_ascii=False).encode()
+
+
+def test_reading_them_again_and_again_takes_no_more_memory(bad):
+    process, sizes = psutil.Process(), []
+    for _ in range(4):
+        for file in files_of(bad):
+            with contextlib.suppress(AudioError, OSError), AudioReader(file) as audio:
+                audio.read(0.0, 6.0)
+        sizes.append(process.memory_info().rss)
+    assert sizes[-1] - sizes[0] < 30e6
+
+
+def test_a_timeline_is_made_of_each_that_can_be_heard_to_its_end(bad, checkpoint, tmp_path, monkeypatch, capsys):
+    (bad / "terabyte_of_zeros.w64.wav").unlink()  # a year of silence is a year of silence
+    words = (bad, "--model", checkpoint, "--timeline", "--channels", "each", "--output", tmp_path / "rows.jsonl")
+    _, _, end = run(monkeypatch, capsys, "predict.py", *words)
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    files = [file for file in files_of(bad) if not file.endswith("notes.txt")]
+    assert sorted({row["file"] for row in rows}) == files
+    assert all(("duration_s" in row) != bool(row.get("error")) for row in rows)
+    assert end == f"predict.py: {sum('error' in row for row in rows)} of {len(files)} files could not be read."
