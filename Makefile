@@ -47,6 +47,7 @@ test: $(VENV)/installed
 
 hostile: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m hostile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --hypothesis-profile=many tests/test_properties.py
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
