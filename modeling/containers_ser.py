@@ -79,7 +79,10 @@ class ContainerFrames:
                 raise ValueError(
                     f"its time stamps lie: they pass {self._longest_s:.0f} s, which cannot be in this file"
                 )
-            block, ended = self._recent_block(index)
+            try:
+                block, ended = self._recent_block(index)
+            except self._av.error.FFmpegError as error:
+                raise ValueError(f"it cannot be read to its end ({error.strerror})") from error
             blocks.append(block)
             index += 1
         return np.concatenate(blocks)[first - offset : None if stop is None else stop - offset]
@@ -107,7 +110,10 @@ class ContainerFrames:
                         raise ValueError(f"its time stamps lie: they jump by {start / self.rate / 3600:.0f} hours")
                     return block, False
                 if start + frame.shape[1] > 0:
-                    mono = frame[self._selected].mean(axis=0)[max(0, -start) : size - start]
+                    heard = frame[self._selected]
+                    if len(heard) == 0:
+                        raise ValueError("the number of its channels changes")
+                    mono = heard.mean(axis=0)[max(0, -start) : size - start]
                     filled = max(0, start) + mono.size
                     block[filled - mono.size : filled] = mono
         return block[:filled], True

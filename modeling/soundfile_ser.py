@@ -42,7 +42,7 @@ class SoundFileFrames:
         try:
             self._file = soundfile.SoundFile(self._calls)
         except self._error as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(str(error).strip(" :.")) from error
         if not self._file.seekable() or self._file.frames == _UNKNOWN:
             raise ValueError("libsndfile cannot seek in it")
         self._selected = select(channel)
@@ -68,7 +68,7 @@ class SoundFileFrames:
                 if len(frames) < count:
                     break
         except self._error as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(str(error).strip(" :.")) from error
         if self._calls.failure is not None:
             raise ValueError(f"it cannot be read: {self._calls.failure}") from self._calls.failure
         return np.concatenate(mono)

@@ -1,4 +1,4 @@
-"""`train.py` as it is typed: killed and resumed, over two processes, and with a wrong setting."""
+"""`train.py` as it is typed: over two processes, and with a wrong setting. test_faults.py kills it."""
 
 import json
 import os

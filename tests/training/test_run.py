@@ -67,14 +67,14 @@ def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
     first_weights, second_weights = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "again"))
     assert all(torch.equal(first_weights[name], second_weights[name]) for name in first_weights)
     assert second["tasks"] == report["tasks"]
-    repeated = json.loads(max((tmp_path / "again").glob("checkpoint-*/trainer_state.json")).read_text())["log_history"]
-    losses = [
-        [line[name] for line in lines for name in sorted(line) if "loss" in name]
-        for lines in (repeated, state["log_history"])
-    ]
-    assert losses[0] == losses[1]
+    repeated = json.loads(max((tmp_path / "again").glob("checkpoint-*/trainer_state.json")).read_text())
+    assert losses_of(repeated) == losses_of(state)
     last = [line for line in state["log_history"] if "eval_loss" in line][-1]
     assert last["eval_loss"] == pytest.approx(sum(last[f"eval_loss_{task}"] for task in TASKS), rel=1e-5)
+
+
+def losses_of(state: dict) -> list[dict]:
+    return [{name: line[name] for name in line if "loss" in name} for line in state["log_history"]]
 
 
 @pytest.mark.parametrize("padding", ["masked", "paper"])
