@@ -22,8 +22,7 @@ ROOT = Path(__file__).parent.parent
 def train(prepared: Path, config: Path) -> None:
     """One process's part: an epoch; the first process prints the seconds."""
     keep_freed_memory()
-    flags = ["--dataloader_num_workers", "0", "--gradient_accumulation_steps", "4", "--use_cpu", "true"]
-    built = trainer(prepared, config, *flags)
+    built = trainer(prepared, config, "--use_cpu", "true")
     built.accelerator.wait_for_everyone()
     start = time.perf_counter()
     built.train()

@@ -38,6 +38,7 @@ def trainer(prepared: Path, config: Path, *flags: str) -> MultiTaskSERTrainer:
     words = ["--data", str(prepared), "--config_name", str(config), "--output_dir", str(config.parent / "run")]
     words += ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
     words += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no", *flags]
+    words += ["--dataloader_num_workers", "0"]  # that they start takes longer than a step
     return build_trainer(plan(*parse_args(words)))
 
 
@@ -102,7 +103,7 @@ def measure(quick: bool) -> list[Line]:
         ways = {way: partial(step, prepared, config, way) for way in WAYS}
         laps = race(ways, budget_s=200, min_rounds=1 if quick else 2, max_rounds=4)
         keep_freed_memory()
-        profile = torch_profile(trainer(prepared, config, "--max_steps", "1", "--dataloader_num_workers", "0").train)
+        profile = torch_profile(trainer(prepared, config, "--max_steps", "1").train)
     rates = ", ".join(f"{way} {median(lap.results) / median(lap.seconds):.2f}" for way, lap in laps.items())
     note = (
         f"A step of 32 of {CLIPS} clips in each of {len(laps['ours'].seconds)} rounds, {os.cpu_count()} cores. "
