@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,11 +52,18 @@ def voice(seconds: float, seed: int) -> np.ndarray:
     return (0.1 * loudness * buzz + random.normal(scale=0.003, size=time.size)).astype(np.float32)
 
 
-def write_wavs(folder: Path, count: int, seed: int = 0) -> list[Path]:
-    """Writes the clips of [`waveforms`] as 16-bit wav files."""
+def folder_sample(batches: int, batch_size: int = 8) -> list[np.ndarray]:
+    """Clips `(samples,)` of some of the batches that a folder of 1,000 clips is divided into by length."""
+    lengths = np.sort(durations(1_000))
+    firsts = ((np.arange(batches) + 0.5) / batches * (lengths.size - batch_size)).astype(int)
+    return [voice(lengths[first + place], first + place) for first in firsts for place in range(batch_size)]
+
+
+def write_wavs(folder: Path, clips: Sequence[np.ndarray]) -> list[Path]:
+    """Writes clips `(samples,)` as 16-bit wav files."""
     folder.mkdir(parents=True)
-    paths = [folder / f"{index:05}.wav" for index in range(count)]
-    for path, waveform in zip(paths, waveforms(count, seed), strict=True):
+    paths = [folder / f"{index:05}.wav" for index in range(len(clips))]
+    for path, waveform in zip(paths, clips, strict=True):
         soundfile.write(path, waveform, SAMPLING_RATE, subtype="PCM_16")
     return paths
 

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 from transformers import pipeline
 
-from benchmarks.clips import real_files, write_wavs
+from benchmarks.clips import folder_sample, real_files, waveforms, write_wavs
 from benchmarks.measure import Line, Run, command_line, race, ratio, seconds, torch_profile
 from benchmarks.models import feature_extractor, with_stock_encoder, write_checkpoint
 from inference.onnx_backend import FILES
@@ -84,7 +84,7 @@ def measure(quick: bool) -> list[Line]:
     """Float32, and 8 bits with ONNX Runtime, beside the stock pipeline at the batch size that suits it best."""
     with tempfile.TemporaryDirectory() as temporary:
         folder, checkpoint = Path(temporary, "clips"), Path(temporary, "checkpoint")
-        write_wavs(folder, 4 if quick else 12)
+        write_wavs(folder, waveforms(4) if quick else folder_sample(2))
         write_checkpoint(checkpoint, 2 if quick else LAYERS, quick=quick)
         exported = export(checkpoint, Path(temporary, "onnx"))
         # A stock batch size that cannot be the best is out after one round.

@@ -13,7 +13,7 @@ import librosa
 import numpy as np
 import pandas as pd
 
-from benchmarks.clips import MAX_S, real_files, write_wavs
+from benchmarks.clips import MAX_S, real_files, waveforms, write_wavs
 from benchmarks.measure import Line, Run, command_line, race, ratio, seconds
 from modeling import SAMPLING_RATE
 from preprocessing.acoustics import ACOUSTIC_TARGETS, FMAX_HZ, FMIN_HZ, FRAME_LENGTH, HOP_LENGTH
@@ -28,7 +28,7 @@ def write_table(folder: Path, clips: int) -> tuple[Path, str]:
     """A table of recordings with made-up labels, and what they are."""
     files, what = real_files(clips), f"{clips} real recordings"
     if not files:
-        files, what = write_wavs(folder / "wav", clips), f"{clips} synthetic clips of real lengths"
+        files, what = write_wavs(folder / "wav", waveforms(clips)), f"{clips} synthetic clips of real lengths"
     for index, file in enumerate(files):  # a table names files below its own folder
         (folder / f"{index:05}{file.suffix}").write_bytes(file.read_bytes())
     rows = [

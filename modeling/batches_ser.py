@@ -8,11 +8,21 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_ALIKE = 0.8  # on a CPU a batch of 8 saves a sixth of the time, which more padding than this would cost
+
 
 def batches_by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
-    """Indices of clips in batches of like length, the longest first, so that memory runs out early or never."""
-    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
-    return [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+    """Indices of clips in batches of like length, the longest first, so that memory runs out early or never.
+
+    A batch has `batch_size` clips, or fewer where the next one would be padded by more than a fifth.
+    """
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        if batches and len(batches[-1]) < batch_size and lengths[index] >= _ALIKE * lengths[batches[-1][0]]:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches
 
 
 def pools(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -1,7 +1,7 @@
 import numpy as np
 import soundfile
 
-from benchmarks.clips import MAX_S, MIN_S, durations, real_files, speech, waveforms, write_wavs
+from benchmarks.clips import MAX_S, MIN_S, durations, folder_sample, real_files, speech, waveforms, write_wavs
 from modeling import SAMPLING_RATE
 
 
@@ -22,7 +22,7 @@ def test_few_lengths_are_as_spread_as_many():
 
 
 def test_wav_files_hold_the_clips(tmp_path):
-    paths = write_wavs(tmp_path / "wav", 3)
+    paths = write_wavs(tmp_path / "wav", waveforms(3))
     for path, waveform in zip(paths, waveforms(3), strict=True):
         stored, rate = soundfile.read(path, dtype="float32")
         assert rate == SAMPLING_RATE
@@ -41,3 +41,9 @@ def test_recordings_of_people_are_spread_over_the_folder(real_audio):
     files = real_files(10)
     assert len({*files}) == 10
     assert len({file.parent for file in files}) > 3
+
+
+def test_a_sample_of_a_folder_is_of_batches_of_like_length():
+    lengths = np.array([clip.size for clip in folder_sample(3)]).reshape(3, 8)
+    assert (lengths.min(axis=1) > 0.97 * lengths.max(axis=1)).all()
+    assert abs(lengths.mean() / SAMPLING_RATE - durations(1_000).mean()) < 0.3

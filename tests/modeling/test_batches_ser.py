@@ -4,10 +4,10 @@ from modeling import batches_by_length, pools
 
 
 def test_batches_hold_clips_of_like_length_each_once_the_longest_first():
-    lengths = [3, 9, 1, 7, 7, 2, 8]
+    lengths = [3, 90, 10, 71, 81, 75, 79]
     batches = batches_by_length(lengths, 3)
     assert sorted(index for batch in batches for index in batch) == list(range(7))
-    assert [[lengths[index] for index in batch] for batch in batches] == [[9, 8, 7], [7, 3, 2], [1]]
+    assert [[lengths[index] for index in batch] for batch in batches] == [[90, 81, 79], [75, 71], [10], [3]]
     assert batches_by_length([], 3) == []
 
 
