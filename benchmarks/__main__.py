@@ -65,7 +65,7 @@ def machine() -> str:
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     return (
         f"{processor}, {len(os.sched_getaffinity(0))} cores, {torch.backends.cpu.get_cpu_capability()}, "
-        f"{memory_gb:.0f} GB, {gpu}; {platform.system()} {platform.release()}, Python {platform.python_version()}"
+        f"{memory_gb:.0f} GB, {gpu}; {platform.system()}, Python {platform.python_version()}"
     )
 
 
