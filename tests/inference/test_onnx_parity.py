@@ -35,9 +35,9 @@ def test_each_clip_is_heard_alone_and_in_batches_of_eight():
     compare({"torch": network(), "other": network(log=log)}, TASKS, iter(CLIPS))
     alone = [batch for batch in log if len(batch) == 1]
     together = [batch for batch in log if len(batch) > 1]
-    assert len(alone) == len(CLIPS) + 1  # and once to warm up
-    assert sum(len(batch) for batch in together) == len(CLIPS)
-    assert max(len(batch) for batch in together) == 8
+    assert sum(map(len, log)) == 2 * len(CLIPS) + 1  # and once to warm up
+    assert len(alone) < len(CLIPS) + 8  # in each pool a clip or two is like no other
+    assert max(map(len, together)) == 8
 
 
 def test_an_answer_that_is_no_number_is_not_overlooked():
