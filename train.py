@@ -28,10 +28,10 @@ def main() -> None:
     try:
         _check_access()  # before any hour, any clip, and the seconds that the imports below take
         from training.arguments import parse_args
-        from training.faults import explain
 
         settings = parse_args()
         args = settings[2]
+        from training.faults import explain
         from training.run import plan, train
         from training.sweep import Sweep
 

@@ -152,16 +152,19 @@ def seconds(laps: Mapping[str, Laps]) -> str:
     return ", ".join(f"{name} {lap.median:.3g} s" for name, lap in laps.items())
 
 
-def torch_profile(run: Run, count: int = 8) -> str:
+def torch_profile(run: Run) -> str:
     """The operators in which a run spends its time, the longest first, with their shares."""
     import torch
 
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
         run()
-    events = profiler.key_averages()
-    total = sum(event.self_cpu_time_total for event in events)
-    longest = sorted(events, key=lambda event: -event.self_cpu_time_total)[:count]
-    return ", ".join(f"{event.key.removeprefix('aten::')} {event.self_cpu_time_total / total:.0%}" for event in longest)
+    return shares({event.key.removeprefix("aten::"): event.self_cpu_time_total for event in profiler.key_averages()})
+
+
+def shares(times: Mapping[str, float], count: int = 8) -> str:
+    """Where the time goes, the longest first, as shares of the whole."""
+    longest = sorted(times, key=times.get, reverse=True)[:count]
+    return ", ".join(f"{name} {times[name] / sum(times.values()):.0%}" for name in longest)
 
 
 def command_line(measure: Callable[[bool], list[Line]], description: str) -> None:

@@ -18,8 +18,6 @@ import torch
 import yaml
 from transformers import HfArgumentParser, TrainingArguments
 
-from modeling import ARCHITECTURES
-
 from .publishing_arguments import PUBLISHING, PublishingArguments
 
 BEST_ROW = ("emotion", "gender", "language", "f0_mean")  # of the paper's Table 2
@@ -46,8 +44,7 @@ class ModelArguments:
         default=None,
         metadata={
             "help": "wav2vec2; wav2vec2_layer_sum: a frozen backbone whose layers are summed with learned weights; "
-            "panns: CNN14. Default: the checkpoint's own, or wav2vec2.",
-            "choices": list(ARCHITECTURES),
+            "panns: CNN14. Default: the checkpoint's own, or wav2vec2."
         },
     )
     model_name_or_path: str | None = field(

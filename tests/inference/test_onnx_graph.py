@@ -46,13 +46,16 @@ def test_what_is_masked_changes_nothing(exported):
     assert network(input_values, attention_mask)["emotion"][0] == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_sum_of_layers_is_exported(tmp_path):
+def test_the_sum_of_layers_is_exported_and_a_single_layer_is_refused_in_int8(tmp_path):
     torch.manual_seed(0)
     one_convolution = {"conv_dim": (8,), "conv_stride": (320,), "conv_kernel": (400,)}
     config = layer_sum_config(padding="paper", num_hidden_layers=1, **one_convolution)
     model = Wav2Vec2LayerSumForMultiTaskSER(config).eval()
     write_float32(model, tmp_path / "model.onnx")
     assert largest_difference(model, tmp_path / "model.onnx") < 1e-4
+    with pytest.raises(ValueError, match="int8 is for the layers after the first"):
+        write_int8(model, tmp_path / "model.onnx", tmp_path / "int8.onnx")
+    assert not (tmp_path / "int8.onnx").exists()
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +103,7 @@ def test_the_weights_of_products_are_stored_in_the_precision(exported):
     assert half["model.heads.emotion.weight"] == onnx.TensorProto.FLOAT
     assert len(half) == len(whole)  # none is stored twice
     quantised = [name for name, type_ in types("model_int8.onnx").items() if type_ == onnx.TensorProto.INT8]
-    assert len(quantised) == 2 * 6 + 1  # of each layer, and the projection of the features
+    assert len(quantised) == 6  # of the second layer
 
 
 def test_the_file_explains_itself(exported):

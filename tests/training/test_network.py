@@ -54,6 +54,7 @@ def test_the_layer_sum_trains_on_a_backbone(words, backbone, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
+        (["--architecture", "cnn"], "--architecture takes wav2vec2, wav2vec2_layer_sum, panns; got 'cnn'"),
         (["--architecture", "panns", "--padding", "masked"], "--padding is no option of the architecture panns"),
         (["--architecture", "panns", "--layerdrop", "0.1"], "--layerdrop is no option"),
         (["--architecture", "panns", "--mask_time_prob", "0.1"], "--mask_time_prob is no option"),
