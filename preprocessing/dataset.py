@@ -37,7 +37,7 @@ from .split_files import load_splits, write_split_files
 from .splits import SPLITS, Row
 
 FORMAT = 2  # of the prepared folder; another number prepares all clips anew
-CLIPS_PER_PART = 64  # on average
+CLIPS_PER_PART = 128  # on average; of each part a training keeps some 80 kB in memory
 DEFAULT_PREPARATION = Preparation()
 _CLIPS = "table"  # a part's kept clips; beside it stands why the others were dropped
 
