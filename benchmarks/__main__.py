@@ -114,7 +114,7 @@ def _trials(lines: Sequence[Line], error: str | None) -> list[str]:
     if error:
         return [f"The trials failed: {error}."]
     return [
-        "XLSR-53's shape with 4 layers, clips of real lengths on the CPU, all beside clip by clip in float32.",
+        "XLSR-53's shape with 2 layers, clips of real lengths on the CPU, all beside clip by clip in float32.",
         "",
         "| way | speed | |",
         "|---|---|---|",

@@ -15,14 +15,16 @@ from benchmarks.models import backbone
 from benchmarks.training import trainer
 from modeling.cpu_ser import keep_freed_memory
 
-LAYERS, CLIPS = 4, 32
+LAYERS, CLIPS = 4, 320
 ROOT = Path(__file__).parent.parent
 
 
 def train(prepared: Path, config: Path) -> None:
-    """One process's part: an epoch; the first process prints the seconds."""
+    """One process's part of a step; the first process prints the seconds."""
     keep_freed_memory()
-    built = trainer(prepared, config, "--use_cpu", "true")
+    batches = 4 // int(os.environ["WORLD_SIZE"])  # of 8 clips in each process, so that a step is of the same 32
+    words = ("--use_cpu", "true", "--max_steps", "1", "--gradient_accumulation_steps", str(batches))
+    built = trainer(prepared, config, *words)
     built.accelerator.wait_for_everyone()
     start = time.perf_counter()
     built.train()
@@ -32,10 +34,10 @@ def train(prepared: Path, config: Path) -> None:
 
 
 def run(processes: int, prepared: Path, config: Path) -> float:
-    """Seconds of the epoch with so many processes."""
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1"]
-    launch += ["--num_processes", str(processes), "--mixed_precision", "no", "--dynamo_backend", "no"]
-    launch += ["--num_cpu_threads_per_process", "1", "--module", "benchmarks.processes"]
+    """Seconds of the step with so many processes."""
+    # `accelerate launch --cpu` starts a single process, whatever their number.
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
+    launch += ["--module", "benchmarks.processes"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "SER_BENCHMARK": f"{prepared}{os.pathsep}{config}"}
     done = subprocess.run(launch, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
@@ -49,8 +51,8 @@ def measure(quick: bool) -> list[Line]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         config = folder / "config.json"
-        backbone(2 if quick else LAYERS, quick=quick).to_json_file(config)
-        prepared = prepare_training_clips(folder / "corpus", 16 if quick else CLIPS)
+        backbone(LAYERS, quick=quick).to_json_file(config)
+        prepared = prepare_training_clips(folder / "corpus", 40 if quick else CLIPS)
         taken = [(run(1, prepared, config), run(2, prepared, config)) for _ in range(1 if quick else 2)]
     ones, twos = zip(*taken, strict=True)
     return [
@@ -59,8 +61,8 @@ def measure(quick: bool) -> list[Line]:
             "one process",
             **spread([one / two for one, two in taken]),
             target=1.8,
-            note=f"{CLIPS} clips, 4 layers, {os.cpu_count()} cores: one process {spread(ones)['value']:.3g} s, two "
-            f"{spread(twos)['value']:.3g} s. Gradients are added up over 4 batches of 8 in each.",
+            note=f"A step of the same 32 of {CLIPS} clips, {LAYERS} layers, {os.cpu_count()} cores: one process "
+            f"{spread(ones)['value']:.3g} s, two {spread(twos)['value']:.3g} s.",
         )
     ]
 
