@@ -132,7 +132,8 @@ def measure(quick: bool) -> list[Line]:
             peer,
             **ratio(laps, "ours", "stock"),
             target=1.2,
-            note=f"{found} Greatest difference {difference:.1g}. A half of them by batch size: {seconds(trial)}. Time: {profile}.",
+            note=f"{found} Greatest difference {difference:.1g}. A half of them by batch size: {seconds(trial)}. "
+            f"Time: {profile}.",
         ),
         Line(
             "the same with --backend onnx --precision int8",
