@@ -23,7 +23,7 @@ from preprocessing.dataset import load_prepared, prepare
 from preprocessing.rows import Preparation, prepare_clip
 from preprocessing.scan import Source, scan
 
-CLIPS = 240
+CLIPS = 160
 FRAMES = {"hop_length": HOP_LENGTH}
 
 

@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 
 from benchmarks.corpus import prepare_training_clips
-from benchmarks.measure import Line, command_line, spread
+from benchmarks.measure import Line, command_line, spread, torch_profile
 from benchmarks.models import backbone
 from benchmarks.training import trainer
 from modeling.cpu_ser import keep_freed_memory
 
-LAYERS, CLIPS = 4, 320
+LAYERS, CLIPS = 2, 320
 ROOT = Path(__file__).parent.parent
 
 
@@ -27,14 +27,14 @@ def train(prepared: Path, config: Path) -> None:
     built = trainer(prepared, config, *words)
     built.accelerator.wait_for_everyone()
     start = time.perf_counter()
-    built.train()
+    where = torch_profile(built.train)
     built.accelerator.wait_for_everyone()
     if built.is_world_process_zero():
-        print(f"seconds: {time.perf_counter() - start}")
+        print(f"seconds: {time.perf_counter() - start}\nwhere: {where}")
 
 
-def run(processes: int, prepared: Path, config: Path) -> float:
-    """Seconds of the step with so many processes."""
+def run(processes: int, prepared: Path, config: Path) -> tuple[float, str]:
+    """Seconds of the step with so many processes, and where the first of them spent its time."""
     # `accelerate launch --cpu` starts a single process, whatever their number.
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
     launch += ["--module", "benchmarks.processes"]
@@ -42,8 +42,8 @@ def run(processes: int, prepared: Path, config: Path) -> float:
     done = subprocess.run(launch, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
-    (line,) = (line for line in done.stdout.splitlines() if line.startswith("seconds: "))
-    return float(line.split()[1])
+    said = dict(line.split(": ", 1) for line in done.stdout.splitlines() if line.startswith(("seconds: ", "where: ")))
+    return float(said["seconds"]), said["where"]
 
 
 def measure(quick: bool) -> list[Line]:
@@ -53,7 +53,9 @@ def measure(quick: bool) -> list[Line]:
         config = folder / "config.json"
         backbone(LAYERS, quick=quick).to_json_file(config)
         prepared = prepare_training_clips(folder / "corpus", 40 if quick else CLIPS)
-        taken = [(run(1, prepared, config), run(2, prepared, config)) for _ in range(1 if quick else 2)]
+        rounds = [(run(1, prepared, config), run(2, prepared, config)) for _ in range(1 if quick else 2)]
+    (_, where_one), (_, where_two) = rounds[-1]
+    taken = [(one, two) for (one, _), (two, _) in rounds]
     ones, twos = zip(*taken, strict=True)
     return [
         Line(
@@ -62,7 +64,8 @@ def measure(quick: bool) -> list[Line]:
             **spread([one / two for one, two in taken]),
             target=1.8,
             note=f"A step of the same 32 of {CLIPS} clips, {LAYERS} layers, {os.cpu_count()} cores: one process "
-            f"{spread(ones)['value']:.3g} s, two {spread(twos)['value']:.3g} s.",
+            f"{spread(ones)['value']:.3g} s, two {spread(twos)['value']:.3g} s. Time of one: {where_one}. Of the "
+            f"first of two: {where_two}.",
         )
     ]
 
