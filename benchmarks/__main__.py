@@ -19,6 +19,7 @@ from benchmarks.gpu import Rate, format_rates
 from benchmarks.measure import Line
 
 ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 CLAIMS = (
     *("training", "padding", "inference", "long_recording", "pitch", "preparation", "memory", "startup"),
     *("processes", "arithmetic"),
@@ -80,8 +81,9 @@ def format_results(folder: Path, errors: dict[str, str], took_s: float) -> str:
         "",
         f"- Machine: {machine()}.",
         f"- Versions: {versions}.",
-        "- Ours and the peer run in turns on the same clips, each in a process of its own, and must compute the same.",
-        "  A figure is the median over rounds of the ratio within a round, in brackets the smallest and the largest.",
+        "- Where there is a peer, ours and it run in turns on the same clips, each in a process of its own; what is",
+        "  equal, and to which digit, stands below. A figure is the median over rounds, in brackets the smallest and",
+        "  the largest.",
         "",
         "| claim | peer in the same run | ours | target | met |",
         "|---|---|---|---|---|",
@@ -135,9 +137,11 @@ def main() -> None:
     """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="toy sizes: shows that all run, not how fast they are")
-    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "RESULTS.md", metavar="FILE.md")
+    parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE.md")
     parser.add_argument("--only", nargs="+", choices=(*CLAIMS, TRIALS, GPU), help="some of them")
     args = parser.parse_args()
+    if args.only and args.output == RESULTS:
+        parser.error("--only measures a part: name another file than that of all with --output.")
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -25,7 +25,7 @@ def prepare_training_clips(folder: Path, count: int) -> Path:
 
 
 def write_small_clips(folder: Path, count: int) -> Path:
-    """A table of clips of half a second, all of them stretches of one silent recording, so that they cost little."""
+    """A table of clips of 0.6 s, all of them stretches of one silent recording, so that they cost little."""
     folder.mkdir(parents=True)
     soundfile.write(folder / "long.wav", np.zeros(60 * SAMPLING_RATE, np.float32), SAMPLING_RATE)
     starts = np.linspace(0, 59, count).round(6)

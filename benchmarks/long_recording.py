@@ -31,7 +31,7 @@ def in_halves(clips: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
 
 
 def ours(quick: bool, first: int | None = None) -> Run:
-    """Batches of the `first` windows; emotion's probabilities, `(windows, labels)`, come out."""
+    """Batches of a half of the windows, or of the `first`; emotion's probabilities, `(windows, labels)`, come out."""
     model = network(LAYERS, quick=quick)
     recognise = Recogniser(model.config, torch_forward(model))
     halves = in_halves(windows(quick)[:first])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -125,6 +126,11 @@ def _receive(name: str, pipe: Connection) -> Any:
         return pipe.recv()
     except (EOFError, ConnectionError):
         raise RuntimeError(f"The process of {name!r} died.") from None
+
+
+def one_core() -> None:
+    """Keeps this process, and those that it will start, on one core."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def ratio(laps: Mapping[str, Laps], ours: str, peer: str, *, per_result: bool = False) -> dict[str, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cProfile
-import os
 import pstats
 import tempfile
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ import pandas as pd
 import soundfile
 
 from benchmarks.clips import MAX_S, real_files, waveforms, write_wavs
-from benchmarks.measure import Line, Run, command_line, race, ratio, seconds, shares
+from benchmarks.measure import Line, Run, command_line, one_core, race, ratio, seconds, shares
 from modeling import SAMPLING_RATE
 from preprocessing.acoustics import ACOUSTIC_TARGETS, FMAX_HZ, FMIN_HZ, FRAME_LENGTH, HOP_LENGTH
 from preprocessing.dataset import load_prepared, prepare
@@ -83,11 +82,6 @@ def plain(table: Path) -> Run:
     return run
 
 
-def one_core() -> None:
-    """Keeps this process, and those that it will start, on one core."""
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-
-
 def greatest_difference(table: Path) -> float:
     """Between the targets that are stored and those of the plain loop, every tenth clip's, relative."""
     with tempfile.TemporaryDirectory() as output:
@@ -142,7 +136,7 @@ def measure(quick: bool) -> list[Line]:
             **ratio(laps, "ours", "plain loop", per_result=True),
             target=3.0,
             note=f"{what}, the plain loop every tenth; {seconds(laps)}, ours with the start of its worker; seconds of "
-            f"speech per second: {rates}. The targets are the same to {difference:.1g}. Time of a clip: {where}.",
+            f"speech per second: {rates}. No target differs by more than {difference:.1g}. Time of a clip: {where}.",
         )
     ]
 

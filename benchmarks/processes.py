@@ -19,31 +19,35 @@ LAYERS, CLIPS = 2, 320
 ROOT = Path(__file__).parent.parent
 
 
-def train(prepared: Path, config: Path) -> None:
-    """One process's part of a step; the first process prints the seconds."""
+def train(asked: str, prepared: Path, config: Path) -> None:
+    """One process's part of a step; the first process prints its `seconds` or its `profile`, as asked."""
     keep_freed_memory()
     batches = 4 // int(os.environ["WORLD_SIZE"])  # of 8 clips in each process, so that a step is of the same 32
     words = ("--use_cpu", "true", "--max_steps", "1", "--gradient_accumulation_steps", str(batches))
     built = trainer(prepared, config, *words)
     built.accelerator.wait_for_everyone()
     start = time.perf_counter()
-    where = torch_profile(built.train)
+    profile = torch_profile(built.train) if asked == "profile" else built.train()
     built.accelerator.wait_for_everyone()
     if built.is_world_process_zero():
-        print(f"seconds: {time.perf_counter() - start}\nwhere: {where}")
+        print(f"found: {profile if asked == 'profile' else time.perf_counter() - start}")
 
 
-def run(processes: int, prepared: Path, config: Path) -> tuple[float, str]:
-    """Seconds of the step with so many processes, and where the first of them spent its time."""
+def run(asked: str, processes: int, prepared: Path, config: Path) -> str:
+    """What [`train`] finds with so many processes."""
     # `accelerate launch --cpu` starts a single process, whatever their number.
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
     launch += ["--module", "benchmarks.processes"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "SER_BENCHMARK": f"{prepared}{os.pathsep}{config}"}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "SER_BENCHMARK": os.pathsep.join((asked, str(prepared), str(config))),
+    }
     done = subprocess.run(launch, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
-    said = dict(line.split(": ", 1) for line in done.stdout.splitlines() if line.startswith(("seconds: ", "where: ")))
-    return float(said["seconds"]), said["where"]
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("found: "))
+    return line.partition(" ")[2]
 
 
 def measure(quick: bool) -> list[Line]:
@@ -53,9 +57,11 @@ def measure(quick: bool) -> list[Line]:
         config = folder / "config.json"
         backbone(LAYERS, quick=quick).to_json_file(config)
         prepared = prepare_training_clips(folder / "corpus", 40 if quick else CLIPS)
-        rounds = [(run(1, prepared, config), run(2, prepared, config)) for _ in range(1 if quick else 2)]
-    (_, where_one), (_, where_two) = rounds[-1]
-    taken = [(one, two) for (one, _), (two, _) in rounds]
+        taken = [
+            [float(run("seconds", processes, prepared, config)) for processes in (1, 2)]
+            for _ in range(1 if quick else 2)
+        ]
+        profile = run("profile", 2, prepared, config)
     ones, twos = zip(*taken, strict=True)
     return [
         Line(
@@ -64,14 +70,15 @@ def measure(quick: bool) -> list[Line]:
             **spread([one / two for one, two in taken]),
             target=1.8,
             note=f"A step of the same 32 of {CLIPS} clips, {LAYERS} layers, {os.cpu_count()} cores: one process "
-            f"{spread(ones)['value']:.3g} s, two {spread(twos)['value']:.3g} s. Time of one: {where_one}. Of the "
-            f"first of two: {where_two}.",
+            f"{spread(ones)['value']:.3g} s, two {spread(twos)['value']:.3g} s. Time of the first of two: "
+            f"{profile}.",
         )
     ]
 
 
 if __name__ == "__main__":
     if "SER_BENCHMARK" in os.environ:
-        train(*map(Path, os.environ["SER_BENCHMARK"].split(os.pathsep)))
+        asked, *paths = os.environ["SER_BENCHMARK"].split(os.pathsep)
+        train(asked, *map(Path, paths))
     else:
         command_line(measure, __doc__)

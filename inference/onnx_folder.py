@@ -15,7 +15,7 @@ import torch
 from transformers import PreTrainedModel
 
 from inference.onnx_backend import FILES, onnx_forward
-from inference.onnx_graph import write_float16, write_float32, write_int8
+from inference.onnx_graph import check_int8, write_float16, write_float32, write_int8
 from inference.onnx_parity import compare, synthetic_clips
 from inference.recogniser import torch_forward
 from modeling import AudioError, load_audio, load_checkpoint
@@ -85,6 +85,8 @@ def _find_recordings(folder: Path) -> list[Path]:
 def _write_graphs(model: PreTrainedModel, folder: Path, precisions: Sequence[str]) -> dict[str, Path]:
     """Precision to its file."""
     files = {name: folder / FILES[name] for name in FILES if name == "float32" or name in precisions}
+    if "int8" in files:
+        check_int8(model)  # before the minutes that follow
     write_float32(model, files["float32"])
     if "int8" in files:
         write_int8(model, files["float32"], files["int8"])

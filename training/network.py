@@ -73,7 +73,11 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
 
 
 def trained_config(arguments: ModelArguments) -> PreTrainedConfig | None:
-    """The configuration of a checkpoint of this project that training goes on from, `None` if it starts elsewhere."""
+    """The configuration of a checkpoint of this project that training goes on from, `None` if it starts elsewhere.
+
+    Raises:
+        ValueError: there is no such architecture, or the checkpoint is of another.
+    """
     if arguments.architecture not in (None, *ARCHITECTURES):
         raise ValueError(f"--architecture takes {', '.join(ARCHITECTURES)}; got {arguments.architecture!r}.")
     name = arguments.model_name_or_path
