@@ -1,6 +1,7 @@
 """What the gate lets through to Gradio, and what it does not; under load by tests/test_page_load.py."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from inference.page import build_page
 from inference.recogniser import load_recogniser
 from inference.service import Limits
 
-LIMITS = Limits(megabytes=0.1, total_megabytes=0.25, files=3, patience_s=0.2)
+LIMITS = Limits(megabytes=0.1, total_megabytes=0.25, files=3)
 SETTINGS = [["angry", "happy", "sad"], 0, 3, 1]
 
 
@@ -136,8 +137,15 @@ def test_what_the_page_uses_is_there(client, path):
     assert client.get(path).status_code == 200
 
 
-def answer_to(messages, path="/gradio_api/upload"):
-    """The status and the text with which a gate answers a body that comes so, and what its application was told."""
+def answer_to(messages, path="/gradio_api/upload", patience_s=LIMITS.patience_s, pause_s=0.0):
+    """The status and the text with which a gate answers a body that comes so, and what its application was told.
+
+    Args:
+        messages: of the body; after the last of them nothing comes.
+        path: that is asked for.
+        patience_s: of the gate.
+        pause_s: seconds before each message.
+    """
     told, sent = [], []
 
     async def app(scope, receive, send):
@@ -148,14 +156,13 @@ def answer_to(messages, path="/gradio_api/upload"):
             told.append(error.message)
 
     async def receive():
-        if not messages:
-            await asyncio.sleep(60)
+        await asyncio.sleep(pause_s if messages else 60)
         return messages.pop(0)
 
     async def send(message):
         sent.append(message)
 
-    gate = Gate(app, Path("nowhere"), LIMITS)
+    gate = Gate(app, Path("nowhere"), replace(LIMITS, patience_s=patience_s))
     scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"content-length", b"100")]}
     asyncio.run(gate(scope, receive, send))
     assert gate._to_come == 0
@@ -166,17 +173,20 @@ PART = {"type": "http.request", "body": b"x" * 10, "more_body": True}
 
 
 @pytest.mark.parametrize(
-    ("messages", "says"),
+    ("messages", "patience_s", "says"),
     [
-        ([PART], "It was sent too slowly."),
-        ([PART, {"type": "http.disconnect"}], "It was broken off."),
+        ([PART], 0.2, "It was sent too slowly."),
+        ([PART, {"type": "http.disconnect"}], LIMITS.patience_s, "It was broken off."),
     ],
 )
-def test_what_comes_too_slowly_or_breaks_off_ends(messages, says):
-    assert answer_to([*messages]) == ([says], [])  # Gradio answers, and removes what it has written
-    assert answer_to([*messages], "/gradio_api/queue/join") == ([], [400, says])
+def test_what_comes_too_slowly_or_breaks_off_ends(messages, patience_s, says):
+    # Gradio answers an upload, and removes what it has written
+    assert answer_to([*messages], patience_s=patience_s) == ([says], [])
+    assert answer_to([*messages], "/gradio_api/queue/join", patience_s) == ([], [400, says])
 
 
 def test_a_slow_line_has_time_for_all_that_it_sends():
-    last = {"type": "http.request", "body": b"", "more_body": False}
-    assert answer_to([PART, PART, last]) == ([], [])
+    long = {**PART, "body": bytes(600_000)}  # a minute more
+    last = {**PART, "more_body": False}
+    assert answer_to([long, PART, last], patience_s=1, pause_s=0.6) == ([], [])
+    assert answer_to([PART, PART, last], patience_s=1, pause_s=0.6) == (["It was sent too slowly."], [])
