@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import soundfile
-import torch
 from transformers import pipeline
 
 from benchmarks.clips import folder_sample, real_files, waveforms, write_wavs
@@ -89,7 +88,7 @@ def agreement(checkpoint: Path) -> str:
 def onnx_profile(file: Path, folder: Path) -> str:
     """The operators in which ONNX Runtime spends its time with the files of a folder, one after the other."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
+    options.intra_op_num_threads = 1  # as of a worker on two cores
     options.enable_profiling, options.profile_file_prefix = True, str(file.parent / "profile")
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     for path in sorted(folder.iterdir()):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from functools import partial
 from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 from transformers import pipeline
 
 from benchmarks.clips import voice
 from benchmarks.measure import Line, Run, command_line, race, ratio, seconds, torch_profile
-from benchmarks.models import feature_extractor, network, with_stock_encoder
-from inference.recogniser import Recogniser, torch_forward
-from modeling import SAMPLING_RATE
+from benchmarks.models import feature_extractor, with_stock_encoder, write_checkpoint
+from inference.recogniser import load_recogniser
+from modeling import SAMPLING_RATE, load_checkpoint
 
 LAYERS, MINUTES, WINDOW_S, HOP_S = 4, 3, 3.0, 1.0
 
@@ -30,18 +32,17 @@ def in_halves(clips: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
     return cycle([clips[: len(clips) // 2], clips[len(clips) // 2 :]])
 
 
-def ours(quick: bool, first: int | None = None) -> Run:
+def ours(checkpoint: Path, quick: bool, first: int | None = None) -> Run:
     """Batches of a half of the windows, or of the `first`; emotion's probabilities, `(windows, labels)`, come out."""
-    model = network(LAYERS, quick=quick)
-    recognise = Recogniser(model.config, torch_forward(model))
+    recognise = load_recogniser(str(checkpoint))
     halves = in_halves(windows(quick)[:first])
     recognise(windows(quick)[:8])
     return lambda: recognise(next(halves))["emotion"]
 
 
-def stock(quick: bool) -> Run:
+def stock(checkpoint: Path, quick: bool) -> Run:
     """The stock pipeline, called with each window."""
-    model = with_stock_encoder(network(LAYERS, quick=quick))
+    model = with_stock_encoder(load_checkpoint(checkpoint)[0])
     classify = pipeline("audio-classification", model=model, feature_extractor=feature_extractor(), top_k=None)
     halves = in_halves(windows(quick))
     classify(windows(quick)[0])
@@ -55,9 +56,11 @@ def stock(quick: bool) -> Run:
 
 def measure(quick: bool) -> list[Line]:
     """Ours beside the stock pipeline."""
-    laps = race(
-        {"ours": partial(ours, quick), "stock": partial(stock, quick)}, budget_s=100, min_rounds=2, max_rounds=5
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = write_checkpoint(Path(folder, "checkpoint"), LAYERS, quick=quick)
+        ways = {"ours": partial(ours, checkpoint, quick), "stock": partial(stock, checkpoint, quick)}
+        laps = race(ways, budget_s=100, min_rounds=2, max_rounds=5)
+        profile = torch_profile(ours(checkpoint, quick, first=16))
     difference = np.abs(laps["ours"].result - laps["stock"].result).max()
     assert difference < 1e-5, f"ours differs from the stock pipeline by {difference}"
     return [
@@ -67,7 +70,7 @@ def measure(quick: bool) -> list[Line]:
             **ratio(laps, "ours", "stock"),
             target=1.5,
             note=f"{len(windows(quick))} windows of {WINDOW_S:g} s, a half of them in a round; {seconds(laps)}. "
-            f"Greatest difference {difference:.1g}. Time: {torch_profile(ours(quick, first=16))}.",
+            f"Greatest difference {difference:.1g}. Time: {profile}.",
         )
     ]
 

@@ -161,8 +161,12 @@ def seconds(laps: Mapping[str, Laps]) -> str:
 def torch_profile(run: Run) -> str:
     """The operators in which a run spends its time, the longest first, with their shares."""
     import torch
+    from torch._C._profiler import _ExperimentalConfig  # no public name shows the threads of a pool
 
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+    all_threads = _ExperimentalConfig(profile_all_threads=True)
+    with torch.profiler.profile(
+        activities=[torch.profiler.ProfilerActivity.CPU], experimental_config=all_threads
+    ) as profiler:
         run()
     return shares({event.key.removeprefix("aten::"): event.self_cpu_time_total for event in profiler.key_averages()})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +11,7 @@ import torch
 from benchmarks.clips import waveforms
 from benchmarks.measure import Line, Run, command_line, race, ratio
 from benchmarks.models import network, with_stock_encoder
-from inference.recogniser import pad
+from inference.recogniser import pad, start_threads
 from modeling import batches_by_length
 from modeling.cpu_ser import keep_freed_memory
 
@@ -33,12 +32,12 @@ BASE = "clip by clip, transformers' encoder"
 WAYS = {
     BASE: Way(1, blockwise=False, keep=False),
     "batches of 8, transformers' encoder": Way(blockwise=False, keep=False),
-    "the same, freed memory kept": Way(blockwise=False),
+    "batches of 8, transformers' encoder, freed memory kept": Way(blockwise=False),
     "clip by clip, encoder in blocks": Way(1, keep=False),
     "batches of 8, encoder in blocks": Way(keep=False),
-    "the same, freed memory kept (the default)": Way(),
+    "batches of 8, encoder in blocks, freed memory kept": Way(),
     "clip by clip, encoder in blocks, freed memory kept": Way(1),
-    "batches of 4, two side by side on a thread each": Way(4, side_by_side=2),
+    "two batches of 4 side by side, the same (the default on two cores)": Way(4, side_by_side=2),
 }
 
 
@@ -46,14 +45,12 @@ def compute(quick: bool, way: Way) -> Run:
     """The clips of a folder, computed in one of these ways; emotion's probabilities, `(clips, labels)`, come out."""
     if way.keep:
         keep_freed_memory()
-    if way.side_by_side > 1:
-        torch.set_num_threads(1)
     model = network(LAYERS, quick=quick)
     if not way.blockwise:
         with_stock_encoder(model)
     clips = waveforms(3 if quick else CLIPS)
     batches = batches_by_length([clip.size for clip in clips], way.batch_size)
-    pool = ThreadPoolExecutor(way.side_by_side)
+    threads = start_threads(way.side_by_side)
 
     @torch.inference_mode()
     def batch(indices: list[int]) -> np.ndarray:
@@ -61,7 +58,7 @@ def compute(quick: bool, way: Way) -> Run:
         return model(inputs, mask).logits.softmax(dim=-1).numpy()
 
     def run() -> np.ndarray:
-        answers = np.concatenate(list(pool.map(batch, batches)))
+        answers = np.concatenate(list(threads.map(batch, batches)))
         return answers[np.argsort(np.concatenate(batches))]
 
     run()

@@ -19,15 +19,16 @@ INPUTS = ("input_values", "attention_mask")
 _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
-def load_onnx(folder: str | Path, precision: str = "float32") -> tuple[PreTrainedConfig, Forward]:
+def load_onnx(folder: str | Path, precision: str = "float32", workers: int = 1) -> tuple[PreTrainedConfig, Forward]:
     """The configuration and the network of an exported checkpoint.
 
     It computes on the GPU where the installed ONNX Runtime has one, and with as many threads as PyTorch would, so that
-    `OMP_NUM_THREADS` bounds both.
+    `OMP_NUM_THREADS` bounds both. They are fixed here: one who asks for single clips gets them all with one worker.
 
     Args:
         folder: that `inference.export_onnx` wrote.
         precision: `"float32"`, `"int8"` or `"float16"`, where it was exported.
+        workers: how many call the network at the same time, each with its share of the threads.
 
     Raises:
         ValueError: the folder was not exported, not in this precision, or ONNX Runtime is not installed.
@@ -42,11 +43,11 @@ def load_onnx(folder: str | Path, precision: str = "float32") -> tuple[PreTraine
             f"{folder} has no {file.name}. `python -m inference.export_onnx CHECKPOINT --output NEW_FOLDER --precision "
             f"{precisions}` writes one."
         )
-    return load_config(folder), onnx_forward(file)
+    return load_config(folder), onnx_forward(file, workers)
 
 
-def onnx_forward(file: Path) -> Forward:
-    """The network in an ONNX file.
+def onnx_forward(file: Path, workers: int = 1) -> Forward:
+    """The network in an ONNX file, for so many who call it at the same time.
 
     Raises:
         ValueError: ONNX Runtime is not installed, or cannot read the file.
@@ -56,7 +57,7 @@ def onnx_forward(file: Path) -> Forward:
     except ImportError as error:
         raise ValueError("Computing with ONNX takes a package more: pip install -e '.[onnx]'") from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
+    options.intra_op_num_threads = max(1, torch.get_num_threads() // workers)
     available = onnxruntime.get_available_providers()
     try:
         session = onnxruntime.InferenceSession(

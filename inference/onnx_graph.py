@@ -142,7 +142,7 @@ def _compute_in(graph: ir.Graph, node: ir.Node, dtype: ir.DataType) -> None:
     from onnxscript import ir
 
     for index, value in enumerate(node.inputs):
-        if value.dtype != ir.DataType.FLOAT:
+        if value is None or value.dtype != ir.DataType.FLOAT:  # what is optional may be absent
             continue
         if value.is_initializer():
             name = f"{value.name}_{dtype.name.lower()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import numpy as np
@@ -27,6 +28,8 @@ class Recogniser:
         config: of the checkpoint.
         forward: the network, on any backend. The waveforms that it gets are padded with zeros and masked.
         batch_size: waveforms that are computed at once; it changes no answer.
+        workers: threads among which they are divided, each with its share of PyTorch's. Several cores compute small
+            batches, one each, sooner than a large one together, for which they wait for each other in every layer.
 
     Attributes:
         tasks (`tuple[Task]`): what the heads predict, in their order.
@@ -34,12 +37,14 @@ class Recogniser:
         max_duration_s (`float`): seconds of a waveform, from its beginning, that the model hears.
     """
 
-    def __init__(self, config: PreTrainedConfig, forward: Forward, batch_size: int = 8):
+    def __init__(self, config: PreTrainedConfig, forward: Forward, batch_size: int = 8, workers: int = 1):
         self.tasks: tuple[Task, ...] = config.get_tasks()
         self.main_task: Task = config.main_task
         self.max_duration_s = float(config.max_duration_s)
         self._forward = forward
         self._batch_size = batch_size
+        self._workers = workers
+        self._threads = start_threads(workers) if workers > 1 else None
 
     def __call__(self, waveforms: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """
@@ -51,8 +56,16 @@ class Recogniser:
         """
         heard = [waveform[: round(self.max_duration_s * SAMPLING_RATE)] for waveform in waveforms]
         logits = {task.name: np.zeros((len(heard), task.num_outputs), np.float32) for task in self.tasks}
-        for batch in batches_by_length([waveform.size for waveform in heard], self._batch_size):
-            for name, values in self._forward(*pad([heard[index] for index in batch])).items():
+        at_once = max(1, min(self._batch_size, len(heard)) // self._workers)
+        batches = batches_by_length([waveform.size for waveform in heard], at_once)
+
+        def compute(batch: list[int]) -> Mapping[str, np.ndarray]:
+            return self._forward(*pad([heard[index] for index in batch]))
+
+        # A single batch has the threads of all workers.
+        answers = self._threads.map(compute, batches) if self._threads and len(batches) > 1 else map(compute, batches)
+        for batch, answer in zip(batches, answers, strict=True):
+            for name, values in answer.items():
                 logits[name][batch] = values
         return {task.name: task.decode(torch.from_numpy(logits[task.name])).numpy() for task in self.tasks}
 
@@ -62,7 +75,7 @@ def load_recogniser(
 ) -> Recogniser:
     """The recogniser of a checkpoint, with this project's code and none that the checkpoint brings.
 
-    It computes on the GPU where there is one.
+    It computes on the GPU where there is one, and otherwise on all cores.
 
     Args:
         checkpoint: folder or Hub id; for ONNX, the folder that `inference.export_onnx` wrote.
@@ -75,14 +88,15 @@ def load_recogniser(
         ValueError: it is no whole checkpoint of this project, was not exported, or there is no such backend or
             precision.
     """
+    workers = 1 if torch.cuda.is_available() else min(batch_size, torch.get_num_threads())
     if backend == "onnx":
-        return Recogniser(*load_onnx(checkpoint, precision), batch_size)
+        return Recogniser(*load_onnx(checkpoint, precision, workers), batch_size, workers)
     if backend != "torch":
         raise ValueError(f"The backend is 'torch' or 'onnx', got {backend!r}.")
     if precision not in PRECISIONS:
         raise ValueError(f"PyTorch computes in {', '.join(PRECISIONS)}, got the precision {precision!r}.")
     model, _ = load_checkpoint(checkpoint)
-    return Recogniser(model.config, torch_forward(model, PRECISIONS[precision]), batch_size)
+    return Recogniser(model.config, torch_forward(model, PRECISIONS[precision]), batch_size, workers)
 
 
 def torch_forward(model: PreTrainedModel, dtype: torch.dtype = torch.float32) -> Forward:
@@ -102,6 +116,25 @@ def torch_forward(model: PreTrainedModel, dtype: torch.dtype = torch.float32) ->
         return {name: logits.float().cpu().numpy() for name, logits in outputs.task_logits.items()}
 
     return forward
+
+
+def start_threads(count: int) -> ThreadPoolExecutor:
+    """So many threads, among which those of PyTorch's operators are divided; other threads keep theirs."""
+    all_together = torch.get_num_threads()
+    started = threading.Barrier(count + 1)
+
+    def start() -> None:
+        torch.get_num_threads()  # gives the thread the number of all, which the first operator would do later
+        torch.set_num_threads(max(1, all_together // count))
+        started.wait()
+
+    threads = ThreadPoolExecutor(count, initializer=start)
+    for _ in range(count):
+        threads.submit(int)  # starts a thread, for none is idle before all have begun
+    started.wait()
+    # PyTorch's number is that of the thread which sets it, and of those that begin later.
+    torch.set_num_threads(all_together)
+    return threads
 
 
 def pad(waveforms: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,7 +159,7 @@ def _clean(cell: object) -> str | None:
     """A cell as trimmed text, `None` where it is empty."""
     if cell is None or cell != cell:
         return None
-    return str(cell).strip() or None
+    return sys.intern(str(cell).strip()) or None
 
 
 def _number(text: str, name: str) -> float:

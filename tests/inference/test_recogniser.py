@@ -1,15 +1,27 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+import torch
 
-from inference.recogniser import load_recogniser
+from inference.recogniser import Recogniser, load_recogniser
 from modeling import SpeechEmotionPipeline, load_audio, load_checkpoint
 from tests.conftest import TASKS, voice
 
 CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((2.5, 0.02, 9.0, 0.4, 6.0))]
 
 
+@pytest.fixture(params=[1, 3])
+def threads(request):
+    """So many threads of PyTorch's, whatever the machine has."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("batch_size", [1, 2, 8])
-def test_it_answers_as_the_pipeline_does_in_any_batch(checkpoint, batch_size):
+def test_it_answers_as_the_pipeline_does_in_any_batch(checkpoint, threads, batch_size):
     decoded = load_recogniser(str(checkpoint), batch_size=batch_size)(CLIPS)
     model, feature_extractor = load_checkpoint(checkpoint)
     recognise = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)
@@ -30,7 +42,24 @@ def test_bfloat16_is_close_to_float32(checkpoint):
     assert rounded["f0_mean"] == pytest.approx(exact["f0_mean"], abs=0.1 * TASKS[2].std)
 
 
-def test_real_recordings_are_answered_in_batches_as_each_alone(checkpoint, real_audio):
+@pytest.mark.parametrize("threads", [2], indirect=True)
+@pytest.mark.parametrize(("clips", "calls"), [(0, []), (1, [(1, 2)]), (2, [(1, 1)] * 2), (5, [(2, 1)] * 2 + [(1, 1)])])
+def test_batches_side_by_side_share_the_threads_and_one_alone_has_them_all(tiny_model, threads, clips, calls):
+    seen = []
+
+    def forward(values, mask):
+        seen.append((len(values), torch.get_num_threads()))
+        return {task.name: np.full((len(values), task.num_outputs), values[0, 0]) for task in TASKS}
+
+    recognise = Recogniser(tiny_model.config, forward, batch_size=4, workers=2)
+    values = np.arange(clips, dtype=np.float32)
+    assert recognise([np.full(800, value) for value in values])["f0_mean"].shape == (clips,)
+    assert sorted(seen, reverse=True) == calls
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == torch.get_num_threads() == 2
+
+
+def test_real_recordings_are_answered_in_batches_as_each_alone(checkpoint, threads, real_audio):
     files = [*sorted(real_audio.glob("ravdess/*/*.wav"))[::120], *sorted(real_audio.glob("nemo/samples/*"))[::120]]
     clips = [load_audio(path) for path in files]
     assert len({clip.size for clip in clips}) > 8
