@@ -31,7 +31,7 @@ def main() -> None:
     limits = Limits(args.max_minutes, args.max_mb, args.max_total_mb, concurrent=args.concurrent)
     try:
         recogniser = load_recogniser(args.model or _find_model(Path(__file__).parent))
-        torch.set_num_threads(max(1, torch.get_num_threads() // limits.concurrent))  # of each request
+        torch.set_num_threads(max(1, torch.get_num_threads() // limits.concurrent))  # of a request's single clip
         with temporary_folder() as folder, sweeping(folder / "uploads", limits.keep_s):
             os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")  # which Gradio reads when it is imported
             from inference.examples import write_examples

@@ -27,7 +27,7 @@ LAYERS = 24
 
 
 def ours(folder: Path, checkpoint: Path, **options: str | int) -> Run:
-    """Decodes and recognises every file as `predict.py` does; emotion's probabilities, `(files, labels)`, come out."""
+    """Decodes every file and recognises all of them; emotion's probabilities, `(files, labels)`, come out."""
     recognise = load_recogniser(str(checkpoint), **options)
     paths = sorted(folder.iterdir())
     recognise([load_audio(path) for path in paths[:2]])

@@ -33,8 +33,6 @@ WAYS = {
     BASE: Way(1, blockwise=False, keep=False),
     "batches of 8, transformers' encoder": Way(blockwise=False, keep=False),
     "batches of 8, transformers' encoder, freed memory kept": Way(blockwise=False),
-    "clip by clip, encoder in blocks": Way(1, keep=False),
-    "batches of 8, encoder in blocks": Way(keep=False),
     "batches of 8, encoder in blocks, freed memory kept": Way(),
     "clip by clip, encoder in blocks, freed memory kept": Way(1),
     "two batches of 4 side by side, the same (the default on two cores)": Way(4, side_by_side=2),
@@ -67,7 +65,7 @@ def compute(quick: bool, way: Way) -> Run:
 
 def measure(quick: bool) -> list[Line]:
     """All beside clip by clip."""
-    laps = race({name: partial(compute, quick, way) for name, way in WAYS.items()}, budget_s=1, min_rounds=2)
+    laps = race({name: partial(compute, quick, way) for name, way in WAYS.items()}, budget_s=1, min_rounds=3)
     lines = []
     for name in list(WAYS)[1:]:
         difference = np.abs(laps[name].result - laps[BASE].result).max()

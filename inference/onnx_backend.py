@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,12 +24,12 @@ def load_onnx(folder: str | Path, precision: str = "float32", workers: int = 1) 
     """The configuration and the network of an exported checkpoint.
 
     It computes on the GPU where the installed ONNX Runtime has one, and with as many threads as PyTorch would, so that
-    `OMP_NUM_THREADS` bounds both. They are fixed here: one who asks for single clips gets them all with one worker.
+    `OMP_NUM_THREADS` bounds both. One who asks for single clips gets them all with one worker alone.
 
     Args:
         folder: that `inference.export_onnx` wrote.
         precision: `"float32"`, `"int8"` or `"float16"`, where it was exported.
-        workers: how many call the network at the same time, each with its share of the threads.
+        workers: threads that call the network at the same time. They compute too, and share what else there is.
 
     Raises:
         ValueError: the folder was not exported, not in this precision, or ONNX Runtime is not installed.
@@ -47,17 +48,15 @@ def load_onnx(folder: str | Path, precision: str = "float32", workers: int = 1) 
 
 
 def onnx_forward(file: Path, workers: int = 1) -> Forward:
-    """The network in an ONNX file, for so many who call it at the same time.
+    """The network in an ONNX file, for so many threads that call it at the same time.
 
     Raises:
         ValueError: ONNX Runtime is not installed, or cannot read the file.
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ValueError("Computing with ONNX takes a package more: pip install -e '.[onnx]'") from error
+    onnxruntime = _import_runtime()
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = max(1, torch.get_num_threads() // workers)
+    # One of them is the caller, and the others are the same for all callers.
+    options.intra_op_num_threads = max(1, torch.get_num_threads() - workers + 1)
     available = onnxruntime.get_available_providers()
     try:
         session = onnxruntime.InferenceSession(
@@ -72,3 +71,20 @@ def onnx_forward(file: Path, workers: int = 1) -> Forward:
         return dict(zip(heads, values, strict=True))
 
     return forward
+
+
+def onnx_has_gpu() -> bool:
+    """Whether the installed ONNX Runtime computes on a GPU.
+
+    Raises:
+        ValueError: ONNX Runtime is not installed.
+    """
+    return _PROVIDERS[0] in _import_runtime().get_available_providers()
+
+
+def _import_runtime() -> ModuleType:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ValueError("Computing with ONNX takes a package more: pip install -e '.[onnx]'") from error
+    return onnxruntime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from inference.onnx_backend import load_onnx
+from inference.onnx_backend import load_onnx, onnx_has_gpu
 from modeling import SAMPLING_RATE, Task, batches_by_length, load_checkpoint
 from modeling.cpu_ser import keep_freed_memory
 
@@ -27,7 +28,8 @@ class Recogniser:
     Args:
         config: of the checkpoint.
         forward: the network, on any backend. The waveforms that it gets are padded with zeros and masked.
-        batch_size: waveforms that are computed at once; it changes no answer.
+        batch_size: waveforms that are computed at once. It changes no answer but those in int8, where a batch is
+            rounded as one.
         workers: threads among which they are divided, each with its share of PyTorch's. Several cores compute small
             batches, one each, sooner than a large one together, for which they wait for each other in every layer.
 
@@ -75,7 +77,7 @@ def load_recogniser(
 ) -> Recogniser:
     """The recogniser of a checkpoint, with this project's code and none that the checkpoint brings.
 
-    It computes on the GPU where there is one, and otherwise on all cores.
+    It computes on the GPU where there is one, and otherwise with all of PyTorch's threads (`OMP_NUM_THREADS`).
 
     Args:
         checkpoint: folder or Hub id; for ONNX, the folder that `inference.export_onnx` wrote.
@@ -88,15 +90,18 @@ def load_recogniser(
         ValueError: it is no whole checkpoint of this project, was not exported, or there is no such backend or
             precision.
     """
-    workers = 1 if torch.cuda.is_available() else min(batch_size, torch.get_num_threads())
+    # As many as divide both, so that none waits for another at the end of every batch.
+    workers = math.gcd(batch_size, torch.get_num_threads())
     if backend == "onnx":
+        workers = 1 if onnx_has_gpu() else workers
         return Recogniser(*load_onnx(checkpoint, precision, workers), batch_size, workers)
     if backend != "torch":
         raise ValueError(f"The backend is 'torch' or 'onnx', got {backend!r}.")
     if precision not in PRECISIONS:
         raise ValueError(f"PyTorch computes in {', '.join(PRECISIONS)}, got the precision {precision!r}.")
     model, _ = load_checkpoint(checkpoint)
-    return Recogniser(model.config, torch_forward(model, PRECISIONS[precision]), batch_size, workers)
+    forward = torch_forward(model, PRECISIONS[precision])
+    return Recogniser(model.config, forward, batch_size, workers if model.device.type == "cpu" else 1)
 
 
 def torch_forward(model: PreTrainedModel, dtype: torch.dtype = torch.float32) -> Forward:
@@ -119,7 +124,10 @@ def torch_forward(model: PreTrainedModel, dtype: torch.dtype = torch.float32) ->
 
 
 def start_threads(count: int) -> ThreadPoolExecutor:
-    """So many threads, among which those of PyTorch's operators are divided; other threads keep theirs."""
+    """So many threads, among which those of PyTorch's operators are divided; other threads keep theirs.
+
+    A thread that uses PyTorch for the first time while these start may take their share for its own: start them before.
+    """
     all_together = torch.get_num_threads()
     started = threading.Barrier(count + 1)
 
@@ -129,11 +137,16 @@ def start_threads(count: int) -> ThreadPoolExecutor:
         started.wait()
 
     threads = ThreadPoolExecutor(count, initializer=start)
-    for _ in range(count):
-        threads.submit(int)  # starts a thread, for none is idle before all have begun
-    started.wait()
-    # PyTorch's number is that of the thread which sets it, and of those that begin later.
-    torch.set_num_threads(all_together)
+    try:
+        for _ in range(count):
+            threads.submit(int)  # starts a thread, for none is idle before all have begun
+        started.wait()
+    except BaseException:
+        started.abort()  # those that have begun wait for the others
+        raise
+    finally:
+        # PyTorch's number is that of the thread which sets it, and of those that begin later.
+        torch.set_num_threads(all_together)
     return threads
 
 

@@ -1,4 +1,4 @@
-"""Voices that are speech to a detector of speech, sounds that are none, and an exported checkpoint."""
+"""Voices that are speech to a detector of speech, sounds that are none, an exported checkpoint, and threads."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 from filelock import FileLock
 
 from inference.onnx_folder import export_folder
@@ -24,6 +25,15 @@ demo_corpus.SENTENCES = {"en-US": demo_corpus.SENTENCES["en-US"]}
 demo_corpus.VOICES = {"train": {"male": ("m3",), "female": ("f2",)}}
 demo_corpus.write_demo_corpus(Path(sys.argv[1]))
 """
+
+
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    """So many threads of PyTorch's, whatever the machine has."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

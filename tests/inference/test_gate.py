@@ -144,9 +144,9 @@ def answer_to(messages, path="/gradio_api/upload", patience_s=LIMITS.patience_s,
         messages: of the body; after the last of them nothing comes.
         path: that is asked for.
         patience_s: of the gate.
-        pause_s: seconds before each message.
+        pause_s: seconds before each message but the first.
     """
-    told, sent = [], []
+    told, sent, given = [], [], []
 
     async def app(scope, receive, send):
         try:
@@ -156,8 +156,9 @@ def answer_to(messages, path="/gradio_api/upload", patience_s=LIMITS.patience_s,
             told.append(error.message)
 
     async def receive():
-        await asyncio.sleep(pause_s if messages else 60)
-        return messages.pop(0)
+        await asyncio.sleep(60 if not messages else pause_s if given else 0)
+        given.append(messages.pop(0))
+        return given[-1]
 
     async def send(message):
         sent.append(message)

@@ -11,7 +11,7 @@ CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((2.5, 0.02, 
 
 
 @pytest.mark.parametrize("batch_size", [1, 8])
-def test_a_recogniser_on_onnx_answers_as_one_on_pytorch(checkpoint, exported, batch_size):
+def test_a_recogniser_on_onnx_answers_as_one_on_pytorch(checkpoint, exported, threads, batch_size):
     expected = load_recogniser(str(checkpoint))(CLIPS)
     recognise = load_recogniser(str(exported), backend="onnx", batch_size=batch_size)
     assert recognise.tasks == TASKS
@@ -42,9 +42,10 @@ def test_it_computes_with_as_many_threads_as_pytorch(exported, monkeypatch):
         return session(file, options, **kwargs)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", watched)
-    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
-    load_onnx(exported)
-    assert given == [2]
+    monkeypatch.setattr("torch.get_num_threads", lambda: 4)
+    for workers in (1, 2, 8):
+        load_onnx(exported, workers=workers)
+    assert given == [4, 3, 1]  # a session's own and the caller; what callers add, its own leave out
 
 
 def test_a_missing_variant_is_said_with_the_command_that_makes_it(exported, tmp_path):

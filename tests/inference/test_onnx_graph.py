@@ -46,16 +46,28 @@ def test_what_is_masked_changes_nothing(exported):
     assert network(input_values, attention_mask)["emotion"][0] == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_sum_of_layers_is_exported_and_a_single_layer_is_refused_in_int8(tmp_path):
+def layer_sum(layers):
     torch.manual_seed(0)
     one_convolution = {"conv_dim": (8,), "conv_stride": (320,), "conv_kernel": (400,)}
-    config = layer_sum_config(padding="paper", num_hidden_layers=1, **one_convolution)
-    model = Wav2Vec2LayerSumForMultiTaskSER(config).eval()
-    write_float32(model, tmp_path / "model.onnx")
-    assert largest_difference(model, tmp_path / "model.onnx") < 1e-4
+    config = layer_sum_config(padding="paper", num_hidden_layers=layers, **one_convolution)
+    return Wav2Vec2LayerSumForMultiTaskSER(config).eval()
+
+
+def test_the_sum_of_layers_is_exported_also_in_int8(tmp_path):
+    model, file = layer_sum(2), tmp_path / "model.onnx"
+    write_float32(model, file)
+    assert largest_difference(model, file) < 1e-4
+    write_int8(model, file, tmp_path / "int8.onnx")
+    assert 1e-4 < largest_difference(model, tmp_path / "int8.onnx") < 0.05
+    stored = {value.name for value in onnx.load(tmp_path / "int8.onnx").graph.initializer}
+    # of the second layer: query, key, value, output and two of the feed-forward; of the sum: two of each frame
+    assert len([name for name in stored if name.endswith("_quantized")]) == 8
+
+
+def test_a_single_layer_is_refused_in_int8(tmp_path):
     with pytest.raises(ValueError, match="int8 is for the layers after the first"):
-        write_int8(model, tmp_path / "model.onnx", tmp_path / "int8.onnx")
-    assert not (tmp_path / "int8.onnx").exists()
+        write_int8(layer_sum(1), tmp_path / "model.onnx", tmp_path / "int8.onnx")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
