@@ -1,4 +1,4 @@
-"""An epoch of training at XLSR-53's shape with 4 layers, beside its peers: `python -m benchmarks.training`."""
+"""Steps of training at XLSR-53's shape with 4 layers, beside its peers: `python -m benchmarks.training`."""
 
 from __future__ import annotations
 

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 OPSET = 20
 _PRODUCTS = ("Conv", "MatMul", "Gemm")
 # The projection of the features and the first layer's products, which come first in the graph. What they round, all
-# later layers go on with: of 600 recordings 10 changed their top emotion with them in 8 bits, 3 without (the demo's
-# network).
+# later layers go on with; what that costs stands in docs/jobs/onnx.md.
 _EXACT_IN_INT8 = 1 + 6
 # What ONNX Runtime computes in float32 with errors that grow with the samples: 96,000 of them are added one by one, and
 # their Fourier transform is off by a hundredth. PyTorch is exact to the last digits.

@@ -87,9 +87,13 @@ def load_recogniser(
         batch_size: waveforms that are computed at once.
 
     Raises:
-        ValueError: it is no whole checkpoint of this project, was not exported, or there is no such backend or
-            precision.
+        ValueError: it is no whole checkpoint of this project, was not exported, or there is no such backend, precision
+            or batch.
     """
+    if batch_size < 1:
+        raise ValueError(
+            f"The batch size is the number of clips that are computed at once, 1 or more; got {batch_size}."
+        )
     # As many as divide both, so that none waits for another at the end of every batch.
     workers = math.gcd(batch_size, torch.get_num_threads())
     if backend == "onnx":

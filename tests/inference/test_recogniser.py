@@ -33,6 +33,12 @@ def test_bfloat16_is_close_to_float32(checkpoint):
     assert rounded["f0_mean"] == pytest.approx(exact["f0_mean"], abs=0.1 * TASKS[2].std)
 
 
+@pytest.mark.parametrize("batch_size", [0, -3])
+def test_a_batch_of_no_clips_is_refused_before_anything_is_loaded(batch_size):
+    with pytest.raises(ValueError, match=rf"The batch size is the number of clips.* 1 or more; got {batch_size}\."):
+        load_recogniser("nowhere", batch_size=batch_size)
+
+
 @pytest.mark.parametrize("threads", [2], indirect=True)
 @pytest.mark.parametrize(("clips", "calls"), [(0, []), (1, [(1, 2)]), (2, [(1, 1)] * 2), (5, [(2, 1)] * 2 + [(1, 1)])])
 def test_batches_side_by_side_share_the_threads_and_one_alone_has_them_all(tiny_model, threads, clips, calls):
