@@ -26,7 +26,13 @@ def batches_by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]
 
 
 def pools(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of `size` successive items, the last one shorter."""
+    """Lists of `size` successive items, the last one shorter.
+
+    Raises:
+        ValueError: the size is below 1, with which no item would come.
+    """
+    if size < 1:
+        raise ValueError(f"Batches are of one or more clips; got a size of {size}.")
     iterator = iter(items)
     while pool := list(islice(iterator, size)):
         yield pool

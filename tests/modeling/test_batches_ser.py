@@ -1,5 +1,7 @@
 from itertools import count, islice
 
+import pytest
+
 from modeling import batches_by_length, pools
 
 
@@ -15,3 +17,9 @@ def test_a_stream_is_read_pool_by_pool():
     assert list(pools(range(7), 3)) == [[0, 1, 2], [3, 4, 5], [6]]
     assert list(pools([], 3)) == []
     assert list(islice(pools(count(), 2), 2)) == [[0, 1], [2, 3]]  # which never ends
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_pools_of_nothing_are_refused_where_they_would_lose_all(size):
+    with pytest.raises(ValueError, match=rf"one or more clips; got a size of {size}\."):
+        next(pools(range(7), size))
