@@ -62,7 +62,8 @@ class PannsForMultiTaskSER(MultiTaskSERMixin, PreTrainedModel):
     8 kHz stay empty.
 
     Batch norm takes its statistics from single batches: unlike with the other architectures, in training it matters
-    how the clips of an effective batch are divided into accumulated batches and processes.
+    which clips are in a batch, and how those of an update are divided into accumulated batches and processes.
+    `train.py` gives it random batches that are not divided.
 
     Args:
         config ([`PannsMultiTaskSERConfig`]): architecture and tasks.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm  # what all kinds of batch norm have in common
 from transformers import PreTrainedConfig
 from transformers.utils import logging
 
@@ -37,6 +38,11 @@ class MultiTaskSERMixin:
     accepts_loss_kwargs = True  # `forward` takes `num_items_in_batch`
     training_options: tuple[str, ...] = ()
     frozen_modules: tuple[str, ...] = ()  # what never learns
+
+    @property
+    def has_batch_statistics(self) -> bool:
+        """Whether training computes statistics over a batch, so that it matters which clips are in one together."""
+        return any(isinstance(module, _BatchNorm) for module in self.modules())
 
     def _freeze(self) -> None:
         for name in self.frozen_modules:

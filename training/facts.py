@@ -69,7 +69,7 @@ def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
         "epochs": round(trainer.state.epoch or args.num_train_epochs, 2),
         "learning_rate": args.learning_rate,
         "weight_decay": args.weight_decay,
-        "batch_size": args.per_device_train_batch_size * args.gradient_accumulation_steps * args.world_size,
+        "batch_size": args.effective_batch_size,
         "precision": "bfloat16, mixed" if args.bf16 else "float32",
         "hardware": {
             "device": torch.cuda.get_device_name() if on_gpu else f"CPU, threads: {torch.get_num_threads()}",

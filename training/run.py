@@ -94,6 +94,12 @@ def plan(
     set_seed(args.seed)
     network = build_model(model, tasks, max_duration_s)
     _say_absent_classes(network.config.get_tasks(), splits)
+    args.fit_batches(batch_statistics=network.has_batch_statistics)
+    if network.has_batch_statistics and args.per_device_train_batch_size < args.effective_batch_size:
+        logger.warning(
+            "Batch norm takes its statistics from %d clips, not from the %d of an update.",
+            *(args.per_device_train_batch_size, args.effective_batch_size),
+        )
     if model.freeze_feature_encoder:
         network.freeze_feature_encoder()
     if model.layerdrop:

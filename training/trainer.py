@@ -72,9 +72,10 @@ class MultiTaskSERTrainer(Trainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
         if self.args.train_sampling_strategy != "group_by_length":
             return super()._get_train_sampler(train_dataset)
-        batch_size = self._train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
         lengths = (train_dataset or self.train_dataset)["duration_s"][:]
-        return LengthGroupedBatches(lengths, batch_size, self.args.seed, lambda: int(self.state.epoch or 0))
+        return LengthGroupedBatches(
+            lengths, self.args.effective_batch_size, self.args.seed, lambda: int(self.state.epoch or 0)
+        )
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler:
         return SequentialSampler(eval_dataset)

@@ -19,7 +19,7 @@ def test_the_recipe_is_the_default():
     assert model.tasks is None  # the checkpoint's own, or the paper's best row
     assert BEST_ROW == ("emotion", "gender", "language", "f0_mean")
     assert model.freeze_feature_encoder
-    assert args.per_device_train_batch_size * args.gradient_accumulation_steps == 32
+    assert args.per_device_train_batch_size * args.gradient_accumulation_steps == args.effective_batch_size == 32
     assert (args.learning_rate, args.warmup_steps, args.num_train_epochs) == (1e-4, 0.1, 10)
     assert args.lr_scheduler_type == "linear"
     assert args.load_best_model_at_end
@@ -83,6 +83,10 @@ def test_task_weights():
         (["--config_name", "x.json"], "one of the two"),
         (["--fp16", "true"], "overflows"),
         (["--label_smoothing_factor", "0.1"], "one head"),
+        (["--auto_find_batch_size", "true"], "--effective_batch_size"),
+        (["--accelerator_config", '{"split_batches": true}'], "--effective_batch_size"),
+        (["--accelerator_config", '{"gradient_accumulation_kwargs": {"num_steps": 2}}'], "--effective_batch_size"),
+        (["--per_device_train_batch_size", "64"], "--effective_batch_size 64"),
         (["--average_tokens_across_devices", "false"], "over all processes"),
         (["--push_to_hub", "true"], "needs to know where to: --hub_model_id"),
         (["--remove_unused_columns", "true"], "remove_unused_columns"),
