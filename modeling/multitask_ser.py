@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm  # what all kinds of batch nor
 from transformers import PreTrainedConfig
 from transformers.utils import logging
 
+from .cpu_ser import keep_narrow_convolutions_in_float32
 from .heads_ser import MultiTaskHeads, MultiTaskSEROutput, multi_task_loss
 from .tasks_ser import Task
 
@@ -43,6 +44,11 @@ class MultiTaskSERMixin:
     def has_batch_statistics(self) -> bool:
         """Whether training computes statistics over a batch, so that it matters which clips are in one together."""
         return any(isinstance(module, _BatchNorm) for module in self.modules())
+
+    def post_init(self) -> None:
+        """Ends `__init__`, as in [`~transformers.PreTrainedModel`]."""
+        super().post_init()
+        keep_narrow_convolutions_in_float32(self)
 
     def _freeze(self) -> None:
         for name in self.frozen_modules:

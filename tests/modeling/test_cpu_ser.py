@@ -8,7 +8,7 @@ from transformers import Wav2Vec2Config
 from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2FeatureEncoder
 
 from modeling import SAMPLING_RATE, load_audio
-from modeling.cpu_ser import BlockwiseFeatureEncoder
+from modeling.cpu_ser import BlockwiseFeatureEncoder, keep_narrow_convolutions_in_float32
 from tests.conftest import ROOT, voice
 
 FIELD, STRIDE = 400, 320  # samples: of XLSR-53's receptive field, and from frame to frame
@@ -94,3 +94,41 @@ def pages_fetched(how: str) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that gives memory back")
 def test_the_memory_of_a_freed_tensor_is_not_fetched_again():
     assert pages_fetched("keep") < 0.2 * pages_fetched("leave")
+
+
+@pytest.mark.parametrize("channels", [2, 4, 8, 15, 16, 31])
+@pytest.mark.parametrize("groups", [1, 4])
+@pytest.mark.parametrize("kernel", [3, 8, 16, 128])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_narrow_convolutions_are_right_in_bfloat16(channels, groups, kernel, autocast):
+    torch.manual_seed(0)
+    convolution = torch.nn.Conv1d(channels * groups, 16 * groups, kernel, groups=groups, padding=kernel // 2)
+    exact = outputs_and_gradients(convolution, torch.randn(2, channels * groups, 150))
+    keep_narrow_convolutions_in_float32(convolution)
+    if not autocast:
+        convolution.bfloat16()
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        rounded = outputs_and_gradients(convolution, torch.randn(2, channels * groups, 150))
+    assert rounded[0].dtype == torch.bfloat16
+    for near, right in zip(rounded, exact, strict=True):
+        assert (near.float() - right).norm() < 0.02 * right.norm()
+
+
+def test_convolutions_of_other_precisions_are_left_alone():
+    torch.manual_seed(0)
+    convolution = torch.nn.Conv1d(4, 8, 3)
+    values = torch.randn(1, 4, 20)
+    plain = convolution(values)
+    keep_narrow_convolutions_in_float32(convolution)
+    torch.testing.assert_close(convolution(values), plain, rtol=0, atol=0)
+    assert convolution.double()(values.double()).dtype == torch.float64
+
+
+def outputs_and_gradients(convolution: torch.nn.Conv1d, values: torch.Tensor) -> list[torch.Tensor]:
+    """What a convolution makes of the values, and of ones that come back from there."""
+    torch.manual_seed(1)
+    values = torch.randn_like(values).to(convolution.weight.dtype).requires_grad_()
+    convolution.zero_grad()
+    output = convolution(values)
+    output.float().sum().backward()
+    return [tensor.detach().clone() for tensor in (output, values.grad, convolution.weight.grad)]
