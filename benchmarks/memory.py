@@ -66,7 +66,7 @@ def stages(folder: Path, clips: int) -> dict[str, float]:
     backbone(2, quick=True).to_json_file(config)
     words = ["--data", prepared, "--config_name", config, "--output_dir", run, "--tasks", "emotion", "gender"]
     words += ["--max_steps", "20", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
-    words += ["--load_best_model_at_end", "false", "--disable_tqdm", "true"]
+    words += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--freeze_feature_encoder", "false"]
     peaks["training"] = peak("train.py", *words)
     checkpoint = write_checkpoint(folder / "checkpoint", 2, quick=True)
     library = folder / "library"

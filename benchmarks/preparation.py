@@ -101,14 +101,17 @@ def _targets(prepared: Path) -> np.ndarray:
 def _measure(path: Path) -> list[float | None]:
     waveform, _ = librosa.load(path, sr=SAMPLING_RATE)
     waveform = waveform[: round(MAX_S * SAMPLING_RATE)]
-    waveform = (waveform - waveform.mean()) / waveform.std()
+    standardized = (waveform - waveform.mean()) / waveform.std()
     f0, voiced, _ = librosa.pyin(
-        waveform, sr=SAMPLING_RATE, fmin=FMIN_HZ, fmax=FMAX_HZ, frame_length=FRAME_LENGTH, **FRAMES
+        standardized, sr=SAMPLING_RATE, fmin=FMIN_HZ, fmax=FMAX_HZ, frame_length=FRAME_LENGTH, **FRAMES
     )
-    energy = np.linalg.norm(np.abs(librosa.stft(waveform, n_fft=FRAME_LENGTH, **FRAMES)), axis=0)
+    energy, normalized = (
+        np.linalg.norm(np.abs(librosa.stft(sound, n_fft=FRAME_LENGTH, **FRAMES)), axis=0)
+        for sound in (waveform, standardized)
+    )
     f0 = f0[voiced]
     pitch = [f0.mean(), f0.std()] if f0.size else [None, None]
-    return [*pitch, energy.mean(), energy.std(), voiced.mean()]
+    return [*pitch, energy.mean(), energy.std(), voiced.mean(), normalized.mean(), normalized.std()]
 
 
 def profile(table: Path) -> str:

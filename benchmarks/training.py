@@ -38,6 +38,7 @@ def trainer(prepared: Path, config: Path, *flags: str) -> MultiTaskSERTrainer:
     words = ["--data", str(prepared), "--config_name", str(config), "--output_dir", str(config.parent / "run")]
     words += ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
     words += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no", *flags]
+    words += ["--freeze_feature_encoder", "false"]  # which is refused of random weights: `step` does it
     words += ["--dataloader_num_workers", "0"]  # that they start takes longer than a step
     return build_trainer(plan(*parse_args(words)))
 
@@ -53,8 +54,8 @@ def step(prepared: Path, config: Path, way: str) -> Callable[[], float]:
 
     def run() -> float:
         built = trainer(prepared, config, *WAYS[way], "--seed", str(next(seeds)), "--max_steps", "1")
-        if way != "ours":
-            with_stock_encoder(built.model).freeze_feature_encoder()
+        model = built.model if way == "ours" else with_stock_encoder(built.model)
+        model.freeze_feature_encoder()
         lengths = np.minimum(built.train_dataset["duration_s"][:], built.model.config.max_duration_s)
         seconds = dict(zip(built.train_dataset[ROW][:], lengths.tolist(), strict=True))
         heard, training_step = [], built.training_step

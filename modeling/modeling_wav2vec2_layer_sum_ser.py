@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,9 +10,13 @@ import torch
 from torch import nn
 from transformers import initialization as init
 from transformers.modeling_outputs import Wav2Vec2BaseModelOutput
+from transformers.utils import logging
 
 from .configuration_ser import Wav2Vec2LayerSumMultiTaskSERConfig
 from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER
+from .tasks_ser import Task
+
+logger = logging.get_logger(__name__)
 
 
 class LayerSum(nn.Module):
@@ -70,6 +75,18 @@ class Wav2Vec2LayerSumForMultiTaskSER(Wav2Vec2ForMultiTaskSER):
         self._freeze()
         self.wav2vec2.eval()
         self.post_init()
+
+    @classmethod
+    def from_config_file(
+        cls, path: str | os.PathLike, tasks: Sequence[Task], **options: Any
+    ) -> Wav2Vec2LayerSumForMultiTaskSER:
+        """As of [`Wav2Vec2ForMultiTaskSER`]; the log warns that the random backbone stays as it is."""
+        logger.warning(
+            "%s: the backbone has random weights and is frozen, as this architecture has it: it never learns. Start "
+            "from a pre-trained one with --model_name_or_path for results that mean something.",
+            path,
+        )
+        return super().from_config_file(path, tasks, **options)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""Targets of the auxiliary tasks: fundamental frequency, energy and voiced ratio of what the model hears."""
+"""Targets of the auxiliary tasks: fundamental frequency, energy and voiced ratio of what the model processes."""
 
 from __future__ import annotations
 
@@ -15,42 +15,59 @@ HOP_LENGTH = 256
 # speech lie under 60 Hz.
 FMIN_HZ = 65.0
 FMAX_HZ = 600.0
-ACOUSTIC_TARGETS = ("f0_mean", "f0_std", "energy_mean", "energy_std", "voiced_ratio")
+# Column -> unit. FS: samples at full scale are ±1. SD: the clip's samples have a standard deviation of 1.
+UNITS = {
+    "f0_mean": "Hz",
+    "f0_std": "Hz",
+    "energy_mean": "FS",
+    "energy_std": "FS",
+    "voiced_ratio": "",
+    "energy_mean_normalized": "SD",
+    "energy_std_normalized": "SD",
+}
+ACOUSTIC_TARGETS = tuple(UNITS)
 
 
 def acoustic_targets(waveform: np.ndarray) -> dict[str, float | None]:
     """Measures a clip as the paper's auxiliary tasks need it (section 4).
 
     F0 is pYIN's over voiced frames. Energy is, per frame, the L2 norm of the STFT magnitude as in FastSpeech 2
-    (Ren et al. 2020, section 2.3), taken on the waveform at zero mean and unit variance: the level of a recording is
-    nothing that a model with a normalised input can hear. The voiced ratio is the share of frames that pYIN calls
-    voiced.
+    (Ren et al. 2020, section 2.3), linear and not in dB, of the waveform as recorded: half the level is half the
+    energy, and an offset counts. `energy_…_normalized` is the same of the waveform at zero mean and unit variance,
+    where mean² + std² is about the same number for every clip, so that the two tell one thing: how unevenly the sound
+    is distributed over the clip. The voiced ratio is the share of frames that pYIN calls voiced.
 
     Args:
-        waveform: of shape `(samples,)`, 16 kHz, no longer than what the model hears.
+        waveform: of shape `(samples,)`, mono at 16 kHz, full scale ±1, no longer than what the model processes.
 
     Returns:
-        `f0_mean` and `f0_std` in Hz, `energy_mean` and `energy_std` without unit, `voiced_ratio` from 0 to 1. F0 is
-        `None` where no frame is voiced; energy too where the clip is silent.
+        The columns of `UNITS`, `voiced_ratio` from 0 to 1. F0 is `None` where no frame is voiced, normalized energy
+        where all samples are the same.
     """
+    energy = _energy(waveform)
     if waveform.min() == waveform.max():
-        return {**dict.fromkeys(ACOUSTIC_TARGETS), "voiced_ratio": 0.0}
-    standardised = ((waveform - waveform.mean()) / waveform.std()).astype(np.float32)
+        return {**dict.fromkeys(ACOUSTIC_TARGETS), **energy, "voiced_ratio": 0.0}
+    standardized = ((waveform - waveform.mean()) / waveform.std()).astype(np.float32)
     f0, voiced = pyin(
-        standardised,
+        standardized,
         sr=SAMPLING_RATE,
         fmin=FMIN_HZ,
         fmax=FMAX_HZ,
         frame_length=FRAME_LENGTH,
         hop_length=HOP_LENGTH,
     )
-    magnitude = np.abs(librosa.stft(standardised, n_fft=FRAME_LENGTH, hop_length=HOP_LENGTH))  # (bins, frames)
-    energy = np.linalg.norm(magnitude, axis=0)
     f0 = f0[voiced]
     return {
         "f0_mean": float(f0.mean()) if f0.size else None,
         "f0_std": float(f0.std()) if f0.size else None,
-        "energy_mean": float(energy.mean()),
-        "energy_std": float(energy.std()),
+        **energy,
         "voiced_ratio": float(voiced.mean()),
+        **{f"{name}_normalized": value for name, value in _energy(standardized).items()},
     }
+
+
+def _energy(waveform: np.ndarray) -> dict[str, float]:
+    """Mean and standard deviation over frames of the L2 norm of the STFT magnitude."""
+    magnitude = np.abs(librosa.stft(waveform, n_fft=FRAME_LENGTH, hop_length=HOP_LENGTH))  # (bins, frames)
+    energy = np.linalg.norm(magnitude, axis=0)
+    return {"energy_mean": float(energy.mean()), "energy_std": float(energy.std())}

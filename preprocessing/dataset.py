@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import os
 import re
+import shlex
 import shutil
 import zlib
 from collections import Counter, defaultdict
@@ -36,7 +37,7 @@ from .rows import ROW, Preparation, extra_columns, features, prepare_clip
 from .split_files import load_splits, write_split_files
 from .splits import SPLITS, Row
 
-FORMAT = 2  # of the prepared folder; another number prepares all clips anew
+FORMAT = 3  # of the prepared folder and of its columns' meaning; another number prepares all clips anew
 CLIPS_PER_PART = 128  # on average; of each part a training keeps some 80 kB in memory
 DEFAULT_PREPARATION = Preparation()
 _CLIPS = "table"  # a part's kept clips; beside it stands why the others were dropped
@@ -119,7 +120,11 @@ def load_report(folder: str | os.PathLike) -> dict:
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path} is no report that prepare.py wrote: prepare the folder again.") from error
     if written != FORMAT:
-        raise ValueError(f"{folder} has the format {written}, this version reads {FORMAT}: prepare it again.")
+        raise ValueError(
+            f"{folder} has the format {written}, this version reads {FORMAT}: prepare it again, with the command that "
+            f"made it, python prepare.py --corpora FILE --output {shlex.quote(str(folder))}, or --corpus; it holds "
+            f"{', '.join(sorted(report.get('corpora', ())))}."
+        )
     if not all(re.fullmatch(r"[0-9a-f]{32}", str(part)) for part in parts):
         raise ValueError(f"{path} names parts that prepare.py did not write: prepare the folder again.")
     return report

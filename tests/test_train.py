@@ -45,15 +45,13 @@ def test_two_processes_have_the_gradient_of_one_and_count_every_clip_once(words,
     words += ["--optim", "sgd", "--learning_rate", "1", "--warmup_steps", "0", "--max_grad_norm", "0"]
     words += ["--max_steps", "1", "--eval_strategy", "steps", "--eval_steps", "1", "--save_strategy", "no"]
     words += ["--load_best_model_at_end", "false", "--gradient_accumulation_steps", "1"]
-    alone = plan(*parse_args([*words, "--output_dir", str(tmp_path / "1"), "--per_device_train_batch_size", "32"]))
+    alone = plan(*parse_args([*words, "--output_dir", str(tmp_path / "1")]))
     start = {name: value.clone() for name, value in alone.model.state_dict().items()}
     report = train(alone)
-    two = run(
-        [*words, "--output_dir", str(tmp_path / "2"), "--per_device_train_batch_size", "16"],
-        TWO_PROCESSES,
-        ACCELERATE_USE_CPU="true",
-    )
+    two = run([*words, "--output_dir", str(tmp_path / "2")], TWO_PROCESSES, ACCELERATE_USE_CPU="true")
     assert two.returncode == 0, two.stderr
+    trained = json.loads((tmp_path / "2" / "training.json").read_text())
+    assert (trained["batch_size"], trained["hardware"]["processes"]) == (32, 2)
     both = json.loads((tmp_path / "2" / "metrics.json").read_text())
 
     end = {name: load_file(tmp_path / name / "model.safetensors") for name in ("1", "2")}
@@ -77,6 +75,14 @@ def test_two_processes_have_the_gradient_of_one_and_count_every_clip_once(words,
     assert two.stdout.count("emotion by corpus") == 1
     one_loss = re.search(r"'eval_loss_emotion': '([\d.]+)'", two.stdout).group(1)
     assert float(one_loss) > 0
+
+
+def test_processes_that_cannot_share_the_effective_batch_are_refused_at_once(words, tmp_path):
+    three = (sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "3")
+    done = run([*words, "--output_dir", str(tmp_path / "run")], three, ACCELERATE_USE_CPU="true")
+    assert done.returncode != 0
+    assert "3 processes cannot share an effective batch of 32 clips equally" in done.stderr
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_wrong_setting_is_one_line_and_not_a_traceback(words, tmp_path):

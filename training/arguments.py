@@ -84,7 +84,10 @@ class ModelArguments:
         },
     )
     freeze_feature_encoder: bool = field(
-        default=True, metadata={"help": "Freeze wav2vec 2.0's convolutional encoder (paper, section 4)."}
+        default=True,
+        metadata={
+            "help": "Freeze wav2vec 2.0's convolutional encoder (paper, section 4); one of random weights is refused."
+        },
     )
     layerdrop: float = field(default=0.0, metadata={"help": "Probability of skipping a transformer layer."})
     mask_time_prob: float = field(default=0.0, metadata={"help": "SpecAugment over time; 0 switches it off."})

@@ -72,6 +72,23 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
     return model_class.from_backbone(arguments.model_name_or_path, tasks, **options, dtype=torch.float32)
 
 
+def freeze_feature_encoder(network: PreTrainedModel, arguments: ModelArguments) -> None:
+    """Freezes what a pre-trained network brings for features, where the architecture has such a part.
+
+    Raises:
+        ValueError: its weights are random: frozen, they would never learn.
+    """
+    learning = network.num_parameters(only_trainable=True)
+    network.freeze_feature_encoder()
+    frozen = learning - network.num_parameters(only_trainable=True)
+    if frozen and arguments.config_name is not None:
+        raise ValueError(
+            f"The feature encoder starts from random weights (--config_name {arguments.config_name}), and frozen its "
+            f"{frozen:,} parameters would never learn: add --freeze_feature_encoder false, or start from a pre-trained "
+            "network with --model_name_or_path."
+        )
+
+
 def trained_config(arguments: ModelArguments) -> PreTrainedConfig | None:
     """The configuration of a checkpoint of this project that training goes on from, `None` if it starts elsewhere.
 

@@ -35,7 +35,7 @@ from .arguments import MAIN_METRIC, DataArguments, ModelArguments, SERTrainingAr
 from .calibrate import calibrate
 from .checkpoints import check_sweep, checkpoint_to_resume
 from .facts import start_facts, write_training_facts
-from .network import build_model, task_names, trained_config
+from .network import build_model, freeze_feature_encoder, task_names, trained_config
 from .tasks import fit_tasks
 from .trainer import MultiTaskSERTrainer
 
@@ -101,7 +101,7 @@ def plan(
             *(args.per_device_train_batch_size, args.effective_batch_size),
         )
     if model.freeze_feature_encoder:
-        network.freeze_feature_encoder()
+        freeze_feature_encoder(network, model)
     if model.layerdrop:
         args.ddp_find_unused_parameters = True  # a skipped layer has no gradient
     heard = set() if trained_config(model) is None else read_training_clips(model.model_name_or_path)

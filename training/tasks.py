@@ -10,6 +10,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from transformers.utils.logging import get_logger
 
 from modeling import Task
+from preprocessing.acoustics import UNITS
 from preprocessing.labels import ORDER
 
 logger = get_logger(__name__)
@@ -27,7 +28,6 @@ PAPER_COLUMNS = {
 }
 # What stands behind the colon of a task's name: a concordance is a regression that is learned by another loss.
 KINDS = ("classification", "regression", "concordance")
-UNITS = {"f0_mean": "Hz", "f0_std": "Hz"}
 
 
 def fit_tasks(names: Sequence[str], weights: Mapping[str, float], train: Dataset) -> list[Task]:
@@ -80,7 +80,7 @@ def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> 
         raise ValueError(f"Task {name!r}: a {kind} needs numbers, the column {column!r} holds text.")
     mean, std = float(np.mean(values)), float(np.std(values))
     loss = "ccc" if kind == "concordance" else "l2"
-    return Task(name, "regression", column, unit=UNITS.get(name, ""), mean=mean, std=std, loss=loss, weight=weight)
+    return Task(name, "regression", column, unit=UNITS.get(column, ""), mean=mean, std=std, loss=loss, weight=weight)
 
 
 def kind_of(task: Task) -> str:

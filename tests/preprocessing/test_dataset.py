@@ -79,6 +79,7 @@ def test_a_prepared_folder_gives_disjoint_and_complete_splits(prepared, protocol
 
 def test_the_columns_are_the_contracts(splits):
     measured = {"duration_s", "f0_mean", "f0_std", "energy_mean", "energy_std", "voiced_ratio"}
+    measured |= {"energy_mean_normalized", "energy_std_normalized"}
     columns = splits["train"].features
     fields = Clip.__dataclass_fields__.keys() - {"extra"}
     assert columns.keys() == fields | measured | {"audio", "scale", "row", "valence", "recorded"}
@@ -245,7 +246,8 @@ def test_no_clip_left_is_an_error_that_counts_the_reasons(tmp_path):
     [
         ("report", None, r"is not a prepared folder: it has no report\.json\. Make one with prepare\.py"),
         ("splits/paper", None, "has no protocol 'paper'; it has paper-20, speaker"),
-        ("report", lambda report: report.update(format=0), "has the format 0, this version reads 2: prepare it again"),
+        ("report", lambda report: report.update(format=0), "has the format 0, this version reads 3: prepare it again"),
+        ("report", lambda report: report.update(format=2), r"python prepare\.py .*--output \S*copy\b.*alpha, beta"),
         ("splits/paper", lambda splits: splits["clips"].popitem(), r"paper\.json names no split for the clip \w+/wav/"),
     ],
 )

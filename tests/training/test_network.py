@@ -119,3 +119,20 @@ def test_a_checkpoint_keeps_its_own_tasks_and_says_what_is_left_out(words, tmp_p
     assert [task.name for task in left_out.tasks] == ["emotion", "gender"]
     assert "leaves out: language, f0_mean, energy_mean" in caplog.text
     assert left_out.trained_before == set(left_out.splits["train"]["id"])
+
+
+def test_a_frozen_feature_encoder_of_random_weights_is_refused(words):
+    place = words.index("--freeze_feature_encoder")
+    by_default = [*words[:place], *words[place + 2 :]]
+    for flags in (by_default, [*by_default, "--freeze_feature_encoder", "true"]):
+        with pytest.raises(ValueError, match=r"--config_name .*--freeze_feature_encoder false"):
+            job(flags)
+
+
+def test_a_frozen_backbone_of_random_weights_is_warned_of(words, backbone, caplog):
+    layer_sum = [*words, "--architecture", "wav2vec2_layer_sum"]
+    job(layer_sum)
+    assert "the backbone has random weights and is frozen" in caplog.text
+    caplog.clear()
+    job(start_from(layer_sum, "--model_name_or_path", str(backbone)))
+    assert "random weights" not in caplog.text

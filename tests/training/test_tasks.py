@@ -83,6 +83,13 @@ def test_the_eight_tasks_of_the_paper_fit_prepared_clips(splits):
     tasks = fit_tasks(list(PAPER_COLUMNS), {}, splits["train"])
     assert [task.name for task in tasks] == list(PAPER_COLUMNS)
     assert sum(task.is_classification for task in tasks) == 3
+    assert [task.unit for task in tasks[3:]] == ["Hz", "Hz", "FS", "FS", ""]
+
+
+def test_normalized_energy_is_a_task_by_its_name(splits):
+    energy, normalized = fit_tasks(["energy_mean", "energy_mean_normalized"], {}, splits["train"])
+    assert (energy.unit, normalized.unit) == ("FS", "SD")
+    assert energy.mean < normalized.mean
 
 
 def test_a_concordance_is_a_regression_by_another_loss(clips):
