@@ -35,6 +35,7 @@ from .report import check_writable, write_json
 from .rows import ROW, Preparation, extra_columns, features, prepare_clip
 from .split_files import load_splits, write_split_files
 from .splits import SPLITS, Row
+from .summary import summarise
 
 FORMAT = 2  # of the prepared folder; another number prepares all clips anew
 CLIPS_PER_PART = 128  # on average; of each part a training keeps some 80 kB in memory
@@ -90,7 +91,7 @@ def prepare(
         "parts": filled,
         "settings": {**(settings or {}), **vars(preparation), "seed": seed},
         "versions": {name: importlib.metadata.version(name) for name in ("librosa", "soundfile", "soxr", "av")},
-        "corpora": _summarise(entries, drops, table),
+        "corpora": summarise(entries, drops, table),
         "notes": notes,
         "files": [
             {"id": entry.id, "kept": reason is None, "reason": reason}
@@ -271,29 +272,3 @@ def _load_parts(folder: Path, names: Sequence[str]) -> Dataset:
 def _split_rows(table: Dataset) -> list[Row]:
     columns = table.select_columns(list(Row._fields)).with_format("python")[:]
     return [Row(*values) for values in zip(*(columns[name] for name in Row._fields), strict=True)]
-
-
-def _summarise(entries: Sequence[Clip | Drop], drops: Sequence[str | None], table: Dataset) -> dict[str, dict]:
-    columns = table.select_columns(["corpus", "emotion", "gender", "locale", "duration_s", "scale"])[:]
-    reasons: dict[str, Counter] = defaultdict(Counter)
-    for entry, reason in zip(entries, drops, strict=True):
-        if reason is not None:
-            reasons[entry.id.split("/", 1)[0]][reason] += 1
-    summary = {}
-    for corpus in dict.fromkeys(columns["corpus"]):
-        mine = [i for i, name in enumerate(columns["corpus"]) if name == corpus]
-        seconds = [columns["duration_s"][i] for i in mine]
-        summary[corpus] = {
-            "kept": len(mine),
-            "dropped": dict(reasons.pop(corpus, {})),
-            "hours": sum(seconds) / 3600,
-            "mean_duration_s": sum(seconds) / len(seconds),
-            "scaled_down": sum(columns["scale"][i] > 1 for i in mine),
-            **{
-                name: dict(Counter(str(columns[name][i]) for i in mine).most_common())
-                for name in ("emotion", "gender", "locale")
-            },
-        }
-    for corpus, dropped in reasons.items():
-        summary[corpus] = {"kept": 0, "dropped": dict(dropped)}
-    return summary

@@ -150,7 +150,9 @@ def _voice(entry: Clip | Drop) -> Clip | Drop:
     if isinstance(entry, Drop) or entry.gender is not None:
         return entry
     return Drop(
-        entry.id, "a voice of which it is not known whether it is a man's or a woman's (a child's, a group's, …)"
+        entry.id,
+        "a voice of which it is not known whether it is a man's or a woman's (a child's, a group's, …)",
+        "rule",
     )
 
 
@@ -215,5 +217,5 @@ def _label(entry: Clip | Drop, rules: Mapping[str, str]) -> Clip | Drop:
         return entry
     emotion = rules.get(normalise(entry.raw_label))
     if emotion is None or emotion == DROP:
-        return Drop(entry.id, f"the label {entry.raw_label!r} has no counterpart among the emotions")
+        return Drop(entry.id, f"the label {entry.raw_label!r} has no counterpart among the emotions", "rule")
     return replace(entry, emotion=emotion)
