@@ -8,7 +8,6 @@ The sound is in the table, so the folder can be moved, and the same parts serve 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import re
@@ -36,6 +35,7 @@ from .rows import ROW, Preparation, extra_columns, features, prepare_clip
 from .split_files import load_splits, write_split_files
 from .splits import SPLITS, Row
 from .summary import summarise
+from .versions import versions
 
 FORMAT = 2  # of the prepared folder; another number prepares all clips anew
 CLIPS_PER_PART = 128  # on average; of each part a training keeps some 80 kB in memory
@@ -90,7 +90,7 @@ def prepare(
         "format": FORMAT,
         "parts": filled,
         "settings": {**(settings or {}), **vars(preparation), "seed": seed},
-        "versions": {name: importlib.metadata.version(name) for name in ("librosa", "soundfile", "soxr", "av")},
+        "versions": versions("librosa", "soundfile", "soxr", "av"),
         "corpora": summarise(entries, drops, table),
         "notes": notes,
         "files": [
@@ -118,7 +118,10 @@ def load_report(folder: str | os.PathLike) -> dict:
         report = json.loads(path.read_text(encoding="utf-8"))
         written, parts = report["format"], list(report["parts"])
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} is no report that prepare.py wrote: prepare the folder again.") from error
+        raise ValueError(
+            f"{folder} is not a prepared folder: its report.json is not the one that prepare.py writes. Prepare it "
+            "again, or name the folder that prepare.py wrote."
+        ) from error
     if written != FORMAT:
         raise ValueError(f"{folder} has the format {written}, this version reads {FORMAT}: prepare it again.")
     if not all(re.fullmatch(r"[0-9a-f]{32}", str(part)) for part in parts):
@@ -166,7 +169,13 @@ def count_in_no_split(folder: str | os.PathLike, splits: DatasetDict) -> int:
 
 def _check_output(output: Path, corpora: set[str]) -> None:
     if (output / "report.json").is_file():
-        others = json.loads((output / "report.json").read_text(encoding="utf-8"))["corpora"].keys() - corpora
+        try:
+            there = json.loads((output / "report.json").read_text(encoding="utf-8"))["corpora"].keys()
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError(
+                f"{output} is not a prepared folder: its report.json is of something else. Choose another --output."
+            ) from error
+        others = there - corpora
         if others:
             raise ValueError(
                 f"{output} holds {', '.join(sorted(others))} already: name all corpora of a prepared folder in one "
