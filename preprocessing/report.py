@@ -73,7 +73,8 @@ def format_report(report: dict) -> str:
             lines.append(f"{name:<16}{corpus['scaled_down']:>8,} kept at a lower level: louder than 16 bits hold")
     for name, licence in report["settings"]["licences"].items():
         if licence:
-            lines.append(f"licence of {name}: {licence['licence']}; {licence['homepage']}")
+            where = f"; {licence['homepage']}" if licence["homepage"] else ""
+            lines.append(f"licence of {name}: {licence['licence']}{where}")
     for protocol, notes in report["notes"].items():
         lines += [f"protocol {protocol}: {note}" for note in notes]
     return "\n".join(lines)

@@ -44,6 +44,11 @@ def test_a_class_that_holds_other_words_of_the_authors_is_broken_down():
     assert "anger" not in format_report(report)
 
 
+def test_a_license_without_a_homepage_is_said_alone():
+    licences = {"licences": {"alpha": {"licence": "CC BY 4.0", "homepage": None}}}
+    assert "licence of alpha: CC BY 4.0" in format_report({**REPORT, "settings": licences}).splitlines()
+
+
 def test_json_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "new" / "folder" / "report.json"
     write_json(path, {"größe": [1, None]})
