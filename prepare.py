@@ -3,7 +3,8 @@
     python prepare.py --list --root /data
     python prepare.py --corpus ravdess=/data/RAVDESS emodb=/data/EMODB --output prepared
     python prepare.py --corpora corpora.yaml --licence commercial --output prepared
-    python prepare.py --corpus folder=/data/calls --locale en-US --output prepared
+    python prepare.py --corpus folder=/data/calls --locale en-US --license "CC BY 4.0" --output prepared
+    python prepare.py --corpus folder=/data/calls folder=/data/film --locale calls=en-US film=de-DE --output prepared
     python prepare.py --corpus table=/data/nemo/data.tsv --columns path=file_id speaker=speaker_id \
         --audio_folder samples --label_names anger=angry happiness=happy --locale pl-PL --output prepared
 """
@@ -31,11 +32,12 @@ def _list(root: Path | None) -> str:
 
 
 def _prepare(args: argparse.Namespace) -> str:
-    from preprocessing.catalogue import allowed, describe_left_out, licences, read_sources
+    from preprocessing.catalogue import allowed, describe_left_out, licences_of, read_sources
     from preprocessing.dataset import Preparation, prepare
     from preprocessing.labels import load_label_rules, load_speaker_genders
+    from preprocessing.own_corpora import describe_sources
     from preprocessing.report import format_report
-    from preprocessing.scan import Source, scan
+    from preprocessing.scan import Source, scan_sources
     from preprocessing.table1 import write_table1
     from preprocessing.user_audio import UserAudio
 
@@ -48,11 +50,12 @@ def _prepare(args: argparse.Namespace) -> str:
             print(describe_left_out(source, args.licence))
     if not sources:
         raise ValueError("no corpus is left to prepare.")
-    user_audio = UserAudio(args.locale, args.style, args.columns, args.gender_names, args.audio_folder)
+    sources = describe_sources(sources, {name: getattr(args, name) for name in ("locale", "style", "license")})
+    user_audio = UserAudio(columns=args.columns, gender_names=args.gender_names, audio_folder=args.audio_folder)
     genders = load_speaker_genders(args.speaker_genders) if args.speaker_genders else {}
-    entries = scan(sources, args.labels, args.label_names, user_audio, genders)
+    found = scan_sources(sources, args.labels, args.label_names, user_audio, genders)
     report = prepare(
-        entries,
+        [entry for _, entries in found for entry in entries],
         args.output,
         Preparation(args.min_duration_s, args.max_duration_s),
         seed=args.seed,
@@ -63,7 +66,7 @@ def _prepare(args: argparse.Namespace) -> str:
             "label_names": args.label_names,
             "speaker_genders": genders,
             "licence": args.licence,
-            "licences": licences(dict.fromkeys(entry.id.split("/", 1)[0] for entry in entries)),
+            "licences": licences_of(found),
         },
     )
     done = (
@@ -73,6 +76,8 @@ def _prepare(args: argparse.Namespace) -> str:
 
 
 def _parse_args() -> argparse.Namespace:
+    from preprocessing.own_corpora import add_own_arguments
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--corpus", nargs="+", default=[], metavar="NAME=FOLDER", help="`folder` and `table` are your own audio"
@@ -92,28 +97,13 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--speaker_genders", type=Path, metavar="FILE", help="YAML file of CORPUS: {SPEAKER: female|male}"
     )
-    own = parser.add_argument_group("your own audio")
-    own.add_argument("--locale", help="such as pl-PL")
-    own.add_argument("--style", choices=("acted", "natural"))
-    own.add_argument("--columns", nargs="+", type=_pair, default=[], metavar="OURS=YOURS", help="columns of the table")
-    own.add_argument(
-        "--label_names", nargs="+", type=_pair, default=[], metavar="LABEL=EMOTION", help="EMOTION none drops the clips"
-    )
-    own.add_argument("--gender_names", nargs="+", type=_pair, default=[], metavar="WORD=GENDER")
-    own.add_argument("--audio_folder", default="", help="where the table's paths start, from the table's folder")
+    add_own_arguments(parser)
     args = parser.parse_args()
     if not args.list and not (args.output and (args.corpus or args.corpora)):
         parser.error("give --corpus or --corpora, and --output; or --list")
     for name in ("columns", "label_names", "gender_names"):
         setattr(args, name, dict(getattr(args, name)))
     return args
-
-
-def _pair(text: str) -> tuple[str, str]:
-    left, separator, right = text.partition("=")
-    if not (left and separator and right):
-        raise argparse.ArgumentTypeError(f"expected A=B, got {text!r}")
-    return left, right
 
 
 if __name__ == "__main__":

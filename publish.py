@@ -37,7 +37,7 @@ def main() -> None:
             print(_format_files(files, Path(folder)))
             if args.dry_run:
                 return
-            url = publish_folder(
+            publish_folder(
                 Path(folder),
                 args.repo,
                 public=args.public,
@@ -48,7 +48,6 @@ def main() -> None:
             )
     except (OSError, ValueError) as error:
         sys.exit(f"publish.py: {error}")
-    print(f"\nPublished: {url}")
 
 
 def _export_model(args: argparse.Namespace, folder: str) -> list[Path]:

@@ -75,13 +75,10 @@ def _publish(args: SERTrainingArguments) -> None:
     try:
         with staging_folder(Path(args.output_dir)) as folder:
             export_checkpoint(Path(args.output_dir), Path(folder), args.publish_to)
-            url = publish_folder(
-                Path(folder), args.publish_to, public=public, message="Publish the model", command=command
-            )
+            publish_folder(Path(folder), args.publish_to, public=public, message="Publish the model", command=command)
     except (OSError, ValueError) as error:
         said = str(error)
         sys.exit(f"train.py: {said}" + ("" if said.endswith(command) else f" Then publish it with: {command}"))
-    print(f"Published: {url}")
 
 
 if __name__ == "__main__":

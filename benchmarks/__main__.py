@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import os
 import platform
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.gpu import Rate, format_rates
 from benchmarks.measure import Line
+from preprocessing.versions import versions
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
@@ -72,7 +72,7 @@ def machine() -> str:
 
 def format_results(folder: Path, errors: dict[str, str], took_s: float) -> str:
     """The table, what was run and where the time went, and what was tried."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    used = ", ".join(f"{name} {version}" for name, version in versions(*PACKAGES).items())
     claims = [line for name in CLAIMS for line in read(name, folder)]
     text = [
         "# Speed and memory, measured",
@@ -80,7 +80,7 @@ def format_results(folder: Path, errors: dict[str, str], took_s: float) -> str:
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, in {took_s / 60:.0f} minutes.",
         "",
         f"- Machine: {machine()}.",
-        f"- Versions: {versions}.",
+        f"- Versions: {used}.",
         "- Where there is a peer, ours and it run in turns on the same clips, each in a process of its own; what is",
         "  equal, and to which digit, stands below. A figure is the median over rounds, in brackets the smallest and",
         "  the largest.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from modeling import Task
+from preprocessing.versions import versions
 
 _PACKAGES = ("transformers", "torch", "datasets", "evaluate", "accelerate", "scikit-learn")
 _COLUMNS = ("weighted_f1", "weighted_recall", "weighted_precision", "macro_f1", "unweighted_recall")
@@ -54,13 +54,14 @@ def build_report(
         split: on which split.
         protocol: as [`~preprocessing.dataset.load_protocol`] gives it.
         clips_heard_in_training: how many of the clips the checkpoint was trained on, `None` where that is not known.
-        settings: further values to write, such as the seed of the training.
+        settings: further values to write, such as `raw_labels` and `merged_labels`, the clips by the authors' words
+            ([`~preprocessing.labels.raw_labels`]).
     """
     return {
         "checkpoint": checkpoint,
         "split": split,
         "protocol": protocol,
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "versions": versions(*_PACKAGES),
         "clips_heard_in_training": clips_heard_in_training,
         **settings,
         "main_task": main_task,

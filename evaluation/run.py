@@ -15,6 +15,7 @@ from transformers import PreTrainedConfig
 from modeling import Task, load_checkpoint, load_config
 from modeling.checkpoint_ser import architecture_of, weights_sha256
 from preprocessing.dataset import load_prepared, load_report
+from preprocessing.labels import merged_labels, raw_labels
 from preprocessing.report import write_json, write_text
 from preprocessing.split_files import load_protocol
 
@@ -119,6 +120,7 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
     if not PartialState().is_main_process:
         return None
     trained_on = read_training_clips(plan.checkpoint)
+    labels = raw_labels({name: clips[name][:] for name in ("corpus", "emotion", "raw_label")})
     report = build_report(
         compute_metrics(clips, logits, plan.tasks),
         main_task.name,
@@ -130,6 +132,8 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
         clips=len(clips),
         clips_heard_in_training=None if trained_on is None else len(trained_on & set(clips["id"])),
         without_clips=_without_clips(plan.splits, plan.split),
+        raw_labels=labels,
+        merged_labels=merged_labels(labels),
         heads_without_labels=[task.name for task in plan.config.get_tasks() if task not in plan.tasks],
     )
     if plan.baseline:

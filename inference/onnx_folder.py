@@ -6,7 +6,7 @@ import json
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from inference.recogniser import torch_forward
 from modeling import AudioError, load_audio, load_checkpoint
 from preprocessing.corpora.corpus import walk
 from preprocessing.user_audio import AUDIO_SUFFIXES
+from preprocessing.versions import versions
 
 LIMIT = 1e-4  # by which an answer in float32 may differ from PyTorch's, before softmax or in standard deviations
 _PACKAGES = ("torch", "transformers", "onnx", "onnxscript", "onnxruntime")
@@ -46,7 +47,7 @@ def export_folder(
     """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ValueError(f"{output} holds files already: export to an empty folder.")
-    versions = _versions()
+    used = _versions()
     recordings = [] if check is None else _find_recordings(check)
     model, feature_extractor = load_checkpoint(checkpoint)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ def export_folder(
         feature_extractor.to_json_file(folder / "preprocessor_config.json")
         parity = {
             "checkpoint": checkpoint,
-            "versions": versions,
+            "versions": used,
             "threads": torch.get_num_threads(),
             "megabytes": {name: round(file.stat().st_size / 1e6, 1) for name, file in files.items()},
             **_compare(model, files, recordings),
@@ -70,7 +71,7 @@ def export_folder(
 
 def _versions() -> dict[str, str]:
     try:
-        return {package: version(package) for package in _PACKAGES}
+        return versions(*_PACKAGES)
     except PackageNotFoundError as error:
         raise ValueError(f"Exporting takes packages more, {error.name} among them: pip install -e '.[onnx]'") from error
 

@@ -8,15 +8,17 @@ from typing import NamedTuple
 
 import yaml
 
-from .clip import Clip
+from .clip import Clip, Drop
 from .corpora import CORPORA
+from .own_corpora import LICENCE_USES, stated_license
 from .scan import USER_AUDIO, Source
-
-LICENCE_USES = ("commercial", "redistributable")
 
 
 def read_sources(path: Path) -> list[Source]:
     """The corpora of a YAML file `NAME: FOLDER`; folders may be relative to the file's own.
+
+    Own audio may have more than a folder, and be of several: `folder: [{path: calls, locale: de-DE, style: natural,
+    license: CC BY 4.0}, …]`.
 
     Raises:
         ValueError: the file is none, or names an unknown corpus or a missing folder.
@@ -25,9 +27,27 @@ def read_sources(path: Path) -> list[Source]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"--corpora {path}: {error}") from error
-    if not isinstance(content, dict) or not all(isinstance(word, str) for pair in content.items() for word in pair):
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise ValueError(f"{path}: expected a YAML mapping of corpora to folders, such as `ravdess: /data/RAVDESS`.")
-    return [Source(name, path.parent / Path(folder).expanduser()) for name, folder in content.items()]
+    return [
+        _source(path, name, entry)
+        for name, entries in content.items()
+        for entry in (entries if isinstance(entries, list) else [entries])
+    ]
+
+
+def _source(file: Path, name: str, entry: object) -> Source:
+    fields = {"path": entry} if isinstance(entry, str) else entry
+    allowed_fields = {"path", "locale", "style", "license"} if name in USER_AUDIO else {"path"}
+    if (
+        not isinstance(fields, dict)
+        or "path" not in fields
+        or not fields.keys() <= allowed_fields
+        or not all(isinstance(value, str) for value in fields.values())
+    ):
+        listed = ", ".join(sorted(allowed_fields))
+        raise ValueError(f"{file}, {name}: got {entry!r}, expected a folder, or a YAML mapping of {listed}.")
+    return Source(name, **(fields | {"path": file.parent / Path(fields["path"]).expanduser()}))
 
 
 def allowed(sources: Iterable[Source], use: str) -> tuple[list[Source], list[Source]]:
@@ -42,6 +62,15 @@ def allowed(sources: Iterable[Source], use: str) -> tuple[list[Source], list[Sou
         allows = source.name in USER_AUDIO or getattr(CORPORA[source.name], use)
         (kept if allows else left_out).append(source)
     return kept, left_out
+
+
+def licences_of(found: Iterable[tuple[Source, Iterable[Clip | Drop]]]) -> dict[str, dict]:
+    """The [`licences`] of all that was found, own audio's as its source states it."""
+    known = {}
+    for source, entries in found:
+        corpora = dict.fromkeys(entry.id.split("/", 1)[0] for entry in entries)
+        known |= dict.fromkeys(corpora, stated_license(source.license)) if source.license else licences(corpora)
+    return known
 
 
 def licences(corpora: Iterable[str]) -> dict[str, dict]:

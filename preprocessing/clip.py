@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,10 +50,13 @@ class Drop:
     Args:
         id: as of the [`Clip`] that it is or would have been.
         reason: one sentence, the same for all files that are left out for it.
+        kind: `rule`: a rule on labels, voices or durations leaves it out; `copy`: of a clip that is kept; `skipped`: it
+            could not be used, so that the corpus lacks it.
     """
 
     id: str
     reason: str
+    kind: Literal["rule", "copy", "skipped"] = field(default="skipped", compare=False)
 
 
 def clip_id(corpus: str, path: Path | str, start_s: float = 0.0) -> str:

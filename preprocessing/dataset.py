@@ -8,7 +8,6 @@ The sound is in the table, so the folder can be moved, and the same parts serve 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import re
@@ -36,6 +35,8 @@ from .report import check_writable, write_json
 from .rows import ROW, Preparation, extra_columns, features, prepare_clip
 from .split_files import load_splits, write_split_files
 from .splits import SPLITS, Row
+from .summary import summarise
+from .versions import versions
 
 FORMAT = 3  # of the prepared folder and of its columns' meaning; another number prepares all clips anew
 CLIPS_PER_PART = 128  # on average; of each part a training keeps some 80 kB in memory
@@ -90,8 +91,8 @@ def prepare(
         "format": FORMAT,
         "parts": filled,
         "settings": {**(settings or {}), **vars(preparation), "seed": seed},
-        "versions": {name: importlib.metadata.version(name) for name in ("librosa", "soundfile", "soxr", "av")},
-        "corpora": _summarise(entries, drops, table),
+        "versions": versions("librosa", "soundfile", "soxr", "av"),
+        "corpora": summarise(entries, drops, table),
         "notes": notes,
         "files": [
             {"id": entry.id, "kept": reason is None, "reason": reason}
@@ -118,7 +119,10 @@ def load_report(folder: str | os.PathLike) -> dict:
         report = json.loads(path.read_text(encoding="utf-8"))
         written, parts = report["format"], list(report["parts"])
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} is no report that prepare.py wrote: prepare the folder again.") from error
+        raise ValueError(
+            f"{folder} is not a prepared folder: its report.json is not the one that prepare.py writes. Prepare it "
+            "again, or name the folder that prepare.py wrote."
+        ) from error
     if written != FORMAT:
         raise ValueError(
             f"{folder} has the format {written}, this version reads {FORMAT}: prepare it again, with the command that "
@@ -170,7 +174,13 @@ def count_in_no_split(folder: str | os.PathLike, splits: DatasetDict) -> int:
 
 def _check_output(output: Path, corpora: set[str]) -> None:
     if (output / "report.json").is_file():
-        others = json.loads((output / "report.json").read_text(encoding="utf-8"))["corpora"].keys() - corpora
+        try:
+            there = json.loads((output / "report.json").read_text(encoding="utf-8"))["corpora"].keys()
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError(
+                f"{output} is not a prepared folder: its report.json is of something else. Choose another --output."
+            ) from error
+        others = there - corpora
         if others:
             raise ValueError(
                 f"{output} holds {', '.join(sorted(others))} already: name all corpora of a prepared folder in one "
@@ -276,29 +286,3 @@ def _load_parts(folder: Path, names: Sequence[str]) -> Dataset:
 def _split_rows(table: Dataset) -> list[Row]:
     columns = table.select_columns(list(Row._fields)).with_format("python")[:]
     return [Row(*values) for values in zip(*(columns[name] for name in Row._fields), strict=True)]
-
-
-def _summarise(entries: Sequence[Clip | Drop], drops: Sequence[str | None], table: Dataset) -> dict[str, dict]:
-    columns = table.select_columns(["corpus", "emotion", "gender", "locale", "duration_s", "scale"])[:]
-    reasons: dict[str, Counter] = defaultdict(Counter)
-    for entry, reason in zip(entries, drops, strict=True):
-        if reason is not None:
-            reasons[entry.id.split("/", 1)[0]][reason] += 1
-    summary = {}
-    for corpus in dict.fromkeys(columns["corpus"]):
-        mine = [i for i, name in enumerate(columns["corpus"]) if name == corpus]
-        seconds = [columns["duration_s"][i] for i in mine]
-        summary[corpus] = {
-            "kept": len(mine),
-            "dropped": dict(reasons.pop(corpus, {})),
-            "hours": sum(seconds) / 3600,
-            "mean_duration_s": sum(seconds) / len(seconds),
-            "scaled_down": sum(columns["scale"][i] > 1 for i in mine),
-            **{
-                name: dict(Counter(str(columns[name][i]) for i in mine).most_common())
-                for name in ("emotion", "gender", "locale")
-            },
-        }
-    for corpus, dropped in reasons.items():
-        summary[corpus] = {"kept": 0, "dropped": dict(dropped)}
-    return summary

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -119,3 +120,33 @@ def parse_gender(word: str | None, names: Mapping[str, str]) -> str | None:
     if gender is None:
         raise ValueError(f"gender {word!r} is unknown; name it with --gender_names {word}=female (or male, {DROP}).")
     return None if gender == DROP else gender
+
+
+def raw_labels(columns: Mapping[str, Sequence]) -> dict[str, dict[str, dict[str, int]]]:
+    """Corpus -> emotion -> the authors' word for it -> clips, the most frequent word first.
+
+    Args:
+        columns: `corpus`, `emotion` and `raw_label` of clips. Clips without an emotion or a word are not counted.
+    """
+    counts: dict[str, dict[str, Counter]] = defaultdict(lambda: defaultdict(Counter))
+    for corpus, emotion, word in zip(columns["corpus"], columns["emotion"], columns["raw_label"], strict=True):
+        if emotion is not None and word is not None:
+            counts[corpus][emotion][word] += 1
+    return {
+        corpus: {emotion: dict(words.most_common()) for emotion, words in sorted(emotions.items())}
+        for corpus, emotions in sorted(counts.items())
+    }
+
+
+def merged_labels(labels: Mapping[str, Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, dict[str, int]]]:
+    """Of what [`raw_labels`] counts the emotions that hold more than their own name: boredom among `sad`, say."""
+    merged = {
+        corpus: {emotion: dict(words) for emotion, words in emotions.items() if not all(map(_names(emotion), words))}
+        for corpus, emotions in labels.items()
+    }
+    return {corpus: emotions for corpus, emotions in merged.items() if emotions}
+
+
+def _names(emotion: str) -> Callable[[str], bool]:
+    """Whether a word is a name of the emotion."""
+    return lambda word: emotion in (normalise(word), LABEL_RULES["strict"].get(normalise(word)))

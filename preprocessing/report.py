@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .labels import merged_labels
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -62,13 +64,17 @@ def format_report(report: dict) -> str:
             lines.append(
                 f"{name:<16}{corpus['kept']:>8,}{corpus['hours']:>8.2f}{corpus['mean_duration_s']:>8.2f}  {emotions}"
             )
+        for emotion, words in merged_labels({name: corpus.get("raw_labels", {})}).get(name, {}).items():
+            listed = ", ".join(f"{count:,} {word!r}" for word, count in words.items())
+            lines.append(f"{name:<16}{sum(words.values()):>8,} {emotion} by the authors' words: {listed}")
         for reason, count in corpus["dropped"].items():
             lines.append(f"{name:<16}{count:>8,} dropped: {reason}")
         if corpus.get("scaled_down"):
             lines.append(f"{name:<16}{corpus['scaled_down']:>8,} kept at a lower level: louder than 16 bits hold")
     for name, licence in report["settings"]["licences"].items():
         if licence:
-            lines.append(f"licence of {name}: {licence['licence']}; {licence['homepage']}")
+            where = f"; {licence['homepage']}" if licence["homepage"] else ""
+            lines.append(f"licence of {name}: {licence['licence']}{where}")
     for protocol, notes in report["notes"].items():
         lines += [f"protocol {protocol}: {note}" for note in notes]
     return "\n".join(lines)

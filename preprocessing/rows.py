@@ -17,6 +17,7 @@ from .acoustics import ACOUSTIC_TARGETS, acoustic_targets
 from .clip import Clip, Drop, spelled
 
 ROW = "row"  # a clip's index in the prepared table: says, after any sampler and any process, whose prediction it is
+TOO_SHORT = "shorter than"  # what the reason begins with
 LONGEST_S = 3600.0  # a clip is held in memory, where a small file may be days of silence
 _TEXT = ("id", "path", "corpus", "locale", "speaker", "sentence", "gender", "emotion", "raw_label", "style", "split")
 _NUMBERS = ("start_s", "end_s", "duration_s", "scale", *ACOUSTIC_TARGETS)
@@ -48,7 +49,7 @@ def prepare_clip(clip: Clip, preparation: Preparation) -> dict | Drop:
     if duration_s > LONGEST_S:
         return Drop(clip.id, f"longer than {LONGEST_S:.0f} s")
     if duration_s < preparation.min_duration_s:
-        return Drop(clip.id, f"shorter than {preparation.min_duration_s} s")
+        return Drop(clip.id, f"{TOO_SHORT} {preparation.min_duration_s} s", "rule")
     # 16 bits hold ±1. What exceeds that (resampling overshoots on loud recordings) is scaled down, never clipped.
     scale = max(1.0, float(waveform.max()) * 32768 / 32767, float(-waveform.min()))
     encoded = io.BytesIO()

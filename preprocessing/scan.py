@@ -20,12 +20,28 @@ USER_AUDIO = ("folder", "table")
 class Source:
     """A corpus to read: `name`, a key of `CORPORA` or one of `USER_AUDIO`, and where it lies.
 
+    Of one's own audio also its `locale` and `style`, where a table does not say, and its `license`.
+
     Raises:
         ValueError: there is no such corpus, or nothing at the path.
     """
 
     name: str
     path: Path
+    locale: str | None = None
+    style: str | None = None
+    license: str | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a user's own audio."""
+        return self.name in USER_AUDIO
+
+    @property
+    def corpus(self) -> str:
+        """What its clips are called, unless a table says otherwise: by its folder, if it is a user's own."""
+        path = self.path.resolve()
+        return {"folder": path.name, "table": path.parent.name}.get(self.name, self.name)
 
     def __post_init__(self) -> None:
         if self.name not in CORPORA and self.name not in USER_AUDIO:
@@ -69,10 +85,22 @@ def scan(
     Raises:
         ValueError: a corpus is not where it should be, occurs twice, or has a label that no rule names.
     """
+    found = scan_sources(sources, labels, label_names, user_audio, speaker_genders)
+    return [entry for _, entries in found for entry in entries]
+
+
+def scan_sources(
+    sources: Iterable[Source],
+    labels: str = "paper",
+    label_names: Mapping[str, str] | None = None,
+    user_audio: UserAudio | None = None,
+    speaker_genders: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[tuple[Source, list[Clip | Drop]]]:
+    """As [`scan`], apart for each source."""
     label_names = {normalise(label): normalise(emotion) for label, emotion in (label_names or {}).items()}
     published = {**load_label_rules(labels), **label_names}
     own = {**LABEL_RULES["strict"], **label_names} if labels == "paper" else published
-    entries: list[Clip | Drop] = []
+    all_found: list[tuple[Source, list[Clip | Drop]]] = []
     words: set[str] = set()
     corpora: Counter[str] = Counter()
     for source in sources:
@@ -87,7 +115,7 @@ def scan(
         if labels == "paper" and source.name in CORPORA and CORPORA[source.name].genders:
             found = [_voice(entry) for entry in found]
         corpora.update({entry.corpus for entry in found if isinstance(entry, Clip)})
-        entries += found
+        all_found.append((source, found))
     twice = [corpus for corpus, count in corpora.items() if count > 1]
     if twice:
         raise ValueError(
@@ -95,8 +123,8 @@ def scan(
             "parts; of your own, rename one."
         )
     _check_label_names(label_names, words)
-    _check_speakers(entries, speaker_genders or {})
-    return entries
+    _check_speakers((entry for _, found in all_found for entry in found), speaker_genders or {})
+    return all_found
 
 
 def _present(entry: Clip | Drop) -> Clip | Drop:
@@ -150,12 +178,15 @@ def _voice(entry: Clip | Drop) -> Clip | Drop:
     if isinstance(entry, Drop) or entry.gender is not None:
         return entry
     return Drop(
-        entry.id, "a voice of which it is not known whether it is a man's or a woman's (a child's, a group's, …)"
+        entry.id,
+        "a voice of which it is not known whether it is a man's or a woman's (a child's, a group's, …)",
+        "rule",
     )
 
 
 def _read(source: Source, options: UserAudio) -> list[Clip | Drop]:
     if source.name in USER_AUDIO:
+        options = replace(options, locale=source.locale or options.locale, style=source.style or options.style)
         read = {"folder": read_folder, "table": read_table}[source.name]
         found = list(read(source.path, options))
         if not any(isinstance(entry, Clip) for entry in found):
@@ -215,5 +246,5 @@ def _label(entry: Clip | Drop, rules: Mapping[str, str]) -> Clip | Drop:
         return entry
     emotion = rules.get(normalise(entry.raw_label))
     if emotion is None or emotion == DROP:
-        return Drop(entry.id, f"the label {entry.raw_label!r} has no counterpart among the emotions")
+        return Drop(entry.id, f"the label {entry.raw_label!r} has no counterpart among the emotions", "rule")
     return replace(entry, emotion=emotion)

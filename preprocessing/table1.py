@@ -60,7 +60,9 @@ def build_table1(report: Mapping) -> dict:
         `totals`: of emotion, gender and locale, `clips` beside `paper`; `clips` in all, and `paper_clips` of the same
         corpora.
     """
-    rows = {name: _row(name, corpus) for name, corpus in report["corpora"].items() if corpus["kept"]}
+    settings = report.get("settings", {})
+    as_paper = settings.get("labels", "paper") == "paper" and settings.get("min_duration_s", 0.5) == 0.5
+    rows = {name: _row(name, corpus, as_paper) for name, corpus in report["corpora"].items() if corpus["kept"]}
     totals = {}
     for column, paper in PAPER_TOTALS.items():
         counts: Counter[str] = Counter()
@@ -75,7 +77,7 @@ def build_table1(report: Mapping) -> dict:
     }
 
 
-def _row(name: str, prepared: Mapping) -> dict:
+def _row(name: str, prepared: Mapping, as_paper: bool) -> dict:
     known = CORPORA.get(name)
     paper_clips = known.paper_clips if known else None
     difference = None if paper_clips is None else prepared["kept"] - paper_clips
@@ -88,17 +90,35 @@ def _row(name: str, prepared: Mapping) -> dict:
         "clips": prepared["kept"],
         "paper_clips": paper_clips,
         "difference": difference,
-        "reason": _reason(known, prepared["kept"]) if difference else "",
+        "reason": _reason(known, prepared, as_paper) if difference else "",
     }
 
 
-def _reason(corpus: Corpus, kept: int) -> str:
+def _reason(corpus: Corpus, prepared: Mapping, as_paper: bool) -> str:
+    """Why a corpus has other clips than in the paper: first what this preparation lacks, then what the paper does."""
     whole = corpus.whole_clips or (None if corpus.paper_differs else corpus.paper_clips)
-    if whole is None or kept == whole:
+    kept = prepared["kept"]
+    if whole is None and corpus.usable_files is not None:
+        # What the rules leave of them is not known, but all of them should be there.
+        missing, gives = corpus.usable_files - kept - prepared.get("by_rule", 0), "holds"
+    else:
+        missing, gives = 0 if whole is None else whole - kept, "gives by the paper's rules"
+    if not missing:
         return corpus.paper_differs
-    return (
-        f"{abs(whole - kept):,} {'fewer' if kept < whole else 'more'} than the whole corpus gives by the paper's rules"
-    )
+    said = f"{abs(missing):,} {'fewer' if missing > 0 else 'more'} than the whole corpus {gives}"
+    causes = _causes(missing, prepared, as_paper)
+    return f"{said}: {', '.join(causes)}" if causes else said
+
+
+def _causes(missing: int, prepared: Mapping, as_paper: bool) -> list[str]:
+    """What became of the clips that are missing, as far as the report says."""
+    if not as_paper:
+        return [f"{prepared.get('by_rule', 0):,} left out by rules that are not the paper's"]
+    if missing < 0 or "skipped" not in prepared:
+        return []
+    causes = [f"{count:,} skipped ({reason})" for reason, count in prepared["skipped"].items()]
+    absent = missing - sum(prepared["skipped"].values())
+    return causes + ([f"{absent:,} not in the folder"] if absent > 0 else [])
 
 
 def write_table1(report: Mapping, folder: Path) -> str:

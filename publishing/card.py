@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def render_card(
         columns=COLUMNS[main["kind"]],
         all_columns=COLUMNS,
         history=history,
-        data=data,
+        data=_merge(data),
         locales=locales,
         calibrated=_is_calibrated(metrics),
         licence=licence,
@@ -118,6 +118,17 @@ def _data(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         return [*facts["data"], backbone(facts["base_model"])]
     unknown = dict.fromkeys(("title", "homepage", "commercial", "redistributable", "clips", "hours"))
     return [*facts["data"], {"corpus": "an earlier checkpoint", **unknown, "licence": NOT_STATED}]
+
+
+def _merge(data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each corpus and licence, whose `clips` and `hours` list those of its trainings, the latest first."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in data:
+        row = rows.setdefault((entry["corpus"], entry["licence"]), {**entry, "clips": [], "hours": []})
+        for name in ("clips", "hours"):
+            if entry[name] is not None and entry[name] not in row[name]:
+                row[name].append(entry[name])
+    return list(rows.values())
 
 
 def _is_calibrated(metrics: Mapping[str, Any]) -> bool:

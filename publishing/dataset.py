@@ -12,6 +12,7 @@ from typing import TypedDict
 from datasets import Audio, DatasetDict
 from huggingface_hub import DatasetCardData
 
+from .licence import hub_id
 from .metadata import languages
 from .plain import plain
 
@@ -30,7 +31,7 @@ def read_licences(prepared: Path, licence: str | None) -> dict[str, Licence]:
 
     Args:
         prepared: the folder; what it says of its corpora stands in its report.
-        licence: that of the user's own audio, which nobody else knows.
+        licence: that of the user's own audio; by default the one that was stated when it was prepared.
 
     Returns:
         Corpus -> its licence.
@@ -41,31 +42,43 @@ def read_licences(prepared: Path, licence: str | None) -> dict[str, Licence]:
     path = prepared / "report.json"
     if not path.is_file():
         raise ValueError(f"{prepared} is not a prepared folder: it has no report.json. Make one with prepare.py.")
-    report = json.loads(path.read_text(encoding="utf-8"))
-    corpora = [name for name, found in report["corpora"].items() if found["kept"]]
-    known = report["settings"].get("licences", {})
+    corpora, known = _read_report(path)
     if missing := [name for name in corpora if name not in known]:
         raise ValueError(f"{path} does not say under which licence {', '.join(missing)} is: run prepare.py again.")
-    closed = [name for name in corpora if known[name] and not known[name]["redistributable"]]
+    own = [name for name in corpora if not (known[name] and known[name]["homepage"])]
+    closed = [name for name in corpora if name not in own and not known[name]["redistributable"]]
     if closed:
         reasons = "; ".join(f"{name} ({known[name]['licence']}, {known[name]['homepage']})" for name in closed)
         raise ValueError(
             f"The licence does not plainly allow to pass on the recordings of {reasons}. Prepare a folder without "
             "them: prepare.py --licence redistributable."
         )
-    own = [name for name in corpora if not known[name]]
-    if own and not licence:
+    if unsaid := [name for name in own if not (licence or (known[name] and known[name]["redistributable"]))]:
         raise ValueError(
-            f"Only you know under which licence {', '.join(own)} may be passed on: say it with --licence NAME, "
+            f"Only you know under which licence {', '.join(unsaid)} may be passed on: say it with --licence NAME, "
             "or do not publish it."
         )
     if licence and not own:
         raise ValueError(f"--licence is for your own audio; {', '.join(corpora)} has its publisher's.")
-    said = Licence(licence=licence or "", homepage="")
     return {
-        name: Licence(licence=known[name]["licence"], homepage=known[name]["homepage"]) if known[name] else said
+        name: Licence(licence=licence, homepage="")
+        if licence and name in own
+        else Licence(licence=known[name]["licence"], homepage=known[name]["homepage"] or "")
         for name in corpora
     }
+
+
+def _read_report(path: Path) -> tuple[list[str], dict]:
+    """The corpora of a preparation that have clips, and the licences that its report names."""
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        corpora = [name for name, found in report["corpora"].items() if found["kept"]]
+        return corpora, dict(report["settings"].get("licences", {}))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(
+            f"{path.parent} is not a prepared folder: its report.json is not the one that prepare.py writes. "
+            "--dataset expects a folder that prepare.py wrote; a checkpoint is published without --dataset."
+        ) from error
 
 
 def export_dataset(
@@ -98,12 +111,18 @@ def export_dataset(
     return files
 
 
+def _license(licences: Mapping[str, Licence]) -> str:
+    """The Hub's identifier of the licence that all corpora have; `other` where they have several, or one without."""
+    ids = {hub_id(licence["licence"]) for licence in licences.values()}
+    return (ids.pop() if len(ids) == 1 else None) or "other"
+
+
 def _card(splits: DatasetDict, licences: Mapping[str, Licence], protocol: str, repo_id: str) -> str:
     counts = {split: Counter(clips["corpus"][:]) for split, clips in splits.items()}
     locales = {locale for clips in splits.values() for locale in clips["locale"][:] if locale}
     metadata = DatasetCardData(
         language=languages(locales) or None,
-        license="other",  # each corpus has its own
+        license=_license(licences),
         task_categories=["audio-classification"],
         pretty_name=repo_id.partition("/")[2],
     )

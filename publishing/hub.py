@@ -83,7 +83,7 @@ def publish_folder(
     """Makes a repository hold the files of a folder, and no others, by one commit; by none where it holds them already.
 
     The files are read in pieces as they are sent. The folder is left as it is. Whatever else is in the repository is
-    removed, which its history keeps, and is named in print.
+    removed, which its history keeps, and is named in print; so is what was done, or that nothing was.
 
     Args:
         folder: what is published, with the folders in it.
@@ -113,13 +113,16 @@ def publish_folder(
             if tag in tags and _changes(api, folder, repo_id, repo_type, tag):
                 raise ValueError(f"{repo_id} has a release {tag} already, with other files: choose another --tag.")
             sha = _commit(api, folder, info, repo_type, message)
+            done = "Published" if sha != info.sha else f"Tagged as {tag}" if tag and tag not in tags else "Unchanged"
             if tag and tag not in tags:
                 api.create_tag(repo_id, tag=tag, revision=sha, repo_type=repo_type)
         except (*_FAILURES, _RefusedCardError) as error:
             advice = _advice(error, api, repo_id)
             raise ValueError(f"Publishing {repo_id} stopped. {advice} Then go on with: {command}") from error
     kind = "" if repo_type == "model" else f"{repo_type}s/"
-    return f"{api.endpoint}/{kind}{repo_id}/commit/{sha}"
+    url = f"{api.endpoint}/{kind}{repo_id}/commit/{sha}"
+    print(f"\n{done}: {url}")
+    return url
 
 
 def check_name(repo_id: str) -> None:

@@ -33,6 +33,21 @@ _BACKBONES = {
 _PANNS_HOMEPAGE = "https://zenodo.org/record/3987831"
 
 
+# Licences of data as the Hub calls them.
+_HUB_IDS = {
+    *("apache-2.0", "mit", "cc0-1.0", "odbl", "odc-by", "pddl", "gpl-3.0", "cdla-permissive-2.0"),
+    *(f"cc-by{more}-{version}" for more in ("", "-sa", "-nc", "-nd", "-nc-sa", "-nc-nd") for version in ("3.0", "4.0")),
+}
+_HUB_NAMES = {"cc0": "cc0-1.0", "odbl-1.0,-contents-dbcl-1.0": "odbl", "odbl-1.0": "odbl", "odc-by-1.0": "odc-by"}
+
+
+def hub_id(licence: str) -> str | None:
+    """The Hub's identifier of a licence, such as `cc-by-nc-sa-4.0` of "CC BY-NC-SA 4.0"; `None` if it has none."""
+    name = "-".join(licence.lower().split())
+    name = _HUB_NAMES.get(name, name)
+    return name if name in _HUB_IDS else None
+
+
 @dataclass(frozen=True)
 class Licence:
     """The licence of a checkpoint's weights.

@@ -13,6 +13,7 @@ from preprocessing.split_files import load_splits
 from preprocessing.splits import PROTOCOLS
 from tests.conftest import ROOT
 from tests.preprocessing.test_corpora import JUNK, lay_out
+from tests.preprocessing.totals import format_totals
 
 
 def test_the_example_of_how_to_add_a_corpus_reads_it(tmp_path, monkeypatch):
@@ -45,3 +46,8 @@ def test_the_example_of_how_to_read_splits_elsewhere_reads_them(prepared, tmp_pa
     for family in ("loco", "cross"):
         path = f"prepared/both/splits/{family}.json"
         assert example["read_splits"](path, corpus) == load_splits(prepared, f"{family}:{corpus}")
+
+
+def test_the_totals_in_the_page_on_the_paper_are_those_of_the_adapters():
+    page = (ROOT / "docs" / "reproducing_the_paper.md").read_text(encoding="utf-8")
+    assert f"\n\n{format_totals()}\n\n" in page

@@ -74,15 +74,15 @@ def licensed(prepared, tmp_path_factory):
 
 def test_a_data_set_is_published_and_read_again(hub, licensed, tmp_path, monkeypatch, capsys):
     connect(monkeypatch, hub)
-    words = [licensed, "--dataset", "--repo", "team/speech", "--licence", "CC0", "--tag", "v1"]
-    for _ in range(2):
-        start(monkeypatch, *words, token="hf_writer")
-        url = rf"\nPublished: {hub.url}/datasets/team/speech/commit/\w{{40}}\n"
-        assert re.search(url, capsys.readouterr().out)
+    words = [licensed, "--dataset", "--repo", "team/speech", "--licence", "CC0", "--tag"]
+    for tag, done in (("v1", "Published"), ("v1", "Unchanged"), ("v2", "Tagged as v2"), ("v2", "Unchanged")):
+        start(monkeypatch, *words, tag, token="hf_writer")
+        url = f"{hub.url}/datasets/team/speech/commit/{hub.repos['dataset', 'team/speech'].head.sha}"
+        assert capsys.readouterr().out.splitlines()[-1] == f"{done}: {url}"
     repo = hub.repos["dataset", "team/speech"]
     assert repo.private
     assert len(repo.commits) == 2  # the Hub's own and ours
-    assert repo.tags == {"v1": repo.head.sha}
+    assert repo.tags == dict.fromkeys(("v1", "v2"), repo.head.sha)
     for path in hub.folder.parent.rglob("*"):
         assert not path.is_file() or not any(secret.encode() in path.read_bytes() for secret in ACCOUNTS), path
     files = {name: hub.content(file) for name, file in repo.head.tree.items() if name != ".gitattributes"}

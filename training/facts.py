@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import platform
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
@@ -21,7 +21,9 @@ from transformers.utils import CONFIG_NAME
 from transformers.utils.logging import get_logger
 
 from preprocessing.catalogue import LICENCE_USES, licences
+from preprocessing.dataset import load_report
 from preprocessing.report import write_json
+from preprocessing.versions import versions
 
 from .arguments import ModelArguments
 from .network import trained_config
@@ -47,7 +49,8 @@ def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
     """What `training.json` holds.
 
     - `data`: of each corpus its training `clips` and `hours`, `title`, `homepage`, `licence`, and whether that allows
-      `commercial` use and is `redistributable`; a user's own audio has the licence "not stated" and `None`s;
+      `commercial` use and is `redistributable`; a user's own audio has the license that `prepare.py --license` named,
+      or "not stated" and `None`s;
     - `locales` of the training clips, `protocol`, `seed`, `parameters` (`all`, `trained`), `versions`;
     - `start`: what [`start_facts`] says;
     - `epochs` trained, `learning_rate`, `weight_decay`, `batch_size` (clips per update), `precision`;
@@ -57,7 +60,7 @@ def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
     ran = [line["train_runtime"] for line in trainer.state.log_history if "train_runtime" in line]
     on_gpu = args.device.type == "cuda"
     return {
-        "data": _data(clips),
+        "data": _data(clips, load_report(job.data.data)["settings"].get("licences", {})),
         "locales": sorted({*clips["locale"][:]} - {None}),
         "protocol": job.data.protocol,
         "seed": args.seed,
@@ -78,18 +81,19 @@ def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
         "seconds": round(ran[-1], 1) if ran and job.resume_from is None else None,
         "versions": {
             "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in _PACKAGES},
+            **versions(*_PACKAGES),
         },
     }
 
 
-def _data(clips: Dataset) -> list[dict[str, Any]]:
+def _data(clips: Dataset, stated: Mapping[str, dict | None]) -> list[dict[str, Any]]:
+    """The corpora of the clips; `stated`: the licenses in the report of their preparation."""
     corpora, seconds = np.array(clips["corpus"][:]), np.array(clips["duration_s"][:])
     own = {"title": None, "homepage": None, "licence": NOT_STATED, **dict.fromkeys(LICENCE_USES)}
     return [
         {
             "corpus": name,
-            **(licence or own),
+            **(licence or stated.get(name) or own),
             "clips": int((corpora == name).sum()),
             "hours": float(seconds[corpora == name].sum() / 3600),
         }

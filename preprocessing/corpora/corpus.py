@@ -26,6 +26,7 @@ class Corpus:
         paper_clips: its clips in Table 1, `None` if it is not there.
         paper_differs: why that is not what its folder gives, where it is not.
         whole_clips: what its whole folder gives under the paper's rules, if that is not `paper_clips`, and is known.
+        usable_files: those of its whole folder that can be decoded, before any rule, where `whole_clips` is not known.
         form: the layout that `read` expects, in a few words.
         genders: whether it is known, at all, which voices are men's and which are women's.
         read: yields a [`Clip`] or a [`Drop`] for each of its audio files below a folder, without opening them.
@@ -45,6 +46,7 @@ class Corpus:
     genders: bool = True
     paper_differs: str = ""
     whole_clips: int | None = None
+    usable_files: int | None = None
 
 
 def walk(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
@@ -107,7 +109,7 @@ def parse_tree(
         fields = describe({name: group and group.lower() for name, group in match.groupdict().items()})
         id_ = clip_id(corpus.name, fields.pop("id", match[1]))
         if id_.casefold() in seen:
-            yield Drop(found, "the same file again in another folder")
+            yield Drop(found, "the same file again in another folder", "copy")
             continue
         seen.add(id_.casefold())
         yield Clip(

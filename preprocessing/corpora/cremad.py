@@ -15,10 +15,12 @@ same clips again. 1076_MTI_SAD_XX.wav is silent, and kept.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, Drop, clip_id
+from ..text_files import read_text
 from .corpus import Corpus, parse_tree, walk
 
 EMOTIONS = {"ang": "anger", "dis": "disgust", "fea": "fear", "hap": "happy", "neu": "neutral", "sad": "sad"}
@@ -50,7 +52,7 @@ def read(root: Path) -> Iterator[Clip | Drop]:
 
     yield from parse_tree(CORPUS, root, PATTERN, describe)
     for path in walk(root, (".mp3", ".flv")):
-        yield Drop(clip_id(CORPUS.name, path.relative_to(root)), "an MP3 or a video; the WAV files are read")
+        yield Drop(clip_id(CORPUS.name, path.relative_to(root)), "an MP3 or a video; the WAV files are read", "copy")
 
 
 def _genders(root: Path) -> dict[str, str | None]:
@@ -60,8 +62,7 @@ def _genders(root: Path) -> dict[str, str | None]:
             f"{root} holds clips of CREMA-D, but no {DEMOGRAPHICS}, which says which actors are women. "
             f"It lies beside AudioWAV in {CORPUS.homepage}: copy it to {root / DEMOGRAPHICS}."
         )
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = list(csv.DictReader(io.StringIO(read_text(table))))
     if not rows or not {"ActorID", "Sex"} <= rows[0].keys():
         raise ValueError(f"{table}: expected a table with columns ActorID and Sex, as in {CORPUS.homepage}.")
     return {row["ActorID"]: GENDERS.get(row["Sex"]) for row in rows}

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..clip import Clip, Drop, clip_id
+from ..text_files import read_text
 from .corpus import Corpus, parse_tree, walk
 
 EMOTIONS = {
@@ -87,7 +88,7 @@ def _read_labels(root: Path) -> dict[str, _Label]:
     labels = {}
     for path in walk(root, (".txt",)):
         if path.parent.name.lower() == "emoevaluation":
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            for line in read_text(path, errors="replace").splitlines():
                 if found := _LABEL_LINE.match(line):
                     utterance, code, *values = found.groups()
                     dimensions = dict(zip(DIMENSIONS, map(float, values), strict=True))

@@ -7,6 +7,8 @@ emotion listeners judged right, according to nkululeko.
     OréauFR_02/f/sessc/10a01Ca.wav      OréauFR_02/m/sesss/14a03Sa.wav
     gender / folder of the emotion / speaker (2 digits), a, sentence (2 digits), emotion (letter of the French word), a
 
+Two names have another letter in the third place, `m/sesss/07z03Sa.wav` and `m/sesss/07z04Sa.wav`.
+
 Some systems unpack the é as two characters, and it may come out as another one: the pattern does without it. Where both
 versions lie below one folder, the files of version 1 are left out.
 """
@@ -31,7 +33,7 @@ EMOTIONS = {
 GENDERS = {"f": "female", "m": "male"}
 PATTERN = (
     r"(?<!FR_01/)(?P<gender>[fm])/sess[cdjnpst]/"
-    r"(?P<speaker>\d\d)a(?P<sentence>\d\d)(?P<emotion>[CDJNPST])a\.wav"
+    r"(?P<speaker>\d\d)[a-z](?P<sentence>\d\d)(?P<emotion>[CDJNPST])[a-z]\.wav"
 )
 
 

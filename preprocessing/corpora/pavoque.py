@@ -32,6 +32,7 @@ from string import ascii_letters
 import yaml
 
 from ..clip import Clip, Drop, clip_id
+from ..text_files import read_text
 from .corpus import Corpus, parse_tree, walk
 
 STYLES = ("angry", "happy", "neutral", "poker", "sad")
@@ -57,12 +58,13 @@ def read(root: Path) -> Iterator[Clip | Drop]:
         if name not in RECORDINGS:
             yield Drop(found, "the file name is not of the corpus's form")
         elif name in seen:
-            yield Drop(found, "the same file again in another folder")
+            yield Drop(found, "the same file again in another folder", "copy")
         else:
             seen.add(name)
             for entry in _utterances(path):
                 there = isinstance(entry, Clip) and entry.id.casefold() in cut
-                yield Drop(f"{entry.id} in {path.name}", "there as a file of its own, too") if there else entry
+                copy = Drop(f"{entry.id} in {path.name}", "there as a file of its own, too", "copy")
+                yield copy if there else entry
     if not cut:
         for path in walk(root, (".yaml",)):
             if path.stem.lower() in RECORDINGS - seen:
@@ -77,13 +79,17 @@ def _utterances(recording: Path) -> Iterator[Clip | Drop]:
         raise ValueError(f"{recording}: expected {table.name} beside it, which says where its utterances are.")
     # libyaml's loader: the files are long, since they also hold the phones, and the other one takes minutes.
     try:
-        utterances = yaml.load(table.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        utterances = yaml.load(read_text(table), Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
         raise ValueError(f"{table}: not a YAML file ({error}).") from error
-    for utterance in utterances:
-        start_s, end_s = float(utterance["start"]), float(utterance["end"])
+    for utterance in utterances if isinstance(utterances, list) else [None]:
+        try:
+            start_s, end_s = float(utterance["start"]), float(utterance["end"])
+            described = _describe({name: str(utterance[name]) for name in ("prompt", "style")})
+        except (TypeError, KeyError, ValueError) as error:
+            raise ValueError(f"{table}: expected utterances with prompt, style, start and end ({error}).") from error
         if recording.stem.lower() == "pavoque-outtakes":
-            yield Drop(clip_id(CORPUS.name, recording.name, start_s), "an outtake")
+            yield Drop(clip_id(CORPUS.name, recording.name, start_s), "an outtake", "rule")
             continue
         yield Clip(
             id=clip_id(CORPUS.name, f"{utterance['prompt']}-{utterance['style']}.wav"),
@@ -93,7 +99,7 @@ def _utterances(recording: Path) -> Iterator[Clip | Drop]:
             corpus=CORPUS.name,
             locale=CORPUS.locale,
             style=CORPUS.style,
-            **_describe(utterance),
+            **described,
         )
 
 

@@ -2,6 +2,7 @@ import hashlib
 import importlib.metadata
 import json
 import shutil
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -51,6 +52,7 @@ def test_the_report_says_what_was_evaluated_on_what(report, checkpoint, prepared
     assert report["protocol"] == {**protocol, "family": "paper", "corpus": None}
     assert (report["row"], report["clips"]) == ("w2v + Em + Ge + F0-me", len(load_prepared(prepared, "paper")["test"]))
     assert report["versions"]["transformers"] == importlib.metadata.version("transformers")
+    assert {"multilingual-multitask-ser", "commit"} <= report["versions"].keys()
     assert report["heads_without_labels"] == []
     weights = (checkpoint / "model.safetensors").read_bytes()
     assert report["weights_sha256"] == hashlib.sha256(weights).hexdigest()
@@ -78,6 +80,14 @@ def test_the_figures_are_those_of_the_models_own_answers(report, splits, tiny_mo
     differing = {name for name, value in report["tasks"]["emotion"].items() if value != expected["emotion"][name]}
     assert differing <= {"calibration"}
     assert report["tasks"]["f0_mean"]["pooled"]["mae"] == pytest.approx(expected["f0_mean"]["pooled"]["mae"], rel=1e-4)
+
+
+def test_the_clips_are_counted_by_the_authors_words(report, splits):
+    clips = splits["test"]
+    for corpus, emotions in report["raw_labels"].items():
+        mine = clips.filter(lambda row, corpus=corpus: row["corpus"] == corpus)
+        assert {emotion: sum(words.values()) for emotion, words in emotions.items()} == Counter(mine["emotion"][:])
+    assert report["merged_labels"] == {}  # their words are the emotions' own
 
 
 def test_the_baseline_is_evaluated_on_the_same_clips(report):

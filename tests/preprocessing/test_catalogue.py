@@ -8,10 +8,11 @@ from preprocessing.catalogue import (
     find_corpora,
     format_catalogue,
     licences,
+    licences_of,
     read_sources,
 )
 from preprocessing.corpora import CORPORA
-from preprocessing.scan import Source
+from preprocessing.scan import Source, scan_sources
 from tests.preprocessing.corpora import emodb, emovo, ravdess, verbo
 from tests.preprocessing.test_corpora import lay_out
 
@@ -123,3 +124,42 @@ def test_why_a_corpus_that_is_there_cannot_be_read_is_said(tmp_path):
     found = find_corpora(tmp_path)
     assert found["cremad"].clips == 0
     assert "VideoDemographics.csv" in format_catalogue(found).splitlines()[-1]
+
+
+def test_a_file_describes_own_corpora(root):
+    text = """
+ravdess: RAVDESS
+folder:
+- music
+- {path: emo-db, locale: de-DE, style: acted, license: CC BY 4.0}
+"""
+    (root / "corpora.yaml").write_text(text, encoding="utf-8")
+    assert read_sources(root / "corpora.yaml") == [
+        Source("ravdess", root / "RAVDESS"),
+        Source("folder", root / "music"),
+        Source("folder", root / "emo-db", locale="de-DE", style="acted", license="CC BY 4.0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "entry", ["{path: music, local: de-DE}", "{locale: de-DE}", "{path: music, locale: 7}", "7", "[[music]]", "null"]
+)
+def test_an_own_corpus_that_is_described_otherwise_is_refused(root, entry):
+    (root / "corpora.yaml").write_text(f"folder: {entry}", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"corpora\.yaml, folder"):
+        read_sources(root / "corpora.yaml")
+
+
+def test_a_published_corpus_has_its_authors_locale(root):
+    (root / "corpora.yaml").write_text("ravdess: {path: RAVDESS, locale: de-DE}", encoding="utf-8")
+    with pytest.raises(ValueError, match="ravdess"):
+        read_sources(root / "corpora.yaml")
+
+
+def test_the_license_of_own_audio_is_written_down(tmp_path):
+    lay_out(tmp_path, ["calls/happy/a.wav", "film/happy/a.wav", "wav/03a01Fa.wav"])
+    sources = [Source("folder", tmp_path / "calls", license="CC BY 4.0"), Source("folder", tmp_path / "film")]
+    found = licences_of(scan_sources([*sources, Source("emodb", tmp_path / "wav")]))
+    assert found["calls"]["licence"] == "CC BY 4.0"
+    assert found["film"] is None
+    assert found["emodb"] == licences(["emodb"])["emodb"]

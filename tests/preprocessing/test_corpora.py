@@ -189,3 +189,10 @@ def test_no_corpus_takes_a_file_of_another(tmp_path):
         clips = [entry for entry in corpus.read(tmp_path) if isinstance(entry, Clip)]
         assert clips
         assert {entry.path.relative_to(tmp_path).parts[0] for entry in clips} <= {name, sister.get(name)}, name
+
+
+@pytest.mark.skipif("SER_REAL_SPEECH" not in os.environ, reason="SER_REAL_SPEECH names no folder with real speech")
+@pytest.mark.parametrize(("name", "count"), [("emodb", 339), ("emovo", 392), ("ravdess", 360)])
+def test_no_file_of_a_real_folder_is_skipped(name, count):
+    entries = scan([Source(name, Path(os.environ["SER_REAL_SPEECH"], name))])
+    assert Counter(type(entry) for entry in entries) == {Clip: count}

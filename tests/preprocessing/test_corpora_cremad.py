@@ -58,3 +58,10 @@ def test_another_table_is_an_error_that_names_the_columns(tmp_path):
 def test_a_folder_of_something_else_needs_no_table(tmp_path):
     lay_out(tmp_path, ["a.wav", "03a01Fa.wav"])
     assert {entry.reason for entry in CORPUS.read(tmp_path)} == {"the file name is not of the corpus's form"}
+
+
+def test_a_table_in_another_encoding_is_named(tmp_path):
+    lay_out(tmp_path, ["AudioWAV/1001_DFA_ANG_XX.wav"])
+    (tmp_path / "VideoDemographics.csv").write_bytes(TABLE.replace("Caucasian", "na\xefve").encode("cp1252"))
+    with pytest.raises(ValueError, match=r"VideoDemographics\.csv.*UTF-8"):
+        list(CORPUS.read(tmp_path))

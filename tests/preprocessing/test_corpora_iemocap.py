@@ -122,3 +122,18 @@ def test_what_has_no_counterpart_is_dropped_with_a_reason(tmp_path):
         "iemocap/Ses01F_impro01_F002.wav": "a label line names a file that does not exist",
         f"iemocap/{dialogue}": "the file name is not of the corpus's form",
     }
+
+
+def test_label_files_are_read_in_utf_16_and_with_stray_bytes_in_a_raters_comment(tmp_path):
+    lay_out(tmp_path, [WAV, TXT])
+    for content in (LINE.encode("utf-16"), LINE.encode() + b"C-E1:\tAnger;\t(\x92)\n"):
+        (tmp_path / TXT).write_bytes(content)
+        (clip,) = read(tmp_path)
+        assert clip.raw_label == "neutral"
+
+
+def test_a_label_file_that_is_no_text_is_named(tmp_path):
+    lay_out(tmp_path, [WAV, TXT])
+    (tmp_path / TXT).write_bytes(LINE.encode("utf-16-le"))
+    with pytest.raises(ValueError, match=r"Ses01F_impro01\.txt.*UTF-8"):
+        list(read(tmp_path))

@@ -6,6 +6,7 @@ import pytest
 
 from preprocessing.clip import Clip, Drop
 from preprocessing.corpora.meld import GENDERS, read
+from preprocessing.scan import Source, scan
 from tests.preprocessing.corpora.meld import TABLES, table
 from tests.preprocessing.test_corpora import lay_out
 
@@ -31,9 +32,28 @@ MEN = [
     *("Robert", "Roger", "Ross", "Russell", "Sergei", "Stanley", "Steve", "Stu", "Tag", "Terry", "Tom", "Tommy"),
     *("Tony", "Vince", "Wayne", "Young Ethan"),
 ]
+LABELLED_WOMEN = [
+    *("Woman", "The Woman", "Woman On Train", "The Smoking Woman", "Policewoman", "Waitress", "A Waitress", "Girl"),
+    *("The Hot Girl", "Female Clerk", "A Female Student", "Joey's Sister", "Ross's Mom", "Mrs. Doe", "old lady"),
+]
+LABELLED_MEN = [
+    *(
+        "Man",
+        "Guy",
+        "The Cigarette Guy",
+        "Guy #2",
+        "Policeman",
+        "Fireman No. 3",
+        "The Fireman",
+        "The Waiter",
+        "A Waiter",
+    ),
+    *("Hombre Man", "The Singing Man", "Salesman", "Boy in the Cape", "Rachel's Dad", "Mr. Doe", "Male Nurse"),
+]
 UNKNOWN = [
-    *("All", "Both", "Man", "Guy", "Woman", "Director", "Joey and Ross", "Ben", "Dr. Oberman", "Mr. Bing", "Helena"),
-    *("The Waiter", "Phoebe and Rachel"),
+    *("All", "Both", "Director", "Nurse", "Joey and Ross", "Ben", "Dr. Oberman", "Mr. Bing", "Helena", "Guys", "Women"),
+    *("Phoebe and Rachel", "Joey and Guy", "Man & Boy", "The Woman's Husband", "Mr. and Mrs. Geller", "German Tourist"),
+    *("Manager", "Boss", ""),
 ]
 
 
@@ -60,7 +80,16 @@ def test_the_table_says_the_emotion(tmp_path, emotion):
     assert read_one(tmp_path, emotion=emotion).raw_label == emotion
 
 
-@pytest.mark.parametrize(("names", "gender"), [(WOMEN, "female"), (MEN, "male"), (UNKNOWN, None)])
+@pytest.mark.parametrize(
+    ("names", "gender"),
+    [
+        (WOMEN, "female"),
+        (MEN, "male"),
+        (LABELLED_WOMEN, "female"),
+        (LABELLED_MEN, "male"),
+        (UNKNOWN, None),
+    ],
+)
 def test_whose_voices_are_known(tmp_path, names, gender):
     rows = [("Hi!", name, "joy", 0, index) for index, name in enumerate(names)]
     files = {f"train_splits/dia0_utt{index}.mp4": "" for index in range(len(names))}
@@ -107,3 +136,36 @@ def test_what_has_no_counterpart_is_dropped_with_a_reason(tmp_path):
         f"meld/{folder}/dia0_utt2.mp4": "the table names a file that does not exist",
         f"meld/{folder}/final_videos_testdia0_utt0.mp4": "the file name is not of the corpus's form",
     }
+
+
+def test_a_label_of_the_gender_keeps_its_clip(tmp_path):
+    names = [*LABELLED_WOMEN, *LABELLED_MEN, "Director"]
+    files = {f"train_splits/dia0_utt{index}.mp4": "" for index in range(len(names))}
+    lay_out(tmp_path, files | {TABLES["train_splits"]: table([("Hi!", n, "joy", 0, i) for i, n in enumerate(names)])})
+    kept = [entry.speaker for entry in scan([Source("meld", tmp_path)]) if isinstance(entry, Clip)]
+    assert sorted(kept) == sorted(names[:-1])
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le"])
+def test_a_table_in_another_encoding_is_named_with_the_one_expected(tmp_path, encoding):
+    name = TABLES["train_splits"]
+    lay_out(tmp_path, ["train_splits/dia0_utt0.mp4"])
+    (tmp_path / name).write_bytes(table([("he’s lost it", "Joey", "joy", 0, 0)]).encode(encoding))
+    with pytest.raises(ValueError, match=rf"{name}.*UTF-8"):
+        list(read(tmp_path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_table_that_says_its_encoding_is_read(tmp_path, encoding):
+    lay_out(tmp_path, ["train_splits/dia0_utt0.mp4"])
+    text = table([("he’s lost it", "Joey", "joy", 0, 0)])
+    (tmp_path / TABLES["train_splits"]).write_bytes(text.encode(encoding))
+    (clip,) = read(tmp_path)
+    assert clip.sentence == "he’s lost it"
+
+
+def test_a_row_that_is_cut_short_keeps_its_clip_without_a_gender(tmp_path):
+    text = table([]) + '1,Hi!,,joy,neutral,0,0\n2,"Hi!'
+    lay_out(tmp_path, {"train_splits/dia0_utt0.mp4": "", TABLES["train_splits"]: text})
+    clip, *_ = read(tmp_path)
+    assert (clip.raw_label, clip.gender) == ("joy", None)

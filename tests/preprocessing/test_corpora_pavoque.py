@@ -86,3 +86,12 @@ def test_what_has_no_counterpart_is_dropped_with_a_reason(tmp_path):
         "pavoque/other.flac": "the file name is not of the corpus's form",
         "pavoque/pavoque-sad.flac": "a YAML file describes a recording that does not exist",
     }
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a: 1\n", "- 7\n", "- prompt: a1\n  start: 1\n  end: 2\n", "- {start: x, end: 2}\n"]
+)
+def test_a_yaml_file_of_another_form_is_named(tmp_path, text):
+    lay_out(tmp_path, {"pavoque-angry.flac": "", "pavoque-angry.yaml": text})
+    with pytest.raises(ValueError, match=r"pavoque-angry\.yaml"):
+        list(read(tmp_path))

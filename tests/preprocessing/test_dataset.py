@@ -275,3 +275,15 @@ def test_a_clip_more_in_front_leaves_the_other_parts_alone(tmp_path):
     assert len(set(parts) - set(again)) == 1
     after = times(tmp_path / "out")
     assert all(after[part] == before[part] for part in set(parts) & set(again))
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"models": []}'])
+def test_a_folder_of_something_else_is_neither_read_nor_written(tmp_path, content):
+    table = write_table(tmp_path / "audio", {"a": 2})
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "report.json").write_text(content)
+    with pytest.raises(ValueError, match="not a prepared folder"):
+        load_report(tmp_path / "run")
+    with pytest.raises(ValueError, match="not a prepared folder"):
+        prepare_table(table, tmp_path / "run")
+    assert (tmp_path / "run" / "report.json").read_text() == content

@@ -9,7 +9,9 @@ from preprocessing.labels import (
     ORDER,
     load_label_rules,
     load_speaker_genders,
+    merged_labels,
     parse_gender,
+    raw_labels,
 )
 
 
@@ -146,3 +148,21 @@ def test_a_file_of_genders_that_is_wrong_is_refused(tmp_path, content, message):
         (tmp_path / "genders.yaml").write_text(content)
     with pytest.raises(ValueError, match=message):
         load_speaker_genders(tmp_path / "genders.yaml")
+
+
+def test_clips_are_counted_by_the_authors_words():
+    columns = {
+        "corpus": ["emodb", "emodb", "emodb", "emovdb", "mine", "mine", "mine"],
+        "emotion": ["sad", "sad", "angry", "happy", "bored", "happy", None],
+        "raw_label": ["boredom", "sadness", "anger", "Amused", "bored", "Joy", "noise"],
+    }
+    counted = raw_labels(columns)
+    assert counted == {
+        "emodb": {"angry": {"anger": 1}, "sad": {"boredom": 1, "sadness": 1}},
+        "emovdb": {"happy": {"Amused": 1}},
+        "mine": {"bored": {"bored": 1}, "happy": {"Joy": 1}},
+    }
+    assert merged_labels(counted) == {
+        "emodb": {"sad": {"boredom": 1, "sadness": 1}},
+        "emovdb": {"happy": {"Amused": 1}},
+    }

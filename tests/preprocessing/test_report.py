@@ -36,6 +36,19 @@ def test_every_corpus_every_reason_and_every_note_is_a_line():
     assert len(lines) == 6
 
 
+def test_a_class_that_holds_other_words_of_the_authors_is_broken_down():
+    words = {"sad": {"boredom": 300, "sadness": 200}, "angry": {"anger": 700}}
+    report = {**REPORT, "corpora": {"alpha": {**REPORT["corpora"]["alpha"], "raw_labels": words}}}
+    (line,) = [line for line in format_report(report).splitlines() if "boredom" in line]
+    assert all(part in line for part in ("500 sad", "300 'boredom'", "200 'sadness'"))
+    assert "anger" not in format_report(report)
+
+
+def test_a_license_without_a_homepage_is_said_alone():
+    licences = {"licences": {"alpha": {"licence": "CC BY 4.0", "homepage": None}}}
+    assert "licence of alpha: CC BY 4.0" in format_report({**REPORT, "settings": licences}).splitlines()
+
+
 def test_json_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "new" / "folder" / "report.json"
     write_json(path, {"größe": [1, None]})

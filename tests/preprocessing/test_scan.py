@@ -209,3 +209,12 @@ def test_a_label_that_no_clip_has_is_no_misspelling_that_goes_unseen(tmp_path):
     lay_out(tmp_path / "mine", ["joy/a.wav", "anger/b.wav"])
     with pytest.raises(ValueError, match="no clip has the label angr; there are anger, joy"):
         scan([Source("folder", tmp_path / "mine")], label_names={"angr": "angry"})
+
+
+def test_each_own_corpus_has_its_own_locale_and_style(tmp_path):
+    lay_out(tmp_path, ["calls/happy/a.wav", "film/happy/a.wav"])
+    sources = [
+        Source("folder", tmp_path / "calls", locale="en-US", style="natural"),
+        Source("folder", tmp_path / "film", locale="de-DE", style="acted"),
+    ]
+    assert [(clip.locale, clip.style) for clip in scan(sources)] == [("en-US", "natural"), ("de-DE", "acted")]

@@ -76,3 +76,35 @@ def test_it_is_written_as_text_json_and_a_figure(tmp_path, corpora):
     assert (tmp_path / "table1.txt").read_text(encoding="utf-8") == text + "\n"
     assert json.loads((tmp_path / "table1.json").read_text(encoding="utf-8")) == build_table1(report)
     assert (tmp_path / "table1.png").read_bytes().startswith(b"\x89PNG")
+
+
+def reason(name: str, kept: int, settings: dict | None = None, **counts) -> str:
+    prepared = {**summary(kept), "by_rule": 0, "skipped": {}, **counts}
+    return build_table1({"corpora": {name: prepared}, "settings": settings or {}})["corpora"][name]["reason"]
+
+
+def test_clips_that_were_skipped_are_told_from_those_that_the_folder_lacks():
+    lacking = reason("oreau02", 432)
+    skipping = reason("oreau02", 432, skipped={"the name is odd": 2})
+    both = reason("oreau02", 431, skipped={"the name is odd": 2})
+    assert "2 not in the folder" in lacking
+    assert "2 skipped (the name is odd)" in skipping
+    assert "not in the folder" not in skipping
+    assert "2 skipped (the name is odd), 1 not in the folder" in both
+
+
+def test_what_the_papers_rules_leave_out_explains_nothing_and_what_others_do_does():
+    assert "286" not in reason("mesd", 430, by_rule=426)
+    for settings in ({"labels": "strict"}, {"min_duration_s": 1.0}):
+        said = reason("mesd", 430, by_rule=432, settings={"labels": "paper", "min_duration_s": 0.5, **settings})
+        assert "432 left out by rules" in said
+        assert "not in the folder" not in said
+
+
+def test_of_meld_a_missing_part_is_not_laid_to_the_gender_table():
+    whole, known = CORPORA["meld"].usable_files, CORPORA["meld"].paper_differs
+    assert reason("meld", 12_800, by_rule=whole - 12_800, skipped={"cannot be read": 1}) == known
+    part = reason("meld", 10_300, by_rule=whole - 2610 - 10_300, skipped={"the table names no such file": 2610})
+    assert part != known
+    assert "2,610 skipped (the table names no such file)" in part
+    assert "2,610 not in the folder" in reason("meld", 10_300, by_rule=whole - 2610 - 10_300)

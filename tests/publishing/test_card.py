@@ -9,7 +9,7 @@ from jinja2 import UndefinedError
 
 from publishing.card import COLUMNS, render_card, shown_figures
 from tests.conftest import TASKS, tiny_config
-from tests.publishing.conftest import NON_COMMERCIAL, REPO, RESEARCH, corpus, training_facts
+from tests.publishing.conftest import NON_COMMERCIAL, OWN, REPO, RESEARCH, corpus, training_facts
 
 STARTED = "corpus, or weights it started from"
 
@@ -245,3 +245,29 @@ def test_nothing_in_a_card_is_more_than_text(metrics):
     names = {result["dataset"]["name"] for result in head["model-index"][0]["results"]}
     assert any(name.startswith(f"de-DE {EVIL}") for name in names)
     assert one(card, "true \\ predicted, clips")  # tables are whole
+
+
+def test_what_a_merged_class_holds_is_said_and_nothing_of_others(metrics):
+    header = ("corpus", "class")
+    assert not any(found[:2] == header for found in tables(render(metrics)))
+    assert not any(found[:2] == header for found in tables(render({**metrics, "merged_labels": {}})))
+    merged = {"emodb": {"sad": {"boredom": 1081, "sadness": 62}}, "jl": {"happy": {"excited": 3}}}
+    card = render({**metrics, "merged_labels": merged})
+    assert one(card, *header) == [["emodb", "sad", "1,081 boredom, 62 sadness"], ["jl", "happy", "3 excited"]]
+
+
+def test_the_card_names_the_codes_commit(metrics):
+    metrics["versions"]["commit"] = "c0ffee"
+    card = render(metrics, training_facts(versions={"commit": "f00d", "torch": "2.13.0"}))
+    assert "commit c0ffee" in card
+    assert "commit f00d" in dict(one(card, "what"))["versions"]
+
+
+def test_a_corpus_of_two_trainings_is_one_row_of_both(metrics):
+    before = training_facts(corpus("emodb", clips=400, hours=0.5), corpus("mine", OWN), corpus("jl"))
+    facts = training_facts(corpus("emodb"), corpus("mine", OWN), start="local checkpoint", before=before)
+    assert [row[:3] for row in one(render(metrics, facts), STARTED)] == [
+        ["[EMODB](https://emodb.org)", "1,200, before that 400", "1.25, before that 0.50"],
+        ["mine", "1,200", "1.25"],
+        ["[JL](https://jl.org)", "1,200", "1.25"],
+    ]

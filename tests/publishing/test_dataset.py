@@ -8,6 +8,7 @@ from datasets import Audio, load_dataset
 
 from preprocessing.catalogue import licences
 from preprocessing.dataset import load_prepared
+from preprocessing.own_corpora import stated_license
 from publishing import dataset
 from publishing.dataset import Licence, export_dataset, read_licences
 from tests.loopback_hub import card_data, mistakes
@@ -116,3 +117,38 @@ def test_the_card_says_whose_the_clips_are(exported, prepared):
     assert "| CC0 | – |" in body
     assert 'load_dataset("team/speech")' in body
     assert "protocol `paper`" in body
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({"alpha": "CC BY-NC-SA 4.0"}, "cc-by-nc-sa-4.0"),
+        ({"alpha": "CC BY 4.0", "beta": "cc-by-4.0"}, "cc-by-4.0"),
+        ({"alpha": "CC BY 4.0", "beta": "CC0"}, "other"),
+        ({"alpha": "of our own"}, "other"),
+    ],
+)
+def test_the_licence_that_all_corpora_have_is_the_data_sets(prepared, tmp_path, names, expected):
+    found = {name: Licence(licence=licence, homepage="") for name, licence in names.items()}
+    card, *_ = export_dataset(load_prepared(prepared, "paper"), found, "paper", tmp_path, "team/speech")
+    assert card_data(card.read_text(encoding="utf-8"))["license"] == expected
+    assert [*mistakes(card_data(card.read_text(encoding="utf-8")))] == []
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "7", '{"models": [], "figures": []}', '{"corpora": [], "settings": {}}']
+)
+def test_a_run_is_not_taken_for_a_prepared_folder(tmp_path, content):
+    (tmp_path / "report.json").write_text(content)
+    with pytest.raises(ValueError, match=r"not a prepared folder.*prepare\.py"):
+        read_licences(tmp_path, None)
+
+
+def test_a_license_that_was_stated_in_preparation_need_not_be_said_again(tmp_path):
+    def stated(name):
+        return report(tmp_path, "mine", licences={"mine": stated_license(name)})
+
+    assert read_licences(stated("CC BY 4.0"), None)["mine"] == {"licence": "CC BY 4.0", "homepage": ""}
+    assert read_licences(stated("CC BY 4.0"), "CC0")["mine"]["licence"] == "CC0"
+    with pytest.raises(ValueError, match="mine"):
+        read_licences(stated("ours alone"), None)

@@ -1,6 +1,7 @@
 import pytest
 
-from publishing.licence import NOT_STATED, backbone, strictest
+from preprocessing.corpora import CORPORA
+from publishing.licence import NOT_STATED, backbone, hub_id, strictest
 from tests.publishing.conftest import NON_COMMERCIAL, OPEN, OWN, RESEARCH, corpus
 
 OPEN_CORPUS, NC = corpus("emodb", OPEN), corpus("ravdess", NON_COMMERCIAL)
@@ -59,3 +60,25 @@ def test_what_training_starts_from_has_a_licence_too(name, licence, weights):
 def test_the_publisher_of_panns_is_linked():
     assert backbone("Cnn14_16k_mAP=0.438.pth")["homepage"] == "https://zenodo.org/record/3987831"
     assert backbone("org/base")["homepage"] == "https://huggingface.co/org/base"
+
+
+@pytest.mark.parametrize(
+    ("licence", "expected"),
+    [
+        ("CC BY-NC-SA 4.0", "cc-by-nc-sa-4.0"),
+        ("CC BY 4.0", "cc-by-4.0"),
+        ("cc-by-4.0", "cc-by-4.0"),
+        ("CC0", "cc0-1.0"),
+        ("ODbL 1.0, contents DbCL 1.0", "odbl"),
+        ("CC BY 4.0 or CC0 1.0, sources differ", None),
+        ("research only", None),
+        ("", None),
+    ],
+)
+def test_the_hubs_name_of_a_licence(licence, expected):
+    assert hub_id(licence) == expected
+
+
+def test_every_licence_that_allows_redistribution_is_known_to_the_hub_or_in_dispute():
+    unknown = [c.licence for c in CORPORA.values() if c.redistributable and hub_id(c.licence) is None]
+    assert all("sources differ" in licence for licence in unknown)

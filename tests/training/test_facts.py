@@ -1,15 +1,17 @@
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
 from huggingface_hub import constants
 
 from preprocessing.corpora import CORPORA
+from preprocessing.own_corpora import stated_license
 from tests.loopback_hub import File, Repository, serve
 from tests.publishing import conftest as publishing
 from tests.training.conftest import TASKS, job, start_from
 from training.arguments import ModelArguments
-from training.facts import start_facts, training_facts, write_training_facts
+from training.facts import read_facts, start_facts, training_facts, write_training_facts
 from training.run import build_trainer
 
 
@@ -58,6 +60,7 @@ def test_the_facts_are_those_of_the_training(ready, splits, tmp_path):
     assert facts["parameters"]["all"] == facts["parameters"]["trained"] == ready.model.num_parameters()
     assert facts["hardware"]["device"].startswith("CPU")
     assert facts["seconds"] is None  # no step was made
+    assert {"multilingual-multitask-ser", "commit"} <= facts["versions"].keys()
     write_training_facts(ready, build_trainer(ready), tmp_path)
     text = (tmp_path / "training.json").read_text(encoding="utf-8")
     assert json.loads(text) == facts
@@ -73,6 +76,19 @@ def test_a_published_corpus_comes_with_its_licence(ready):
     for name in ("title", "homepage", "licence", "commercial", "redistributable"):
         assert entry[name] == getattr(published, name)
     assert entry["clips"] == len(clips)
+
+
+def test_own_audio_comes_with_the_license_that_was_stated(ready, prepared, tmp_path):
+    folder = shutil.copytree(prepared, tmp_path / "prepared")
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    report["settings"]["licences"] = {"alpha": stated_license("CC BY-NC 4.0"), "beta": None}
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    ready.data.data = str(folder)
+    alpha, beta = facts_of(ready)["data"]
+    assert (alpha["licence"], alpha["commercial"], alpha["redistributable"]) == ("CC BY-NC 4.0", False, True)
+    assert beta["licence"] == "not stated"
+    write_training_facts(ready, build_trainer(ready), tmp_path)
+    assert read_facts(tmp_path / "training.json")["data"][0]["licence"] == "CC BY-NC 4.0"
 
 
 def test_a_backbone_from_the_hub_is_named_with_its_commit_and_a_local_one_is_not(hub, backbone, words):

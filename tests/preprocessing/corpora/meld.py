@@ -39,7 +39,7 @@ TABLES = {
 }
 HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"
 MAIN = ("Chandler", "Joey", "Monica", "Phoebe", "Rachel", "Ross")
-UNKNOWN = ("All", "Both", "Director", "Guy", "Man")  # 40 neutral rows of each, for the sake of the test
+UNKNOWN = ("All", "Both", "Director", "Nurse", "Joey and Ross")  # 40 neutral rows of each, for the sake of the test
 
 
 def table(rows: list[tuple[str, str, str, int, int]]) -> str:

@@ -8,6 +8,8 @@ COUNTS = {"C": 67, "D": 67, "J": 62, "N": 70, "P": 51, "S": 62, "T": 55}
 WOMEN = ("10", "11", "13", "21", "24", "37", "42")
 MEN = [f"{number}" for number in range(10, 42) if f"{number}" not in WOMEN][:25]
 
+ODD = ("OréauFR_02/m/sesss/07z03Sa.wav", "OréauFR_02/m/sesss/07z04Sa.wav")
+
 
 def tree() -> dict[str, str]:
     files = {}
@@ -15,6 +17,9 @@ def tree() -> dict[str, str]:
         gender, speakers, n = ("f", WOMEN, i) if i < 115 else ("m", MEN, i - 115)
         name = f"{speakers[n % len(speakers)]}a{n // len(speakers) + 1:02}{letter}a.wav"
         files[f"OréauFR_02/{gender}/sess{letter.lower()}/{name}"] = ""
+    for name in [path for path in files if path.startswith("OréauFR_02/m/sesss/")][:2]:
+        del files[name]  # for the two whose third letter is another
+    files |= dict.fromkeys(ODD, "")
     version_1 = [path.replace("FR_02", "FR_01") for path in files]
     version_1 += [f"OréauFR_01/m/sessc/14a{sentence}Ca.wav" for sentence in range(30, 98)]
     return files | dict.fromkeys(version_1, "")
@@ -32,6 +37,7 @@ CASES = [
         "OréauFR_02/m/sesss/14a03Sa.wav",
         {"raw_label": "surprise", "emotion": "surprise", "gender": "male", "speaker": "14", "sentence": "03"},
     ),
+    *((path, {"raw_label": "surprise", "speaker": "07", "sentence": path[-8:-6], "gender": "male"}) for path in ODD),
     ("OréauFR_02/m/sessd/14a03Da.wav", {"raw_label": "disgust", "emotion": "disgust"}),
     ("OréauFR_02/m/sessj/14a03Ja.wav", {"raw_label": "joy", "emotion": "happy"}),
     ("OréauFR_02/m/sessn/14a03Na.wav", {"raw_label": "neutral", "emotion": "neutral"}),
