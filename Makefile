@@ -23,6 +23,7 @@ CUDA := cuda-bindings cuda-pathfinder cuda-toolkit triton setuptools \
     nvidia-cublas nvidia-cuda-cccl nvidia-cuda-cupti nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft \
     nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
     nvidia-nvshmem-cu13 nvidia-nvtx
+SINGLE_TASK := w2v-Em
 ROWS := $(sort $(basename $(notdir $(wildcard configs/paper/rows/*.yaml))))
 
 .PHONY: demo test lint bench hostile test-lowest test-newest lock sbom paper paper-demo clean
@@ -76,7 +77,7 @@ sbom: $(VENV)/tools
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(BIN)/python
 
 paper: $(ROWS:%=runs/paper/%/metrics.json)
-	$(BIN)/python evaluate.py $(ROWS:%=runs/paper/%) --data $(DATA) --output runs/paper
+	$(BIN)/python evaluate.py $(ROWS:%=runs/paper/%) --reference runs/paper/$(SINGLE_TASK) --data $(DATA) --output runs/paper
 
 runs/paper/%/metrics.json: configs/paper/rows/%.yaml | $(VENV)/installed
 	$(TRAIN) --config configs/paper/shared.yaml $< --data $(DATA) --output_dir $(@D)
@@ -85,7 +86,8 @@ runs/paper/%/metrics.json: configs/paper/rows/%.yaml | $(VENV)/installed
 runs/paper/panns-%: override TRAIN := $(BIN)/python train.py
 
 paper-demo: $(ROWS:%=runs/paper-demo/%/metrics.json)
-	$(BIN)/python evaluate.py $(ROWS:%=runs/paper-demo/%) --data prepared/demo --output runs/paper-demo
+	$(BIN)/python evaluate.py $(ROWS:%=runs/paper-demo/%) --reference runs/paper-demo/$(SINGLE_TASK) --data prepared/demo \
+	    --output runs/paper-demo
 
 # What a row's name begins with says which small network takes the place of the pre-trained one.
 runs/paper-demo/%/metrics.json: configs/paper/rows/%.yaml | prepared/demo/report.json

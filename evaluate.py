@@ -43,7 +43,7 @@ def main() -> None:
             plan_evaluation(name, args.data, args.protocol, split=args.split, baseline=args.baseline)
             for name in args.checkpoint
         ]
-        check_together(plans, args.output)
+        check_together(plans, args.output, args.reference)
         for folder, plan in zip(folders, plans, strict=True):
             output = args.output / folder.relative_to(above) if len(plans) > 1 else args.output
             evaluation = evaluate_checkpoint(plan, output, per_device_eval_batch_size=args.batch_size)
@@ -51,7 +51,7 @@ def main() -> None:
                 print(f"{format_report(evaluation.report)}\n")
                 evaluations.append(evaluation)
         if evaluations:
-            write_summary(evaluations, args.output)
+            write_summary(evaluations, args.output, args.reference)
             print(f"The report is {args.output / 'report.md'}; every figure stands in report.json and metrics.json.")
     except (OSError, ValueError) as error:
         sys.exit(f"evaluate.py: {error}")
@@ -59,7 +59,9 @@ def main() -> None:
 
 def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", nargs="+", help="folders, as train.py writes them, or Hub ids")
+    parser.add_argument(
+        "checkpoint", nargs="+", type=os.path.normpath, help="folders, as train.py writes them, or Hub ids"
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="prepared folder")
     parser.add_argument("--protocol", help="which clips are in which split; by default that of each one's training")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
@@ -70,9 +72,15 @@ def _parse_args() -> argparse.Namespace:
         metavar="DIR",
         help="where the report goes; metrics.json of several checkpoints go to a folder of each",
     )
+    parser.add_argument(
+        "--reference",
+        type=os.path.normpath,
+        metavar="CHECKPOINT",
+        help="the one that all others are compared with; by default the first",
+    )
     parser.add_argument("--batch_size", type=int, default=8, help="clips per process")
     parser.add_argument(
-        "--baseline", action="store_true", help="compare with a random forest on measured pitch, energy and voicing"
+        "--baseline", action="store_true", help="compare with a support vector machine on statistics of MFCCs"
     )
     return parser.parse_args()
 

@@ -4,6 +4,9 @@ Clips of one speaker are alike, so that clips drawn one by one would make interv
 drawing its speakers with replacement and then, for each drawn speaker, as many clips as the speaker has, from these and
 with replacement (Davison and Hinkley 1997, section 3.8). The draws of a corpus hang on its own clips, their order and
 its name alone: two models that are evaluated on the same clips get the same resamples.
+
+Resamples of one or two speakers cannot show how others differ from them, and those of a few clips are a few values:
+below 3 speakers or 10 clips there is no interval, but a reason.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 RESAMPLES = 1000
+MIN_SPEAKERS, MIN_CLIPS = 3, 10  # for an interval
 _CHUNK = 250_000  # weights that are held at a time
 
 
@@ -93,6 +97,19 @@ def mean_draws(draws: Sequence[np.ndarray]) -> np.ndarray:
     valid = np.isfinite(stacked)
     with np.errstate(invalid="ignore"):
         return np.where(valid, stacked, 0).sum(axis=0) / valid.sum(axis=0)
+
+
+def count_speakers(corpus: np.ndarray, speaker: np.ndarray) -> int:
+    """Speakers of clips, as [`resample`] draws them: a clip whose speaker is unknown is one of its own."""
+    known = {pair for pair in zip(corpus, speaker, strict=True) if pair[1] is not None}
+    return len(known) + sum(name is None for name in speaker)
+
+
+def too_few(clips: int, speakers: int) -> str | None:
+    """Why so many clips of so many speakers have no interval, `None` where they have one."""
+    if clips < MIN_CLIPS:
+        return f"fewer than {MIN_CLIPS} clips ({clips})"
+    return f"fewer than {MIN_SPEAKERS} speakers ({speakers})" if speakers < MIN_SPEAKERS else None
 
 
 def interval(draws: np.ndarray) -> list[float] | None:

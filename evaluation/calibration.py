@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from .bootstrap import interval, resampled_sums
+from .bootstrap import count_speakers, interval, resampled_sums, too_few
 
 _BINS = 15  # Guo et al. 2017
 _EDGES = np.linspace(0, 1, _BINS + 1)
@@ -122,18 +122,20 @@ def calibration_report(
         corpus, speaker: of the clips, for intervals as in [`~evaluation.bootstrap.resample`].
 
     Returns:
-        `temperature`; `before` and `after` the division: `ece` with its interval `ece_ci`, `log_loss`, `brier`; and
-        after it `bins`, `risk_coverage` and `aurc`, the area under the curve of risk over coverage. Chance adds to a
-        calibration error, so that of resamples is rather above that of the clips; where there are few clips, the
-        interval may lie above the figure.
+        `temperature`; `before` and `after` the division: `ece` with its interval `ece_ci` (`None`, and a `ci_reason`,
+        of too few clips or speakers for one), `log_loss`, `brier`; and after it `bins`, `risk_coverage` and
+        `aurc`, the area under the curve of risk over coverage. Chance adds to a calibration error, so that of resamples
+        is rather above that of the clips; where there are few clips, the interval may lie above the figure.
     """
     logits = logits.astype(float)
     probabilities = {"before": softmax(logits * temperature, axis=1), "after": softmax(logits, axis=1)}
     gaps = np.hstack([_gaps(*_confidence(values, targets)) for values in probabilities.values()])
     sums = resampled_sums(gaps, {"all": np.ones(targets.size, dtype=bool)}, corpus, speaker)["all"]
+    reason = too_few(targets.size, count_speakers(corpus, speaker))
     report: dict = {"temperature": temperature}
     for (when, values), drawn in zip(probabilities.items(), np.split(sums, 2, axis=1), strict=True):
-        report[when] = {**calibration_metrics(values, targets), "ece_ci": interval(_ece(drawn))}
+        ci = {"ece_ci": None, "ci_reason": reason} if reason else {"ece_ci": interval(_ece(drawn))}
+        report[when] = {**calibration_metrics(values, targets), **ci}
     after = probabilities["after"]
     return {
         **report,

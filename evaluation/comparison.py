@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .bootstrap import compare
-from .paper import BEST, SINGLE_TASK, load_paper
+from .paper import BEST, load_paper
 
 SCORES = ("weighted_f1", "weighted_recall", "weighted_precision")
 
@@ -27,6 +27,7 @@ class Column:
         confusion: `labels` and `counts[true][predicted]` over all clips.
         draws: metric to its mean over corpora in each resample, `(resamples,)`.
         clips: ids of the test clips: two columns are compared in pairs where they are the same.
+        seeds: of a model that was trained more than once: `seed`, `checkpoint` and the mean weighted F1 of each time.
     """
 
     row: str
@@ -38,6 +39,7 @@ class Column:
     confusion: Mapping[str, Any] | None = None
     draws: Mapping[str, np.ndarray] = field(default_factory=dict)
     clips: frozenset[str] = frozenset()
+    seeds: Sequence[Mapping[str, Any]] = ()
 
 
 def paper_columns() -> dict[str, Column]:
@@ -54,25 +56,32 @@ def paper_columns() -> dict[str, Column]:
     return columns
 
 
-def compare_columns(columns: Sequence[Column]) -> dict[str, Any]:
+def compare_columns(columns: Sequence[Column], reference: str | None = None) -> dict[str, Any]:
     """All tables of a report.
 
     Args:
         columns: what was evaluated, in the order of the report.
+        reference: name of the column that the others on its clips are compared with; by default, and for those on
+            other clips, the first.
 
     Returns:
-        `table2`, `table3`, `table4`: lists of lines with `ours` beside `paper`; `figure1`; `claims`; `others`.
+        `table2`, `table3`, `table4`: lists of lines with `ours` beside `paper`; `figure1`; `claims`; `others`;
+        `on_paper_corpora`: whether any corpus is one of the paper's. What it prints of its own corpora and of their
+        locales stands beside nothing else.
     """
     paper = paper_columns()
+    corpora = {name for column in columns for name in column.corpora}
+    printed = [paper[name] for name in load_paper()["columns"]] if corpora & load_paper()["table3"].keys() else []
     protocol = _main_protocol(columns)
     ours: dict[str, Column] = {}
     for column in columns:
         if column.protocol == protocol:
             ours.setdefault(column.row, column)
     return {
-        "table2": _table2(columns, paper),
-        "table3": _by_line(columns, paper, "corpora", "weighted_recall"),
-        "table4": _by_line(columns, paper, "locales", "weighted_f1"),
+        "table2": _table2(columns, paper, reference),
+        "on_paper_corpora": printed != [],
+        "table3": _by_line(columns, printed, "corpora", "weighted_recall"),
+        "table4": _by_line(columns, printed, "locales", "weighted_f1"),
         # The paper's own choice, where it was evaluated, does not look at the test clips.
         "figure1": figure1(ours.get(BEST) or max(ours.values(), key=lambda column: column.mean["weighted_f1"])),
         "claims": [*_gains(ours, paper), *_wins(ours, paper)],
@@ -87,11 +96,10 @@ def _main_protocol(columns: Sequence[Column]) -> str:
     return max(dict.fromkeys(column.protocol for column in columns), key=lambda protocol: rows[protocol])
 
 
-def _table2(columns: Sequence[Column], paper: Mapping[str, Column]) -> list[dict]:
+def _table2(columns: Sequence[Column], paper: Mapping[str, Column], reference: str | None) -> list[dict]:
     lines = []
     for column, group in zip(columns, _groups(columns), strict=True):
-        of_protocol = [other for other in columns if other.protocol == column.protocol]
-        single = next((other for other in of_protocol if other.row == SINGLE_TASK), None)
+        compared_with = _reference(column, columns, reference)
         lines.append(
             {
                 "name": column.name,
@@ -99,10 +107,18 @@ def _table2(columns: Sequence[Column], paper: Mapping[str, Column]) -> list[dict
                 "group": group,
                 "ours": dict(column.mean),
                 "paper": dict(paper[column.row].mean) if column.row in paper else None,
-                "against_single_task": _difference(column, single) if single else None,
+                "seeds": list(column.seeds),
+                "reference": columns.index(compared_with) + 1,
+                "difference": _difference(column, compared_with),
             }
         )
     return lines
+
+
+def _reference(column: Column, columns: Sequence[Column], name: str | None) -> Column:
+    """What a column is compared with: of those on its clips, under its protocol, the one of this name, or the first."""
+    alike = [other for other in columns if (other.protocol, other.clips) == (column.protocol, column.clips)]
+    return next((other for other in alike if other.name == name), alike[0])
 
 
 def _groups(columns: Sequence[Column]) -> list[int]:
@@ -112,15 +128,19 @@ def _groups(columns: Sequence[Column]) -> list[int]:
 
 
 def _difference(better: Column, worse: Column) -> dict | None:
-    """Difference of the mean weighted F1 with its interval, where both were evaluated on the same clips."""
+    """Difference of the mean weighted F1, where both were evaluated on the same clips, with its interval and p.
+
+    Both are `None`, and there is a `ci_reason`, where the clips or their speakers are too few for them.
+    """
     if better is worse or better.clips != worse.clips:
         return None
-    compared = compare(better.draws["weighted_f1"], worse.draws["weighted_f1"])
-    return {**compared, "difference": better.mean["weighted_f1"] - worse.mean["weighted_f1"]}
+    difference = better.mean["weighted_f1"] - worse.mean["weighted_f1"]
+    if "ci_reason" in better.mean:
+        return {"difference": difference, "ci": None, "p": None, "ci_reason": better.mean["ci_reason"]}
+    return {**compare(better.draws["weighted_f1"], worse.draws["weighted_f1"]), "difference": difference}
 
 
-def _by_line(columns: Sequence[Column], paper: Mapping[str, Column], part: str, metric: str) -> dict[str, Any]:
-    printed = [paper[name] for name in load_paper()["columns"]]
+def _by_line(columns: Sequence[Column], printed: Sequence[Column], part: str, metric: str) -> dict[str, Any]:
     names = dict.fromkeys(name for column in columns for name in getattr(column, part))
     known = dict.fromkeys(name for column in printed for name in getattr(column, part))
     return {
@@ -154,9 +174,19 @@ def in_per_cent(confusion: Mapping[str, Any]) -> dict[str, Any]:
     counts = np.array(confusion["counts"])
     return {
         "labels": confusion["labels"],
-        "clips": counts.sum(axis=1).tolist(),
+        "clips": counts.sum(axis=1).round().astype(int).tolist(),
         "per_cent": [per_cent(line) if line.sum() else None for line in counts],
     }
+
+
+def sum_confusions(confusions: Sequence[Mapping]) -> dict[str, Any]:
+    """The confusion over the clips of several models."""
+    labels = list(dict.fromkeys(label for confusion in confusions for label in confusion["labels"]))
+    total = np.zeros((len(labels), len(labels)), dtype=int)
+    for confusion in confusions:
+        places = [labels.index(label) for label in confusion["labels"]]
+        total[np.ix_(places, places)] += np.array(confusion["counts"])
+    return {"labels": labels, "counts": total.tolist()}
 
 
 def per_cent(counts: np.ndarray) -> list[float]:

@@ -33,7 +33,7 @@ def draw_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
         draw_by_line(tables["table3"], file("table3"))
         draw_by_line(tables["table4"], file("table4"))
         title = f"{figure1['name']}, protocol {figure1['protocol']}"
-        draw_confusion(figure1, title, file("confusion"), figure1["paper"])
+        draw_confusion(figure1, title, file("confusion"), figure1["paper"] if tables["on_paper_corpora"] else None)
     for number, matrix in enumerate(summary["cross"], start=1):
         draw_cross(matrix, file(f"cross_{number}"))
     for name, task in shown["tasks"].items():
@@ -102,9 +102,12 @@ def draw_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
     axes = figure.subplots()
     several = len({line["protocol"] for line in lines}) > 1
     for y, line in enumerate(lines):
-        value, (low, high) = line["ours"]["weighted_f1"], line["ours"]["weighted_f1_ci"]
-        axes.plot([low, high], [y, y], color="tab:blue", lw=2)
-        axes.plot(value, y, "o", color="tab:blue", label="ours, 95 % interval" if y == 0 else None)
+        if bounds := line["ours"]["weighted_f1_ci"]:
+            axes.plot(bounds, [y, y], color="tab:blue", lw=2)
+        axes.plot(line["ours"]["weighted_f1"], y, "o", color="tab:blue", label=None if y else "ours, 95 % interval")
+    seeds = [(seed["weighted_f1"], y) for y, line in enumerate(lines) for seed in line["seeds"]]
+    if seeds:
+        axes.plot(*zip(*seeds, strict=True), "|", ms=12, color="black", label="each seed")
     printed = [(line["paper"]["weighted_f1"], y) for y, line in enumerate(lines) if line["paper"]]
     if printed:
         axes.plot(*zip(*printed, strict=True), "D", color="0.6", label="paper, its 25 corpora")
@@ -129,12 +132,12 @@ def draw_by_line(table: Mapping[str, Any], path: Path) -> None:
         cells = [(y, line["ours"][i]) for y, line in enumerate(lines) if line["ours"][i]]
         shift = 0.7 * ((i + 0.5) / count - 0.5)
         for y, cell in cells:
-            if f"{metric}_ci" in cell:  # the mean of several checkpoints has none by locale
-                axes.plot(cell[f"{metric}_ci"], [y + shift] * 2, color=colours[i], lw=1)
+            if bounds := cell.get(f"{metric}_ci"):  # the mean of several seeds has none by corpus
+                axes.plot(bounds, [y + shift] * 2, color=colours[i], lw=1)
         points = [(cell[metric], y + shift) for y, cell in cells]
         label = f"{name} · {protocol}" if several else name
         axes.plot(*zip(*points, strict=True), "o", ms=3.5, color=colours[i], label=label)
-    best = [(line["paper"][-1], y) for y, line in enumerate(lines) if line["paper"][-1] is not None]
+    best = [(line["paper"][-1], y) for y, line in enumerate(lines) if line["paper"] and line["paper"][-1] is not None]
     if best:
         axes.plot(*zip(*best, strict=True), "D", ms=5, color="0.6", label="paper's best row")
     axes.set_yticks(range(len(lines)), [line["name"] for line in lines], fontsize=8)

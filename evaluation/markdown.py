@@ -43,11 +43,18 @@ def _score(scores: Mapping, name: str, top: float | None = None) -> str:
 
 
 def _interval(scores: Mapping, name: str) -> str:
-    """The 95 % interval of a metric in brackets."""
+    """The 95 % interval of a metric in brackets, or why there is none."""
     if f"{name}_ci" not in scores:
         return ""
+    if scores[f"{name}_ci"] is None:
+        return f" (no interval: {scores['ci_reason']})"
     low, high = scores[f"{name}_ci"]
     return f" ({low:.3f}–{high:.3f})"
+
+
+def _deviation(scores: Mapping, name: str) -> str:
+    """The standard deviation of a metric over seeds, where there are several."""
+    return f" ± {scores[f'{name}_sd']:.3f}" if f"{name}_sd" in scores else ""
 
 
 def _best(lines: Sequence[Mapping], name: str, group: int) -> float | None:
@@ -90,6 +97,8 @@ def _heard(count: int | None) -> str:
 def _difference(values: Mapping | None) -> str:
     if values is None:
         return "–"
+    if values["ci"] is None:
+        return f"{values['difference']:+.3f} (no interval: {values['ci_reason']})"
     low, high = values["ci"]
     return f"{values['difference']:+.3f} ({low:+.3f} to {high:+.3f}), p {values['p']:.3f}"
 
@@ -116,8 +125,11 @@ def _metrics(task: Mapping) -> str:
         parts = []
     else:
         names = {"R²": "r2", "Pearson": "pearson", "CCC": "ccc"}
-        low, high = pooled["mae_ci"]
-        parts = [f"MAE {pooled['mae']:.3g} ({low:.3g}–{high:.3g}) {task['unit']}".strip()]
+        bounds = "" if "ci_reason" in pooled else " ({:.3g}–{:.3g})".format(*pooled["mae_ci"])
+        parts = [f"MAE {pooled['mae']:.3g}{bounds} {task['unit']}".strip()]
+    if "ci_reason" in pooled:
+        parts += [f"{label} {_score(pooled, name)}" for label, name in names.items()]
+        return f"{', '.join(parts)} (no intervals: {pooled['ci_reason']})"
     return ", ".join(
         [*parts, *(f"{label} {_score(pooled, name)}{_interval(pooled, name)}" for label, name in names.items())]
     )
@@ -131,6 +143,7 @@ _FILTERS = {
         _prefixed,
         _score,
         _interval,
+        _deviation,
         _best_cell,
         _calibrated,
         _clips,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import datasets
 import evaluate
@@ -26,7 +27,7 @@ from sklearn.metrics import (
 
 from modeling import Task
 
-from .bootstrap import interval, mean_draws, resampled_sums
+from .bootstrap import count_speakers, interval, mean_draws, resampled_sums, too_few
 from .calibration import calibration_report
 from .groups import GROUPINGS, group_clips
 from .scores import (
@@ -109,12 +110,14 @@ def compute_metrics(
         task_logits: task name to `(clips, num_outputs)`, in the order of `clips`.
         tasks: what the heads predict.
         intervals: whether to add what an evaluation during training does not need: 95 % bootstrap intervals over
-            speakers and clips, as `NAME_ci`, `groups` and `calibration`.
+            speakers and clips, as `NAME_ci`, `groups` and `calibration`. Where there are too few speakers or clips for
+            an interval, `NAME_ci` is `None` and `ci_reason` says so.
 
     Returns:
-        Task name to its metrics, each figure with the number of labelled `clips` behind it:
+        Task name to its metrics, each figure with the number of labelled `clips` behind it, and that of their
+        `speakers` (`None` if no clip names one):
 
-        - `corpora`: corpus to metrics, and its `speakers` (`None` if unknown); `locales`: locale to the mean over its
+        - `corpora`: corpus to metrics; `locales`: locale to the mean over its
           corpora; `mean_over_corpora`;
         - `pooled`: over all clips at once; `confusion` (classification): `labels` and `counts[true][predicted]`;
         - `groups`: by `gender`, `duration` and `style`, each group to the metrics of its clips, pooled;
@@ -191,9 +194,8 @@ def _task_metrics(answers: _Answers, intervals: bool) -> dict:
     rows = _measure(answers, parts)
     draws = _draw(answers, parts) if intervals else {}
     for part, drawn in draws.items():
-        rows[part] |= _intervals(rows[part], drawn)
-    for name, row in _under(rows, "corpora").items():
-        row["speakers"] = len({*columns["speaker"][columns["corpus"] == name]} - {None}) or None
+        corpus, speaker = columns["corpus"][parts[part]], columns["speaker"][parts[part]]
+        rows[part] |= _intervals(rows[part], drawn, count_speakers(corpus, speaker))
     places = sorted({*columns["locale"]} - {None})
     result = {
         "kind": answers.task.kind,
@@ -240,6 +242,7 @@ def _measure(answers: _Answers, parts: Mapping[_Part, np.ndarray]) -> dict[_Part
             part: {
                 **metric.compute(references=answers.truth[mine].tolist(), predictions=answers.predicted[mine].tolist()),
                 "clips": int(mine.sum()),
+                "speakers": _known_speakers(answers.columns["corpus"][mine], answers.columns["speaker"][mine]),
             }
             for part, mine in parts.items()
         }
@@ -256,13 +259,25 @@ def _draw(answers: _Answers, parts: Mapping[_Part, np.ndarray]) -> dict[_Part, d
     return {part: scores(values) for part, values in sums.items()}
 
 
-def _intervals(row: Mapping[str, float | None], draws: Mapping[str, np.ndarray]) -> dict[str, list[float]]:
+def _known_speakers(corpus: np.ndarray, speaker: np.ndarray) -> int | None:
+    known = np.array([name is not None for name in speaker], dtype=bool)
+    return count_speakers(corpus[known], speaker[known]) or None
+
+
+def _intervals(row: Mapping[str, Any], draws: Mapping[str, np.ndarray], speakers: int) -> dict[str, Any]:
+    """Intervals of a row's metrics, or why it has none."""
+    if reason := too_few(row["clips"], speakers):
+        return {f"{name}_ci": None for name in draws if row[name] is not None} | {"ci_reason": reason}
     bounds = {name: interval(drawn) for name, drawn in draws.items() if row[name] is not None}
     return {f"{name}_ci": bound for name, bound in bounds.items() if bound}
 
 
 def mean_over_corpora(corpora: Mapping[str, dict], draws: Mapping[str, dict[str, np.ndarray]]) -> dict:
-    """Mean of each metric over the corpora that have it, with its interval; the clips in all, and the corpora."""
+    """Mean of each metric over the corpora that have it, with its interval; clips and speakers in all, the corpora.
+
+    The mean has an interval where all corpora together have enough speakers. A corpus that has none itself adds the
+    differences between its clips to it, and nothing of how its speakers differ from others.
+    """
     first = next(iter(corpora.values()))
     mean, drawn = {}, {}
     for name in (name for name in (*CLASSIFICATION_METRICS, *REGRESSION_METRICS) if name in first):
@@ -270,8 +285,14 @@ def mean_over_corpora(corpora: Mapping[str, dict], draws: Mapping[str, dict[str,
         mean[name] = float(np.mean([corpora[corpus][name] for corpus in having])) if having else None
         if having and draws:
             drawn[name] = mean_draws([draws[corpus][name] for corpus in having])
-    clips = sum(row["clips"] for row in corpora.values())
-    return {**mean, **_intervals(mean, drawn), "clips": clips, "corpora": list(corpora)}
+    row = {
+        **mean,
+        "clips": sum(row["clips"] for row in corpora.values()),
+        "speakers": sum(row["speakers"] or 0 for row in corpora.values()) or None,
+        "corpora": list(corpora),
+    }
+    drawn_from = sum(row["speakers"] or row["clips"] for row in corpora.values())
+    return row | (_intervals(row, drawn, drawn_from) if draws else {})
 
 
 def _class_metrics(answers: _Answers, calibration: bool) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,13 +97,17 @@ def format_report(report: dict) -> str:
 def _by_corpus(name: str, task: dict) -> list[str]:
     header = f"{name + ' by corpus':<22}{'F1':>7}{'95 % interval':>17}{'recall':>8}{'precision':>11}{'macro F1':>10}"
     lines = [header + f"{'UAR':>7}{'clips':>8}"]
+    without: dict[str, list[str]] = defaultdict(list)
     for label, row in [*task["corpora"].items(), ("mean over corpora", task["mean_over_corpora"])]:
         f1, recall, precision, macro, uar = (row[column] for column in _COLUMNS)
-        low, high = row["weighted_f1_ci"]
+        bounds = "–" if "ci_reason" in row else "{:.3f}–{:.3f}".format(*row["weighted_f1_ci"])
         lines.append(
-            f"{label:<22}{f1:>7.3f}{f'{low:.3f}–{high:.3f}':>17}{recall:>8.3f}{precision:>11.3f}{macro:>10.3f}"
+            f"{label:<22}{f1:>7.3f}{bounds:>17}{recall:>8.3f}{precision:>11.3f}{macro:>10.3f}"
             f"{uar:>7.3f}{row['clips']:>8,}"
         )
+        if "ci_reason" in row:
+            without[row["ci_reason"]].append(label)
+    lines += [f"  No interval for {', '.join(names)}: {reason}." for reason, names in without.items()]
     for label, count in task["unknown_labels"].items():
         lines.append(f"  {count} clips are {label!r}, which the model was not trained on; each counts as an error.")
     return lines
@@ -140,10 +145,10 @@ def _by_head(tasks: dict[str, dict]) -> list[str]:
 
 def _against_baseline(report: dict) -> list[str]:
     model = report["tasks"][report["main_task"]]["mean_over_corpora"]
-    forest = report["baseline"]["mean_over_corpora"]
+    baseline = report["baseline"]["mean_over_corpora"]
     return [
-        f"{report['main_task']} F1, mean over corpora: model {model['weighted_f1']:.3f}, random forest on measured "
-        f"pitch, energy, voicing and duration {forest['weighted_f1']:.3f}"
+        f"{report['main_task']} F1, mean over corpora: model {model['weighted_f1']:.3f}, baseline (a support vector "
+        f"machine on statistics of MFCCs) {baseline['weighted_f1']:.3f}"
     ]
 
 

@@ -25,6 +25,7 @@ from .paper import row_name
 from .predict import predict
 from .predictions import write_predictions
 from .report import Evaluation, build_report
+from .seeds import training_identity
 
 TRAINING_CLIPS = "training_clips.txt"
 
@@ -127,6 +128,7 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
         checkpoint=plan.checkpoint,
         weights_sha256=weights_sha256(plan.checkpoint),
         row=row_name(plan.config),
+        **training_identity(plan.checkpoint, plan.config),
         split=plan.split,
         protocol=load_protocol(plan.data, plan.protocol),
         clips=len(clips),

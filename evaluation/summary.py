@@ -8,28 +8,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from preprocessing.report import check_writable, write_json, write_text
 
 from .bootstrap import mean_draws
-from .comparison import SCORES, Column, compare_columns
+from .comparison import SCORES, Column, compare_columns, sum_confusions
 from .figures import draw_figures
 from .markdown import format_markdown
 from .metrics import ALL, mean_over_corpora
-from .paper import SINGLE_TASK, row_name
+from .paper import row_name
 from .report import Evaluation
 from .run import Plan
+from .seeds import mean_over_seeds, seeds_of
 
 
-def check_together(plans: Sequence[Plan], output: Path) -> None:
-    """Refuses checkpoints that one report cannot hold, before a clip is heard.
+def check_together(plans: Sequence[Plan], output: Path, reference: str | None = None) -> None:
+    """Refuses checkpoints that one report cannot hold, before a clip is processed.
 
     Raises:
-        ValueError: the main tasks differ, or a checkpoint, or a corpus of a family of protocols, is there twice; or
-            `output` cannot be written.
+        ValueError: the main tasks differ, or a checkpoint, or a corpus of a family of protocols, is there twice;
+            `reference` is not one of the checkpoints; or `output` cannot be written.
     """
     check_writable(output)
+    checkpoints = [plan.checkpoint for plan in plans]
+    if reference is not None and reference not in checkpoints:
+        raise ValueError(f"--reference {reference} is not one of the checkpoints {', '.join(checkpoints)}.")
     names = dict.fromkeys(plan.main_task.name for plan in plans)
     if len(names) > 1:
         raise ValueError(f"Checkpoints with the main tasks {', '.join(names)}: evaluate them apart.")
@@ -42,20 +44,21 @@ def check_together(plans: Sequence[Plan], output: Path) -> None:
             raise ValueError(f"{count} checkpoints of {row} under {protocol}: give one.")
 
 
-def write_summary(evaluations: Sequence[Evaluation], output: Path) -> str:
+def write_summary(evaluations: Sequence[Evaluation], output: Path, reference: str | None = None) -> str:
     """Writes `report.md`, `report.json` and `figures/` for one or many checkpoints.
 
-    Checkpoints that differ in nothing but the corpus left out (`loco`) are one model to the tables; those that differ
-    in the corpus trained on (`cross`) are a matrix.
+    Checkpoints that differ in nothing but the corpus left out (`loco`), or the seed of their training, are one model to
+    the tables; those that differ in the corpus trained on (`cross`) are a matrix.
 
     Args:
         evaluations: on the same split.
         output: folder to write to.
+        reference: the checkpoint that the others are compared with; by default the first.
 
     Returns:
         The Markdown.
     """
-    summary = summarise(evaluations)
+    summary = summarise(evaluations, reference)
     summary["figures"] = draw_figures(summary, output / "figures")
     text = format_markdown(summary)
     write_json(output / "report.json", summary)
@@ -63,8 +66,8 @@ def write_summary(evaluations: Sequence[Evaluation], output: Path) -> str:
     return text
 
 
-def summarise(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
-    """All that a report says, as data."""
+def summarise(evaluations: Sequence[Evaluation], reference: str | None = None) -> dict[str, Any]:
+    """All that a report says, as data; arguments as above."""
     reports = [evaluation.report for evaluation in evaluations]
     main_task = reports[0]["main_task"]
     names = _distinct_names(reports)
@@ -76,7 +79,8 @@ def summarise(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
     if is_classification:
         labelled = {key: [member for member in members if member.main["clips"]] for key, members in models.items()}
         columns = [_column(*key, members) for key, members in labelled.items() if members and key[1] != "cross"]
-        tables = compare_columns(columns) if columns else None
+        named = dict(zip((report["checkpoint"] for report in reports), names, strict=True))
+        tables = compare_columns(columns, named.get(reference)) if columns else None
         cross = [
             _matrix(name, members) for (name, family), members in labelled.items() if members and family == "cross"
         ]
@@ -84,7 +88,6 @@ def summarise(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
         "split": reports[0]["split"],
         "main_task": main_task,
         "is_classification": is_classification,
-        "single_task": SINGLE_TASK,
         "models": [_model(i, *both) for i, both in enumerate(zip(names, reports, strict=True), start=1)],
         "protocols": {report["protocol"]["protocol"]: report["protocol"] for report in reports},
         "tables": tables,
@@ -94,13 +97,19 @@ def summarise(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
 
 
 def _distinct_names(reports: Sequence[Mapping]) -> list[str]:
-    """The rows' names, with the checkpoint where two of a name were evaluated under one protocol."""
+    """The rows' names, with the checkpoint where two of a name were evaluated under one protocol.
+
+    Seeds of one training share a name, which says how many they are.
+    """
     keys = [(report["row"], report["protocol"]["family"], report["protocol"]["corpus"]) for report in reports]
-    twice = {key for key, count in Counter(keys).items() if count > 1}
-    return [
-        f"{report['row']} ({report['checkpoint']})" if key in twice else report["row"]
-        for key, report in zip(keys, reports, strict=True)
-    ]
+    alike = {key: [report for other, report in zip(keys, reports, strict=True) if other == key] for key in keys}
+    return [_name(report, alike[key]) for key, report in zip(keys, reports, strict=True)]
+
+
+def _name(report: Mapping, alike: Sequence[Mapping]) -> str:
+    seeds = seeds_of(report, alike)
+    name = report["row"] if len(seeds) == len(alike) else f"{report['row']} ({seeds[0]['checkpoint']})"
+    return f"{name}, {len(seeds)} seeds" if len(seeds) > 1 else name
 
 
 def _model(number: int, name: str, report: Mapping) -> dict[str, Any]:
@@ -108,6 +117,7 @@ def _model(number: int, name: str, report: Mapping) -> dict[str, Any]:
         "number": number,
         "name": name,
         "checkpoint": report["checkpoint"],
+        "seed": report["seed"],
         "protocol": report["protocol"]["protocol"],
         "clips": report["clips"],
         "heard": report["clips_heard_in_training"],
@@ -117,13 +127,15 @@ def _model(number: int, name: str, report: Mapping) -> dict[str, Any]:
 
 
 def _column(name: str, family: str, members: Sequence[Evaluation]) -> Column:
-    """A model's column; of several checkpoints, where each was tested on another corpus."""
+    """A model's column; of several checkpoints, where they differ in the corpus tested on, or in the seed."""
     first, *others = members
     named = {"row": first.report["row"], "name": name, "protocol": family}
     if not others:
         main = first.main
         parts = {"mean": main["mean_over_corpora"], "corpora": main["corpora"], "locales": main["locales"]}
         return Column(**named, **parts, confusion=main["confusion"], draws=first.draws[ALL], clips=first.clips)
+    if first.report["protocol"]["corpus"] is None:
+        return Column(**named, **mean_over_seeds(members), clips=first.clips)
     corpora = {corpus: scores for member in members for corpus, scores in member.main["corpora"].items()}
     # Each was tested on one corpus: its mean over corpora, and that over a locale's, are that corpus.
     drawn = {corpus: member.draws[ALL] for member in members for corpus in member.main["corpora"]}
@@ -139,19 +151,10 @@ def _column(name: str, family: str, members: Sequence[Evaluation]) -> Column:
         mean=mean_over_corpora(corpora, drawn),
         corpora=corpora,
         locales=locales,
-        confusion=_sum_confusions([member.main["confusion"] for member in members]),
+        confusion=sum_confusions([member.main["confusion"] for member in members]),
         draws={score: mean_draws([draws[score] for draws in drawn.values()]) for score in SCORES},
         clips=frozenset().union(*(member.clips for member in members)),
     )
-
-
-def _sum_confusions(confusions: Sequence[Mapping]) -> dict[str, Any]:
-    labels = list(dict.fromkeys(label for confusion in confusions for label in confusion["labels"]))
-    total = np.zeros((len(labels), len(labels)), dtype=int)
-    for confusion in confusions:
-        places = [labels.index(label) for label in confusion["labels"]]
-        total[np.ix_(places, places)] += np.array(confusion["counts"])
-    return {"labels": labels, "counts": total.tolist()}
 
 
 def _matrix(name: str, members: Sequence[Evaluation]) -> dict[str, Any]:
@@ -177,6 +180,7 @@ def _missing(report: Mapping) -> Iterator[str]:
     for what, absent in report["without_clips"].items():
         if absent:
             yield f"{what} of the data without a clip in this split: {', '.join(absent)}"
+    yield from _about_intervals(report["tasks"][report["main_task"]])
     if report["heads_without_labels"]:
         yield f"the data have no column for {', '.join(report['heads_without_labels'])}"
     for head, task in report["tasks"].items():
@@ -187,3 +191,20 @@ def _missing(report: Mapping) -> Iterator[str]:
                 yield f"no clip of this split has the {head} {', '.join(task['labels_without_clips'])}"
             for label, count in task["unknown_labels"].items():
                 yield (f"{count} clips have the {head} {label}, which the model was not trained on: each an error")
+
+
+def _about_intervals(main: Mapping) -> Iterator[str]:
+    """Where the intervals of the main task say less than they seem to."""
+    corpora = main.get("corpora", {})
+    unknown = [name for name, row in corpora.items() if row["speakers"] is None]
+    if unknown:
+        yield (
+            f"the speakers of {', '.join(unknown)} are not known: each clip counts as one of its own, so that the "
+            "intervals are too narrow where few people speak"
+        )
+    alone = [name for name, row in corpora.items() if "ci_reason" in row]
+    if alone and "ci_reason" not in main["mean_over_corpora"]:
+        yield (
+            f"the interval of the mean over corpora does not hold how other speakers of {', '.join(alone)} would "
+            "differ, which have no interval of their own"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,9 @@ class AnswerOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", (self.labels,) if isinstance(self.labels, str) else tuple(self.labels))
+        repeated = [label for label, count in Counter(self.labels).items() if count > 1]
+        if repeated:
+            raise ValueError(f"labels are distinct classes, got more than one {', '.join(map(repr, repeated))}.")
         if self.top_k is not None and self.top_k < 1:
             raise ValueError(f"top_k is the number of classes to return, at least 1, got {self.top_k}.")
         if self.uncertain_below is not None and not 0 <= self.uncertain_below <= 1:

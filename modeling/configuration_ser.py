@@ -7,7 +7,7 @@ from typing import Any
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig, Wav2Vec2Config
 
-from .tasks_ser import Task
+from .tasks_ser import Task, check_column_names
 
 
 class MultiTaskSERConfigMixin:
@@ -46,7 +46,12 @@ class MultiTaskSERConfigMixin:
         return tuple(Task(**task) for task in self.tasks)
 
     def set_tasks(self, tasks: list[Task]) -> None:
-        """Replaces the tasks, and with them `id2label`, which belongs to the main one."""
+        """Replaces the tasks, and with them `id2label`, which belongs to the main one.
+
+        Raises:
+            ValueError: outputs of two tasks would have the same name.
+        """
+        check_column_names(tasks)
         self.tasks = [task.to_dict() for task in tasks]
         if tasks:
             labels = self.main_task.labels or (self.main_task.name,)

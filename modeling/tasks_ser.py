@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
 from torch import nn
 
-# What stands beside the heads in batches, and in answers.
-_RESERVED = set(
-    "row seconds duration_s heard_s file error channel start_s end_s embedding uncertain backend precision".split()
+# Names that batches, prepared tables, outputs and their tables use for something else than a head.
+RESERVED_NAMES = frozenset(
+    [
+        *("row", "seconds", "input_values", "attention_mask", "labels", "loss", "logits"),
+        *("id", "path", "audio", "split", "scale", "start_s", "end_s", "duration_s"),
+        *("file", "error", "channel", "heard_s", "analyzed_s", "speech_s", "segments", "embedding", "uncertain"),
+        *("label", "score", "value", "unit", "backend", "precision", "size", "mtime_ns", "fingerprint"),
+        *(f"measured_{name}" for name in ("f0_mean", "f0_std", "energy_mean", "energy_std", "voiced_ratio")),
+    ]
 )
 IGNORE_INDEX = -100  # a missing class; a missing number is NaN
 
@@ -54,7 +61,7 @@ class Task:
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
         object.__setattr__(self, "class_weights", tuple(float(weight) for weight in self.class_weights))
-        taken = self.name in _RESERVED or hasattr(nn.ModuleDict, self.name)
+        taken = self.name in RESERVED_NAMES or hasattr(nn.ModuleDict, self.name)
         if taken or not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"A task is named by a lower-case identifier that is not in use, got {self.name!r}.")
         if self.kind not in ("classification", "regression"):
@@ -97,3 +104,31 @@ class Task:
     def to_dict(self) -> dict[str, Any]:
         """The task as plain values for a JSON file."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    def output_columns(self) -> list[str]:
+        """Names of the columns that a table of outputs has for this head."""
+        suffixes = ("score", *self.labels) if self.is_classification else ()
+        return [self.name, *(f"{self.name}_{suffix}" for suffix in suffixes)]
+
+    def evaluation_columns(self) -> list[str]:
+        """Names of the columns that `predictions.csv` of an evaluation has for this head."""
+        suffixes = ("predicted", "confidence") if self.is_classification else ("predicted",)
+        return [self.name, *(f"{self.name}_{suffix}" for suffix in suffixes)]
+
+
+def check_column_names(tasks: Sequence[Task]) -> None:
+    """Refuses tasks that would write two values into one column of a table, where one of them would be lost.
+
+    Raises:
+        ValueError: two heads, or a head and something else, have a column of the same name.
+    """
+    for columns_of in (Task.output_columns, Task.evaluation_columns):
+        owners: dict[str, str] = dict.fromkeys(RESERVED_NAMES, "another column")
+        for task in tasks:
+            for column in columns_of(task):
+                if column in owners:
+                    raise ValueError(
+                        f"Task {task.name} would write the column {column!r} of its outputs, which is that of "
+                        f"{owners[column]}: rename the task or the class."
+                    )
+                owners[column] = f"task {task.name}"

@@ -149,6 +149,8 @@ def _score(row: Mapping[str, Any], name: str) -> str:
 def _interval(row: Mapping[str, Any], name: str) -> str:
     if f"{name}_ci" not in row:
         return ""
+    if row[f"{name}_ci"] is None:
+        return f" (no interval: {row['ci_reason']})"
     low, high = row[f"{name}_ci"]
     return f" ({low:.3f} to {high:.3f})"
 

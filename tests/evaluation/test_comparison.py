@@ -20,7 +20,14 @@ PANN = "PANN + Em"
 
 def scores(value, clips=10):
     names = ("weighted_f1", "weighted_recall", "weighted_precision", "macro_f1", "unweighted_recall")
-    return dict.fromkeys(names, value) | {f"{name}_ci": [value - 0.1, value + 0.1] for name in names} | {"clips": clips}
+    return (
+        dict.fromkeys(names, value)
+        | {f"{name}_ci": [value - 0.1, value + 0.1] for name in names}
+        | {
+            "clips": clips,
+            "speakers": 5,
+        }
+    )
 
 
 def column(name, corpora, *, protocol="paper", clips="abc", draws=None):
@@ -162,8 +169,9 @@ def test_differences_are_paired_only_on_the_same_clips_and_protocol():
         column("w2v + Em + La", {"emodb": 0.6}, protocol="speaker"),
     )
     lines = compare_columns([single, same, other, elsewhere])["table2"]
-    assert [line["against_single_task"] is not None for line in lines] == [False, True, False, False]
-    assert lines[1]["against_single_task"]["difference"] == pytest.approx(0.1)
+    assert [line["difference"] is not None for line in lines] == [False, True, False, False]
+    assert [line["reference"] for line in lines] == [1, 1, 3, 4]
+    assert lines[1]["difference"]["difference"] == pytest.approx(0.1)
 
 
 def test_figure_1_is_the_papers_best_row_even_where_another_scores_higher():

@@ -303,7 +303,6 @@ def test_groups_are_measured_over_their_clips():
         "style": {"acted": pytest.approx(3 / 5), "natural": 1},
     }
     assert [row["clips"] for row in groups["gender"].values()] == [3, 2, 1]
-    assert groups["gender"]["female"]["weighted_recall_ci"] == [0, 1]
     clips = table(
         f0_mean=[100.0, 200.0, 300.0], corpus=["alpha"] * 3, locale=["de-DE"] * 3, gender=["male"] * 2 + [None]
     )

@@ -72,6 +72,8 @@ def evaluated(
         "split": "test",
         "clips": count,
         "clips_heard_in_training": 0,
+        "seed": None,
+        "configuration": None,
         "without_clips": {"corpora": [], "locales": []},
         "heads_without_labels": [],
         **report,

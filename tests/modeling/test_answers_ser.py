@@ -62,6 +62,7 @@ def test_the_threshold_is_of_what_can_be_chosen():
     [
         ({"top_k": 0}, "at least 1, got 0"),
         ({"uncertain_below": 1.5}, "between 0 and 1, got 1.5"),
+        ({"labels": ["sad", "happy", "sad"]}, "distinct classes, got more than one 'sad'"),
         ({"labels": ["joy", "sad"]}, "knows no joy; its emotion is one of angry, happy, sad"),
     ],
 )

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from modeling import Task
-from tests.conftest import TASKS
+from modeling.tasks_ser import RESERVED_NAMES, check_column_names
+from tests.conftest import TASKS, tiny_config
 
 EMOTION, GENDER, F0 = TASKS
 
@@ -35,7 +36,6 @@ def test_survives_the_way_through_json():
         ({"name": "Two Words"}, "lower-case identifier"),
         ({"name": "values"}, "not in use"),
         ({"name": "row"}, "not in use"),
-        ({"name": "duration_s"}, "not in use"),
         ({"kind": "ranking"}, "kind is"),
         ({"labels": ()}, "distinct labels"),
         ({"labels": ("a", "a")}, "distinct labels"),
@@ -50,3 +50,45 @@ def test_survives_the_way_through_json():
 def test_refuses_what_does_not_fit(fields, message):
     with pytest.raises(ValueError, match=message):
         Task(**{"name": "mood", "kind": "classification", "column": "mood", "labels": ("a", "b"), **fields})
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
+def test_a_name_that_outputs_use_for_something_else_is_no_tasks(name):
+    with pytest.raises(ValueError, match=name):
+        Task(name, "regression", name)
+
+
+def number(name):
+    return Task(name, "regression", name)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "column"),
+    [
+        ([EMOTION, number("emotion_happy")], "emotion_happy"),
+        ([number("emotion_happy"), EMOTION], "emotion_happy"),
+        ([EMOTION, number("emotion_score")], "emotion_score"),
+        ([EMOTION, number("emotion_predicted")], "emotion_predicted"),
+        ([EMOTION, number("emotion_confidence")], "emotion_confidence"),
+        ([number("valence"), number("valence_predicted")], "valence_predicted"),
+        ([EMOTION, EMOTION], "emotion"),
+        ([Task("mood", "classification", "mood", labels=("good", "score"))], "mood_score"),
+        ([Task("speech", "classification", "speech", labels=("s", "ms"))], "speech_s"),
+        (
+            [
+                Task("a", "classification", "a", labels=("b_c", "d")),
+                Task("a_b", "classification", "a_b", labels=("c", "d")),
+            ],
+            "a_b_c",
+        ),
+    ],
+)
+def test_tasks_that_would_write_one_column_twice_are_refused(tasks, column):
+    with pytest.raises(ValueError, match=f"'{column}'"):
+        check_column_names(tasks)
+    with pytest.raises(ValueError, match=f"'{column}'"):
+        tiny_config(tasks)
+
+
+def test_names_that_only_begin_alike_stay_apart():
+    check_column_names([EMOTION, GENDER, F0, number("emotion_valence"), number("emotional"), number("speech_rate")])
