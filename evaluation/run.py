@@ -11,9 +11,11 @@ import yaml
 from accelerate import PartialState
 from datasets import Dataset, DatasetDict
 from transformers import PreTrainedConfig
+from transformers.utils.logging import get_logger
 
 from modeling import Task, load_checkpoint, load_config
 from modeling.checkpoint_ser import architecture_of, weights_sha256
+from preprocessing.acoustics import UNITS
 from preprocessing.dataset import load_prepared, load_report
 from preprocessing.labels import merged_labels, raw_labels
 from preprocessing.report import write_json, write_text
@@ -26,6 +28,8 @@ from .predict import predict
 from .predictions import write_predictions
 from .report import Evaluation, build_report
 from .seeds import training_identity
+
+logger = get_logger(__name__)
 
 TRAINING_CLIPS = "training_clips.txt"
 
@@ -41,7 +45,7 @@ class Plan:
         splits: by this protocol.
         split: the one to evaluate on.
         config: of the checkpoint.
-        tasks: those of its tasks that the data have a column for.
+        tasks: those of its tasks that the data have a column for, in the same unit.
         baseline: whether to train and evaluate the random forest on measured numbers too.
     """
 
@@ -92,13 +96,24 @@ def plan_evaluation(
             f"{checkpoint} hears {config.max_duration_s} s of a clip, {data} was measured over {max_duration_s} s: "
             f"prepare it with --max_duration_s {config.max_duration_s}."
         )
-    tasks = [task for task in config.get_tasks() if task.column in splits[split].column_names]
+    tasks = [task for task in config.get_tasks() if _can_be_compared(task, splits[split])]
     main_task = config.main_task
     if main_task not in tasks:
         raise ValueError(f"{data} has no column {main_task.column!r}, which {checkpoint} predicts first of all.")
     if baseline:
         check_baseline(splits, split, main_task)
     return Plan(checkpoint, data, protocol, splits, split, config, tasks, baseline)
+
+
+def _can_be_compared(task: Task, clips: Dataset) -> bool:
+    """Whether the data hold what the head predicts, in its unit."""
+    unit = UNITS.get(task.column, task.unit)
+    if unit != task.unit:
+        logger.warning(
+            "The head %s is not evaluated: it predicts values in %s, the data hold %s.",
+            *(task.name, task.unit or "another unit", unit),
+        )
+    return task.column in clips.column_names and unit == task.unit
 
 
 def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evaluation | None:

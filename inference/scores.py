@@ -24,6 +24,7 @@ MEASURED = tuple(f"measured_{name}" for name in ACOUSTIC_TARGETS)
 _AT_ONCE = 64  # recordings between two lines that are written
 _SILENCE = (float("nan"),) * FINGERPRINT_SIZE
 _MARK = b'{"probe": '  # how a file of scores begins
+_FORMAT = 2  # of its rows and of what they mean; in 1, which is not written down, energy was normalized
 _PROBE_TOLERANCE = 1e-3  # relative to the numbers; machines differ by less, models by more
 
 
@@ -39,7 +40,7 @@ class ScoresFile:
         recogniser: the model whose scores they are.
 
     Raises:
-        ValueError: the file is of another model, or is no such file.
+        ValueError: the file is of another model or format, or is no such file.
     """
 
     def __init__(self, path: Path, recogniser: Recogniser):
@@ -51,10 +52,14 @@ class ScoresFile:
             whole = whole_size(path)
             file.truncate(whole)
             if whole == 0:
-                file.write(_MARK + json.dumps(probe).encode() + b"}\n")
+                file.write(json.dumps({"probe": probe, "format": _FORMAT}).encode() + b"\n")
         with path.open("rb") as file:
-            found = json.loads(file.readline())["probe"]
-        if not _same_model(found, probe):
+            found = json.loads(file.readline())
+        if (written := found.get("format", 1)) != _FORMAT:
+            raise ValueError(
+                f"{path} has the format {written}, this version writes {_FORMAT}: name another file with --scores."
+            )
+        if not _same_model(found["probe"], probe):
             raise ValueError(f"{path} holds the scores of another model; name another file with --scores.")
 
     def complete(self, files: Sequence[Path], num_proc: int) -> int:

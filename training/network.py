@@ -143,6 +143,11 @@ def _keep_what_heads_learned(trained: tuple[Task, ...], tasks: list[Task], new_h
 
 def _continued(trained: Task, task: Task) -> Task:
     if not trained.is_classification:
+        if task.unit and trained.unit != task.unit:
+            raise ValueError(
+                f"The checkpoint's head for {task.name} predicts values in {trained.unit or 'another unit'}, the data "
+                f"hold {task.unit}. Let it start anew with --new_heads {task.name}."
+            )
         return replace(task, mean=trained.mean, std=trained.std)
     if not set(task.labels) <= set(trained.labels):
         return task  # which `replace_heads` refuses

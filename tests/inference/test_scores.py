@@ -118,6 +118,18 @@ def test_the_scores_of_another_model_are_refused(recogniser, tiny_model, tmp_pat
         ScoresFile(tmp_path / "s.jsonl", Recogniser(tiny_model.config, forward))
 
 
+def test_scores_of_another_meaning_are_refused_and_stay(recogniser, tmp_path):
+    path = tmp_path / "s.jsonl"
+    ScoresFile(path, recogniser)
+    header = json.loads(path.read_text())
+    del header["format"]  # as it was when energy was measured at unit variance
+    path.write_text(json.dumps(header) + "\n")
+    before = path.read_text()
+    with pytest.raises(ValueError, match=r"s\.jsonl has the format 1, this version writes 2: .*--scores"):
+        ScoresFile(path, recogniser)
+    assert path.read_text() == before
+
+
 @pytest.mark.parametrize("content", ["file,emotion\na.wav,sad\n", json.dumps({"file": "a.wav"}), "3"])
 def test_another_file_is_not_written_to(recogniser, tmp_path, content):
     path = tmp_path / "mine.csv"

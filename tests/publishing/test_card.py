@@ -7,6 +7,7 @@ import yaml
 from huggingface_hub import ModelCard
 from jinja2 import UndefinedError
 
+from modeling import Task
 from publishing.card import COLUMNS, render_card, shown_figures
 from tests.conftest import TASKS, tiny_config
 from tests.publishing.conftest import NON_COMMERCIAL, OWN, REPO, RESEARCH, corpus, training_facts
@@ -44,6 +45,16 @@ def score(row, name) -> str:
 
 def scores(row, kind="classification") -> list[str]:
     return [score(row, name) for name in COLUMNS[kind].values()]
+
+
+def test_the_card_says_that_a_standardized_input_has_no_level(metrics):
+    energy = Task("energy_mean", "regression", "energy_mean", unit="FS", mean=10.0, std=5.0)
+    with_energy = tiny_config((*TASKS, energy)).to_dict()
+    card = render(metrics, **with_energy)
+    assert "Energy (energy_mean)" in card
+    assert "cannot measure it" in card
+    assert "cannot measure it" not in render(metrics, **{**with_energy, "model_type": "panns_multitask_ser"})
+    assert "Energy (" not in render(metrics)
 
 
 def test_every_number_of_the_results_is_that_of_metrics_json(metrics):

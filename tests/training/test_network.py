@@ -7,7 +7,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER, load_checkpoint
+from modeling import (
+    PannsForMultiTaskSER,
+    Task,
+    Wav2Vec2ForMultiTaskSER,
+    Wav2Vec2LayerSumForMultiTaskSER,
+    load_checkpoint,
+)
+from tests.conftest import tiny_config
 from tests.training.conftest import TASKS, job, start_from
 from training.run import train
 
@@ -136,3 +143,17 @@ def test_a_frozen_backbone_of_random_weights_is_warned_of(words, backbone, caplo
     caplog.clear()
     job(start_from(layer_sum, "--model_name_or_path", str(backbone)))
     assert "random weights" not in caplog.text
+
+
+def test_a_head_of_another_unit_has_to_start_anew(words, feature_extractor, splits, tmp_path):
+    labels = tuple(sorted(set(splits["train"]["emotion"])))
+    emotion = Task("emotion", "classification", "emotion", labels=labels)
+    energy = Task("energy_mean", "regression", "energy_mean", mean=335.0, std=20.0)  # as it was at unit variance
+    Wav2Vec2ForMultiTaskSER(tiny_config((emotion, energy))).save_pretrained(tmp_path / "old")
+    feature_extractor.save_pretrained(tmp_path / "old")
+    onward = start_from(words, "--model_name_or_path", str(tmp_path / "old"))
+    onward[onward.index("--tasks") : onward.index("--num_train_epochs")] = ["--tasks", "emotion", "energy_mean"]
+    with pytest.raises(ValueError, match=r"energy_mean .*FS.*--new_heads energy_mean"):
+        job(onward)
+    ready = job([*onward, "--new_heads", "energy_mean"])
+    assert ready.tasks[1].mean < 335
