@@ -56,7 +56,7 @@ def listen(source: Any) -> Activity:
     regions: list[list[float]] = []
     with AudioReader(source) as audio:
         ends = True
-        minutes = math.ceil(audio.duration_s / _BLOCK_S)
+        minutes = math.ceil(audio.promised_s / _BLOCK_S) or None
         blocks = tqdm(audio.blocks(_BLOCK_S), f"{audio.name}: finding speech", minutes, unit="min", disable=None)
         for part in find_speech(_measured(blocks, levels)):
             start, end = part.start / SAMPLING_RATE, (part.start + part.waveform.size) / SAMPLING_RATE

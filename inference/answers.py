@@ -58,7 +58,7 @@ class Question:
 class _Heard:
     file: str
     waveform: np.ndarray  # (samples,)
-    duration_s: float
+    duration_s: float | None
 
 
 def answer_files(
@@ -74,7 +74,8 @@ def answer_files(
         report: called with the share of a recording's timeline that is done. To follow a single one.
 
     Yields:
-        The file, and one row `{"file", **answer, "duration_s", "heard_s"}`; or, on a timeline, one per segment,
+        The file, and one row `{"file", **answer, "duration_s", "heard_s"}`, where `duration_s` is `None` if it is
+        not known without decoding or fetching very much; or, on a timeline, one per segment,
         `{"file", "start_s", "end_s", **answer, "duration_s", "speech_s"}`, and where there is no speech, one without
         times and answer. For a file that cannot be read: one row `{"file", "error"}`. A row has the file's URL without
         its password.
@@ -108,7 +109,7 @@ def _decode(file: str, max_duration_s: float) -> _Heard | tuple[str, list[Row]]:
     try:
         with AudioReader(file) as audio:
             waveform = audio.read(0.0, max_duration_s)
-            return _Heard(file, waveform, max(audio.duration_s, waveform.size / SAMPLING_RATE))
+            return _Heard(file, waveform, audio.duration_s)
     except FAULTS as error:
         return file, [_failed(file, error)]
 

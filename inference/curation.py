@@ -14,8 +14,9 @@ from inference.grammar import parse_conditions
 from inference.manifest import Manifest, read_manifest
 from inference.recogniser import load_recogniser
 from inference.scores import ScoresFile, known_names
+from preprocessing.audio_files import AUDIO_SUFFIXES
 from preprocessing.report import write_json
-from preprocessing.user_audio import AUDIO_SUFFIXES, audio_folder_of, path_inside
+from preprocessing.user_audio import audio_folder_of, path_inside
 
 PATH_COLUMNS = ("path", "audio", "file", "file_name", "audio_filepath", "audio_file")
 SPEAKER_COLUMNS = ("speaker", "speaker_id", "speaker_name")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modeling.remote_ser import hide_secrets
+from preprocessing.audio_files import AUDIO_SUFFIXES
 from preprocessing.corpora.corpus import walk
-from preprocessing.user_audio import AUDIO_SUFFIXES
 
 
 @dataclass(frozen=True)

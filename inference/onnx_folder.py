@@ -19,8 +19,8 @@ from inference.onnx_graph import check_int8, write_float16, write_float32, write
 from inference.onnx_parity import compare, synthetic_clips
 from inference.recogniser import torch_forward
 from modeling import AudioError, load_audio, load_checkpoint
+from preprocessing.audio_files import AUDIO_SUFFIXES
 from preprocessing.corpora.corpus import walk
-from preprocessing.user_audio import AUDIO_SUFFIXES
 from preprocessing.versions import versions
 
 LIMIT = 1e-4  # by which an answer in float32 may differ from PyTorch's, before softmax or in standard deviations

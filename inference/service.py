@@ -111,13 +111,13 @@ class Service:
     def _check_length(self, file: Path) -> None:
         longest_s = 60 * self._limits.minutes
         with AudioReader(file) as audio:
-            length = spell_time(audio.duration_s)
-            if audio.duration_s <= longest_s:
-                try:
-                    audio.read(longest_s, longest_s + 1)
-                except AudioError:
-                    return  # it ends before; a header alone may say anything, and those of browsers' recordings nothing
-                length = f"more than {spell_time(longest_s)}"
+            try:
+                audio.read(longest_s, longest_s + 1)
+            except AudioError:
+                return  # it ends before; a header alone may say anything, and those of browsers' recordings nothing
+            length = f"more than {spell_time(longest_s)}"
+            if audio.promised_s > longest_s and audio.duration_s is not None:
+                length = spell_time(audio.duration_s)
         raise ValueError(f"The recording is {length} long, this page takes {spell_time(longest_s)}: use predict.py.")
 
 

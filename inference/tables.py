@@ -51,7 +51,7 @@ def _cell(name: str, row: Mapping[str, Any], main_task: Task) -> _Cell:
     if name == "end_s":
         return _Cell(clock(value))
     if name in _LAST:
-        return _Cell(spell_time(value), number=True)
+        return _Cell("" if value is None else spell_time(value), number=True)
     if not isinstance(value, list | Mapping):
         return _Cell(str(value))
     text, detail = say_value(value)

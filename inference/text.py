@@ -14,7 +14,8 @@ def format_answer(row: dict[str, Any]) -> str:
     """The answer for one file in full."""
     if "error" in row:
         return f"{row['file']}: {row['error']}"
-    lines = [f"{row['file']}: {row['duration_s']:.2f} s, of which the model heard {row['heard_s']:.2f} s"]
+    length = "unknown length" if row["duration_s"] is None else f"{row['duration_s']:.2f} s"
+    lines = [f"{row['file']}: {length}, of which the model heard {row['heard_s']:.2f} s"]
     for name, value in row.items():
         if isinstance(value, list):
             lines.append(f"  {name:<14}" + "  ".join(f"{entry['label']} {entry['score']:.3f}" for entry in value))
@@ -39,6 +40,8 @@ def _cell(value: Any) -> str:
         return f"{value['value']:.4g} {value['unit']}".rstrip()
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None:
+        return ""
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 

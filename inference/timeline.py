@@ -83,7 +83,7 @@ class Timeline:
     """What was heard in a recording.
 
     Args:
-        duration_s: seconds that were read, which may be fewer than the header promises.
+        duration_s: seconds that were read, which may be other than the header promises.
         speech_s: seconds of speech, over all channels where each is a speaker.
         segments: in the order of time; together they are the regions of speech. Where the main task is a regression,
             they are the regions one by one.
@@ -168,7 +168,7 @@ class _Blocks:
             yield block
             samples += block.size
             self.read_s = samples / SAMPLING_RATE
-            share = self.read_s / max(self.read_s, self._audio.duration_s)
+            share = self.read_s / max(self.read_s, self._audio.promised_s)
             self._report((self._channel + share) / self._channels)
 
 

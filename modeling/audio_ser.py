@@ -3,39 +3,40 @@
     from modeling.audio_ser import load_audio
     waveform = load_audio("film.mkv", start_s=3600, end_s=3606)  # (96000,)
 
-`soundfile` reads wav, flac, ogg, mp3 and their like; whatever it refuses goes to PyAV, whose wheel brings FFmpeg's
-libraries along (m4a, and the sound of mp4, avi, mkv). Both are imported at the first file, so that arrays need neither.
+`soundfile` reads wav, flac, ogg, mp3 and their like; whatever it refuses, or may cut short, goes to PyAV, whose wheel
+brings FFmpeg's libraries along (m4a, and the sound of mp4, avi, mkv). Both are imported at the first file, so that
+arrays need neither.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import itertools
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import torch
+from transformers.utils import logging
 
-from .containers_ser import ContainerFrames
+from .audio_array_ser import ArrayFrames
+from .audio_ogg_ser import ChainFrames, FilePart, find_links
+from .audio_resampling_ser import SAMPLING_RATE, Frames, count_at_16_khz, require, resample
+from .containers_ser import ContainerFrames, channel_names
 from .remote_ser import RemoteFile, hide_secrets
-from .soundfile_ser import SoundFileFrames, select
+from .soundfile_ser import SoundFileFrames
 
-SAMPLING_RATE = 16_000
+logger = logging.get_logger(__name__)
 
-# soxr's filters at its default quality reach less far than this; beyond it a slice equals the whole to 3e-7.
-_RESAMPLER_MARGIN_S = 0.1
-_MAX_CHANNELS = 64
 _RATES = range(1_000, 1_000_001)  # in Hz; a header that says 1 makes 16,000 samples out of each that there is
 _PIECE = 60 * SAMPLING_RATE  # what is resampled at once of a long stretch: at its own rate it may not fit into memory
 _LOUDEST = 2.0**31  # the highest of 32-bit integers; the square of what lies far beyond has no number
-# Two packages decode and resample; who lacks one mostly lacks both.
-_INSTALL = {"soundfile": "soundfile soxr", "soxr": "soundfile soxr", "av": "av", "fsspec": "fsspec"}
+_COUNTED = 4 * 3600 * 2 * 48_000  # samples that are decoded to know how long a recording is: four hours of a film's
+_COUNTED_BYTES = 10_000_000  # of what is at an address, all of which would be fetched for it
 
 
 class AudioError(ValueError):
@@ -56,7 +57,7 @@ def load_audio(
         source: path, URL of any scheme that fsspec knows, encoded bytes, binary file object, or an array of shape
             `(samples,)`, `(channels, samples)` or `(samples, channels)`; integers are scaled to [-1, 1].
         sampling_rate: rate of an array in Hz; files carry their own.
-        channel: the one to read, from 0; by default the average of all.
+        channel: the one to read, from 0; by default the mix of all: their average, of film sound FFmpeg's downmix.
         start_s: first second to read.
         end_s: second to stop at; `None` or a time after the end reads to the end.
 
@@ -79,16 +80,19 @@ class AudioReader:
         source, sampling_rate, channel: as for [`load_audio`].
 
     Attributes:
-        duration_s (`float`): length of the recording as its header states it, in seconds.
         channels (`int`): how many the recording has.
+        promised_s (`float`): seconds that the header promises, which may be anything, 0 too.
     """
 
     def __init__(self, source: Any, sampling_rate: int | None = None, channel: int | None = None):
         self._close = lambda: None
         self._remote: RemoteFile | None = None
+        self._size = 0  # in bytes, of a file
+        self._end: int | None = None  # in samples at 16 kHz, as soon as it is known
+        self._warned = False
         if isinstance(source, np.ndarray | torch.Tensor):
             self.name = "array"
-            self._frames: Any = _ArrayFrames(source, sampling_rate, channel)
+            self._frames: Frames = _named(self.name, _open_array, source, sampling_rate, channel)
         else:
             self.name, file = _open(source)
             self._remote = file if isinstance(file, RemoteFile) else None
@@ -96,19 +100,28 @@ class AudioReader:
                 self._close = file.close
             try:
                 self._check_remote()
-                self._frames = _open_frames(file, self.name, channel)
+                self._size = file.seek(0, os.SEEK_END)
+                self._frames = _named(self.name, _open_frames, file, self.name, channel)
             except BaseException:
                 self.close()
                 self._check_remote()
                 raise
         self.channels = self._frames.channels
-        if self._frames.rate not in _RATES:
-            self.close()
-            raise AudioError(f"{self.name}: a rate of {self._frames.rate} Hz is none that speech is recorded at.")
-        if channel is not None and not 0 <= channel < self.channels:
-            self.close()
-            raise AudioError(f"{self.name}: it has {self.channels} channels, of which none is number {channel}.")
-        self.duration_s = self._frames.total / self._frames.rate
+        self.promised_s = self._frames.total / self._frames.rate
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds that there are, whatever the header promises; where not all has been read, the rest is counted.
+
+        `None` where it is not known: the recording cannot be read to its end, counting would decode more than four
+        hours of a film's sound, or would fetch more than 10 MB.
+        """
+        if self._end is None and (self._remote is None or self._size <= _COUNTED_BYTES):
+            with contextlib.suppress(ValueError, OSError):
+                count = self._frames.count(_COUNTED)
+                if count is not None and not (self._remote and self._remote.failure):
+                    self._end = count_at_16_khz(count, self._frames.rate)
+        return None if self._end is None else self._end / SAMPLING_RATE
 
     def __enter__(self) -> AudioReader:
         return self
@@ -150,37 +163,32 @@ class AudioReader:
     def _finite(self, first: int, stop: int) -> np.ndarray:
         """Samples `first` to `stop` at 16 kHz, fewer or none where the recording ends before."""
         try:
-            waveform = self._resampled(first, stop)
+            waveform = resample(self._frames, first, stop)
         except ValueError as error:
             self._check_remote()
             raise AudioError(f"{self.name}: {error}.") from error
         self._check_remote()
+        self._learn(first, stop, waveform.size)
         bad = waveform.size - np.count_nonzero(np.abs(waveform) <= _LOUDEST)
         if bad:
             raise AudioError(f"{self.name}: {bad} of {waveform.size} samples are NaN or infinite.")
         return waveform
 
+    def _learn(self, first: int, stop: int, found: int) -> None:
+        """Notes what reading samples `first` to `stop` has shown."""
+        if found < stop - first and (found > 0 or first == 0):
+            self._end = first + found
+        if self._frames.cancels and not self._warned:
+            logger.warning(
+                "%s: its channels cancel each other, and little is left of them in their mix: read one of them alone, "
+                "with channel=0, or --channels each.",
+                self.name,
+            )
+            self._warned = True
+
     def _check_remote(self) -> None:
         if self._remote is not None and self._remote.failure:
             raise AudioError(f"{self.name}: cannot be fetched: {self._remote.failure}.") from None
-
-    def _resampled(self, first: int, stop: int) -> np.ndarray:
-        """Samples `first` to `stop` at 16 kHz.
-
-        Reading starts on a multiple of the ratio of the two rates, so that the resampler's phase, and with it every
-        sample, is the one that it has when it reads from the beginning.
-        """
-        rate = self._frames.rate
-        if rate == SAMPLING_RATE:
-            return self._frames.read(first, stop)
-        step_out = SAMPLING_RATE // math.gcd(SAMPLING_RATE, rate)
-        step_in = rate // math.gcd(SAMPLING_RATE, rate)
-        margin = round(_RESAMPLER_MARGIN_S * SAMPLING_RATE)
-        block = max(0, (first - margin) // step_out)
-        native = self._frames.read(block * step_in, math.ceil((stop + margin) / step_out) * step_in)
-        resampled = _require("soxr", "resampling").resample(native, rate, SAMPLING_RATE)
-        offset = block * step_out
-        return resampled[first - offset : stop - offset]
 
 
 def _open(source: Any) -> tuple[str, BinaryIO]:
@@ -207,69 +215,55 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 
 def _fetch(url: str) -> RemoteFile:
     name = hide_secrets(url)
-    _require("fsspec", f"reading {name}")
+    require("fsspec", f"reading {name}")
     try:
         return RemoteFile(url)
     except ImportError as error:
         raise ImportError(f"reading {name}: {error}") from error
 
 
-def _open_frames(file: BinaryIO, name: str, channel: int | None) -> SoundFileFrames | ContainerFrames:
-    soundfile = _require("soundfile", "reading audio files")
-    if file.seek(0, os.SEEK_END) == 0:
-        raise AudioError(f"{name}: not an audio or video file: it is empty.")
-    file.seek(0)
-    with contextlib.suppress(ValueError):
-        return SoundFileFrames(soundfile, file, channel)
+def _named(name: str, opened: Callable, *args: Any) -> Any:
+    """What a call gives; what is wrong with a source is said with its name."""
     try:
-        return ContainerFrames(_require("av", f"reading {name}"), file, name, channel)
+        return opened(*args)
     except ValueError as error:
         raise AudioError(f"{name}: {error}.") from error
 
 
-def _require(package: str, purpose: str) -> Any:
-    # Not an import statement: the Hub's loader would demand the package of everyone, even where arrays are passed.
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise ImportError(f"{purpose} needs `{package}`: pip install {_INSTALL[package]}") from error
+def _open_array(array: np.ndarray | torch.Tensor, rate: int | None, channel: int | None) -> ArrayFrames:
+    return _of_speech(ArrayFrames(array, rate, channel))
 
 
-class _ArrayFrames:
-    """Mono frames of an array at its own rate."""
-
-    def __init__(self, array: np.ndarray | torch.Tensor, rate: int | None, channel: int | None):
-        if rate is None or rate <= 0:
-            raise AudioError(f"An array needs its `sampling_rate` in Hz, got {rate}.")
-        if isinstance(array, torch.Tensor):
-            array = array.detach().cpu().numpy()
-        self.rate = int(rate)
-        channels = _channels_first(_to_float(array))
-        self.channels = len(channels)
-        self._mono = channels[0] if self.channels == 1 else channels[select(channel)].mean(axis=0)
-        self.total = self._mono.size
-
-    def read(self, first: int, stop: int) -> np.ndarray:
-        return self._mono[first:stop].copy()
+def _of_speech(frames: Frames) -> Frames:
+    if frames.rate not in _RATES:
+        raise ValueError(f"a rate of {frames.rate} Hz is none that speech is recorded at")
+    return frames
 
 
-def _to_float(array: np.ndarray) -> np.ndarray:
-    if array.dtype == np.uint8:  # 8-bit PCM is unsigned, silence at 128
-        return (array.astype(np.float32) - 128) / 128
-    if np.issubdtype(array.dtype, np.signedinteger):
-        return (array / -float(np.iinfo(array.dtype).min)).astype(np.float32)
-    if np.issubdtype(array.dtype, np.floating):
-        return array.astype(np.float32)
-    raise AudioError(f"An array of samples is float, signed integer or uint8, got {array.dtype}.")
+def _open_frames(file: BinaryIO, name: str, channel: int | None) -> Frames:
+    if file.seek(0, os.SEEK_END) == 0:
+        raise ValueError("not an audio or video file: it is empty")
+    links = find_links(file)
+    if len(links) == 1:
+        return _open_link(file, name, channel)
+
+    def open_link(number: int, only: int | None) -> Frames:
+        return _open_link(FilePart(file, *links[number]), name, only)
+
+    return ChainFrames(open_link, len(links), name, channel)
 
 
-def _channels_first(array: np.ndarray) -> np.ndarray:
-    """`(channels, samples)`; channels are the shorter axis."""
-    if array.ndim == 1:
-        return array[None]
-    if array.ndim != 2 or min(array.shape) > _MAX_CHANNELS or array.shape[0] == array.shape[1]:
-        raise AudioError(
-            "An array of samples has the shape (samples,), (channels, samples) or (samples, channels), with up to "
-            f"{_MAX_CHANNELS} channels and fewer channels than samples; got {array.shape}."
-        )
-    return array if array.shape[0] < array.shape[1] else array.T
+def _open_link(file: BinaryIO, name: str, channel: int | None) -> Frames:
+    soundfile = require("soundfile", "reading audio files")
+    of = f"reading {name}"
+    frames: Frames | None = None
+    file.seek(0)
+    with contextlib.suppress(ValueError):
+        frames = SoundFileFrames(soundfile, file, channel, lambda file: channel_names(require("av", of), file))
+    if frames is None or not frames.is_believed:
+        try:
+            frames = ContainerFrames(require("av", of), file, name, channel)
+        except ValueError:
+            if frames is None:
+                raise
+    return _of_speech(frames)

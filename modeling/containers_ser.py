@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from types import ModuleType
 from typing import Any, BinaryIO
@@ -12,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from transformers.utils import logging
 
-from .soundfile_ser import select
+from .audio_channels_ser import UNNAMED, Mix, guess_names
 
 logger = logging.get_logger(__name__)
 
@@ -28,27 +29,29 @@ class ContainerFrames:
         av: the PyAV package, which this file does not import, because a model loads without it.
         file: seekable binary file.
         name: what messages call it.
-        channel: the one to read, from 0; by default the average of all.
+        channel: the one to read, from 0; by default the mix of all.
 
     Attributes:
         channels (`int`): how many there are.
         rate (`int`): frames per second.
-        total (`int`): frames that the header promises.
+        total (`int`): frames that the header promises, 0 where it says nothing; those written into a pipe say anything.
 
     Raises:
-        ValueError: the file cannot be read, has no sound, or holds no samples.
+        ValueError: the file cannot be read, has no sound, holds no samples, or lacks the channel.
     """
 
     block_s = 20
     warm_up_s = 0.5
     longest_pause_s = 3600  # of which a container holds nothing
+    restart_s = 1.0  # from the beginning: where time stamps go back to it, another recording follows in the same file
+    decoded_to_the_end_s = 120  # a longer recording is counted from near the end that its header promises
     least_bytes_per_s = 10  # of any recording; speech codecs send 80 and more, and about 20 in silence
 
     def __init__(self, av: ModuleType, file: BinaryIO, name: str, channel: int | None = None):
         self._av = av
         self._file = file
         self._name = name
-        self._selected = select(channel)
+        self._channel = channel
         self._damaged = False
         # Who reads on from where the last stretch ended needs its end again, for the resampler's sake.
         self._recent_block = lru_cache(maxsize=2)(self._block)
@@ -61,7 +64,9 @@ class ContainerFrames:
                 if container.streams.audio[0].codec_context is None:
                     raise ValueError("its sound is in a codec that is not known")
                 self.rate = container.streams.audio[0].rate
-                self.channels = container.streams.audio[0].layout.nb_channels
+                names = _names(container)
+                self.channels = len(names)
+                self._mixes = {self.channels: Mix(names, channel)}
                 self.total = round((container.duration or 0) / av.time_base * self.rate)
                 self._learn_frame_grid(container)
         except av.error.FFmpegError as error:
@@ -96,13 +101,9 @@ class ContainerFrames:
         """Block `index` of the grid, and whether the recording ends in it."""
         size = self.block_s * self.rate
         block = np.zeros(size, np.float32)
-        filled = 0
+        filled, ends = 0, True
         with self._open() as container:
-            if index > 0:
-                seconds = index * self.block_s - self.warm_up_s
-                # FFmpeg refuses what lies past the end, and some streams altogether: they are read from the beginning.
-                with contextlib.suppress(self._av.error.FFmpegError):
-                    container.seek(round(seconds * self._av.time_base) + (container.start_time or 0))
+            self._seek(container, index * self.block_s - self.warm_up_s)
             for position, frame in self._decode(container):
                 start = position - index * size
                 if start >= size:
@@ -110,45 +111,105 @@ class ContainerFrames:
                         raise ValueError(f"its time stamps lie: they jump by {start / self.rate / 3600:.0f} hours")
                     return block, False
                 if start + frame.shape[1] > 0:
-                    heard = frame[self._selected]
-                    if len(heard) == 0:
-                        raise ValueError("the number of its channels changes")
-                    mono = heard.mean(axis=0)[max(0, -start) : size - start]
+                    mono = self._mixed(frame)[max(0, -start) : size - start]
                     filled = max(0, start) + mono.size
                     block[filled - mono.size : filled] = mono
-        return block[:filled], True
+                ends = start + frame.shape[1] <= size  # else its last samples are in the next block
+        return block[:filled], ends
+
+    def count(self, most: int) -> int | None:
+        """How many frames there are, whatever the header promises, found by decoding to the end.
+
+        Args:
+            most: samples of all channels to decode; `None` is returned where there are more.
+
+        Raises:
+            ValueError: it cannot be read to its end.
+        """
+        near_end_s = self.total / self.rate - self.warm_up_s
+        try:
+            for start_s in (near_end_s, 0.0) if near_end_s > self.decoded_to_the_end_s else (0.0,):
+                if (end := self._end(start_s, most)) != 0:
+                    return end
+        except self._av.error.FFmpegError as error:
+            raise ValueError(f"it cannot be read to its end ({error.strerror})") from error
+        return 0
+
+    def _end(self, start_s: float, most: int) -> int | None:
+        """Number of the last frame, decoded from `start_s` on; 0 where there is nothing."""
+        end = decoded = 0
+        with self._open() as container:
+            self._seek(container, start_s)
+            for position, frame in self._frames(container):
+                decoded += frame.samples * frame.layout.nb_channels
+                if decoded > most:
+                    return None
+                if (
+                    end and position - end > self.longest_pause_s * self.rate
+                ) or position > self._longest_s * self.rate:
+                    raise ValueError("its time stamps lie")
+                end = position + self._size(frame)
+        return end
+
+    @property
+    def cancels(self) -> bool:
+        """Whether the channels that were mixed so far take each other away."""
+        return any(mix.cancels for mix in self._mixes.values())
+
+    def _mixed(self, samples: np.ndarray) -> np.ndarray:
+        """Mono `(samples,)` of `(channels, samples)`; television goes from two channels to six and back."""
+        channels = len(samples)
+        if channels not in self._mixes:
+            # A single channel is on all.
+            self._mixes[channels] = Mix(guess_names([UNNAMED] * channels), self._channel if channels > 1 else None)
+        return self._mixes[channels](samples.T)
+
+    def _seek(self, container: Any, start_s: float) -> None:
+        if start_s > 0:
+            # FFmpeg refuses what lies past the end, and some streams altogether: they are read from the beginning.
+            with contextlib.suppress(self._av.error.FFmpegError):
+                container.seek(round(start_s * self._av.time_base) + (container.start_time or 0))
+
+    def _size(self, frame: Any) -> int:
+        """How many samples of a frame there are at the recording's rate."""
+        return round(frame.samples * self.rate / (frame.sample_rate or self.rate))
 
     def _decode(self, container: Any) -> Iterator[tuple[int, np.ndarray]]:
         """Yields `(position, samples)`: the first sample's index, and float32 of shape `(channels, samples)`."""
-        to_floats = _ToFloats(self._av)
-        origin = (container.start_time or 0) / self._av.time_base
+        to_floats = _ToFloats(self._av, self.rate)
+        for position, frame in self._frames(container):
+            for samples in to_floats(frame):
+                yield position, samples
+
+    def _frames(self, container: Any) -> Iterator[tuple[int, Any]]:
+        """Yields `(position, frame)`: the index of the first sample of a frame of FFmpeg's."""
+        origin = (container.start_time or 0) / self._av.time_base * self.rate
         position = None
+        for frame in self._packets(container):
+            # Inside a run of packets frames are counted; time stamps place the first one, and those after a gap.
+            stamp = position if frame.pts is None else frame.pts * float(frame.time_base) * self.rate - origin
+            if position is not None and stamp < min(position - self._tolerance, self.restart_s * self.rate):
+                origin += stamp - position
+            elif position is None or abs(stamp - position) > self._tolerance:
+                position = self._snap(stamp or 0.0, frame.samples)
+            yield position, frame
+            position += self._size(frame)
+
+    def _packets(self, container: Any) -> Iterator[Any]:
+        """Yields the frames that can be decoded."""
         for packet in container.demux(container.streams.audio[0]):
             try:
-                decoded = packet.decode()
+                yield from packet.decode()
             except self._av.error.FFmpegError:  # of many kinds; AAC's are even called permission errors
                 if not self._damaged:
                     logger.warning("%s: what is damaged in it is read as silence.", self._name)
                 self._damaged = True
-                continue
-            for frame in decoded:
-                # Inside a run of packets frames are counted; time stamps place the first one, and those after a gap.
-                stamp = position if frame.pts is None else (frame.pts * float(frame.time_base) - origin) * self.rate
-                if position is None or abs(stamp - position) > self._tolerance:
-                    position = self._snap(stamp or 0.0, frame.samples)
-                for samples in to_floats(frame):
-                    yield position, samples
-                    position += samples.shape[1]
 
     def _learn_frame_grid(self, container: Any) -> None:
         """Learns where frames may end: matroska rounds time stamps to milliseconds, only the frame size tells more."""
         self._tolerance = max(1.0, 1.5 * float(container.streams.audio[0].time_base) * self.rate)
         self._grid: tuple[int, int] | None = None
-        ends = []
-        for position, samples in self._decode(container):
-            ends.append(position + samples.shape[1])
-            if len(ends) == 3:
-                break
+        ends = [position + self._size(frame) for position, frame in itertools.islice(self._frames(container), 3)]
         if not ends:
             raise ValueError("the recording holds no samples")
         if len(ends) == 3 and ends[2] - ends[1] == ends[1] - ends[0] > 0:
@@ -165,20 +226,42 @@ class ContainerFrames:
 
 
 class _ToFloats:
-    """Decoded frames as float32 of shape `(channels, samples)`.
+    """Decoded frames as float32 of shape `(channels, samples)`, at one rate.
 
     Of eight channels or more each in a plane of its own, PyAV 18 reads planes that are not there, and crashes: theirs
-    come in one plane.
+    come in one plane. Where recordings follow each other in a file, what a frame is may change.
     """
 
-    def __init__(self, av: ModuleType):
-        self._in_planes = av.AudioResampler(format="fltp")
-        self._in_one_plane = av.AudioResampler(format="flt")
+    def __init__(self, av: ModuleType, rate: int):
+        self._av = av
+        self._rate = rate
+        self._form: tuple | None = None
 
     def __call__(self, frame: Any) -> Iterator[np.ndarray]:
         channels = frame.layout.nb_channels
-        if channels < 8:
-            yield from (converted.to_ndarray() for converted in self._in_planes.resample(frame))
-        else:
-            for converted in self._in_one_plane.resample(frame):
-                yield converted.to_ndarray().reshape(-1, channels).T
+        form = frame.format.name, frame.layout.name, frame.sample_rate
+        if form != self._form:
+            rate = None if frame.sample_rate == self._rate else self._rate
+            self._resampler = self._av.AudioResampler("fltp" if channels < 8 else "flt", rate=rate)
+            self._form = form
+        for converted in self._resampler.resample(frame):
+            samples = converted.to_ndarray()
+            yield samples if channels < 8 else samples.reshape(-1, channels).T
+
+
+def channel_names(av: ModuleType, file: BinaryIO) -> Sequence[str]:
+    """FFmpeg's names of a file's channels.
+
+    Raises:
+        ValueError: FFmpeg does not read it.
+    """
+    file.seek(0)
+    try:
+        with av.open(file, metadata_errors="ignore", options={"protocol_whitelist": "none"}) as container:
+            return _names(container)
+    except (av.error.FFmpegError, IndexError) as error:
+        raise ValueError(f"its channels cannot be named ({error})") from error
+
+
+def _names(container: Any) -> Sequence[str]:
+    return guess_names([channel.name for channel in container.streams.audio[0].layout.channels])

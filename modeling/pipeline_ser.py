@@ -7,6 +7,7 @@ recognise("clip.wav")["emotion"][0]  # {"label": "angry", "score": 0.93}
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -53,8 +54,8 @@ class SpeechEmotionPipeline(Pipeline):
 
         Returns:
             `dict`, or one per input. Classification heads: `[{"label", "score"}, …]`, the likeliest first. Regression
-            heads: `{"value", "unit"}`. Then `duration_s` of the recording, and `heard_s`, the seconds of it, from the
-            beginning, that the model heard.
+            heads: `{"value", "unit"}`. Then `duration_s` of the recording (`None` where it is not known, see
+            [`AudioReader`]), and `heard_s`, the seconds of it, from the beginning, that the model heard.
 
         Raises:
             AudioError: an input is not audio.
@@ -107,7 +108,7 @@ class SpeechEmotionPipeline(Pipeline):
             source, source_rate = _from_dict(input_)
         with AudioReader(source, sampling_rate=source_rate) as audio:
             waveform = audio.read(0.0, self.model.config.max_duration_s)
-            duration_s = max(audio.duration_s, waveform.size / rate)
+            duration_s = math.nan if audio.duration_s is None else audio.duration_s
         features = self.feature_extractor(waveform, sampling_rate=rate, return_tensors="pt")
         seconds = torch.tensor([[duration_s, waveform.size / rate]], dtype=torch.float64)
         return {**features, "seconds": seconds}
@@ -128,7 +129,8 @@ class SpeechEmotionPipeline(Pipeline):
         answer = word_answer(tasks, self.model.config.main_task, decoded, AnswerOptions(**options))
         if "embedding" in model_outputs:
             answer["embedding"] = model_outputs["embedding"][0].float().tolist()
-        answer["duration_s"], answer["heard_s"] = model_outputs["seconds"][0].tolist()
+        duration_s, answer["heard_s"] = model_outputs["seconds"][0].tolist()
+        answer["duration_s"] = None if math.isnan(duration_s) else duration_s
         return answer
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import struct
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from .audio_channels_ser import UNNAMED, Mix
+
 _AT_ONCE = 2**22  # samples of all channels: a header may promise more than the file holds, and more than memory does
 _UNKNOWN = 2**63 - 1  # what libsndfile says of a length
-
-
-def select(channel: int | None) -> slice:
-    """The index of the channels whose average is read: one of them, or all."""
-    return slice(None) if channel is None else slice(channel, channel + 1)
+_TAGS = 2_048  # bytes behind the frames of an MP3, such as ID3v1's, or of a frame that its header does not count
 
 
 class SoundFileFrames:
@@ -24,19 +24,28 @@ class SoundFileFrames:
     Args:
         soundfile: the package, which this file does not import, because a model loads without it.
         file: seekable binary file.
-        channel: the one to read, from 0; by default the average of all.
+        channel: the one to read, from 0; by default the mix of all.
+        names_of: gives the names of a file's channels; asked where there are more than two.
 
     Attributes:
         channels (`int`): how many there are.
         rate (`int`): frames per second.
         total (`int`): frames that the header promises.
+        is_believed (`bool`): whether these are there, and no more. libsndfile estimates those of an MP3 that does not
+            count them, and reads none behind its estimate; and of a FLAC that is cut off it reads no end at all.
 
     Raises:
         ValueError: libsndfile does not read the file, or cannot seek in it, as in GSM, or in FLAC whose header does
-            not say how long it is.
+            not say how long it is, or has its channels in an order of its own, as Ogg's.
     """
 
-    def __init__(self, soundfile: ModuleType, file: BinaryIO, channel: int | None = None):
+    def __init__(
+        self,
+        soundfile: ModuleType,
+        file: BinaryIO,
+        channel: int | None = None,
+        names_of: Callable[[BinaryIO], Sequence[str]] | None = None,
+    ):
         self._calls = _Calls(file)
         self._error = soundfile.LibsndfileError
         try:
@@ -45,10 +54,20 @@ class SoundFileFrames:
             raise ValueError(str(error).strip(" :.")) from error
         if not self._file.seekable() or self._file.frames == _UNKNOWN:
             raise ValueError("libsndfile cannot seek in it")
-        self._selected = select(channel)
         self.channels: int = self._file.channels
         self.rate: int = self._file.samplerate
         self.total: int = self._file.frames
+        names: Sequence[str] = [UNNAMED] * self.channels
+        if self.channels > 2 and names_of is not None:
+            if self._file.format == "OGG":
+                raise ValueError("libsndfile does not say which of its channels is which")
+            with _kept_position(file):
+                names = names_of(file)
+        self._mix = Mix(names, channel)
+        self.is_believed = self._file.format != "FLAC" or self._has(self.total - 1)
+        if self._file.format == "MP3":
+            with _kept_position(file):
+                self.is_believed = _counts_its_frames(file)
 
     def read(self, first: int, stop: int) -> np.ndarray:
         """Returns frames `first` to `stop`, fewer where the recording ends before.
@@ -63,7 +82,7 @@ class SoundFileFrames:
             while first < stop:
                 count = min(stop - first, _AT_ONCE // self.channels)
                 frames = self._file.read(count, dtype="float32", always_2d=True)
-                mono.append(frames[:, self._selected].mean(axis=1))
+                mono.append(self._mix(frames))
                 first += count
                 if len(frames) < count:
                     break
@@ -72,6 +91,57 @@ class SoundFileFrames:
         if self._calls.failure is not None:
             raise ValueError(f"it cannot be read: {self._calls.failure}") from self._calls.failure
         return np.concatenate(mono)
+
+    @property
+    def cancels(self) -> bool:
+        """Whether the channels that were mixed so far take each other away."""
+        return self._mix.cancels
+
+    def count(self, most: int) -> int:
+        """How many frames there are, whatever the header promises: the last one that can be read.
+
+        Args:
+            most: not asked for here, as a few are read.
+        """
+        there, beyond = 0, self.total + 1
+        probed = self.total
+        while beyond - there > 1:
+            there, beyond = (probed, beyond) if self._has(probed - 1) else (there, probed)
+            probed = (there + beyond) // 2
+        return there
+
+    def _has(self, index: int) -> bool:
+        try:
+            self._file.seek(index)
+            return len(self._file.read(1, dtype="float32", always_2d=True)) == 1
+        except self._error:
+            return False
+
+
+def _counts_its_frames(file: BinaryIO) -> bool:
+    """Whether an MP3 says of how many bytes its frames are (in a Xing or Info header), and these are all it has.
+
+    There are others: written into a pipe, cut off, or several one after the other.
+    """
+    start, head = 0, b""
+    file.seek(0)
+    while (head := file.read(10)).startswith(b"ID3") and len(head) == 10:
+        start += 10 + sum((byte & 127) << 7 * place for place, byte in enumerate(reversed(head[6:])))
+        file.seek(start)
+    head += file.read(54)
+    tag = max(head.find(b"Xing"), head.find(b"Info"))
+    if not 4 < tag <= len(head) - 16:
+        return False
+    flags, _, size = struct.unpack_from(">III", head, tag + 4)
+    return flags & 3 == 3 and abs(file.seek(0, os.SEEK_END) - start - size) <= _TAGS
+
+
+@contextlib.contextmanager
+def _kept_position(file: BinaryIO) -> Iterator[None]:
+    """Leaves the file where it stands: libsndfile goes on reading there."""
+    position = file.tell()
+    yield
+    file.seek(position)
 
 
 class _Calls:

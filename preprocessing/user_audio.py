@@ -11,13 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from .audio_files import AUDIO_SUFFIXES
 from .clip import Clip, Drop, clip_id
 from .corpora.corpus import walk
 from .labels import parse_gender
 
-AUDIO_SUFFIXES = tuple(
-    ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .au .wma .mp4 .mov .avi .mkv .webm .mpg .3gp".split()
-)
 _READERS = {
     ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig"),
     ".tsv": lambda path: pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8-sig"),

@@ -22,7 +22,7 @@ import av
 import numpy as np
 import soundfile
 
-from preprocessing.user_audio import AUDIO_SUFFIXES
+from preprocessing.audio_files import AUDIO_SUFFIXES
 
 SECONDS = 1.2
 RATE = 16_000

@@ -70,7 +70,7 @@ def test_a_recording_that_does_not_say_how_long_it_is_is_measured(service, tmp_p
             container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
         with AudioReader(tmp_path / name) as audio:
-            assert audio.duration_s == 0
+            assert audio.promised_s == 0
     assert "error" not in recognise(service, tmp_path / "short.webm")[1]
     says = recognise(service, tmp_path / "long.webm")[1]["error"]
     assert says == "The recording is more than 6 s long, this page takes 6 s: use predict.py."

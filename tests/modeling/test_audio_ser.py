@@ -11,6 +11,7 @@ import torch
 
 from modeling import SAMPLING_RATE, AudioError, AudioReader, load_audio
 from tests.conftest import voice
+from tests.piped_audio import PIPED, mp3, piped, recording, written
 
 SECONDS = 45  # more than two of the blocks in which containers are decoded
 RATE = 44_100
@@ -234,6 +235,120 @@ def test_length_is_known_before_reading(recordings):
     for suffix in ("wav", "mp3", "mkv"):
         with AudioReader(recordings[suffix]) as audio:
             assert audio.duration_s == pytest.approx(SECONDS, abs=0.1)
+
+
+@pytest.mark.parametrize("muxer", PIPED)
+@pytest.mark.parametrize("read_s", [None, 3.0, 60.0])
+def test_a_recording_is_as_long_as_it_is_and_not_as_its_header_says(muxer, read_s):
+    """Whether nothing, a part or all of it has been read."""
+    codec, rate = PIPED[muxer]
+    content = piped(recording(20, rate), rate, codec, muxer)
+    with AudioReader(content) as audio:
+        if read_s is not None:
+            audio.read(0.0, read_s)
+        found = audio.duration_s
+    assert found == load_audio(content).size / SAMPLING_RATE == pytest.approx(20, abs=0.1)
+
+
+CUT = {  # formats and codecs of libsndfile's, whose header says 20 s
+    "wav": ("WAV", "PCM_16"),
+    "wav float": ("WAV", "FLOAT"),
+    "adpcm": ("WAV", "IMA_ADPCM"),
+    "aiff": ("AIFF", "PCM_16"),
+    "au": ("AU", "ULAW"),
+    "caf": ("CAF", "PCM_24"),
+    "w64": ("W64", "PCM_16"),
+    "rf64": ("RF64", "PCM_16"),
+    "flac": ("FLAC", "PCM_16"),
+    "mp3": ("MP3", "MPEG_LAYER_III"),
+    "vorbis": ("OGG", "VORBIS"),
+    "opus": ("OGG", "OPUS"),
+}
+
+
+@pytest.mark.parametrize("form", CUT)
+@pytest.mark.parametrize("share", [0.4, 0.97])
+def test_a_recording_that_is_cut_off_is_as_long_as_what_is_left(form, share):
+    whole = written(recording(20, 16_000), 16_000, *CUT[form])
+    content = whole[: round(share * len(whole))]
+    with AudioReader(content) as audio:
+        audio.read(0.0, 3.0)
+        found = audio.duration_s
+    assert found == load_audio(content).size / SAMPLING_RATE
+    assert 3 < found < 20
+
+
+def test_a_film_that_is_cut_off_is_as_long_as_what_is_left(recordings):
+    content = recordings["mkv"].read_bytes()
+    content = content[: len(content) // 2]
+    with AudioReader(content) as audio:
+        found = audio.duration_s
+    assert found == load_audio(content).size / SAMPLING_RATE
+    assert 0.3 * SECONDS < found < 0.7 * SECONDS
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_an_mp3_is_read_to_its_end_whether_it_counts_its_frames_or_not(counted):
+    content = mp3(recording(40, RATE), RATE, counted=counted)
+    with AudioReader(content) as audio:
+        assert audio.duration_s == pytest.approx(40, abs=0.1)
+        whole = audio.read()
+        assert whole.size == audio.duration_s * SAMPLING_RATE
+        for start_s in (0.333, 19.5, 35.0):
+            first = round(start_s * SAMPLING_RATE)
+            np.testing.assert_allclose(audio.read(start_s, start_s + 3), whole[first : first + 48_000], atol=1e-6)
+
+
+@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize("tags", [b"", b"TAG" + bytes(125)])
+def test_mp3s_one_after_the_other_are_all_read(counted, tags):
+    first, second = (mp3(recording(8, RATE, f0), RATE, counted=counted) for f0 in (120, 180))
+    with AudioReader(first + tags + second + tags) as audio:
+        assert audio.duration_s == pytest.approx(16, abs=0.2)
+        assert audio.read(15.0).size > 0.8 * SAMPLING_RATE
+
+
+def test_tags_around_an_mp3_change_nothing(monkeypatch):
+    content = mp3(recording(8, RATE), RATE, counted=True)
+    size = 5_000
+    tag = b"ID3\x04\x00\x00" + bytes([0, 0, size >> 7, size & 127]) + bytes(size)
+    expected = load_audio(content)
+    monkeypatch.setattr("modeling.audio_ser.ContainerFrames", None)  # they are left to libsndfile
+    for tagged in (tag + content, content + b"TAG" + bytes(125), tag + tag + content):
+        np.testing.assert_array_equal(load_audio(tagged), expected)
+
+
+@pytest.mark.parametrize("muxer", ["matroska", "webm", "adts", "mpegts"])
+def test_recordings_of_a_browser_or_a_camera_one_after_the_other_are_all_read(muxer):
+    """Their time begins anew with each."""
+    codec, rate = PIPED[muxer]
+    parts = [piped(recording(3, rate, f0), rate, codec, muxer) for f0 in (120, 180)]
+    with AudioReader(b"".join(parts)) as audio:
+        assert audio.duration_s == audio.read().size / SAMPLING_RATE == pytest.approx(6, abs=0.2)
+
+
+def test_what_would_take_too_long_to_count_is_not_known(monkeypatch):
+    codec, rate = PIPED["webm"]
+    content = piped(recording(8, rate), rate, codec, "webm")
+    monkeypatch.setattr("modeling.audio_ser._COUNTED", 5 * rate)
+    with AudioReader(content) as audio:
+        audio.read(0.0, 3.0)
+        assert audio.duration_s is None
+        audio.read()
+        assert audio.duration_s == pytest.approx(8, abs=0.1)
+
+
+def test_an_hour_is_counted_in_less_than_a_second(tmp_path):
+    minute = speech(60, 8_000)
+    encode(tmp_path / "minute.m4a", minute, 8_000, "aac", 16_000)
+    repeat(tmp_path / "minute.m4a", tmp_path / "hour.m4a", 60)
+    soundfile.write(tmp_path / "hour.flac", np.tile(minute, 60), 8_000)
+    for name in ("hour.m4a", "hour.flac"):
+        began = time.perf_counter()
+        with AudioReader(tmp_path / name) as audio:
+            found = audio.duration_s
+        assert time.perf_counter() - began < 1.0
+        assert found == 3590 + load_audio(tmp_path / name, start_s=3590).size / SAMPLING_RATE
 
 
 def files_that_are_no_audio(folder):

@@ -62,6 +62,15 @@ def test_a_recording_is_read_as_from_a_file(web, tmp_path):
         assert (audio.duration_s, audio.name) == (3.0, f"{web}/whole.wav".replace(f"me:{SECRET}", "…"))
 
 
+def test_a_long_recording_is_not_fetched_to_know_its_length(web, monkeypatch):
+    monkeypatch.setattr("modeling.audio_ser._COUNTED_BYTES", 10_000)
+    with AudioReader(f"{web}/whole.wav") as audio:
+        audio.read(0.0, 1.0)
+        assert audio.duration_s is None
+        audio.read()
+        assert audio.duration_s == 3.0
+
+
 @pytest.mark.parametrize("name", ["cut.wav", "missing.wav"])
 def test_a_connection_that_breaks_is_no_end_of_the_recording(web, capfd, name):
     with pytest.raises(AudioError, match=r"^http://…@127.0.0.1:\d+/\w+\.wav: cannot be fetched: .") as caught:

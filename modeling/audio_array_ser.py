@@ -1,0 +1,62 @@
+"""The samples of an array, as the frames of files are read."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from .audio_channels_ser import UNNAMED, Mix
+
+_MAX_CHANNELS = 64
+
+
+class ArrayFrames:
+    """Mono frames of an array at its own rate.
+
+    An array does not say where its channels stand: their mix is their average.
+
+    Raises:
+        ValueError: it is no waveform, or lacks its rate or the channel.
+    """
+
+    def __init__(self, array: np.ndarray | torch.Tensor, rate: int | None, channel: int | None):
+        if rate is None or rate <= 0:
+            raise ValueError(f"An array needs its `sampling_rate` in Hz, got {rate}")
+        if isinstance(array, torch.Tensor):
+            array = array.detach().cpu().numpy()
+        self.rate = int(rate)
+        channels = _channels_first(_to_float(array))
+        self.channels = len(channels)
+        mix = Mix([UNNAMED] * self.channels, channel)
+        self._mono = mix(channels.T)
+        self.cancels = mix.cancels
+        self.total = self._mono.size
+
+    def read(self, first: int, stop: int) -> np.ndarray:
+        return self._mono[first:stop].copy()
+
+    def count(self, most: int) -> int:
+        """How many samples there are."""
+        return self.total
+
+
+def _to_float(array: np.ndarray) -> np.ndarray:
+    if array.dtype == np.uint8:  # 8-bit PCM is unsigned, silence at 128
+        return (array.astype(np.float32) - 128) / 128
+    if np.issubdtype(array.dtype, np.signedinteger):
+        return (array / -float(np.iinfo(array.dtype).min)).astype(np.float32)
+    if np.issubdtype(array.dtype, np.floating):
+        return array.astype(np.float32)
+    raise ValueError(f"An array of samples is float, signed integer or uint8, got {array.dtype}")
+
+
+def _channels_first(array: np.ndarray) -> np.ndarray:
+    """`(channels, samples)`; channels are the shorter axis."""
+    if array.ndim == 1:
+        return array[None]
+    if array.ndim != 2 or min(array.shape) > _MAX_CHANNELS or array.shape[0] == array.shape[1]:
+        raise ValueError(
+            "An array of samples has the shape (samples,), (channels, samples) or (samples, channels), with up to "
+            f"{_MAX_CHANNELS} channels and fewer channels than samples; got {array.shape}"
+        )
+    return array if array.shape[0] < array.shape[1] else array.T
