@@ -81,7 +81,7 @@ def _question(args: argparse.Namespace) -> Question:
 
     answer = AnswerOptions(args.top_k, tuple(args.labels or ()), args.uncertain_below)
     if not args.timeline:
-        return Question(answer)
+        return Question(answer, vad=not args.no_vad)
     from inference.timeline import TimelineOptions
 
     given = {name: getattr(args, name) for name in ("channels", "window_s", "hop_s")}
@@ -100,6 +100,7 @@ def _parse_args() -> argparse.Namespace:
     add("--channels", choices=("mix", "each"), help="of a timeline: all together, or each with its own segments")
     add("--window_s", type=float, metavar="S", help="of a timeline: seconds that the model hears at once")
     add("--hop_s", type=float, metavar="S", help="of a timeline: seconds from one window to the next")
+    add("--no_vad", action="store_true", help="name an emotion also where nobody speaks, and look for no speech")
     add("--labels", nargs="+", metavar="LABEL", help="the emotions to choose from")
     add("--top_k", type=int, metavar="N", help="the likeliest classes alone")
     add("--uncertain_below", type=float, metavar="P", help="say where the best emotion's score is below")
@@ -109,6 +110,8 @@ def _parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if not (args.path or args.list):
         parser.error("name files, folders or patterns, or a --list of them")
+    if args.timeline and args.no_vad:
+        parser.error("a --timeline is of the speech in a recording: leave --no_vad out")
     if not args.timeline and (args.channels or args.window_s is not None or args.hop_s is not None):
         parser.error("--channels, --window_s and --hop_s are settings of a --timeline")
     if args.json and args.output:

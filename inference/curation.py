@@ -49,6 +49,7 @@ def filter_manifest(
     *,
     scores: Path | None = None,
     num_proc: int | None = None,
+    vad: bool = True,
 ) -> dict[str, Any]:
     """Writes the rows that fulfil all conditions, beside them the others with their reasons, and the report.
 
@@ -60,6 +61,7 @@ def filter_manifest(
         options: how the manifest is read.
         scores: file of what was heard; a recording that is in it is not heard again. By default beside the output.
         num_proc: processes that measure, all cores by default.
+        vad: whether to look for speech, and to take no emotion from where there is none.
 
     Returns:
         The report: the files' names, `rows`, `kept`, `rejected`, `heard` (recordings that were not in `scores`),
@@ -84,7 +86,7 @@ def filter_manifest(
 
     output.parent.mkdir(parents=True, exist_ok=True)
     scores = scores or output.with_name(f"{manifest.stem}.scores.jsonl")
-    known = ScoresFile(scores, recogniser)
+    known = ScoresFile(scores, recogniser, vad)
     recordings = list(dict.fromkeys(file for file in files if file is not None))
     heard = known.complete(recordings, num_proc or joblib.cpu_count())
     needed = {name for condition in conditions for name in condition.needs()}

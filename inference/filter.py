@@ -31,7 +31,14 @@ def main() -> None:
     options = FilterOptions(args.path_column, args.speaker_column, args.audio_folder, dict(args.words))
     try:
         report = filter_manifest(
-            args.manifest, args.model, args.output, args.keep, options, scores=args.scores, num_proc=args.num_proc
+            args.manifest,
+            args.model,
+            args.output,
+            args.keep,
+            options,
+            scores=args.scores,
+            num_proc=args.num_proc,
+            vad=not args.no_vad,
         )
     except (ValueError, OSError) as error:
         sys.exit(f"filter: {error}")
@@ -53,6 +60,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--words", nargs="+", default=[], type=_pair, metavar="A=B", help="the manifest's words for classes: F=female"
     )
+    parser.add_argument("--no_vad", action="store_true", help="take an emotion also from where nobody speaks")
     parser.add_argument("--num_proc", type=int, help="processes that measure pitch and energy; all cores by default")
     return parser.parse_args()
 

@@ -119,7 +119,7 @@ def _in_first(state: PartialState, act: Callable[[], None]) -> None:
 
 def _plain(question: Question) -> dict[str, Any]:
     timeline = asdict(question.timeline) if question.timeline is not None else {}
-    return {"timeline": question.timeline is not None, **asdict(question.answer), **timeline}
+    return {"timeline": question.timeline is not None, "vad": question.vad, **asdict(question.answer), **timeline}
 
 
 def _finish(journal: Journal, files: Sequence[str], recogniser: Recogniser, question: Question) -> int:

@@ -11,6 +11,8 @@ import torch
 
 from .tasks_ser import Task
 
+NO_SPEECH = "no speech was found"
+
 
 @dataclass(frozen=True)
 class AnswerOptions:
@@ -45,6 +47,19 @@ class AnswerOptions:
                 f"The model knows no {', '.join(unknown)}; its {main_task.name} is one of "
                 f"{', '.join(main_task.labels) or 'no classes'}."
             )
+
+
+def word_no_speech(tasks: Sequence[Task]) -> dict[str, Any]:
+    """The answer for a clip in which nobody speaks: every head as [`word_answer`] gives it, without a class or value.
+
+    Returns:
+        Task name to `[{"label": None, "score": None}]` or `{"value": None, "unit"}`, and `reason`.
+    """
+    answer: dict[str, Any] = {
+        task.name: [{"label": None, "score": None}] if task.is_classification else {"value": None, "unit": task.unit}
+        for task in tasks
+    }
+    return {**answer, "reason": NO_SPEECH}
 
 
 def word_answer(

@@ -88,7 +88,7 @@ def test_what_is_done_is_not_done_again(recogniser, files, tmp_path, monkeypatch
     ("change", "says"),
     [
         ({"model": "another"}, "model abc, not another"),
-        ({"question": Question(AnswerOptions(top_k=1))}, "top_k None, not 1"),
+        ({"question": Question(AnswerOptions(top_k=1), vad=False)}, "top_k None, not 1"),
         (
             {"question": Question(timeline=TimelineOptions(hop_s=0.5))},
             "hop_s None, not 0.5; .*timeline False, not True",
