@@ -133,7 +133,7 @@ def _segments(recogniser: Recogniser, file: str, question: Question, report: Rep
     from inference.timeline import build_timeline, timeline_rows  # and with it a detector of speech
 
     try:
-        timeline = build_timeline(recogniser, file, question.timeline, report)
+        timeline = build_timeline(recogniser, file, question.timeline, report, labels=question.answer.labels)
     except FAULTS as error:
         return [_failed(file, error)]
     segments = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, question.answer)

@@ -33,7 +33,8 @@ class AnswerOptions:
     uncertain_below: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", (self.labels,) if isinstance(self.labels, str) else tuple(self.labels))
+        labels = (self.labels,) if isinstance(self.labels, str) else self.labels
+        object.__setattr__(self, "labels", tuple(dict.fromkeys(labels)))
         if self.top_k is not None and self.top_k < 1:
             raise ValueError(f"top_k is the number of classes to return, at least 1, got {self.top_k}.")
         if self.uncertain_below is not None and not 0 <= self.uncertain_below <= 1:
@@ -47,6 +48,25 @@ class AnswerOptions:
                 f"The model knows no {', '.join(unknown)}; its {main_task.name} is one of "
                 f"{', '.join(main_task.labels) or 'no classes'}."
             )
+
+
+def restrict(probabilities: np.ndarray, classes: Sequence[str], labels: Sequence[str]) -> np.ndarray:
+    """Probabilities of classes of which some cannot occur. Of several windows this comes before their mean is taken.
+
+    Args:
+        probabilities: `(…, classes)`.
+        classes: their names.
+        labels: of those that can occur; all, where it is empty.
+
+    Returns:
+        `(…, classes)`: 0 for the others, and those of `labels` scaled to one; alike where all of them are 0.
+    """
+    if not labels:
+        return probabilities
+    possible = np.isin(classes, labels)
+    kept = np.where(possible, probabilities, 0.0)
+    total = kept.sum(axis=-1, keepdims=True)
+    return np.divide(kept, total, out=np.broadcast_to(possible / possible.sum(), kept.shape).copy(), where=total > 0)
 
 
 def word_no_speech(tasks: Sequence[Task]) -> dict[str, Any]:
@@ -86,10 +106,9 @@ def word_answer(
         if not task.is_classification:
             answer[task.name] = {"value": float(values), "unit": task.unit}
             continue
-        scores = dict(zip(task.labels, values.tolist(), strict=True))
-        if options.labels and task.name == main_task.name:
-            total = sum(scores[label] for label in options.labels)
-            scores = {label: scores[label] / total for label in options.labels}
+        labels = options.labels if task.name == main_task.name else ()
+        scores = dict(zip(task.labels, restrict(values, task.labels, labels).tolist(), strict=True))
+        scores = {label: scores[label] for label in labels or task.labels}
         ranked = sorted(scores.items(), key=lambda entry: -entry[1])[: options.top_k]
         answer[task.name] = [{"label": label, "score": score} for label, score in ranked]
     if options.uncertain_below is not None and main_task.is_classification:
