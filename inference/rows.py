@@ -6,13 +6,15 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from modeling import AnswerOptions, Task, pools
 from preprocessing.clip import spelled
+
+if TYPE_CHECKING:
+    from modeling import AnswerOptions, Task
 
 Row = dict[str, Any]
 _ROWS_AT_ONCE = 1_000  # in memory, and in a group of a Parquet file
@@ -50,7 +52,8 @@ def columns(
         table |= _chosen(task) | {f"{task.name}_{x}": float for x in labels}
     if options.uncertain_below is not None and main_task.is_classification:
         table["uncertain"] = bool
-    return table | {"duration_s": float, **({} if timeline else {"heard_s": float}), "speech_s": float, "reason": str}
+    seconds = ("duration_s", "speech_s") if timeline else ("duration_s", "heard_s", "speech_s")
+    return table | dict.fromkeys(seconds, float) | ({} if timeline else {"reason": str})
 
 
 def _chosen(task: Task) -> dict[str, type]:
@@ -105,6 +108,8 @@ def _write_csv(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> No
 
 
 def _write_parquet(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> None:
+    from modeling import pools  # here, for it takes seconds
+
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in table.items()])
     with pq.ParquetWriter(path, schema) as writer:
         for pool in pools(map(flatten, rows), _ROWS_AT_ONCE):

@@ -46,7 +46,7 @@ def test_columns_are_those_of_the_question_in_the_order_of_the_heads():
     assert list(narrow) == f"{first} {last}".split()
     timeline = list(columns(TASKS, TASKS[0], AnswerOptions(), timeline=True, channel=True))
     assert timeline[:7] == ["file", "start_s", "end_s", "channel", "emotion", "emotion_score", "error"]
-    assert timeline[-3:] == ["duration_s", "speech_s", "reason"]
+    assert timeline[-2:] == ["duration_s", "speech_s"]
     assert "channel" not in columns(TASKS, TASKS[0], AnswerOptions(), timeline=True, channel=False)
 
 
