@@ -30,9 +30,11 @@ def main() -> None:
         # What can be wrong with names is said before the seconds that other imports take.
         from inference.files import check_checkpoint, find_files, read_list
         from inference.outputs import check_output
+        from inference.quiet import quiet_c_libraries
 
         found = find_files([*args.path, *(read_list(args.list) if args.list else ())])
         check_checkpoint(args.model)
+        quiet_c_libraries()
         if args.output:
             check_output(args.output, len(found.files), args.timeline, args.overwrite)
         for note in found.notes:

@@ -21,10 +21,12 @@ def main() -> None:
     args = _parse_args()
     try:
         from inference.files import check_checkpoint, check_files
+        from inference.quiet import quiet_c_libraries
         from preprocessing.outputs import check_new
 
         check_files([args.source, args.dub])
         check_checkpoint(args.model)
+        quiet_c_libraries()
         check_new([args.output] if args.output else [], args.overwrite)
         from inference.dub_check import Limits, check_dub
         from inference.recogniser import load_recogniser

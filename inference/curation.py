@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,9 @@ def filter_manifest(
 
     Returns:
         The report: the files' names, `rows`, `kept`, `rejected`, `heard` (recordings that were not in `scores`),
-        `unreadable` (rows), and `conditions`: of each how many rows it `rejected`, and how many of them it `alone`.
+        `unreadable` (rows), `unreadable_because` (reason to rows), `unknown_words` (condition to the manifest's words
+        that mean no class, each with its rows), and `conditions`: of each how many rows it `rejected`, and how many of
+        them it `alone`.
 
     Raises:
         ValueError: a condition, the manifest, the checkpoint or a name is not what is needed. No recording has been
@@ -78,6 +81,7 @@ def filter_manifest(
     table = read_manifest(manifest, [options.path_column] if options.path_column else PATH_COLUMNS)
     column = _path_column(manifest, table, options)
     files = _find_files(manifest, table, column, options.audio_folder)
+    _check_some_exist(manifest, files)
     recogniser = load_recogniser(checkpoint)
     speaker = _column(table, options.speaker_column, SPEAKER_COLUMNS)
     vocabulary = Vocabulary(*known_names(recogniser.tasks), table.columns, column, speaker, options.words)
@@ -128,6 +132,11 @@ def format_report(report: Mapping[str, Any]) -> str:
     if report["unreadable"]:
         lines.append(f"{report['unreadable']:>8,}{report['unreadable']:>13,}  {_UNREADABLE}")
     lines += [f"{line['rejected']:>8,}{line['alone']:>13,}  {line['condition']}" for line in report["conditions"]]
+    for reason, count in report["unreadable_because"].items():
+        lines.append(f"{count:,} rows {reason}")
+    for condition, words in report["unknown_words"].items():
+        said = ", ".join(f"{word} ({count:,} rows)" for word, count in words.items())
+        lines.append(f"{condition}: the model has no class for {said}; --words A=B says what it means")
     return "\n".join([*lines, "", f"{report['output']}; the reasons are in {report['rejected_rows']}."])
 
 
@@ -177,6 +186,15 @@ def _find_files(manifest: Path, table: Manifest, column: str, audio_folder: str 
     return files
 
 
+def _check_some_exist(manifest: Path, files: Sequence[Path | None]) -> None:
+    named = [file for file in files if file is not None]
+    if named and not any(file.is_file() for file in named):
+        raise ValueError(
+            f"{manifest}: none of its {len(named):,} recordings exists, such as {named[0]}. --audio_folder says where "
+            "the paths start."
+        )
+
+
 def _column(table: Manifest, named: str | None, usual: Sequence[str]) -> str | None:
     """The column that is named, or else the first that is usual; `None` where there is none."""
     if named is not None and named not in table.columns:
@@ -193,7 +211,8 @@ def _join(
     for index, file in enumerate(files):
         values = scores[str(file)] if file is not None else {"error": "the manifest names no file"}
         if "error" in values:
-            rows.append(Row({}, {_UNREADABLE: f"cannot be read: {values['error']}"}))
+            why = str(values["error"]).removesuffix(f": {str(file)!r}")  # the path, which the row names
+            rows.append(Row({}, {_UNREADABLE: f"cannot be read: {why}"}))
         else:
             rows.append(Row({**values, **{name: cells[index] for name, cells in own.items()}}))
     return rows
@@ -206,8 +225,19 @@ def _count_rows(rows: Sequence[Row], conditions: Sequence[Condition]) -> dict[st
         "kept": kept,
         "rejected": len(rows) - kept,
         "unreadable": sum(_UNREADABLE in row.reasons for row in rows),
+        "unreadable_because": _most_common(row.reasons[_UNREADABLE] for row in rows if _UNREADABLE in row.reasons),
+        "unknown_words": {
+            condition.text: words
+            for condition in conditions
+            if isinstance(condition, OneOf) and (words := _most_common(condition.unknown_words(rows)))
+        },
         "conditions": [_count(condition.text, rows) for condition in conditions],
     }
+
+
+def _most_common(texts: Iterable[str]) -> dict[str, int]:
+    """Text -> how often, the commonest first."""
+    return dict(Counter(texts).most_common())
 
 
 def _count(condition: str, rows: Sequence[Row]) -> dict[str, Any]:

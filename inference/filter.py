@@ -28,9 +28,11 @@ def main() -> None:
     args = _parse_args()
     try:
         from inference.files import check_checkpoint, check_files
+        from inference.quiet import quiet_c_libraries
 
         check_files([str(args.manifest)])
         check_checkpoint(args.model)
+        quiet_c_libraries()
         from inference.curation import FilterOptions, check_outputs, filter_manifest, format_report
 
         check_outputs(args.manifest, args.output, args.overwrite)
@@ -49,6 +51,8 @@ def main() -> None:
     except (ValueError, OSError) as error:
         sys.exit(f"filter: {error}")
     print(format_report(report))
+    if report["unreadable"] == report["rows"]:
+        sys.exit(f"filter: none of {report['rows']:,} rows has a recording that can be read.")
 
 
 def _parse_args() -> argparse.Namespace:

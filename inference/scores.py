@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,7 @@ class ScoresFile:
             file.truncate(whole)
             if whole == 0:
                 file.write(_MARK + json.dumps(probe).encode() + f', "vad": {json.dumps(vad)}}}\n'.encode())
-        with path.open("rb") as file:
-            found = json.loads(file.readline())
+        found = _read_mark(path)
         if not _same_model(found["probe"], probe):
             raise ValueError(f"{path} holds the scores of another model; name another file with --scores.")
         if found.get("vad", False) != vad:
@@ -69,6 +69,10 @@ class ScoresFile:
             files: the recordings, each once.
             num_proc: processes that measure.
         """
+        damaged = sum(row is None for row in self._lines())
+        if damaged:
+            plural = "line is" if damaged == 1 else "lines are"
+            print(f"{self._path}: {damaged:,} {plural} damaged; the recordings are done again.", file=sys.stderr)
         known = {row["file"]: (row["size"], row["mtime_ns"]) for row in self._rows()}
         missing = [file for file in files if known.get(str(file)) != _stamp(file)]
         progress = Progress(len(files), len(files) - len(missing))
@@ -93,9 +97,13 @@ class ScoresFile:
         return known
 
     def _rows(self) -> Iterator[dict[str, Any]]:
+        """Those that are whole: a line that was damaged is as if it were not there."""
+        return (row for row in self._lines() if row is not None)
+
+    def _lines(self) -> Iterator[dict[str, Any] | None]:
         with self._path.open("rb") as file:
             next(file)
-            yield from map(json.loads, file)
+            yield from map(_parse, file)
 
     def _hear(self, files: Sequence[Path], parallel: joblib.Parallel) -> Iterator[dict[str, Any]]:
         stamps = {str(file): dict(zip(("size", "mtime_ns"), _stamp(file), strict=True)) for file in files}
@@ -138,6 +146,25 @@ def _stamp(file: Path) -> tuple[int | None, int | None]:
     except OSError:
         return None, None
     return status.st_size, status.st_mtime_ns
+
+
+def _read_mark(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"{path}: its first line is damaged; name another file with --scores.") from error
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """A row, `None` where a line is none."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):  # and with them what is not UTF-8
+        return None
+    whole = isinstance(row, dict) and isinstance(row.get("file"), str) and {"size", "mtime_ns"} <= row.keys()
+    return row if whole else None
 
 
 def _refuse_other_file(path: Path) -> None:

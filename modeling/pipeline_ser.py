@@ -65,10 +65,11 @@ class SpeechEmotionPipeline(Pipeline):
         Raises:
             AudioError: an input is not audio.
         """
-        if isinstance(inputs, tuple):
-            inputs = list(inputs)
-        elif isinstance(inputs, Sequence) and not isinstance(inputs, str | bytes | bytearray | memoryview | list):
-            inputs = Subset(inputs, range(len(inputs)))  # a `datasets` column, which the base class takes for one input
+        if isinstance(inputs, Sequence) and not isinstance(inputs, str | bytes | bytearray | memoryview):
+            if len(inputs) == 0:
+                return []
+            # A `datasets` column, which the base class takes for one input.
+            inputs = list(inputs) if isinstance(inputs, list | tuple) else Subset(inputs, range(len(inputs)))
         return super().__call__(inputs, **kwargs)
 
     def _sanitize_parameters(

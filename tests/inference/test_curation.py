@@ -202,3 +202,44 @@ def test_the_counts_for_people():
 
 def test_judging_no_rows_is_no_error():
     judge([], [])
+
+
+def test_words_that_mean_no_class_are_counted(checkpoint, folder):
+    manifest = folder / "m.csv"
+    manifest.write_text("path,sex\nlow.wav,female\nmid.wav,x\nother.wav,x\nhigh.wav,diverse\n")
+    keep = ["gender = manifest.sex"]
+    report = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, num_proc=1, vad=False)
+    assert report["unknown_words"] == {keep[0]: {"x": 2, "diverse": 1}}
+    assert "x (2 rows)" in format_report(report)
+
+
+def test_rows_that_cannot_be_read_are_counted_by_reason(checkpoint, folder):
+    manifest = folder / "m.csv"
+    manifest.write_text("path\nlow.wav\nnone.wav\nnowhere.wav\nbad.wav\n")
+    keep = ["duration_s > 0"]
+    report = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, num_proc=1, vad=False)
+    assert sorted(report["unreadable_because"].values()) == [1, 2]
+    assert report["unreadable"] == 3
+
+
+def test_that_no_recording_exists_is_said_before_any_work(folder):
+    (folder / "m.csv").write_text("path\nwavs/low.wav\nwavs/mid.wav\n")
+    with pytest.raises(ValueError, match=r"--audio_folder"):
+        filter_manifest(folder / "m.csv", "no/checkpoint", folder / "kept.csv", ["duration_s > 0"])
+    assert not (folder / "kept.csv").exists()
+
+
+def test_what_is_there_already_is_left_alone(folder, checkpoint):
+    (folder / "m.csv").write_text("path\nlow.wav\n")
+    for name in ("kept.csv", "kept.rejected.csv", "kept.report.json"):
+        (folder / name).write_text("mine")
+        with pytest.raises(ValueError, match=rf"{name} .*--overwrite"):
+            filter_manifest(folder / "m.csv", str(checkpoint), folder / "kept.csv", ["duration_s > 0"])
+        assert (folder / name).read_text() == "mine"
+    filter_manifest(
+        *(folder / "m.csv", str(checkpoint), folder / "kept.csv", ["duration_s > 0"]),
+        num_proc=1,
+        vad=False,
+        overwrite=True,
+    )
+    assert (folder / "kept.csv").read_text() == "path\nlow.wav\n"

@@ -79,3 +79,8 @@ def test_bfloat16_hears_the_same_in_real_recordings(checkpoint, real_audio):
         first, second = np.sort(exact[task.name][changed], axis=1)[:, :-3:-1].T
         assert (first - second < 0.05).all()  # it was a tie
     assert np.isfinite(rounded["f0_mean"]).all()
+
+
+def test_of_no_clips_it_says_nothing(checkpoint):
+    decoded = load_recogniser(str(checkpoint))([])
+    assert {name: len(values) for name, values in decoded.items()} == {task.name: 0 for task in TASKS}

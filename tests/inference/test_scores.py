@@ -135,3 +135,23 @@ def test_a_recording_that_is_broken_after_what_the_model_hears_has_an_error(reco
     scores.complete([tmp_path / "a.wav"], 1)
     (row,) = scores.read([tmp_path / "a.wav"], set()).values()
     assert row == {"error": "100 of 112000 samples are NaN or infinite."}
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\0\0\0\0\n", b'\0\0\0\0{"file": "a"}\n', b'{"file": "\xff"}\n', b"[]\n", b'{"file": 1}\n', b'{"fi\n']
+)
+def test_a_damaged_line_is_said_and_its_recording_is_done_again(recogniser, files, tmp_path, capsys, damage):
+    path = tmp_path / "s.jsonl"
+    ScoresFile(path, recogniser, vad=False).complete(files[:2], 1)
+    mark, _, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(mark + damage + second)
+    scores = ScoresFile(path, recogniser, vad=False)
+    assert scores.complete(files[:2], 1) == 1
+    assert "1 line is damaged" in capsys.readouterr().err
+    assert scores.read(files[:2], {"duration_s"}).keys() == {str(file) for file in files[:2]}
+
+
+def test_scores_with_and_without_a_look_for_speech_are_not_mixed(recogniser, tmp_path):
+    ScoresFile(tmp_path / "s.jsonl", recogniser, vad=False)
+    with pytest.raises(ValueError, match="--no_vad"):
+        ScoresFile(tmp_path / "s.jsonl", recogniser)

@@ -287,3 +287,8 @@ def test_a_stranger_loads_it_with_transformers_alone(checkpoint, recognise, tmp_
     assert {entry["label"]: entry["score"] for entry in stock} == pytest.approx(scores, abs=1e-5)
     for model in models:
         assert dict(zip(TASKS[0].labels, model, strict=True)) == pytest.approx(scores, abs=1e-5)
+
+
+def test_of_no_clips_there_are_no_answers(recognise):
+    for nothing in ([], (), Dataset.from_dict({"audio": []})["audio"]):
+        assert recognise(nothing) == recognise(nothing, batch_size=4) == []
