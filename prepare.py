@@ -23,6 +23,8 @@ def main() -> None:
         print(_list(args.root) if args.list else _prepare(args))
     except (OSError, ValueError) as error:
         sys.exit(f"prepare.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit("prepare.py: stopped. The same command does what is left.")
 
 
 def _list(root: Path | None) -> str:
@@ -60,6 +62,7 @@ def _prepare(args: argparse.Namespace) -> str:
         Preparation(args.min_duration_s, args.max_duration_s),
         seed=args.seed,
         num_proc=args.num_proc,
+        overwrite=args.overwrite,
         settings={
             "labels": args.labels,
             "label_rules": dict(load_label_rules(args.labels)),
@@ -69,9 +72,7 @@ def _prepare(args: argparse.Namespace) -> str:
             "licences": licences_of(found),
         },
     )
-    done = (
-        f"Prepared {args.output}; every file and its reason stand in {args.output / 'report.json'}, Table 1 beside it."
-    )
+    done = f"Prepared {args.output}; its report.json has every file and its reason, table1.txt the paper's Table 1."
     return "\n\n".join((format_report(report), write_table1(report, args.output), done))
 
 
@@ -84,6 +85,7 @@ def _parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--corpora", type=Path, metavar="FILE", help="YAML file of NAME: FOLDER")
     parser.add_argument("--output", type=Path, metavar="DIR", help="the prepared folder")
+    parser.add_argument("--overwrite", action="store_true", help="prepare into DIR although it holds other files")
     parser.add_argument("--list", action="store_true", help="list the corpora that are known, and stop")
     parser.add_argument("--root", type=Path, metavar="DIR", help="with --list: what the folders in DIR hold of them")
     parser.add_argument(
@@ -94,9 +96,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--max_duration_s", type=float, default=6.0, help="what the model hears of a clip")
     parser.add_argument("--seed", type=int, default=0, help="of the splits")
     parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
-    parser.add_argument(
-        "--speaker_genders", type=Path, metavar="FILE", help="YAML file of CORPUS: {SPEAKER: female|male}"
-    )
+    parser.add_argument("--speaker_genders", type=Path, metavar="FILE", help="YAML of CORPUS: {SPEAKER: female|male}")
     add_own_arguments(parser)
     args = parser.parse_args()
     if not args.list and not (args.output and (args.corpus or args.corpora)):

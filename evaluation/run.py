@@ -18,6 +18,7 @@ from modeling.checkpoint_ser import architecture_of, weights_sha256
 from preprocessing.acoustics import UNITS
 from preprocessing.dataset import load_prepared, load_report
 from preprocessing.labels import merged_labels, raw_labels
+from preprocessing.outputs import record_outputs
 from preprocessing.report import write_json, write_text
 from preprocessing.split_files import load_protocol
 
@@ -32,6 +33,8 @@ from .seeds import training_identity
 logger = get_logger(__name__)
 
 TRAINING_CLIPS = "training_clips.txt"
+EVALUATE = "evaluate.py"  # to whom the files belong, also where train.py calls it
+EVALUATION = ("metrics.json", "predictions.csv")  # what is written of each checkpoint
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,7 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
         forest = {main_task.name: random_forest_logits(plan.splits, plan.split, main_task)}
         uncalibrated = replace(main_task, temperature=1.0)  # which is the model's
         report["baseline"] = compute_metrics(clips, forest, [uncalibrated])[main_task.name]
+    record_outputs(output, EVALUATION, EVALUATE)
     write_json(output / "metrics.json", report)
     write_predictions(clips, logits, plan.tasks, output / "predictions.csv")
     draws = draw_means(clips, logits[main_task.name], main_task) if main_task.is_classification else {}

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from preprocessing.outputs import check_outputs, record_outputs
 from preprocessing.report import check_writable, write_json, write_text
 
 from .bootstrap import mean_draws
@@ -17,8 +18,10 @@ from .markdown import format_markdown
 from .metrics import ALL, mean_over_corpora
 from .paper import row_name
 from .report import Evaluation
-from .run import Plan
+from .run import EVALUATE, EVALUATION, Plan
 from .seeds import mean_over_seeds, seeds_of
+
+SUMMARY = ("report.md", "report.json", "figures")  # what is written of all checkpoints together
 
 
 def check_together(plans: Sequence[Plan], output: Path, reference: str | None = None) -> None:
@@ -44,6 +47,18 @@ def check_together(plans: Sequence[Plan], output: Path, reference: str | None = 
             raise ValueError(f"{count} checkpoints of {row} under {protocol}: give one.")
 
 
+def check_output_folders(summary: Path, outputs: Sequence[Path], overwrite: bool = False) -> None:
+    """Raises a `ValueError` where a file is in the way that no evaluation has written.
+
+    Args:
+        summary: folder of the report on all checkpoints together.
+        outputs: folder of each checkpoint.
+        overwrite: whether such files may be replaced.
+    """
+    for folder, names in ((summary, SUMMARY), *((output, EVALUATION) for output in outputs)):
+        check_outputs(folder, names, EVALUATE, overwrite)
+
+
 def write_summary(evaluations: Sequence[Evaluation], output: Path, reference: str | None = None) -> str:
     """Writes `report.md`, `report.json` and `figures/` for one or many checkpoints.
 
@@ -59,6 +74,7 @@ def write_summary(evaluations: Sequence[Evaluation], output: Path, reference: st
         The Markdown.
     """
     summary = summarise(evaluations, reference)
+    record_outputs(output, SUMMARY, EVALUATE)
     summary["figures"] = draw_figures(summary, output / "figures")
     text = format_markdown(summary)
     write_json(output / "report.json", summary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,6 +128,13 @@ class OneOf(_PerRow):
                 f"Condition {self.text!r}: {self.other} says {', '.join(said[:5])}, the model {', '.join(classes)}; "
                 f"say what is what with --words, such as {said[0]}={classes[0]}."
             )
+
+    def unknown_words(self, rows: Iterable[Row]) -> Iterator[str]:
+        """The manifest's word of each row, where it means no class of the head."""
+        for row in rows if self.other and self.name in self.vocabulary.labels else ():
+            word = row.values.get(self.other)
+            if word is not None and self.vocabulary.label_of(self.name, str(word)) is None:
+                yield str(word)
 
     def _reason(self, values: Mapping[str, Any]) -> str | None:
         value = str(values[self.name])

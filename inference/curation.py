@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from inference.manifest import Manifest, read_manifest
 from inference.recogniser import load_recogniser
 from inference.scores import ScoresFile, known_names
 from preprocessing.audio_files import AUDIO_SUFFIXES
+from preprocessing.outputs import check_new
 from preprocessing.report import write_json
 from preprocessing.user_audio import audio_folder_of, path_inside
 
@@ -50,6 +52,8 @@ def filter_manifest(
     *,
     scores: Path | None = None,
     num_proc: int | None = None,
+    vad: bool = True,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Writes the rows that fulfil all conditions, beside them the others with their reasons, and the report.
 
@@ -61,20 +65,24 @@ def filter_manifest(
         options: how the manifest is read.
         scores: file of what was heard; a recording that is in it is not heard again. By default beside the output.
         num_proc: processes that measure, all cores by default.
+        vad: whether to look for speech, and to take no emotion from where there is none.
+        overwrite: whether files that are there already may be replaced; `scores` never is.
 
     Returns:
         The report: the files' names, `rows`, `kept`, `rejected`, `heard` (recordings that were not in `scores`),
-        `unreadable` (rows), and `conditions`: of each how many rows it `rejected`, and how many of them it `alone`.
+        `unreadable` (rows), `unreadable_because` (reason to rows), `unknown_words` (condition to the manifest's words
+        that mean no class, each with its rows), and `conditions`: of each how many rows it `rejected`, and how many of
+        them it `alone`.
 
     Raises:
         ValueError: a condition, the manifest, the checkpoint or a name is not what is needed. No recording has been
             read by then.
     """
-    rejected = output.with_name(f"{output.stem}.rejected{output.suffix}")
-    _check_output(manifest, output, rejected)
+    rejected, report_file = check_outputs(manifest, output, overwrite)
     table = read_manifest(manifest, [options.path_column] if options.path_column else PATH_COLUMNS)
     column = _path_column(manifest, table, options)
     files = _find_files(manifest, table, column, options.audio_folder)
+    _check_some_exist(manifest, files)
     recogniser = load_recogniser(checkpoint)
     speaker = _column(table, options.speaker_column, SPEAKER_COLUMNS)
     vocabulary = Vocabulary(*known_names(recogniser.tasks), table.columns, column, speaker, options.words)
@@ -85,7 +93,7 @@ def filter_manifest(
 
     output.parent.mkdir(parents=True, exist_ok=True)
     scores = scores or output.with_name(f"{manifest.stem}.scores.jsonl")
-    known = ScoresFile(scores, recogniser)
+    known = ScoresFile(scores, recogniser, vad)
     recordings = list(dict.fromkeys(file for file in files if file is not None))
     heard = known.complete(recordings, num_proc or joblib.cpu_count())
     needed = {name for condition in conditions for name in condition.needs()}
@@ -99,7 +107,7 @@ def filter_manifest(
     table.write(rejected, gone, [list(rows[index].reasons.values()) for index in gone])
     names = {"manifest": manifest, "model": checkpoint, "output": output, "rejected_rows": rejected, "scores": scores}
     report = {**{name: str(path) for name, path in names.items()}, **_count_rows(rows, conditions), "heard": heard}
-    write_json(output.with_name(f"{output.stem}.report.json"), report)
+    write_json(report_file, report)
     return report
 
 
@@ -125,14 +133,28 @@ def format_report(report: Mapping[str, Any]) -> str:
     if report["unreadable"]:
         lines.append(f"{report['unreadable']:>8,}{report['unreadable']:>13,}  {_UNREADABLE}")
     lines += [f"{line['rejected']:>8,}{line['alone']:>13,}  {line['condition']}" for line in report["conditions"]]
+    for reason, count in report["unreadable_because"].items():
+        lines.append(f"{count:,} rows {reason}")
+    for condition, words in report["unknown_words"].items():
+        said = ", ".join(f"{word} ({count:,} rows)" for word, count in words.items())
+        lines.append(f"{condition}: the model has no class for {said}; --words A=B says what it means")
     return "\n".join([*lines, "", f"{report['output']}; the reasons are in {report['rejected_rows']}."])
 
 
-def _check_output(manifest: Path, output: Path, rejected: Path) -> None:
+def check_outputs(manifest: Path, output: Path, overwrite: bool = False) -> tuple[Path, Path]:
+    """The files that are written beside the rows that are kept: those that are not, and the report.
+
+    Raises:
+        ValueError: one of the three is the manifest or exists already, or `output` has another ending.
+    """
+    rejected = output.with_name(f"{output.stem}.rejected{output.suffix}")
+    report = output.with_name(f"{output.stem}.report.json")
     if output.suffix.lower() != manifest.suffix.lower():
         raise ValueError(f"{output}: rows stay in the manifest's format; name it {output.stem}{manifest.suffix}.")
     if manifest.resolve() in (output.resolve(), rejected.resolve()):
         raise ValueError(f"{manifest} is the manifest, which is left as it is; choose another --output than {output}.")
+    check_new((output, rejected, report), overwrite)
+    return rejected, report
 
 
 def _path_column(manifest: Path, table: Manifest, options: FilterOptions) -> str:
@@ -165,6 +187,15 @@ def _find_files(manifest: Path, table: Manifest, column: str, audio_folder: str 
     return files
 
 
+def _check_some_exist(manifest: Path, files: Sequence[Path | None]) -> None:
+    named = [file for file in files if file is not None]
+    if named and not any(file.is_file() for file in named):
+        raise ValueError(
+            f"{manifest}: none of its {len(named):,} recordings exists, such as {named[0]}. --audio_folder says where "
+            "the paths start."
+        )
+
+
 def _column(table: Manifest, named: str | None, usual: Sequence[str]) -> str | None:
     """The column that is named, or else the first that is usual; `None` where there is none."""
     if named is not None and named not in table.columns:
@@ -181,7 +212,8 @@ def _join(
     for index, file in enumerate(files):
         values = scores[str(file)] if file is not None else {"error": "the manifest names no file"}
         if "error" in values:
-            rows.append(Row({}, {_UNREADABLE: f"cannot be read: {values['error']}"}))
+            why = str(values["error"]).removesuffix(f": {str(file)!r}")  # the path, which the row names
+            rows.append(Row({}, {_UNREADABLE: f"cannot be read: {why}"}))
         else:
             rows.append(Row({**values, **{name: cells[index] for name, cells in own.items()}}))
     return rows
@@ -194,8 +226,19 @@ def _count_rows(rows: Sequence[Row], conditions: Sequence[Condition]) -> dict[st
         "kept": kept,
         "rejected": len(rows) - kept,
         "unreadable": sum(_UNREADABLE in row.reasons for row in rows),
+        "unreadable_because": _most_common(row.reasons[_UNREADABLE] for row in rows if _UNREADABLE in row.reasons),
+        "unknown_words": {
+            condition.text: words
+            for condition in conditions
+            if isinstance(condition, OneOf) and (words := _most_common(condition.unknown_words(rows)))
+        },
         "conditions": [_count(condition.text, rows) for condition in conditions],
     }
+
+
+def _most_common(texts: Iterable[str]) -> dict[str, int]:
+    """Text -> how often, the commonest first."""
+    return dict(Counter(texts).most_common())
 
 
 def _count(condition: str, rows: Sequence[Row]) -> dict[str, Any]:

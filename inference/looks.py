@@ -19,6 +19,7 @@ _TITLES = {
     "end_s": "To",
     "duration_s": "Length",
     "heard_s": "Heard",
+    "speech_s": "Speech",
 }
 
 

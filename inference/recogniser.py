@@ -56,6 +56,8 @@ class Recogniser:
         Returns:
             Task name to probabilities `(waveforms, num_outputs)`, or values in the task's unit `(waveforms,)`.
         """
+        if not waveforms:
+            return {task.name: task.decode(torch.zeros(0, task.num_outputs)).numpy() for task in self.tasks}
         heard = [waveform[: round(self.max_duration_s * SAMPLING_RATE)] for waveform in waveforms]
         logits = {task.name: np.zeros((len(heard), task.num_outputs), np.float32) for task in self.tasks}
         at_once = max(1, min(self._batch_size, len(heard)) // self._workers)

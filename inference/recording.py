@@ -59,7 +59,7 @@ def recognise_recording(
         OSError: there is no such file.
         ValueError: it is no audio, or cannot be read to its end.
     """
-    timeline = build_timeline(recogniser, path, timeline_options, progress)
+    timeline = build_timeline(recogniser, path, timeline_options, progress, labels=answer_options.labels)
     averaged = timeline.duration_s > recogniser.max_duration_s
     decoded = _average(recogniser, timeline) if averaged else _hear(recogniser, path)
     tasks, main_task = recogniser.tasks, recogniser.main_task

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,29 +39,33 @@ class ScoresFile:
     Args:
         path: of the file; it need not exist.
         recogniser: the model whose scores they are.
+        vad: whether they have no emotion where there is no speech.
 
     Raises:
-        ValueError: the file is of another model or format, or is no such file.
+        ValueError: the file is of another model or format, was made with the other `vad`, or is no such file.
     """
 
-    def __init__(self, path: Path, recogniser: Recogniser):
+    def __init__(self, path: Path, recogniser: Recogniser, vad: bool = True):
         self._path = path
         self._recogniser = recogniser
+        self._question = Question(vad=vad)
         _refuse_other_file(path)
         probe = _probe(recogniser)
         with path.open("ab") as file:
             whole = whole_size(path)
             file.truncate(whole)
             if whole == 0:
-                file.write(json.dumps({"probe": probe, "format": _FORMAT}).encode() + b"\n")
-        with path.open("rb") as file:
-            found = json.loads(file.readline())
+                file.write(json.dumps({"probe": probe, "format": _FORMAT, "vad": vad}).encode() + b"\n")
+        found = _read_mark(path)
         if (written := found.get("format", 1)) != _FORMAT:
             raise ValueError(
                 f"{path} has the format {written}, this version writes {_FORMAT}: name another file with --scores."
             )
         if not _same_model(found["probe"], probe):
             raise ValueError(f"{path} holds the scores of another model; name another file with --scores.")
+        if found.get("vad", False) != vad:
+            how = "with --no_vad, or by an older version" if vad else "without --no_vad"
+            raise ValueError(f"{path} holds scores that were made {how}; name another file with --scores.")
 
     def complete(self, files: Sequence[Path], num_proc: int) -> int:
         """Hears what is not yet scored, or has changed since, and returns how many recordings these were.
@@ -69,6 +74,10 @@ class ScoresFile:
             files: the recordings, each once.
             num_proc: processes that measure.
         """
+        damaged = sum(row is None for row in self._lines())
+        if damaged:
+            plural = "line is" if damaged == 1 else "lines are"
+            print(f"{self._path}: {damaged:,} {plural} damaged; the recordings are done again.", file=sys.stderr)
         known = {row["file"]: (row["size"], row["mtime_ns"]) for row in self._rows()}
         missing = [file for file in files if known.get(str(file)) != _stamp(file)]
         progress = Progress(len(files), len(files) - len(missing))
@@ -93,13 +102,17 @@ class ScoresFile:
         return known
 
     def _rows(self) -> Iterator[dict[str, Any]]:
+        """Those that are whole: a line that was damaged is as if it were not there."""
+        return (row for row in self._lines() if row is not None)
+
+    def _lines(self) -> Iterator[dict[str, Any] | None]:
         with self._path.open("rb") as file:
             next(file)
-            yield from map(json.loads, file)
+            yield from map(_parse, file)
 
     def _hear(self, files: Sequence[Path], parallel: joblib.Parallel) -> Iterator[dict[str, Any]]:
         stamps = {str(file): dict(zip(("size", "mtime_ns"), _stamp(file), strict=True)) for file in files}
-        answers = {file: rows[0] for file, rows in answer_files(self._recogniser, list(stamps), Question())}
+        answers = {file: rows[0] for file, rows in answer_files(self._recogniser, list(stamps), self._question)}
         good = [file for file, answer in answers.items() if "error" not in answer]
         measured = dict(zip(good, parallel(joblib.delayed(measure)(file) for file in good), strict=True))
         for file, stamp in stamps.items():
@@ -112,7 +125,7 @@ def known_names(tasks: Sequence[Task]) -> tuple[dict[str, tuple[str, ...]], tupl
     labels = {task.name: task.labels for task in tasks if task.is_classification}
     scores = [f"{name}_{label}" for name, classes in labels.items() for label in ("score", *classes)]
     values = [task.name for task in tasks if not task.is_classification]
-    return labels, (*scores, *values, *MEASURED, "duration_s", "heard_s")
+    return labels, (*scores, *values, *MEASURED, "duration_s", "heard_s", "speech_s")
 
 
 def measure(file: str) -> dict[str, Any]:
@@ -138,6 +151,25 @@ def _stamp(file: Path) -> tuple[int | None, int | None]:
     except OSError:
         return None, None
     return status.st_size, status.st_mtime_ns
+
+
+def _read_mark(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"{path}: its first line is damaged; name another file with --scores.") from error
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """A row, `None` where a line is none."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):  # and with them what is not UTF-8
+        return None
+    whole = isinstance(row, dict) and isinstance(row.get("file"), str) and {"size", "mtime_ns"} <= row.keys()
+    return row if whole else None
 
 
 def _refuse_other_file(path: Path) -> None:

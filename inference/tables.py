@@ -16,8 +16,8 @@ from modeling import Task
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, autoescape=True, trim_blocks=True
 )
-_ELSEWHERE = ("error", "uncertain")  # these have no column of their own
-_LAST = ("duration_s", "heard_s")
+_ELSEWHERE = ("error", "reason", "uncertain")  # these have no column of their own
+_LAST = ("duration_s", "heard_s", "speech_s")
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ def draw_table(rows: Sequence[Mapping[str, Any]], main_task: Task) -> Markup:
     names = [*(name for name in names if name not in _LAST), *(name for name in _LAST if name in names)]
     cells = []
     for row in rows:
-        if "error" in row:
-            cells.append([_Cell(row["file"]), _Cell(row["error"], span=max(2, len(names) - 1))])
+        problem = row.get("error", row.get("reason"))
+        if problem:
+            cells.append([_Cell(row["file"]), _Cell(problem, span=max(2, len(names) - 1))])
         else:
             cells.append([_cell(name, row, main_task) for name in names])
     text = ENVIRONMENT.get_template("table.html.jinja").render(columns=[title_of(name) for name in names], rows=cells)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 
 from transformers import (
@@ -16,6 +17,7 @@ from transformers import (
     SequenceFeatureExtractor,
 )
 from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
+from transformers.utils.logging import disable_progress_bar
 
 from .modeling_panns_ser import PannsForMultiTaskSER
 from .modeling_wav2vec2_layer_sum_ser import Wav2Vec2LayerSumForMultiTaskSER
@@ -64,6 +66,8 @@ def load_checkpoint(
     if architecture_of(config) is None:
         raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
     where = {"revision": revision, "trust_remote_code": False}
+    if not sys.stderr.isatty():
+        disable_progress_bar()  # of weights that are loaded, which fills logs
     try:
         feature_extractor = AutoFeatureExtractor.from_pretrained(checkpoint, **where)
         model = AutoModelForAudioClassification.from_pretrained(

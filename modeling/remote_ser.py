@@ -36,6 +36,7 @@ class RemoteFile(io.RawIOBase):
 
     def __init__(self, url: str):
         self.failure = ""
+        self._url = url
         self._file: Any = io.BytesIO()
         fsspec = importlib.import_module("fsspec")
         try:
@@ -55,7 +56,7 @@ class RemoteFile(io.RawIOBase):
             return 0
 
     def _fail(self, error: Exception) -> None:
-        self.failure = " ".join(hide_secrets(str(error)).split()) or type(error).__name__
+        self.failure = hide_secrets(" ".join(_reason(error, self._url).split()))
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return self._file.seek(offset, whence)
@@ -72,3 +73,13 @@ class RemoteFile(io.RawIOBase):
     def close(self) -> None:
         self._file.close()
         super().close()
+
+
+def _reason(error: BaseException, url: str) -> str:
+    """What an error says, or what it came of: that of a missing file on the web is the file's address and no more."""
+    found: BaseException | None = error
+    while found is not None:
+        if str(found) not in ("", url):
+            return str(found)
+        found = found.__cause__ or found.__context__
+    return type(error).__name__

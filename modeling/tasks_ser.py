@@ -16,7 +16,18 @@ RESERVED_NAMES = frozenset(
     [
         *("row", "seconds", "input_values", "attention_mask", "labels", "loss", "logits"),
         *("id", "path", "audio", "split", "scale", "start_s", "end_s", "duration_s"),
-        *("file", "error", "channel", "heard_s", "analyzed_s", "speech_s", "segments", "embedding", "uncertain"),
+        *(
+            "file",
+            "error",
+            "channel",
+            "heard_s",
+            "analyzed_s",
+            "speech_s",
+            "reason",
+            "segments",
+            "embedding",
+            "uncertain",
+        ),
         *("label", "score", "value", "unit", "backend", "precision", "size", "mtime_ns", "fingerprint"),
         *(f"measured_{name}" for name in ("f0_mean", "f0_std", "energy_mean", "energy_std", "voiced_ratio")),
     ]

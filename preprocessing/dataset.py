@@ -31,11 +31,13 @@ from modeling import SAMPLING_RATE
 
 from .acoustics import acoustic_targets
 from .clip import Clip, Drop
+from .outputs import check_corpora, claim_outputs
 from .report import check_writable, write_json
 from .rows import ROW, Preparation, extra_columns, features, prepare_clip
 from .split_files import load_splits, write_split_files
 from .splits import SPLITS, Row
 from .summary import summarise
+from .table1 import TABLE_1
 from .versions import versions
 
 FORMAT = 3  # of the prepared folder and of its columns' meaning; another number prepares all clips anew
@@ -52,6 +54,7 @@ def prepare(
     seed: int = 0,
     num_proc: int | None = None,
     settings: dict | None = None,
+    overwrite: bool = False,
 ) -> dict:
     """Decodes and measures all clips, divides them, and writes a prepared folder.
 
@@ -64,6 +67,7 @@ def prepare(
         seed: of the protocols.
         num_proc: worker processes, all cores by default.
         settings: further values to write into the report.
+        overwrite: whether what `output` holds may be replaced if it was not prepared.
 
     Returns:
         The report, as written to `report.json`.
@@ -78,7 +82,8 @@ def prepare(
     extra = extra_columns(clips)
     parts = {_part_name(part, preparation, extra): part for part in _parts(clips)}
     check_writable(output)
-    _check_output(output, {entry.id.split("/", 1)[0] for entry in entries})
+    check_corpora(output, {entry.id.split("/", 1)[0] for entry in entries})
+    claim_outputs(output, ("clips", "splits", "report.json", *TABLE_1), "prepare.py", overwrite)
     folder = output / "clips"
     folder.mkdir(parents=True, exist_ok=True)
     _write_parts(folder, parts, preparation, extra, num_proc or joblib.cpu_count())
@@ -170,22 +175,6 @@ def count_in_no_split(folder: str | os.PathLike, splits: DatasetDict) -> int:
     """How many clips of a prepared folder are in none of these splits of it."""
     kept = sum(corpus["kept"] for corpus in load_report(folder)["corpora"].values())
     return kept - sum(len(clips) for clips in splits.values())
-
-
-def _check_output(output: Path, corpora: set[str]) -> None:
-    if (output / "report.json").is_file():
-        try:
-            there = json.loads((output / "report.json").read_text(encoding="utf-8"))["corpora"].keys()
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ValueError(
-                f"{output} is not a prepared folder: its report.json is of something else. Choose another --output."
-            ) from error
-        others = there - corpora
-        if others:
-            raise ValueError(
-                f"{output} holds {', '.join(sorted(others))} already: name all corpora of a prepared folder in one "
-                "command (what is done is not done again), or choose another --output."
-            )
 
 
 def _parts(clips: Sequence[Clip]) -> Iterator[Sequence[Clip]]:

@@ -252,7 +252,7 @@ def test_programs_get_the_pipelines_answer(client, clip, checkpoint):
     assert 'class="recording"' in shown
     assert answer["segments"]
     model, feature_extractor = load_checkpoint(checkpoint)
-    expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)(str(clip))
+    expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)(str(clip))
     scores = [{entry["label"]: entry["score"] for entry in one["emotion"]} for one in (answer, expected)]
     assert scores[0] == pytest.approx(scores[1], abs=1e-5)
     assert answer["f0_mean"]["value"] == pytest.approx(expected["f0_mean"]["value"], abs=1e-3)

@@ -112,3 +112,18 @@ def test_a_scheme_that_needs_a_package_says_so_without_the_secret():
     with pytest.raises(ImportError, match=r"reading sftp://…@host/x\.wav: .*paramiko") as caught:
         load_audio(f"sftp://me:{SECRET}@host/x.wav")
     assert SECRET not in repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("{}/none.wav", "404"),
+        ("http://u:hunter2@127.0.0.1:1/a.wav", "Connect call failed"),
+        ("http://u:hunter2@nobody.invalid/a.wav", "Cannot connect to host"),
+    ],
+)
+def test_why_an_address_cannot_be_fetched_is_said(tmp_path, url, why):
+    with serve_folder(tmp_path) as address:
+        file = RemoteFile(url.format(address))
+    assert why in file.failure
+    assert SECRET not in file.failure
