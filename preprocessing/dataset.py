@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import shlex
 import shutil
 import zlib
 from collections import Counter, defaultdict
@@ -129,11 +128,8 @@ def load_report(folder: str | os.PathLike) -> dict:
             "again, or name the folder that prepare.py wrote."
         ) from error
     if written != FORMAT:
-        raise ValueError(
-            f"{folder} has the format {written}, this version reads {FORMAT}: prepare it again, with the command that "
-            f"made it, python prepare.py --corpora FILE --output {shlex.quote(str(folder))}, or --corpus; it holds "
-            f"{', '.join(sorted(report.get('corpora', ())))}."
-        )
+        command = f"python prepare.py --corpora FILE --output {folder}"  # or --corpus, as it was made
+        raise ValueError(f"{folder} has the format {written}, this version reads {FORMAT}: prepare it again, {command}")
     if not all(re.fullmatch(r"[0-9a-f]{32}", str(part)) for part in parts):
         raise ValueError(f"{path} names parts that prepare.py did not write: prepare the folder again.")
     return report

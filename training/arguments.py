@@ -18,8 +18,8 @@ import torch
 import yaml
 from transformers import HfArgumentParser, TrainingArguments
 
-from .batches import BatchSettings
-from .publishing_arguments import PUBLISHING, PublishingArguments
+from .batch_arguments import BatchArguments
+from .publishing_arguments import PUBLISHING
 
 BEST_ROW = ("emotion", "gender", "language", "f0_mean")  # of the paper's Table 2
 MAIN_METRIC = "main"
@@ -141,7 +141,7 @@ class SweepArguments:
 
 
 @dataclass
-class SERTrainingArguments(PublishingArguments):
+class SERTrainingArguments(BatchArguments):
     """[`~transformers.TrainingArguments`] with the recipe of the paper, section 5, as defaults.
 
     They differ from transformers' in:
@@ -163,36 +163,11 @@ class SERTrainingArguments(PublishingArguments):
     learning_rate: float = field(default=1e-4, metadata={"help": "Peak learning rate."})
     warmup_steps: float = field(default=0.1, metadata={"help": "Steps of linear warm-up; below 1, a share of all."})
     num_train_epochs: float = field(default=10.0, metadata={"help": "Passes over the training clips."})
-    effective_batch_size: int | None = field(
-        default=None,
-        metadata={
-            "help": "Clips of an update, over all processes and accumulated batches. Default: 32, or in a single "
-            "process the product of the next two settings where both are given."
-        },
-    )
-    per_device_train_batch_size: int | None = field(
-        default=None,
-        metadata={
-            "help": "Clips of a batch on one device. Default: 8, or for a network with batch norm all that an update "
-            "has for the device."
-        },
-    )
-    gradient_accumulation_steps: int | None = field(
-        default=None,
-        metadata={"help": "Batches of an update on one device. Default: what the effective batch leaves."},
-    )
     bf16: bool | None = field(default=None, metadata={"help": "bfloat16 mixed precision; by default where it works."})
     eval_strategy: str = field(default="epoch", metadata={"help": "When to evaluate: no, steps or epoch."})
     save_strategy: str = field(default="epoch", metadata={"help": "When to save: no, steps, epoch or best."})
     save_total_limit: int | None = field(default=2, metadata={"help": "Checkpoints to keep, the best among them."})
     load_best_model_at_end: bool = field(default=True, metadata={"help": "End with the best checkpoint."})
-    train_sampling_strategy: str | None = field(
-        default=None,
-        metadata={
-            "help": "group_by_length, random or sequential. Default: group_by_length, or random for a network with "
-            "batch norm."
-        },
-    )
     dataloader_num_workers: int = field(default=2, metadata={"help": "Processes that decode clips."})
     # In this order for HfArgumentParser.
     report_to: None | str | list[str] = field(  # noqa: RUF036
@@ -229,7 +204,6 @@ class SERTrainingArguments(PublishingArguments):
                 and torch.cuda.is_available()
                 and torch.cuda.is_bf16_supported(including_emulation=False)
             )
-        self._batches = BatchSettings(*(getattr(self, field.name) for field in dataclasses.fields(BatchSettings)))
         self.dataloader_pin_memory &= torch.cuda.is_available()  # elsewhere it does nothing but warn
         super().__post_init__()
         if self.n_gpu > 1:
@@ -237,19 +211,6 @@ class SERTrainingArguments(PublishingArguments):
                 f"One process sees {self.n_gpu} GPUs. Start one process for each with `accelerate launch train.py …`, "
                 "or show it a single one with CUDA_VISIBLE_DEVICES=0."
             )
-        accelerator = self.accelerator_config
-        if self.auto_find_batch_size or accelerator.split_batches or accelerator.gradient_accumulation_kwargs:
-            raise ValueError(
-                "--auto_find_batch_size, and split_batches and gradient_accumulation_kwargs of --accelerator_config, "
-                "would change the clips of an update: set --effective_batch_size, and where memory is short a lower "
-                "--per_device_train_batch_size."
-            )
-        self.fit_batches(batch_statistics=False)
-
-    def fit_batches(self, *, batch_statistics: bool) -> None:
-        """Sets what is not given of the batches as the network needs it: see [`BatchSettings.divide`]."""
-        for name, value in vars(self._batches.divide(self.world_size, batch_statistics=batch_statistics)).items():
-            setattr(self, name, value)
 
 
 def parse_args(
