@@ -20,7 +20,7 @@ from pathlib import Path
 def main() -> None:
     """Runs the command line."""
     args = _parse_args()
-    from publishing.hub import check_access, check_name, check_tag, publish_folder
+    from publishing.hub import check_access, check_name, check_tag, describe_publication, head_of, publish_folder
     from publishing.staging import staging_folder
 
     kind = "dataset" if args.dataset else "space" if args.space else "model"
@@ -37,7 +37,8 @@ def main() -> None:
             print(_format_files(files, Path(folder)))
             if args.dry_run:
                 return
-            publish_folder(
+            before = head_of(args.repo, kind)
+            url = publish_folder(
                 Path(folder),
                 args.repo,
                 public=args.public,
@@ -48,6 +49,7 @@ def main() -> None:
             )
     except (OSError, ValueError) as error:
         sys.exit(f"publish.py: {error}")
+    print(f"\n{describe_publication(url, before, args.tag)}")
 
 
 def _export_model(args: argparse.Namespace, folder: str) -> list[Path]:

@@ -66,7 +66,7 @@ def _check_access() -> None:
 
 def _publish(args: SERTrainingArguments) -> None:
     from publishing.export import export_checkpoint
-    from publishing.hub import publish_folder
+    from publishing.hub import describe_publication, head_of, publish_folder
     from publishing.staging import staging_folder
 
     public = args.hub_private_repo is False
@@ -75,10 +75,14 @@ def _publish(args: SERTrainingArguments) -> None:
     try:
         with staging_folder(Path(args.output_dir)) as folder:
             export_checkpoint(Path(args.output_dir), Path(folder), args.publish_to)
-            publish_folder(Path(folder), args.publish_to, public=public, message="Publish the model", command=command)
+            before = head_of(args.publish_to)
+            url = publish_folder(
+                Path(folder), args.publish_to, public=public, message="Publish the model", command=command
+            )
     except (OSError, ValueError) as error:
         said = str(error)
         sys.exit(f"train.py: {said}" + ("" if said.endswith(command) else f" Then publish it with: {command}"))
+    print(describe_publication(url, before))
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def publish_folder(
     """Makes a repository hold the files of a folder, and no others, by one commit; by none where it holds them already.
 
     The files are read in pieces as they are sent. The folder is left as it is. Whatever else is in the repository is
-    removed, which its history keeps, and is named in print; so is what was done, or that nothing was.
+    removed, which its history keeps, and is named in print.
 
     Args:
         folder: what is published, with the folders in it.
@@ -113,16 +113,30 @@ def publish_folder(
             if tag in tags and _changes(api, folder, repo_id, repo_type, tag):
                 raise ValueError(f"{repo_id} has a release {tag} already, with other files: choose another --tag.")
             sha = _commit(api, folder, info, repo_type, message)
-            done = "Published" if sha != info.sha else f"Tagged as {tag}" if tag and tag not in tags else "Unchanged"
             if tag and tag not in tags:
                 api.create_tag(repo_id, tag=tag, revision=sha, repo_type=repo_type)
         except (*_FAILURES, _RefusedCardError) as error:
             advice = _advice(error, api, repo_id)
             raise ValueError(f"Publishing {repo_id} stopped. {advice} Then go on with: {command}") from error
     kind = "" if repo_type == "model" else f"{repo_type}s/"
-    url = f"{api.endpoint}/{kind}{repo_id}/commit/{sha}"
-    print(f"\n{done}: {url}")
-    return url
+    return f"{api.endpoint}/{kind}{repo_id}/commit/{sha}"
+
+
+def head_of(repo_id: str, repo_type: str = "model") -> str:
+    """The commit that a repository is at; raises what [`check_access`] does."""
+    api = _connect(repo_id)
+    with _patience(ANSWER_S):
+        try:
+            return api.repo_info(repo_id, repo_type=repo_type).sha
+        except _FAILURES as error:
+            raise ValueError(_advice(error, api, repo_id)) from error
+
+
+def describe_publication(url: str, before: str, tag: str | None = None) -> str:
+    """A line on what was done: `url` as [`publish_folder`] returns it, `before` as [`head_of`] did before that."""
+    if not url.endswith(before):
+        return f"Published: {url}"
+    return f"Unchanged, tagged as {tag}: {url}" if tag else f"Unchanged: {url}"
 
 
 def check_name(repo_id: str) -> None:

@@ -10,7 +10,14 @@ import pytest
 from huggingface_hub import HfApi, close_session, constants, get_session
 
 from publishing import hub as publishing_hub
-from publishing.hub import check_access, check_name, check_tag, publish_folder
+from publishing.hub import (
+    check_access,
+    check_name,
+    check_tag,
+    describe_publication,
+    head_of,
+    publish_folder,
+)
 from tests.conftest import ROOT
 from tests.loopback_hub import ACCOUNTS, File
 from tests.publishing.conftest import write_publication
@@ -399,3 +406,19 @@ def test_a_large_file_goes_up_in_pieces(hub, publication):
     assert done.returncode == 0, done.stderr
     assert hub.repos["model", "tester/large"].head.tree["model.safetensors"].size == size
     assert int(done.stdout) < 60_000
+
+
+def test_that_nothing_changed_is_told_from_a_publication(hub, publication):
+    check_access(REPO, public=False)
+    before = head_of(REPO)
+    assert describe_publication(publish(publication), before).startswith("Published: ")
+    now = head_of(REPO)
+    assert now == hub.repos["model", REPO].head.sha != before
+    assert describe_publication(publish(publication), now).startswith("Unchanged: ")
+
+
+def test_a_hub_that_fails_when_it_is_asked_where_it_is_is_said(hub, no_waits):
+    check_access(REPO, public=False)
+    hub.fail("/api/models", 503)
+    with pytest.raises(ValueError, match="503"):
+        head_of(REPO)
