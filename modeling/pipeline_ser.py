@@ -129,8 +129,8 @@ class SpeechEmotionPipeline(Pipeline):
         answer = word_answer(tasks, self.model.config.main_task, decoded, AnswerOptions(**options))
         if "embedding" in model_outputs:
             answer["embedding"] = model_outputs["embedding"][0].float().tolist()
-        duration_s, answer["heard_s"] = model_outputs["seconds"][0].tolist()
-        answer["duration_s"] = None if math.isnan(duration_s) else duration_s
+        duration_s, heard_s = model_outputs["seconds"][0].tolist()
+        answer |= {"duration_s": None if math.isnan(duration_s) else duration_s, "heard_s": heard_s}
         return answer
 
 
