@@ -10,6 +10,7 @@ from inference.curation import FilterOptions, filter_manifest, format_report, ju
 from inference.manifest import REASON_COLUMN
 from inference.recogniser import load_recogniser
 from tests.conftest import voice
+from tests.piped_audio import PIPED, piped, recording
 
 VOICES = {"low": 100, "mid": 105, "high": 220, "copy": 100, "other": 110, "fast": 104}
 
@@ -115,6 +116,24 @@ def test_all_reasons_are_given_and_other_conditions_hear_nothing_again(checkpoin
     assert second["heard"] == 0
     assert second["rejected"] == second["conditions"][0]["rejected"] == second["conditions"][0]["alone"]
     assert pd.read_csv(folder / "more.csv")["path"][0] == "low.wav"
+
+
+def test_a_length_is_judged_by_what_was_decoded_and_not_passed_where_it_is_unknown(checkpoint, tmp_path, monkeypatch):
+    codec, rate = PIPED["webm"]
+    for name, seconds in (("short", 3), ("long", 12)):
+        (tmp_path / f"{name}.webm").write_bytes(piped(recording(seconds, rate), rate, codec, "webm"))
+    (tmp_path / "m.csv").write_text("path\nshort.webm\nlong.webm\n")
+
+    def reasons(name: str) -> str:
+        output = tmp_path / name / "kept.csv"
+        report = filter_manifest(tmp_path / "m.csv", str(checkpoint), output, ["duration_s in 1..10"], num_proc=1)
+        assert (report["kept"], report["rejected"], report["conditions"][0]["rejected"]) == (1, 1, 1)
+        assert output.read_text() == "path\nshort.webm\n"
+        return pd.read_csv(tmp_path / name / "kept.rejected.csv")[REASON_COLUMN][0]
+
+    assert "12" in reasons("known")
+    monkeypatch.setattr("modeling.audio_ser._COUNTED", 1000)
+    assert reasons("unknown") == "has no duration_s"
 
 
 def test_a_recording_in_two_rows_is_heard_once_and_one_of_them_is_kept(checkpoint, folder):

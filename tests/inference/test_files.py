@@ -21,6 +21,13 @@ def test_a_folder_gives_what_sounds_by_its_name_and_says_what_does_not(folder):
     assert note.startswith("1 file in the folders left out")
 
 
+def test_a_folder_gives_all_that_the_decoder_opens(folder):
+    names = [f"calls/x{ending}" for ending in (".amr", ".caf", ".flv", ".m4b", ".ts", ".tta", ".wmv", ".WV")]
+    for name in names:
+        (folder / name).touch()
+    assert set(names) <= set(find_files(["calls"]).files)
+
+
 def test_what_is_named_twice_is_taken_once_where_it_came_first(folder):
     found = find_files(["calls/b.wav", str(folder / "calls"), "./one.wav", "one.wav", "calls/day 2/../b.wav"])
     assert found.files == ("calls/b.wav", f"{folder}/calls/A.MP3", f"{folder}/calls/day 2/c.mkv", "./one.wav")

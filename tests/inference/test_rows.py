@@ -80,3 +80,14 @@ def test_parquet_has_the_same_types_where_every_file_failed(tmp_path):
     for name, rows in (("good", ROWS), ("bad", ROWS[1:2])):
         ROW_FORMATS[".parquet"](rows, tmp_path / name, TABLE)
     assert pq.read_schema(tmp_path / "good") == pq.read_schema(tmp_path / "bad")
+
+
+@pytest.mark.parametrize(("ending", "read"), [(".csv", pd.read_csv), (".parquet", pd.read_parquet)])
+def test_a_length_that_is_not_known_is_an_empty_cell(tmp_path, ending, read):
+    rows = [{**ROWS[0], "duration_s": None}, ROWS[2]]
+    ROW_FORMATS[ending](rows, tmp_path / f"rows{ending}", TABLE)
+    lengths = read(tmp_path / f"rows{ending}")["duration_s"]
+    assert lengths.isna().tolist() == [True, False]
+    assert lengths[1] == 1.0
+    if ending == ".csv":
+        assert "None" not in (tmp_path / "rows.csv").read_text(encoding="utf-8", errors="replace")

@@ -10,6 +10,7 @@ from inference.service import Limits, Service
 from inference.timeline import TimelineOptions
 from modeling import AnswerOptions, AudioReader
 from tests.conftest import voice
+from tests.piped_audio import PIPED, piped, recording
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +98,23 @@ def test_several_are_rows_in_their_order(service, clip, tmp_path):
     html, rows = service.recognise_several([clip] * 4, AnswerOptions(), shares.append)
     assert rows == []
     assert "These are 4 files, this page takes 3 at once" in html
+
+
+def test_what_a_header_promises_does_not_make_a_recording_too_long(service, tmp_path):
+    codec, rate = PIPED["avi"]
+    for name, seconds in (("short.avi", 5), ("long.avi", 9)):
+        (tmp_path / name).write_bytes(piped(recording(seconds, rate), rate, codec, "avi"))
+        with AudioReader(tmp_path / name) as audio:
+            assert audio.promised_s > 60
+    assert recognise(service, tmp_path / "short.avi")[1]["duration_s"] == pytest.approx(5, abs=0.1)
+    assert "error" in recognise(service, tmp_path / "long.avi")[1]
+
+
+def test_a_length_that_is_not_known_is_left_empty(service, tmp_path, monkeypatch):
+    monkeypatch.setattr("modeling.audio_ser._COUNTED", 1000)
+    codec, rate = PIPED["webm"]
+    (tmp_path / "long.webm").write_bytes(piped(recording(9, rate), rate, codec, "webm"))
+    html, (row,) = service.recognise_several([tmp_path / "long.webm"], AnswerOptions(), lambda share: None)
+    assert row["duration_s"] is None
+    assert "None" not in html
+    assert "nan" not in html

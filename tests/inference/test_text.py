@@ -39,6 +39,12 @@ def test_a_table_has_a_line_per_row_and_a_column_per_head():
     assert header.index("error") == rows[1].index("not a sound")
 
 
+def test_a_length_that_is_not_known_is_said_and_leaves_its_cell_empty():
+    unknown = {**ANSWER, "duration_s": None}
+    assert "None" not in format_answer(unknown) + format_table([unknown, ANSWER])
+    assert "6.00 s" in format_answer(unknown)
+
+
 def test_a_table_of_errors_alone():
     assert [line.split() for line in format_table([ERROR]).splitlines()] == [
         ["file", "error"],

@@ -20,6 +20,7 @@ from modeling import AudioError, SpeechEmotionPipeline, load_audio
 from tests.conftest import ROOT, TASKS, voice
 from tests.loopback_hub import serve
 from tests.modeling.test_audio_ser import encode
+from tests.piped_audio import PIPED, piped, recording
 
 CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((0.02, 0.4, 2.5, 6.0, 9.0))]
 
@@ -292,3 +293,18 @@ def test_a_stranger_loads_it_with_transformers_alone(checkpoint, recognise, tmp_
 def test_of_no_clips_there_are_no_answers(recognise):
     for nothing in ([], (), Dataset.from_dict({"audio": []})["audio"]):
         assert recognise(nothing) == recognise(nothing, batch_size=4) == []
+
+
+@pytest.mark.parametrize("muxer", ["webm", "matroska", "flac", "avi"])
+def test_a_recording_from_a_pipe_is_as_long_as_it_is(recognise, muxer):
+    codec, rate = PIPED[muxer]
+    answer = recognise(piped(recording(9, rate), rate, codec, muxer))
+    assert (answer["duration_s"], answer["heard_s"]) == (pytest.approx(9, abs=0.1), 6.0)
+
+
+def test_a_length_that_is_not_known_is_none(recognise, monkeypatch):
+    monkeypatch.setattr("modeling.audio_ser._COUNTED", 1000)
+    codec, rate = PIPED["webm"]
+    long, short = (piped(recording(seconds, rate), rate, codec, "webm") for seconds in (9, 2))
+    answers = recognise([long, short], batch_size=2)
+    assert [answer["duration_s"] for answer in answers] == [None, pytest.approx(2, abs=0.1)]

@@ -10,6 +10,7 @@ from modeling import SAMPLING_RATE, load_audio
 from preprocessing.clip import Clip, Drop
 from preprocessing.rows import Preparation, extra_columns, features, prepare_clip, stored_waveform
 from tests.conftest import voice
+from tests.piped_audio import mp3, recording
 
 ROUNDING = 0.5 / 32768
 
@@ -209,3 +210,12 @@ def test_a_name_in_no_valid_encoding_can_be_stored(tmp_path):
         Clip(id="a/x.wav", path=path, corpus="a", speaker=speaker, extra={"mood": speaker}), Preparation()
     )
     assert (row["path"], row["speaker"], row["mood"]) == ("Col\\udce8re.wav", "\\udce9va", "\\udce9va")
+
+
+def test_cuts_behind_what_an_mp3_is_estimated_at_are_kept(tmp_path):
+    path = tmp_path / "pipe.mp3"
+    path.write_bytes(mp3(recording(20, 44_100)[::-1], 44_100, counted=False))
+    for start_s in (2.0, 12.0, 17.5):
+        row = prepare_clip(clip(path, start_s=start_s, end_s=start_s + 2), Preparation())
+        assert row["duration_s"] == 2.0
+    assert prepare_clip(clip(path), Preparation())["duration_s"] == pytest.approx(20, abs=0.1)
