@@ -16,6 +16,8 @@ import os
 import sys
 from pathlib import Path
 
+from common.command_line import FlagParser
+
 
 def _hand_over_the_library() -> None:
     here = Path(__file__).resolve().parent
@@ -58,7 +60,7 @@ def main() -> None:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", nargs="+", help="folders, as train.py writes them, or Hub ids")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="prepared folder")
     parser.add_argument("--protocol", help="which clips are in which split; by default that of each one's training")

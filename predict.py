@@ -17,6 +17,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.command_line import FlagParser
+
 if TYPE_CHECKING:
     from inference.answers import Question
 
@@ -26,12 +28,11 @@ def main() -> None:
     args = _parse_args()
     sys.stdout.reconfigure(errors="backslashreplace")  # for names of files that are no UTF-8
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take 400 MB
-    from inference.files import find_files, read_list
-
     try:
+        from inference.files import find_files, read_list
+
         found = find_files([*args.path, *(read_list(args.list) if args.list else ())])
-        for note in found.notes:
-            print(note, file=sys.stderr)
+        sys.stderr.writelines(f"{note}\n" for note in found.notes)
         failed = _answer(found.files, args)
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f"predict.py: {error}")
@@ -77,19 +78,18 @@ def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
 
 def _question(args: argparse.Namespace) -> Question:
     from inference.answers import Question
+    from inference.timeline import TimelineOptions
     from modeling import AnswerOptions
 
     answer = AnswerOptions(args.top_k, tuple(args.labels or ()), args.uncertain_below)
     if not args.timeline:
         return Question(answer)
-    from inference.timeline import TimelineOptions
-
-    given = {name: getattr(args, name) for name in ("channels", "window_s", "hop_s")}
-    return Question(answer, TimelineOptions(**{name: value for name, value in given.items() if value is not None}))
+    given = {name: value for name in ("channels", "window_s", "hop_s") if (value := getattr(args, name)) is not None}
+    return Question(answer, TimelineOptions(**given))
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("path", nargs="*", help="file, folder, pattern such as 'calls/**/*.mp3', or URL")
     add("--list", type=Path, metavar="FILE", help="text file with one such path per line")

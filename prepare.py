@@ -14,6 +14,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from common.command_line import FlagParser
+
 
 def main() -> None:
     """Runs the command line."""
@@ -66,14 +68,12 @@ def _prepare(args: argparse.Namespace) -> str:
             "licences": licences(dict.fromkeys(entry.id.split("/", 1)[0] for entry in entries)),
         },
     )
-    done = (
-        f"Prepared {args.output}; every file and its reason stand in {args.output / 'report.json'}, Table 1 beside it."
-    )
+    done = f"Prepared {args.output}; every file and its reason stand in its report.json, Table 1 beside it."
     return "\n\n".join((format_report(report), write_table1(report, args.output), done))
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--corpus", nargs="+", default=[], metavar="NAME=FOLDER", help="`folder` and `table` are your own audio"
     )
