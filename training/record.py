@@ -58,7 +58,7 @@ def training_record(
 def _digest(splits: DatasetDict, split: str, tasks: tuple[Task, ...]) -> str:
     columns = ["id", "duration_s", *sorted({task.column for task in tasks})]
     values = {column: splits[split][column][:] for column in columns}
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(values, default=str).encode()).hexdigest()
 
 
 def start_identity(model: ModelArguments, start: Mapping[str, Any]) -> str:

@@ -33,6 +33,7 @@ from preprocessing.dataset import count_in_no_split, load_prepared, load_report
 from preprocessing.report import check_writable, write_text
 
 from .arguments import MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
+from .best import BestCallback, describe_best
 from .calibrate import calibrate
 from .checkpoints import check_sweep, checkpoint_to_resume
 from .facts import start_facts, write_training_facts
@@ -99,6 +100,8 @@ def plan(
     _choose_metric(args, tasks, splits)
     set_seed(args.seed)
     network = build_model(model, tasks, max_duration_s)
+    if args.activation_checkpointing and not network.supports_gradient_checkpointing:
+        raise ValueError("--activation_checkpointing True: this architecture cannot compute activations anew.")
     _say_absent_classes(network.config.get_tasks(), splits)
     if model.freeze_feature_encoder:
         network.freeze_feature_encoder()
@@ -135,6 +138,8 @@ def train(job: Job) -> dict:
     if trainer.is_world_process_zero():
         trainer.write_record(Path(job.args.output_dir))  # before the first step, whatever ends the training
     trainer.train(resume_from_checkpoint=job.resume_from)
+    if trainer.is_world_process_zero():
+        print(describe_best(trainer.state, job.args.metric_for_best_model, trainer.state.epoch or 0))
     return finish(trainer, job)
 
 
@@ -241,5 +246,5 @@ def _choose_metric(args: SERTrainingArguments, tasks: list[Task], splits: Datase
 
 def _callbacks(args: SERTrainingArguments) -> list:
     if args.early_stopping_patience is None:
-        return []
-    return [EarlyStoppingCallback(args.early_stopping_patience)]
+        return [BestCallback()]
+    return [BestCallback(), EarlyStoppingCallback(args.early_stopping_patience)]

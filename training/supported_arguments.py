@@ -203,6 +203,13 @@ def check_together(args: TrainingArguments) -> None:
             f"--save_steps {args.save_steps} is not --eval_steps {args.eval_steps}: with --load_best_model_at_end "
             "every evaluation needs its checkpoint. Give the same number, or --save_strategy best."
         )
+    last = args.max_steps if args.eval_strategy == "steps" else args.num_train_epochs
+    if (
+        args.load_best_model_at_end
+        and args.eval_delay > last >= 0
+        and (args.max_steps > 0) == (args.eval_strategy == "steps")
+    ):
+        raise ValueError(f"--eval_delay {args.eval_delay} is beyond the end, {last}: no evaluation would be made.")
     _try("report_to", args.report_to, lambda: [kind() for kind in get_reporting_integration_callbacks(args.report_to)])
     settings = f"{args.optim.value}" + (f" --optim_args {args.optim_args}" if args.optim_args else "")
     optimizer = _try("optim", settings, lambda: _optimizer(args))

@@ -24,6 +24,7 @@ from modeling import load_checkpoint
 from modeling.cpu_ser import keep_freed_memory
 from preprocessing.report import write_json
 
+from .best import best_line
 from .checkpoints import STUDY, SWEEP, checkpoint_to_resume
 from .record import differences
 from .run import Job, build_trainer, finish
@@ -109,11 +110,10 @@ class SweepTrainer(MultiTaskSERTrainer):
             trial.set_user_attr("checkpoint", Path(self.state.best_model_checkpoint).name)
 
     def _line_of_kept_checkpoint(self) -> dict:
-        metric = self.args.metric_for_best_model
-        if self.state.best_model_checkpoint is None:
-            raise DivergedError(f"No evaluation had a {metric} to choose a checkpoint by.")
-        step = int(self.state.best_model_checkpoint.rpartition("-")[2])
-        return next(x for x in self.state.log_history if x["step"] == step and f"eval_{metric}" in x)
+        line = best_line(self.state, self.args.metric_for_best_model)
+        if line is None:
+            raise DivergedError(f"No evaluation had a {self.args.metric_for_best_model} to choose a checkpoint by.")
+        return line
 
 
 class Sweep:

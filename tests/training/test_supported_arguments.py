@@ -41,7 +41,7 @@ REFUSED = {
     "eval_steps": ["0", "-1", "nan"],
     "save_steps": ["0", "-1"],
     "logging_steps": ["0", "-1"],
-    "eval_delay": ["-1"],
+    "eval_delay": ["-1", "11"],  # of 10 epochs
     "eval_accumulation_steps": ["0"],
     "torch_empty_cache_steps": ["0"],
     "save_total_limit": ["0", "-1"],
