@@ -15,6 +15,8 @@ import signal
 import sys
 from pathlib import Path
 
+from common.command_line import FlagParser
+
 
 def main() -> None:
     """Runs the command line."""
@@ -58,7 +60,7 @@ def _find_model(folder: Path) -> str:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", metavar="CHECKPOINT", help="folder or Hub id of a checkpoint, or set SER_MODEL")
     parser.add_argument("--host", help="address to listen on; by default this machine alone reaches it")
     parser.add_argument("--port", type=int, help="by default the first free one from 7860 on")

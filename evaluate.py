@@ -16,6 +16,8 @@ import os
 import sys
 from pathlib import Path
 
+from common.command_line import FlagParser
+
 
 def _hand_over_the_library() -> None:
     here = Path(__file__).resolve().parent
@@ -60,7 +62,7 @@ def main() -> None:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "checkpoint", nargs="+", type=os.path.normpath, help="folders, as train.py writes them, or Hub ids"
     )

@@ -17,6 +17,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.command_line import FlagParser
+
 if TYPE_CHECKING:
     from inference.answers import Question
 
@@ -84,19 +86,18 @@ def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
 
 def _question(args: argparse.Namespace) -> Question:
     from inference.answers import Question
+    from inference.timeline import TimelineOptions
     from modeling import AnswerOptions
 
     answer = AnswerOptions(args.top_k, tuple(args.labels or ()), args.uncertain_below)
     if not args.timeline:
         return Question(answer, vad=not args.no_vad)
-    from inference.timeline import TimelineOptions
-
-    given = {name: getattr(args, name) for name in ("channels", "window_s", "hop_s")}
-    return Question(answer, TimelineOptions(**{name: value for name, value in given.items() if value is not None}))
+    given = {name: value for name in ("channels", "window_s", "hop_s") if (value := getattr(args, name)) is not None}
+    return Question(answer, TimelineOptions(**given))
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("path", nargs="*", help="file, folder, pattern such as 'calls/**/*.mp3', or URL")
     add("--list", type=Path, metavar="FILE", help="text file with one such path per line")

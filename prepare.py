@@ -15,6 +15,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from common.command_line import FlagParser
+
 
 def main() -> None:
     """Runs the command line."""
@@ -79,7 +81,7 @@ def _prepare(args: argparse.Namespace) -> str:
 def _parse_args() -> argparse.Namespace:
     from preprocessing.own_corpora import add_own_arguments
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--corpus", nargs="+", default=[], metavar="NAME=FOLDER", help="`folder` and `table` are your own audio"
     )

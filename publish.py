@@ -16,6 +16,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from common.command_line import FlagParser
+
 
 def main() -> None:
     """Runs the command line."""
@@ -84,7 +86,7 @@ def _format_files(files: Sequence[Path], folder: Path) -> str:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "source", type=Path, metavar="CHECKPOINT", help="folder that train.py wrote; for a Space also the Hub id of one"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.gpu import Rate, format_rates
 from benchmarks.measure import Line
+from common.command_line import FlagParser
 from preprocessing.versions import versions
 
 ROOT = Path(__file__).parent.parent
@@ -135,7 +135,7 @@ def _gpu(path: Path, error: str | None) -> str:
 
 def main() -> None:
     """Runs the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = FlagParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="toy sizes: shows that all run, not how fast they are")
     parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE.md")
     parser.add_argument("--only", nargs="+", choices=(*CLAIMS, TRIALS, GPU), help="some of them")

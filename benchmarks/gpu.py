@@ -18,6 +18,7 @@ import torch
 from benchmarks.clips import MAX_S, durations
 from benchmarks.measure import spread
 from benchmarks.models import TASKS, network, operations
+from common.command_line import FlagParser
 from modeling import SAMPLING_RATE, Wav2Vec2ForMultiTaskSER
 from training.trainer import LengthGroupedBatches
 
@@ -194,7 +195,7 @@ def format_rates(rates: Sequence[Rate], device: str) -> str:
 
 def main() -> None:
     """Runs the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--quick", action="store_true", help="toy sizes: shows that it works, not how fast it is")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the rates go")

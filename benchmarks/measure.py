@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import os
@@ -13,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+from common.command_line import FlagParser
 
 Run = Callable[[], Any]
 
@@ -179,7 +180,7 @@ def shares(times: Mapping[str, float], count: int = 8) -> str:
 
 def command_line(measure: Callable[[bool], list[Line]], description: str) -> None:
     """The command line of a benchmark: measures, prints its lines, and writes them where it is told to."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = FlagParser(description=description)
     parser.add_argument("--quick", action="store_true", help="toy sizes: shows that it works, not how fast it is")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the lines go")
     args = parser.parse_args()

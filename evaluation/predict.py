@@ -11,6 +11,7 @@ import torch
 from datasets import Dataset
 from transformers import EvalPrediction, PreTrainedModel, SequenceFeatureExtractor, Trainer, TrainingArguments
 
+from common.processes import must_join_on_cpu
 from preprocessing.collator import SERDataCollator
 from preprocessing.rows import ROW
 
@@ -64,6 +65,7 @@ def predict(
     settings = {
         "remove_unused_columns": False,
         "report_to": "none",
+        "use_cpu": must_join_on_cpu(),
         "dataloader_pin_memory": torch.cuda.is_available(),
         "disable_tqdm": not sys.stderr.isatty(),
         **training_args,

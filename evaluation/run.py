@@ -151,6 +151,7 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
         protocol=load_protocol(plan.data, plan.protocol),
         clips=len(clips),
         clips_heard_in_training=None if trained_on is None else len(trained_on & set(clips["id"])),
+        num_speakers_seen_in_training=_count_speakers_seen(plan, trained_on),
         without_clips=_without_clips(plan.splits, plan.split),
         raw_labels=labels,
         merged_labels=merged_labels(labels),
@@ -165,6 +166,29 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
     write_predictions(clips, logits, plan.tasks, output / "predictions.csv")
     draws = draw_means(clips, logits[main_task.name], main_task) if main_task.is_classification else {}
     return Evaluation(report, draws, frozenset(clips["id"]))
+
+
+def _count_speakers_seen(plan: Plan, trained_on: set[str] | None) -> int | None:
+    """How many speakers of the clips are in the training too, `None` where that is not known.
+
+    Args:
+        plan: of the evaluation.
+        trained_on: ids of the clips of the training. Those of the same corpora have to be in the prepared folder, which
+            says whose they are; a speaker belongs to one corpus.
+    """
+    if trained_on is None:
+        return None
+    corpora = {*plan.clips["corpus"][:]}
+    speaker_of = {
+        id_: (corpus, speaker)
+        for clips in plan.splits.values()
+        for id_, corpus, speaker in zip(clips["id"][:], clips["corpus"][:], clips["speaker"][:], strict=True)
+    }
+    related = {id_ for id_ in trained_on if id_.split("/", 1)[0] in corpora}
+    if not related <= speaker_of.keys():
+        return None
+    seen = {speaker_of[id_] for id_ in related} & {speaker_of[id_] for id_ in plan.clips["id"]}
+    return sum(speaker is not None for _, speaker in seen)
 
 
 def _without_clips(splits: DatasetDict, split: str) -> dict[str, list[str]]:
@@ -200,10 +224,16 @@ def write_training_clips(checkpoint: Path, ids: Iterable[str], before: Iterable[
         before: of those that the checkpoint it started from was trained on, `None` where they are not known.
     """
     path = checkpoint / TRAINING_CLIPS
-    if before is None:
+    seen = union(ids, before)
+    if seen is None:
         path.unlink(missing_ok=True)
     else:
-        write_text(path, "\n".join(sorted({*ids, *before})) + "\n")
+        write_text(path, "\n".join(sorted(seen)) + "\n")
+
+
+def union(*ids: Iterable[str] | None) -> set[str] | None:
+    """All of several sets of clips, `None` where one of them is not known."""
+    return None if None in ids else set().union(*ids)
 
 
 def read_training_clips(checkpoint: str) -> set[str] | None:

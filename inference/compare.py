@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.command_line import FlagParser
+
 if TYPE_CHECKING:
     from inference.dub_check import DubCheck
 
@@ -104,9 +106,7 @@ def _output(text: str) -> Path:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = FlagParser(prog="compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", help="audio or video file in the original language")
     parser.add_argument("dub", help="the same film, cut alike, in another language")
     parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from common.command_line import FlagParser
+
 
 def main() -> None:
     """Runs the command line."""
@@ -62,7 +64,7 @@ def _differs(of: dict[str, Any], head: str) -> str:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", help="folder or Hub id of a checkpoint")
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder to write to, empty or new")
     parser.add_argument(

@@ -22,6 +22,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from common.command_line import FlagParser
+
 
 def main() -> None:
     """Runs the command line."""
@@ -56,7 +58,7 @@ def main() -> None:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = FlagParser(
         prog="python -m inference.filter", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("manifest", type=Path, help="CSV, TSV, JSON lines (NeMo), Parquet, or id|text|normalised")

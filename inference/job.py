@@ -15,6 +15,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from transformers.utils import cached_file
 
+from common.processes import num_processes_started
 from inference.answers import Question, answer_files
 from inference.journal import Journal
 from inference.recogniser import Recogniser
@@ -27,7 +28,12 @@ _PATIENCE = timedelta(days=30)  # of a process that is done, while others have l
 
 
 def join_processes() -> PartialState:
-    """This process as one of those that `accelerate launch` started, or as the only one; it chooses the GPU."""
+    """This process as one of those that `accelerate launch` started, or as the only one; it chooses the GPU.
+
+    Raises:
+        ValueError: a launcher was asked for several processes, and started one.
+    """
+    num_processes_started()
     # Told of no CPU, it would let each process on a machine without a GPU believe that it is alone.
     return PartialState(cpu=not torch.cuda.is_available(), timeout=_PATIENCE)
 

@@ -21,6 +21,8 @@ import numpy as np
 import pandas as pd
 from datasets import concatenate_datasets
 
+from common.command_line import FlagParser
+
 from .audit_checks import (
     DEFAULT_THRESHOLDS,
     MAX_EXAMPLES,
@@ -170,7 +172,7 @@ def _summarise(check: Check) -> dict:
 
 def main() -> None:
     """Runs the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", type=Path, metavar="PREPARED", help="prepared folder")
     parser.add_argument("--protocol", default="paper", help="which clips are in which split: paper, loco:CORPUS, …")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the report goes")

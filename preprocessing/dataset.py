@@ -147,7 +147,8 @@ def load_prepared(folder: str | os.PathLike, protocol: str) -> DatasetDict:
         clip's index in the folder's table. A clip that the protocol puts in no split is in none of them.
 
     Raises:
-        ValueError: the folder is not a prepared one, has no such protocol, or the protocol lacks a clip.
+        ValueError: the folder is not a prepared one, has no such protocol, or the protocol lacks a clip or has one that
+            the folder does not have.
     """
     report = load_report(folder)
     split_of = load_splits(folder, protocol)
@@ -159,12 +160,20 @@ def load_prepared(folder: str | os.PathLike, protocol: str) -> DatasetDict:
         raise ValueError(f"{folder} holds a table that cannot be read: prepare it anew, elsewhere.") from error
     table = table.add_column(ROW, range(len(table)))
     rows: dict[str | None, list[int]] = defaultdict(list)
-    for index, id_ in enumerate(table["id"]):
-        if id_ not in split_of:
-            path = Path(folder, "splits", f"{protocol.partition(':')[0]}.json")
-            raise ValueError(f"{path} names no split for the clip {id_}.")
+    ids = table["id"][:]
+    _check_ids(ids, split_of, Path(folder, "splits", f"{protocol.partition(':')[0]}.json"))
+    for index, id_ in enumerate(ids):
         rows[split_of[id_]].append(index)
     return DatasetDict({split: table.select(rows[split]) for split in SPLITS if rows[split]})
+
+
+def _check_ids(ids: Sequence[str], split_of: dict[str, str | None], path: Path) -> None:
+    for found, what in (
+        (set(ids) - split_of.keys(), "clips of the folder are not in it; null puts one in no split"),
+        (split_of.keys() - set(ids), "ids in it are of no clip in the folder"),
+    ):
+        if found:
+            raise ValueError(f"{path}: {len(found):,} {what}, such as {min(found)}.")
 
 
 def count_in_no_split(folder: str | os.PathLike, splits: DatasetDict) -> int:

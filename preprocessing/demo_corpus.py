@@ -22,6 +22,8 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from common.command_line import FlagParser
+
 from .demo_sentences import ESPEAK_VOICES, SENTENCES
 from .outputs import check_outputs, record_outputs
 
@@ -193,7 +195,7 @@ def _ssml(sentence: str, prosody: Prosody) -> str:
 
 def main() -> None:
     """Runs the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--overwrite", action="store_true", help="write into DIR also where others' files are replaced")

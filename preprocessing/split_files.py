@@ -6,12 +6,23 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
+
+from common.command_line import did_you_mean
 
 from .report import write_json
 from .splits import CORPUS, PROTOCOLS, SPLITS, CorpusRule, Row, make_split
 
 _FOLDER = "splits"
+# What a file may hold, with its types.
+_KEYS: dict[str, Any] = {
+    "protocol": str,
+    "description": str,
+    "corpus_rule": str,
+    "seed": int | str,
+    "notes": list,
+    "clips": dict,
+}
 
 
 def write_split_files(rows: Sequence[Row], folder: str | os.PathLike, seed: int) -> dict[str, list[str]]:
@@ -68,22 +79,40 @@ def _read(folder: str | os.PathLike, protocol: str) -> tuple[dict, dict[str, str
     path = Path(folder, _FOLDER, f"{family}.json")
     if not path.is_file():
         raise ValueError(f"{folder} has no protocol {family!r}; it has {_there(path.parent)}.{_hint(family)}")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        clips = content.pop("clips")
-        strange = set(clips.values()) - {*SPLITS, None}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{path} is no division of clips: run the same prepare.py again.") from error
-    if strange:
-        raise ValueError(
-            f"{path}: a split is one of {', '.join(SPLITS)}, or null; got {', '.join(sorted(map(str, strange)))}."
-        )
+    content = _check(path)
+    clips = content.pop("clips")
     content |= {"protocol": protocol, "family": family, "corpus": corpus or None}
     if "corpus_rule" in content:
         return _choose(content, clips, folder)
     if colon:
         raise ValueError(f"Protocol {family!r} leaves no choice of a corpus: give {family}, not {protocol}.")
     return content, clips
+
+
+def _check(path: Path) -> dict[str, Any]:
+    """The content of a file in `splits`, which may be a user's own: `clips` is needed, and the rest has defaults.
+
+    Raises:
+        ValueError: it has another form; the message says where.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is not a JSON file: {error}. One of prepare.py is written by it again.") from error
+    if not isinstance(content, dict) or not isinstance(content.get("clips"), dict):
+        raise ValueError(f"{path} is not a division of clips: it needs `clips`, an object of clip ids to splits.")
+    content = {"description": f"as splits/{path.name} says", "seed": "none", "notes": []} | content
+    for name, value in content.items():
+        if name not in _KEYS:
+            raise ValueError(f"{path}: there is no key {name!r}{did_you_mean(name, _KEYS)}")
+        if not isinstance(value, _KEYS[name]):
+            raise ValueError(f"{path}: {name} is of the type {type(value).__name__}, not {_KEYS[name]}.")
+    if not all(isinstance(note, str) for note in content["notes"]):
+        raise ValueError(f"{path}: notes are a list of sentences, got {content['notes']}.")
+    strange = {str(split) for split in content["clips"].values() if split not in (*SPLITS, None)}
+    if strange:
+        raise ValueError(f"{path}: a split is one of {', '.join(SPLITS)}, or null; got {', '.join(sorted(strange))}.")
+    return content
 
 
 def _choose(
@@ -116,7 +145,7 @@ def _there(folder: Path) -> str:
     """The protocols of a prepared folder, those first that need no corpus."""
     names = []
     for path in sorted(folder.glob("*.json")):
-        is_family = "corpus_rule" in json.loads(path.read_text(encoding="utf-8"))
+        is_family = '"corpus_rule"' in path.read_text(encoding="utf-8", errors="ignore")  # which may be no JSON
         names.append((is_family, f"{path.stem}:{CORPUS}" if is_family else path.stem))
     return ", ".join(name for _, name in sorted(names))
 

@@ -14,17 +14,18 @@ from tests.conftest import ROOT
 # Package or script -> the packages of the project that it may import, beside itself.
 MAY_IMPORT = {
     "modeling": set(),
-    "preprocessing": {"modeling"},
-    "evaluation": {"preprocessing", "modeling"},
-    "training": {"evaluation", "preprocessing", "modeling"},
-    "inference": {"preprocessing", "modeling"},
-    "publishing": {"modeling"},
-    "prepare": {"preprocessing"},
-    "train": {"training", "publishing"},
-    "evaluate": {"evaluation"},
-    "predict": {"inference", "modeling"},
-    "app": {"inference"},
-    "publish": {"publishing", "preprocessing"},
+    "common": {"modeling"},
+    "preprocessing": {"common", "modeling"},
+    "evaluation": {"common", "preprocessing", "modeling"},
+    "training": {"common", "evaluation", "preprocessing", "modeling"},
+    "inference": {"common", "preprocessing", "modeling"},
+    "publishing": {"common", "modeling"},
+    "prepare": {"common", "preprocessing"},
+    "train": {"common", "training", "publishing"},
+    "evaluate": {"common", "evaluation"},
+    "predict": {"common", "inference", "modeling"},
+    "app": {"common", "inference"},
+    "publish": {"common", "publishing", "preprocessing"},
 }
 SCRIPTS = [ROOT / f"{name}.py" for name in ("prepare", "train", "evaluate", "predict", "app", "publish")]
 BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))  # each a script, run as a module; they may import everything

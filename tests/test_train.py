@@ -94,3 +94,26 @@ def test_a_wrong_setting_is_one_line_and_not_a_traceback(words, tmp_path):
     )
     assert "Traceback" not in answer.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_torchrun_without_a_gpu_joins_its_processes(words, tmp_path):
+    torchrun = (sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2")
+    words += ["--max_steps", "1", "--eval_strategy", "no", "--save_strategy", "no", "--load_best_model_at_end", "false"]
+    done = run([*words, "--output_dir", str(tmp_path / "run")], torchrun)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run" / "training.json").read_text())["hardware"]["processes"] == 2
+    assert done.stdout.count("emotion by corpus") == 1
+    evaluation = ["evaluate.py", str(tmp_path / "run"), *words[:2], "--output", str(tmp_path / "report")]
+    done = subprocess.run(
+        [*torchrun, *evaluation], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("emotion by corpus") == 1
+
+
+def test_one_process_in_the_place_of_several_is_refused(words, tmp_path):
+    launch = (sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2")
+    done = run([*words, "--output_dir", str(tmp_path / "run")], launch)
+    assert done.returncode != 0
+    assert "torchrun --nproc_per_node" in done.stderr
+    assert not (tmp_path / "run").exists()

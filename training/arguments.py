@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import difflib
-import json
 import math
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from transformers import HfArgumentParser, TrainingArguments
+from transformers.hf_argparser import string_to_bool
+
+from common.command_line import FlagParser
+from common.processes import must_join_on_cpu, num_processes_started
 
 from .batch_arguments import BatchArguments
+from .config_files import read_configs
 from .publishing_arguments import PUBLISHING
+from .supported_arguments import check_together, check_values
 
 BEST_ROW = ("emotion", "gender", "language", "f0_mean")  # of the paper's Table 2
 MAIN_METRIC = "main"
-START = frozenset({"model_name_or_path", "config_name"})  # two names for what a training starts from
 
 
 @dataclass
@@ -188,29 +189,50 @@ class SERTrainingArguments(BatchArguments):
     )
 
     def __post_init__(self) -> None:
-        if self.fp16 or os.environ.get("ACCELERATE_MIXED_PRECISION") == "fp16":
-            raise ValueError("XLSR-53 overflows in fp16. Use --bf16, or float32 where the hardware has no bfloat16.")
-        if self.remove_unused_columns:
-            raise ValueError("--remove_unused_columns has to be false: the clips' own columns hold the labels.")
-        if self.label_smoothing_factor:
-            raise ValueError("--label_smoothing_factor is for models with one head; drop it.")
-        if not self.average_tokens_across_devices:
-            raise ValueError(
-                "--average_tokens_across_devices has to be true: the loss counts clips over all processes."
-            )
-        if self.bf16 is None:
-            self.bf16 = (
-                not self.use_cpu
-                and torch.cuda.is_available()
-                and torch.cuda.is_bf16_supported(including_emulation=False)
-            )
+        num_processes = num_processes_started()
+        self.use_cpu |= must_join_on_cpu()  # else each process would take itself for the only one
+        check_values(self)
+        self._choose_precision()
         self.dataloader_pin_memory &= torch.cuda.is_available()  # elsewhere it does nothing but warn
         super().__post_init__()
+        check_together(self)
+        if self.world_size != num_processes:
+            raise ValueError(f"{num_processes} processes were started, and {self.world_size} of them found each other.")
         if self.n_gpu > 1:
             raise ValueError(
                 f"One process sees {self.n_gpu} GPUs. Start one process for each with `accelerate launch train.py …`, "
                 "or show it a single one with CUDA_VISIBLE_DEVICES=0."
             )
+
+    def _choose_precision(self) -> None:
+        """Sets `bf16` where it was left open, by what `accelerate launch` says, or by what the hardware has."""
+        launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+        if launched not in ("no", "bf16") or (launched == "bf16" and self.bf16 is False):
+            raise ValueError(
+                f"accelerate launch --mixed_precision {launched} does not go with --bf16 {self.bf16}: XLSR-53 "
+                "overflows in fp16, and other precisions are not supported. Use bf16 for both, or no."
+            )
+        if self.bf16 is None:
+            on_gpu = not self.use_cpu and torch.cuda.is_available()
+            self.bf16 = launched == "bf16" or (on_gpu and torch.cuda.is_bf16_supported(including_emulation=False))
+
+
+class SettingsParser(FlagParser, HfArgumentParser):
+    """The parser of all settings, of which every one that is true or false may stand without a value, for true."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            (DataArguments, ModelArguments, SERTrainingArguments, SweepArguments),
+            prog="train.py",
+            usage="train.py --data DIR --output_dir DIR (--model_name_or_path NAME | --config_name FILE) [--FLAG …]\n"
+            "       train.py --config FILE … [--FLAG …]\nAll flags: train.py --help",
+            description="Prepared folder -> checkpoint.",
+            allow_abbrev=False,
+        )
+        for action in self._actions:
+            if action.type is string_to_bool:
+                action.nargs, action.const = "?", True
+        self.add_argument("--config", nargs="+", metavar="FILE", help="YAML files of the settings below; flags win")
 
 
 def parse_args(
@@ -230,16 +252,11 @@ def parse_args(
         ValueError: a file or a setting is wrong; the message says which.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    files = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    files = argparse.ArgumentParser(prog="train.py", add_help=False, allow_abbrev=False)
     files.add_argument("--config", nargs="+", default=[])
     config, flags = files.parse_known_args(argv)
-    parser = HfArgumentParser(
-        (DataArguments, ModelArguments, SERTrainingArguments, SweepArguments),
-        description="Prepared folder -> checkpoint.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--config", nargs="+", metavar="FILE", help="YAML files of the settings below; flags win")
-    words = [*_read_configs(config.config, flags, parser), *flags]
+    parser = SettingsParser()
+    words = [*read_configs(config.config, flags, parser), *flags]
     namespace = vars(parser.parse_args(words))
     *groups, _ = parser.parse_args_into_dataclasses(words, look_for_args_file=False)
     theirs, ours = (
@@ -253,44 +270,3 @@ def parse_args(
         if name not in left_out and value is not None and not (name in theirs and theirs[name] == ours[name] == value)
     }
     return *groups, settings
-
-
-def _read_configs(paths: Sequence[str], flags: Sequence[str], parser: argparse.ArgumentParser) -> list[str]:
-    """YAML files as the flags that say the same, less what later files or `flags` say otherwise."""
-    settings: dict[str, list[str]] = {}
-    flagged = {word.partition("=")[0][2:]: [] for word in flags if word.startswith("--")}
-    for later in [*(_read_config(Path(path), parser) for path in paths), flagged]:
-        if not START.isdisjoint(later):
-            settings = {name: values for name, values in settings.items() if name not in START}
-        settings |= later
-    return [word for name, values in settings.items() if name not in flagged for word in (f"--{name}", *values)]
-
-
-def _read_config(path: Path, parser: argparse.ArgumentParser) -> dict[str, list[str]]:
-    """The settings of a YAML file, each with its values as the words of a flag."""
-    if not path.is_file():
-        raise ValueError(f"--config {path}: no such file.")
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"--config {path} is not a YAML file: {error}") from error
-    if not isinstance(settings, dict):
-        raise ValueError(f"{path} is not a YAML mapping of settings to values.")
-    known = {action.dest for action in parser._actions} - {"help", "config"}
-    words = {}
-    for name, value in settings.items():
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            raise ValueError(f"{path}: there is no setting {name!r}" + (f"; did you mean {near[0]}?" if near else "."))
-        if value is None:
-            raise ValueError(f"{path}: {name} has no value; give one, or leave the line out.")
-        values = value if isinstance(value, list) else [value]
-        if not values and parser.get_default(name):
-            raise ValueError(f"{path}: {name} is empty; give it values, or leave the line out for its default.")
-        if values:
-            words[name] = [_word(item) for item in values]
-    return words
-
-
-def _word(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -13,8 +13,7 @@ from .publishing_arguments import PublishingArguments
 class BatchArguments(PublishingArguments):
     """[`PublishingArguments`] whose batches fit together: see [`BatchSettings`].
 
-    Once made, the settings have no `None`, as for a network without batch statistics. The settings of transformers that
-    would change the batch in another way are refused.
+    Once made, the settings have no `None`, as for a network without batch statistics.
     """
 
     effective_batch_size: int | None = field(
@@ -46,13 +45,6 @@ class BatchArguments(PublishingArguments):
     def __post_init__(self) -> None:
         self._batches = BatchSettings(*(getattr(self, entry.name) for entry in dataclasses.fields(BatchSettings)))
         super().__post_init__()
-        accelerator = self.accelerator_config
-        if self.auto_find_batch_size or accelerator.split_batches or accelerator.gradient_accumulation_kwargs:
-            raise ValueError(
-                "--auto_find_batch_size, and split_batches and gradient_accumulation_kwargs of --accelerator_config, "
-                "would change the clips of an update: set --effective_batch_size, and where memory is short a lower "
-                "--per_device_train_batch_size."
-            )
         self.fit_batches(batch_statistics=False)
 
     def fit_batches(self, *, batch_statistics: bool) -> None:

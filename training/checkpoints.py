@@ -28,7 +28,7 @@ def checkpoint_to_resume(output_dir: Path, resume_from: str | None) -> str | Non
     if (output_dir / SWEEP / STUDY).exists():
         raise ValueError(f"{output_dir} holds a sweep. Go on with it by --sweep, or choose another --output_dir.")
     if resume_from is None or resume_from == "false":
-        if _checkpoints(output_dir) or (output_dir / "model.safetensors").exists():
+        if _holds_training(output_dir):
             raise ValueError(
                 f"{output_dir} holds another training. Go on with it by --resume_from_checkpoint "
                 "latest, or choose another --output_dir."
@@ -39,6 +39,11 @@ def checkpoint_to_resume(output_dir: Path, resume_from: str | None) -> str | Non
         return str(whole[-1]) if whole else None
     if not _is_whole(Path(resume_from)):
         raise ValueError(f"--resume_from_checkpoint {resume_from}: no whole checkpoint is there.")
+    if Path(resume_from).resolve().parent != output_dir.resolve() and _holds_training(output_dir):
+        raise ValueError(
+            f"{output_dir} holds another training than --resume_from_checkpoint {resume_from}: choose another "
+            "--output_dir."
+        )
     return resume_from
 
 
@@ -56,8 +61,14 @@ def check_sweep(args: TrainingArguments) -> None:
             "--sweep compares points by the validation clips: it needs --load_best_model_at_end true, with "
             "--eval_strategy and --save_strategy epoch or steps."
         )
-    if not (output / SWEEP / STUDY).exists() and (_checkpoints(output) or (output / "model.safetensors").exists()):
+    if args.save_only_model:
+        raise ValueError("--save_only_model leaves nothing that a stopped point of a --sweep could go on with.")
+    if not (output / SWEEP / STUDY).exists() and _holds_training(output):
         raise ValueError(f"{output} holds a training that is no sweep: choose another --output_dir.")
+
+
+def _holds_training(output_dir: Path) -> bool:
+    return bool(_checkpoints(output_dir)) or (output_dir / "model.safetensors").exists()
 
 
 def _checkpoints(output_dir: Path) -> list[Path]:

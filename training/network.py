@@ -8,6 +8,7 @@ import torch
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils.logging import get_logger
 
+from evaluation.run import read_training_clips
 from modeling import ARCHITECTURES, Task, load_checkpoint, load_config
 from modeling.checkpoint_ser import architecture_of
 
@@ -15,6 +16,8 @@ from .arguments import BEST_ROW, ModelArguments
 from .tasks import kind_of
 
 logger = get_logger(__name__)
+
+_UNLABELED = ("Model", "ForPreTraining", "ForCTC")  # ends of the class names of backbones without labels of clips
 
 
 def task_names(arguments: ModelArguments) -> list[str]:
@@ -107,6 +110,21 @@ def trained_config(arguments: ModelArguments) -> PreTrainedConfig | None:
     if architecture and arguments.architecture not in (None, architecture):
         raise ValueError(f"{name} is a checkpoint of the architecture {architecture}, not {arguments.architecture}.")
     return config if architecture else None
+
+
+def clips_of_start(arguments: ModelArguments) -> set[str] | None:
+    """Ids of the clips that what a training starts from was trained on, `None` where they are not known.
+
+    Random weights have none. A backbone has none either, as long as it has no head for labels: others may have been
+    trained on any clips.
+    """
+    if trained_config(arguments) is not None:
+        return read_training_clips(arguments.model_name_or_path)
+    name = arguments.model_name_or_path
+    if name is None or name.endswith(".pth"):
+        return set()
+    kinds = load_config(name, arguments.model_revision).architectures or ()
+    return set() if all(kind.endswith(_UNLABELED) for kind in kinds) else None
 
 
 def _go_on(

@@ -14,8 +14,8 @@ class PublishingArguments(TrainingArguments):
     """[`~transformers.TrainingArguments`] whose `push_to_hub` is not for the Trainer.
 
     The Trainer would publish every checkpoint, for all to see, with pickled settings. `train.py` publishes the finished
-    one: to `hub_model_id`, which has to be given, and privately unless `hub_private_repo` is false. `hub_token`,
-    `hub_revision`, `hub_always_push` and values of `hub_strategy` but `end` are refused.
+    one: to `hub_model_id`, which has to be given, and privately unless `hub_private_repo` is false. `hub_token` is
+    refused.
 
     `publish_to` is no flag: it says where to publish, if at all, once `push_to_hub` has been taken from the Trainer.
     """
@@ -34,11 +34,6 @@ class PublishingArguments(TrainingArguments):
             raise ValueError(
                 "--hub_token would be written into every checkpoint's training_args.bin: log in with `hf auth login`, "
                 "or set HF_TOKEN."
-            )
-        if self.hub_revision or self.hub_always_push or self.hub_strategy not in ("every_save", "end"):
-            raise ValueError(
-                "--push_to_hub publishes once, at the end, on the main branch: drop --hub_revision, --hub_strategy and "
-                "--hub_always_push. publish.py --tag names a release."
             )
         if self.push_to_hub and self.hub_model_id is None:
             raise ValueError("--push_to_hub needs to know where to: --hub_model_id NAMESPACE/NAME.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from transformers.utils.logging import disable_progress_bar, get_logger
 from evaluation.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, compute_metrics
 from evaluation.predict import in_order, longest_first
 from evaluation.report import format_report, main_scores
-from evaluation.run import evaluate_checkpoint, plan_evaluation, read_training_clips, write_training_clips
+from evaluation.run import evaluate_checkpoint, plan_evaluation, read_training_clips, union, write_training_clips
 from evaluation.summary import write_summary
 from modeling import SAMPLING_RATE, Task
 from modeling.cpu_ser import keep_freed_memory
@@ -32,10 +33,12 @@ from preprocessing.dataset import count_in_no_split, load_prepared, load_report
 from preprocessing.report import check_writable, write_text
 
 from .arguments import MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
+from .best import BestCallback, describe_best
 from .calibrate import calibrate
 from .checkpoints import check_sweep, checkpoint_to_resume
 from .facts import start_facts, write_training_facts
-from .network import build_model, freeze_feature_encoder, task_names, trained_config
+from .network import build_model, clips_of_start, freeze_feature_encoder, task_names
+from .record import check_resume, training_record, write_record
 from .tasks import fit_tasks
 from .trainer import MultiTaskSERTrainer
 
@@ -54,7 +57,9 @@ class Job:
     model: PreTrainedModel
     resume_from: str | None
     start: dict[str, Any]  # what it starts from, as `training.json` has it
-    trained_before: set[str] | None  # ids of the clips that what it starts from was trained on, `None` if not known
+    # Ids of the clips that what it starts from, or goes on from, was trained on; `None` if they are not known.
+    trained_before: set[str] | None
+    record: dict[str, Any]  # as `training_record.json` has it
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -83,6 +88,8 @@ def plan(
     splits = load_prepared(data.data, data.protocol)
     if unused := count_in_no_split(data.data, splits):
         logger.warning("Protocol %s: %d clips of %s are in no split.", data.protocol, unused, data.data)
+    if "train" not in splits:
+        raise ValueError(f"Protocol {data.protocol} of {data.data} has no training clips: choose another.")
     if args.eval_strategy != "no" and "validation" not in splits:
         raise ValueError(
             f"Protocol {data.protocol} of {data.data} has no validation clips: choose another, or train with "
@@ -93,6 +100,8 @@ def plan(
     _choose_metric(args, tasks, splits)
     set_seed(args.seed)
     network = build_model(model, tasks, max_duration_s)
+    if args.activation_checkpointing and not network.supports_gradient_checkpointing:
+        raise ValueError("--activation_checkpointing True: this architecture cannot compute activations anew.")
     _say_absent_classes(network.config.get_tasks(), splits)
     args.fit_batches(batch_statistics=network.has_batch_statistics)
     if network.has_batch_statistics and args.per_device_train_batch_size < args.effective_batch_size:
@@ -104,8 +113,13 @@ def plan(
         freeze_feature_encoder(network, model)
     if model.layerdrop:
         args.ddp_find_unused_parameters = True  # a skipped layer has no gradient
-    heard = set() if trained_config(model) is None else read_training_clips(model.model_name_or_path)
-    return Job(data, args, sweep, settings, splits, network, resume_from, start_facts(model), heard)
+    start = start_facts(model)
+    record = training_record(data, model, args, splits, network.config.get_tasks(), start)
+    before = clips_of_start(model)
+    if resume_from is not None:
+        check_resume(resume_from, record)
+        before = union(before, read_training_clips(resume_from))
+    return Job(data, args, sweep, settings, splits, network, resume_from, start, before, record)
 
 
 def _say_absent_classes(tasks: tuple[Task, ...], splits: DatasetDict) -> None:
@@ -127,8 +141,17 @@ def train(job: Job) -> dict:
     """
     keep_freed_memory()
     trainer = build_trainer(job)
+    if trainer.is_world_process_zero():
+        trainer.write_record(Path(job.args.output_dir))  # before the first step, whatever ends the training
     trainer.train(resume_from_checkpoint=job.resume_from)
+    if trainer.is_world_process_zero():
+        print(describe_best(trainer.state, job.args.metric_for_best_model, trainer.state.epoch or 0))
     return finish(trainer, job)
+
+
+def _write_record(job: Job, folder: Path) -> None:
+    write_record(job.record, folder)
+    write_training_clips(folder, job.splits["train"]["id"], job.trained_before)
 
 
 def build_trainer(job: Job, kind: type[MultiTaskSERTrainer] = MultiTaskSERTrainer) -> MultiTaskSERTrainer:
@@ -145,6 +168,7 @@ def build_trainer(job: Job, kind: type[MultiTaskSERTrainer] = MultiTaskSERTraine
         job.model,
         job.args,
         tasks=job.tasks,
+        write_record=partial(_write_record, job),
         data_collator=SERDataCollator(feature_extractor, job.tasks, job.model.config.max_duration_s),
         train_dataset=job.splits["train"],
         eval_dataset=longest_first(job.splits["validation"]) if "validation" in job.splits else None,
@@ -166,7 +190,7 @@ def finish(trainer: MultiTaskSERTrainer, job: Job) -> dict:
         (output / "model.safetensors").chmod(0o644)  # safetensors writes for the owner alone
         trainer.processing_class.save_pretrained(output)
         write_text(output / "train_config.yaml", yaml.safe_dump(job.settings, allow_unicode=True))
-        write_training_clips(output, job.splits["train"]["id"], job.trained_before)
+        trainer.write_record(output)
         write_training_facts(job, trainer, output)
     trainer.accelerator.wait_for_everyone()
     report = None
@@ -228,5 +252,5 @@ def _choose_metric(args: SERTrainingArguments, tasks: list[Task], splits: Datase
 
 def _callbacks(args: SERTrainingArguments) -> list:
     if args.early_stopping_patience is None:
-        return []
-    return [EarlyStoppingCallback(args.early_stopping_patience)]
+        return [BestCallback()]
+    return [BestCallback(), EarlyStoppingCallback(args.early_stopping_patience)]

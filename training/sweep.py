@@ -24,7 +24,9 @@ from modeling import load_checkpoint
 from modeling.cpu_ser import keep_freed_memory
 from preprocessing.report import write_json
 
+from .best import best_line
 from .checkpoints import STUDY, SWEEP, checkpoint_to_resume
+from .record import differences
 from .run import Job, build_trainer, finish
 from .trainer import MultiTaskSERTrainer
 
@@ -92,7 +94,10 @@ class SweepTrainer(MultiTaskSERTrainer):
 
     def train(self, resume_from_checkpoint: Any = None, trial: Any = None, ignore_keys_for_eval: Any = None) -> None:
         """Trains a trial, on from its last whole checkpoint, and sets `objective`."""
-        checkpoint = checkpoint_to_resume(Path(self._get_output_dir(trial)), "latest")
+        folder = Path(self._get_output_dir(trial))
+        checkpoint = checkpoint_to_resume(folder, "latest")
+        if self.is_world_process_zero():
+            self.write_record(folder)
         try:
             super().train(checkpoint, trial, ignore_keys_for_eval)
             line = self._line_of_kept_checkpoint()
@@ -105,11 +110,10 @@ class SweepTrainer(MultiTaskSERTrainer):
             trial.set_user_attr("checkpoint", Path(self.state.best_model_checkpoint).name)
 
     def _line_of_kept_checkpoint(self) -> dict:
-        metric = self.args.metric_for_best_model
-        if self.state.best_model_checkpoint is None:
-            raise DivergedError(f"No evaluation had a {metric} to choose a checkpoint by.")
-        step = int(self.state.best_model_checkpoint.rpartition("-")[2])
-        return next(x for x in self.state.log_history if x["step"] == step and f"eval_{metric}" in x)
+        line = best_line(self.state, self.args.metric_for_best_model)
+        if line is None:
+            raise DivergedError(f"No evaluation had a {self.args.metric_for_best_model} to choose a checkpoint by.")
+        return line
 
 
 class Sweep:
@@ -148,15 +152,18 @@ class Sweep:
         grid = {name: value for name, value in asdict(self.job.sweep).items() if name != "sweep"}
         settings = {name: value for name, value in self.job.settings.items() if name not in ("output_dir", *_POINT)}
         mine = json.loads(json.dumps({**settings, **grid}))
-        theirs = self.study.user_attrs.get("settings")
-        if theirs is None:
+        if "settings" not in self.study.user_attrs:
+            self.study.set_user_attr("record", self.job.record)
             self.study.set_user_attr("settings", mine)
-        elif mine != theirs:
-            changes = [
-                f"{name} {theirs.get(name, 'by default')}, not {mine.get(name, 'by default')}"
-                for name in sorted(mine.keys() | theirs)
-                if mine.get(name) != theirs.get(name)
-            ]
+        known = self.study.user_attrs
+        theirs = known["settings"]
+        changes = [
+            f"{name} {theirs.get(name, 'by default')}, not {mine.get(name, 'by default')}"
+            for name in sorted(mine.keys() | theirs)
+            if mine.get(name) != theirs.get(name)
+        ]
+        changes = changes or differences(known.get("record", {}), self.job.record, ignored=_POINT)
+        if changes:
             raise ValueError(
                 f"{self.job.args.output_dir} holds another sweep, with {'; '.join(changes)}. Go on with the same "
                 "settings, or choose another --output_dir."

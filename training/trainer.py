@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -60,12 +61,14 @@ class MultiTaskSERTrainer(Trainer):
 
     Args:
         tasks: what the heads predict.
+        write_record: writes into a folder what the training is made of; every checkpoint gets it.
         args, kwargs: of [`~transformers.Trainer`]. `eval_dataset` is evaluated in the order in which it comes.
     """
 
-    def __init__(self, *args: Any, tasks: Sequence[Task], **kwargs: Any):
+    def __init__(self, *args: Any, tasks: Sequence[Task], write_record: Callable[[Path], None], **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.tasks = tasks
+        self.write_record = write_record
         # Per task: sum of the clips' losses, and clips, since the last line of the log.
         self._logged = torch.zeros(2, len(tasks), dtype=torch.float64)
 
@@ -142,6 +145,10 @@ class MultiTaskSERTrainer(Trainer):
             if not multi_task_loss(*alone, self.tasks)[0].isfinite():
                 at_fault.append(id_)
         return batch, at_fault
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        super()._save(output_dir, state_dict)
+        self.write_record(Path(output_dir or self.args.output_dir))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Adds to a training line the mean loss over labelled clips of each task, as `loss_TASK`.

@@ -158,3 +158,58 @@ def test_a_file_of_the_users_own_that_says_something_else_is_refused(prepared, t
     change(prepared, tmp_path / "copy", "loco", **changes)
     with pytest.raises(ValueError, match=message):
         load_protocol(tmp_path / "copy", "loco:alpha")
+
+
+def own(prepared, folder, content) -> None:
+    shutil.copytree(prepared, folder)
+    (folder / "splits" / "mine.json").write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+def clips_of(prepared) -> dict[str, str]:
+    return json.loads((prepared / "splits/paper.json").read_text(encoding="utf-8"))["clips"]
+
+
+def test_a_file_of_the_users_own_needs_nothing_but_the_clips(prepared, tmp_path):
+    clips = clips_of(prepared)
+    own(prepared, tmp_path / "copy", {"clips": clips})
+    assert ids(load_prepared(tmp_path / "copy", "mine")) == ids(load_prepared(prepared, "paper"))
+    protocol = load_protocol(tmp_path / "copy", "mine")
+    assert protocol["notes"] == []
+    assert {"description", "seed", "protocol", "family", "corpus"} <= protocol.keys()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"clips": ["alpha/x"]}, "clips"),
+        ({"clips": None}, "clips"),
+        ({"seed": [1]}, "seed"),
+        ({"notes": "a sentence"}, "notes"),
+        ({"notes": [1]}, "notes"),
+        ({"description": 3}, "description"),
+        ({"descripton": "x"}, "description"),
+    ],
+)
+def test_a_file_of_the_users_own_of_another_form_is_refused_by_what_is_wrong(prepared, tmp_path, change, named):
+    own(prepared, tmp_path / "copy", {"clips": clips_of(prepared), **change})
+    with pytest.raises(ValueError, match=named) as error:
+        load_prepared(tmp_path / "copy", "mine")
+    assert "mine.json" in str(error.value)
+
+
+def test_a_file_of_the_users_own_that_is_no_json_is_refused_and_hinders_no_other(prepared, tmp_path):
+    own(prepared, tmp_path / "copy", "{clips:")
+    with pytest.raises(ValueError, match=r"mine\.json"):
+        load_prepared(tmp_path / "copy", "mine")
+    with pytest.raises(ValueError, match="it has mine, paper"):
+        load_prepared(tmp_path / "copy", "no-such")
+
+
+@pytest.mark.parametrize(
+    ("take", "add", "named"),
+    [(2, {}, "2 clips"), (0, {"alpha/none": "train", "alpha/nil": None}, "2 ids in it .* alpha/nil")],
+)
+def test_ids_that_do_not_fit_the_folder_are_counted_and_refused(prepared, tmp_path, take, add, named):
+    own(prepared, tmp_path / "copy", {"clips": dict([*clips_of(prepared).items()][take:]) | add})
+    with pytest.raises(ValueError, match=named):
+        load_prepared(tmp_path / "copy", "mine")

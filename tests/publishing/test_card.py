@@ -206,7 +206,14 @@ def test_no_locale_is_no_list_of_locales(metrics):
 def test_what_the_protocol_means_is_said(metrics):
     assert "Where test speakers are heard in training, expect less" in render(metrics)
     metrics["protocol"]["family"] = "speaker"
-    assert "Their speakers were not heard in training either" in render(metrics)
+    unseen = "Their speakers were not heard in training either"
+    assert unseen not in render(metrics)  # the protocol alone does not say what the model was trained on
+    for seen in (None, 3):
+        metrics["num_speakers_seen_in_training"] = seen
+        assert unseen not in render(metrics)
+    assert "3 of their speakers were in the training" in render(metrics)
+    metrics["num_speakers_seen_in_training"] = 0
+    assert unseen in render(metrics)
 
 
 def test_a_regression_alone_has_a_card(metrics):

@@ -68,7 +68,9 @@ def test_the_code_is_the_projects_and_whole(space):
     code = {name for name in names if not name.startswith("model/")} - {"README.md", "requirements.txt"}
     assert {"app.py", "LICENSE", "inference/page.css", "inference/page.js", "inference/recording.html.jinja"} <= code
     assert {name for name in code if (space / name).read_bytes() != (ROOT / name).read_bytes()} == set()
-    assert {name.partition("/")[0] for name in code if "/" in name} == {"inference", "modeling", "preprocessing"}
+    assert {name.partition("/")[0] for name in code if "/" in name} == {
+        *("common", "inference", "modeling", "preprocessing")
+    }
     assert "preprocessing/corpora/emodb.py" not in code
 
 

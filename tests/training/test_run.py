@@ -240,3 +240,17 @@ def test_early_stopping(words, tmp_path):
     train(job([*words, "--learning_rate", "0", "--num_train_epochs", "9", "--early_stopping_patience", "2"]))
     state = json.loads(max((tmp_path / "run").glob("checkpoint-*/trainer_state.json")).read_text())
     assert state["epoch"] == 3
+
+
+def test_a_protocol_of_ones_own_trains_and_is_reported(words, prepared, tmp_path):
+    folder = shutil.copytree(prepared, tmp_path / "prepared")
+    clips = json.loads((folder / "splits" / "paper.json").read_text())["clips"]
+    (folder / "splits" / "mine.json").write_text(json.dumps({"clips": clips}))
+    words[1] = str(folder)
+    report = train(job([*words, "--protocol", "mine", *ONE_STEP]))
+    assert report["protocol"]["family"] == "mine"
+    export_checkpoint(tmp_path / "run", tmp_path / "repo", "org/name")
+    assert "`mine`" in (tmp_path / "repo" / "README.md").read_text()
+    (folder / "splits" / "mine.json").write_text(json.dumps({"clips": dict.fromkeys(clips, "test")}))
+    with pytest.raises(ValueError, match="no training clips"):
+        job([*words, "--protocol", "mine", "--output_dir", str(tmp_path / "other")])

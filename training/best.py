@@ -1,0 +1,43 @@
+"""Which evaluation chose the checkpoint that is kept, and by which value: said after each one, and at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.utils.logging import get_logger
+
+logger = get_logger(__name__)
+
+
+class BestCallback(TrainerCallback):
+    """Logs after every evaluation the metric that chooses, under its name."""
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float],
+        **kwargs: Any,
+    ) -> None:
+        """Called by the Trainer."""
+        name = f"eval_{args.metric_for_best_model}"
+        if state.is_world_process_zero and name in metrics:
+            logger.warning("Epoch %.4g: %s %.4f.", state.epoch or 0, args.metric_for_best_model, metrics[name])
+
+
+def best_line(state: TrainerState, metric: str | None) -> dict[str, float] | None:
+    """The line of the log of the evaluation whose checkpoint is kept as the best, `None` where there is none."""
+    if metric is None or state.best_model_checkpoint is None:
+        return None
+    step = int(state.best_model_checkpoint.rpartition("-")[2])
+    return next((line for line in state.log_history if line["step"] == step and f"eval_{metric}" in line), None)
+
+
+def describe_best(state: TrainerState, metric: str | None, epochs: float) -> str:
+    """A sentence on which evaluation won, for the end of a training."""
+    line = best_line(state, metric)
+    if line is None:
+        return "The weights are those of the last step: no evaluation chose a checkpoint."
+    return f"Best checkpoint: epoch {line['epoch']:.4g} of {epochs:.4g}, with {metric} {line[f'eval_{metric}']:.4f}."
