@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -50,7 +50,8 @@ def flatten(row: Row) -> Row:
     for name, value in row.items():
         if isinstance(value, list):
             flat |= {name: value[0]["label"], f"{name}_score": value[0]["score"]}
-            flat |= {f"{name}_{entry['label']}": entry["score"] for entry in value}
+            scores = {entry["label"]: entry["score"] for entry in value}  # the likeliest first; columns have one order
+            flat |= {f"{name}_{label}": scores[label] for label in sorted(scores)}
         else:
             flat[name] = value["value"] if isinstance(value, dict) else value
     return flat
@@ -65,9 +66,14 @@ def _write_jsonl(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> 
 
 def _write_csv(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> None:
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.DictWriter(file, table)  # its own line ends: with others it would not quote a name that has them
-        writer.writeheader()
-        writer.writerows(map(flatten, rows))
+        write_csv(rows, file, table)
+
+
+def write_csv(rows: Iterable[Row], file: TextIO, table: Mapping[str, type]) -> None:
+    """Writes rows as CSV, in the columns of [`columns`]."""
+    writer = csv.DictWriter(file, table)  # its own line ends: with others it would not quote a name that has them
+    writer.writeheader()
+    writer.writerows(map(flatten, rows))
 
 
 def _write_parquet(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> None:

@@ -25,6 +25,7 @@ import soundfile
 from .demo_sentences import ESPEAK_VOICES, SENTENCES
 
 TABLE = "clips.csv"
+CORPORA = ("demo-a", "demo-b")  # the second one gives no gender and no disgust
 # Voice variants of eSpeak NG, by gender.
 VOICES = {
     "train": {
@@ -103,7 +104,7 @@ def write_demo_corpus(output: Path, seed: int = 0) -> Path:
             rows.append(
                 {
                     "path": path.as_posix(),
-                    "corpus": "demo-b" if locale in WITHOUT_GENDER else "demo-a",
+                    "corpus": CORPORA[locale in WITHOUT_GENDER],
                     "locale": locale,
                     "speaker": voice,
                     "sentence": f"{locale} {sentence}",

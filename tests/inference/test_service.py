@@ -1,4 +1,6 @@
+import base64
 import os
+import re
 import time
 
 import av
@@ -57,8 +59,10 @@ def test_errors_name_the_file_and_not_its_folder(service, tmp_path):
     soundfile.write(tmp_path / "long.wav", voice(7, 150), 16_000)
     errors = {name: recognise(service, tmp_path / name)[1]["error"] for name in ("notes.wav", "long.wav", "gone.wav")}
     assert errors["notes.wav"].startswith("notes.wav: not an audio or video file")
-    assert errors["long.wav"] == "The recording is 7 s long, this page takes 6 s: use predict.py."
-    assert errors["gone.wav"] == "gone.wav is not here any more: send it again."
+    assert errors["long.wav"].startswith("long.wav ")
+    assert "6 s" in errors["long.wav"]
+    assert "gone.wav" in errors["gone.wav"]
+    assert not any(word in error for error in errors.values() for word in (str(tmp_path), ".py"))
 
 
 def test_a_recording_that_does_not_say_how_long_it_is_is_measured(service, tmp_path):
@@ -73,7 +77,8 @@ def test_a_recording_that_does_not_say_how_long_it_is_is_measured(service, tmp_p
             assert audio.duration_s == 0
     assert "error" not in recognise(service, tmp_path / "short.webm")[1]
     says = recognise(service, tmp_path / "long.webm")[1]["error"]
-    assert says == "The recording is more than 6 s long, this page takes 6 s: use predict.py."
+    assert "long.webm" in says
+    assert "6 s" in says
 
 
 def test_a_file_that_is_being_heard_is_in_use(service, clip):
@@ -96,4 +101,26 @@ def test_several_are_rows_in_their_order(service, clip, tmp_path):
     assert 'class="several"' in html
     html, rows = service.recognise_several([clip] * 4, AnswerOptions(), shares.append)
     assert rows == []
-    assert "These are 4 files, this page takes 3 at once" in html
+    assert re.search("4 files.*3", html)
+
+
+def test_a_header_that_promises_too_much_does_not_refuse_a_recording(service, tmp_path):
+    soundfile.write(tmp_path / "stream.wav", voice(2, 150), 16_000)
+    content = bytearray((tmp_path / "stream.wav").read_bytes())
+    for place in (4, content.index(b"data") + 4):  # as of a pipe, whose writer cannot come back to its head
+        content[place : place + 4] = b"\xff\xff\xff\x7f"
+    (tmp_path / "stream.wav").write_bytes(content)
+    assert recognise(service, tmp_path / "stream.wav")[1].get("duration_s") == 2.0
+
+
+def test_columns_of_the_table_do_not_depend_on_the_first_row(service, clip, tmp_path):
+    (tmp_path / "notes.wav").write_bytes(b"no sound")
+    soundfile.write(tmp_path / "other.wav", 0.1 * voice(2, 250), 16_000)
+    heads = set()
+    for first in (clip, tmp_path / "other.wav", tmp_path / "notes.wav"):
+        files = sorted([clip, tmp_path / "other.wav", tmp_path / "notes.wav"], key=lambda path: path != first)
+        html, _ = service.recognise_several(files, AnswerOptions(), lambda share: None)
+        table = base64.b64decode(re.search(r'emotions.csv" href="data:[^,]*,([^"]*)"', html)[1]).decode()
+        heads.add(table.splitlines()[0])
+    (head,) = heads
+    assert head.startswith("file,emotion,emotion_score,emotion_angry,emotion_happy,emotion_sad,gender,")
