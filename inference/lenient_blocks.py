@@ -26,8 +26,14 @@ class LenientBlocks(gr.Blocks):
         ]
         try:
             return await super().preprocess_data(block_fn, filled, state, explicit_call)
-        except (TypeError, ValueError, AttributeError, KeyError) as error:
-            expected = ", ".join(f"{block.label} ({block.get_block_name()})" for block in block_fn.inputs)
-            reason = str(error).partition("\n")[0]
-            said = f"The inputs are invalid ({reason}). Expected, in this order: {expected}; the last may be left out."
+        except gr.Error as error:  # which would be printed as if it were the server's
+            raise gr.Error(error.message, print_exception=False) from error
+        except (TypeError, ValueError, AttributeError, KeyError) as error:  # whose texts name folders of the server
+            expected = ", ".join(f"{block.label} ({_kind(block)})" for block in block_fn.inputs if not block.stateful)
+            said = f"The inputs are invalid. Expected, in this order: {expected}. Those at the end may be left out."
             raise gr.Error(said, print_exception=False) from error
+
+
+def _kind(block: gr.components.Component) -> str:
+    schema = block.api_info()
+    return schema.get("title") or schema["type"]

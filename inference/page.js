@@ -64,7 +64,7 @@ function spellUnits(toast) {
 // What begins or is answered below the window's edge, as on a phone, is scrolled to.
 let told = "";
 new MutationObserver(() => {
-  document.querySelectorAll(".toast-text").forEach(spellUnits);
+  document.querySelectorAll("[data-testid=toast-text]").forEach(spellUnits);
   const result = document.querySelector("#result");
   if (!result) return;
   const shown = result.querySelector(".recording, .several, .note:not(.welcome)");
