@@ -85,4 +85,7 @@ def _positive(kind: type) -> type:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("app.py: stopped.")

@@ -33,7 +33,7 @@ def main() -> None:
     args = _parse_args()
     from evaluation.report import format_report
     from evaluation.run import evaluate_checkpoint, plan_evaluation
-    from evaluation.summary import check_together, write_summary
+    from evaluation.summary import check_output_folders, check_together, write_summary
 
     folders = [Path(checkpoint).resolve() for checkpoint in args.checkpoint]
     above = os.path.commonpath([folder.parent for folder in folders])
@@ -44,8 +44,10 @@ def main() -> None:
             for name in args.checkpoint
         ]
         check_together(plans, args.output)
-        for folder, plan in zip(folders, plans, strict=True):
-            output = args.output / folder.relative_to(above) if len(plans) > 1 else args.output
+        several = len(plans) > 1
+        outputs = [args.output / folder.relative_to(above) if several else args.output for folder in folders]
+        check_output_folders(args.output, outputs, args.overwrite)
+        for output, plan in zip(outputs, plans, strict=True):
             evaluation = evaluate_checkpoint(plan, output, per_device_eval_batch_size=args.batch_size)
             if evaluation:  # in the first of several processes
                 print(f"{format_report(evaluation.report)}\n")
@@ -70,6 +72,7 @@ def _parse_args() -> argparse.Namespace:
         metavar="DIR",
         help="where the report goes; metrics.json of several checkpoints go to a folder of each",
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace files in DIR that are of no evaluation")
     parser.add_argument("--batch_size", type=int, default=8, help="clips per process")
     parser.add_argument(
         "--baseline", action="store_true", help="compare with a random forest on measured pitch, energy and voicing"
@@ -80,4 +83,7 @@ def _parse_args() -> argparse.Namespace:
 if __name__ == "evaluate":
     _hand_over_the_library()
 elif __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("evaluate.py: stopped.")

@@ -26,10 +26,15 @@ def main() -> None:
     args = _parse_args()
     sys.stdout.reconfigure(errors="backslashreplace")  # for names of files that are no UTF-8
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take 400 MB
-    from inference.files import find_files, read_list
-
     try:
+        # What can be wrong with names is said before the seconds that other imports take.
+        from inference.files import check_checkpoint, find_files, read_list
+        from inference.outputs import check_output
+
         found = find_files([*args.path, *(read_list(args.list) if args.list else ())])
+        check_checkpoint(args.model)
+        if args.output:
+            check_output(args.output, len(found.files), args.timeline, args.overwrite)
         for note in found.notes:
             print(note, file=sys.stderr)
         failed = _answer(found.files, args)
@@ -44,14 +49,12 @@ def main() -> None:
 def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
     """Prints or writes the answers, and returns how many files could not be read."""
     from inference.answers import answer_files
-    from inference.job import check_output, export_timeline, fingerprint, join_processes, run_job
+    from inference.job import export_timeline, fingerprint, join_processes, run_job
     from inference.recogniser import load_recogniser
     from inference.rows import ROW_FORMATS
     from inference.text import Progress, format_answer, format_table
 
     question = _question(args)
-    if args.output:
-        check_output(args.output, len(files), args.timeline)
     rows_go_to_a_file = args.output is not None and args.output.suffix in ROW_FORMATS
     if join_processes().num_processes > 1 and not rows_go_to_a_file:
         raise ValueError(f"Several processes together write rows: --output ends in {', '.join(ROW_FORMATS)}.")
@@ -60,9 +63,10 @@ def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
     question.check(recogniser)
     if rows_go_to_a_file:
         settings = {"model": fingerprint(args.model), **computing}
-        return run_job(recogniser, files, args.output, question, settings, args.batch_size)
+        how = {"wide": args.wide, "overwrite": args.overwrite}
+        return run_job(recogniser, files, args.output, question, settings, args.batch_size, **how)
     if args.output:
-        return export_timeline(recogniser, files[0], args.output, question)
+        return export_timeline(recogniser, files[0], args.output, question, overwrite=args.overwrite)
     answered = {}
     with Progress(len(files)) as progress:
         report = progress.add_part if len(files) == 1 else None
@@ -70,7 +74,8 @@ def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
             answered[file] = rows
             progress.add(failed="error" in rows[0])
     rows = [row for file in files for row in answered[file]]
-    text = format_table(rows) if args.timeline or len(rows) > 1 else format_answer(rows[0])
+    head = None if args.wide else recogniser.main_task.name
+    text = format_table(rows, head) if args.timeline or len(rows) > 1 else format_answer(rows[0], head)
     print(json.dumps(rows, indent=1, ensure_ascii=False) if args.json else text)
     return sum("error" in row for row in rows)
 
@@ -81,7 +86,7 @@ def _question(args: argparse.Namespace) -> Question:
 
     answer = AnswerOptions(args.top_k, tuple(args.labels or ()), args.uncertain_below)
     if not args.timeline:
-        return Question(answer)
+        return Question(answer, vad=not args.no_vad)
     from inference.timeline import TimelineOptions
 
     given = {name: getattr(args, name) for name in ("channels", "window_s", "hop_s")}
@@ -95,11 +100,14 @@ def _parse_args() -> argparse.Namespace:
     add("--list", type=Path, metavar="FILE", help="text file with one such path per line")
     add("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
     add("--output", type=Path, metavar="FILE", help="rows as .jsonl, .csv or .parquet; .srt and others of a timeline")
+    add("--overwrite", action="store_true", help="replace an --output that is there already")
+    add("--wide", action="store_true", help="print, and write into .csv, the other heads and all scores, too")
     add("--json", action="store_true", help="print everything as JSON")
     add("--timeline", action="store_true", help="segments of speech, rather than one answer for the beginning")
     add("--channels", choices=("mix", "each"), help="of a timeline: all together, or each with its own segments")
     add("--window_s", type=float, metavar="S", help="of a timeline: seconds that the model hears at once")
     add("--hop_s", type=float, metavar="S", help="of a timeline: seconds from one window to the next")
+    add("--no_vad", action="store_true", help="name an emotion also where nobody speaks, and look for no speech")
     add("--labels", nargs="+", metavar="LABEL", help="the emotions to choose from")
     add("--top_k", type=int, metavar="N", help="the likeliest classes alone")
     add("--uncertain_below", type=float, metavar="P", help="say where the best emotion's score is below")
@@ -109,6 +117,8 @@ def _parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if not (args.path or args.list):
         parser.error("name files, folders or patterns, or a --list of them")
+    if args.timeline and args.no_vad:
+        parser.error("a --timeline is of the speech in a recording: leave --no_vad out")
     if not args.timeline and (args.channels or args.window_s is not None or args.hop_s is not None):
         parser.error("--channels, --window_s and --hop_s are settings of a --timeline")
     if args.json and args.output:

@@ -22,6 +22,8 @@ def main() -> None:
         print(_list(args.root) if args.list else _prepare(args))
     except (OSError, ValueError) as error:
         sys.exit(f"prepare.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit("prepare.py: stopped. The same command does what is left.")
 
 
 def _list(root: Path | None) -> str:
@@ -57,6 +59,7 @@ def _prepare(args: argparse.Namespace) -> str:
         Preparation(args.min_duration_s, args.max_duration_s),
         seed=args.seed,
         num_proc=args.num_proc,
+        overwrite=args.overwrite,
         settings={
             "labels": args.labels,
             "label_rules": dict(load_label_rules(args.labels)),
@@ -66,9 +69,7 @@ def _prepare(args: argparse.Namespace) -> str:
             "licences": licences(dict.fromkeys(entry.id.split("/", 1)[0] for entry in entries)),
         },
     )
-    done = (
-        f"Prepared {args.output}; every file and its reason stand in {args.output / 'report.json'}, Table 1 beside it."
-    )
+    done = f"Prepared {args.output}; its report.json has every file and its reason, table1.txt the paper's Table 1."
     return "\n\n".join((format_report(report), write_table1(report, args.output), done))
 
 
@@ -79,6 +80,7 @@ def _parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--corpora", type=Path, metavar="FILE", help="YAML file of NAME: FOLDER")
     parser.add_argument("--output", type=Path, metavar="DIR", help="the prepared folder")
+    parser.add_argument("--overwrite", action="store_true", help="prepare into DIR although it holds other files")
     parser.add_argument("--list", action="store_true", help="list the corpora that are known, and stop")
     parser.add_argument("--root", type=Path, metavar="DIR", help="with --list: what the folders in DIR hold of them")
     parser.add_argument(
@@ -89,9 +91,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--max_duration_s", type=float, default=6.0, help="what the model hears of a clip")
     parser.add_argument("--seed", type=int, default=0, help="of the splits")
     parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
-    parser.add_argument(
-        "--speaker_genders", type=Path, metavar="FILE", help="YAML file of CORPUS: {SPEAKER: female|male}"
-    )
+    parser.add_argument("--speaker_genders", type=Path, metavar="FILE", help="YAML of CORPUS: {SPEAKER: female|male}")
     own = parser.add_argument_group("your own audio")
     own.add_argument("--locale", help="such as pl-PL")
     own.add_argument("--style", choices=("acted", "natural"))

@@ -85,4 +85,7 @@ def _publish(args: SERTrainingArguments) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("train.py: stopped.")

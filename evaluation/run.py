@@ -15,6 +15,7 @@ from transformers import PreTrainedConfig
 from modeling import Task, load_checkpoint, load_config
 from modeling.checkpoint_ser import architecture_of, weights_sha256
 from preprocessing.dataset import load_prepared, load_report
+from preprocessing.outputs import record_outputs
 from preprocessing.report import write_json, write_text
 from preprocessing.split_files import load_protocol
 
@@ -26,6 +27,8 @@ from .predictions import write_predictions
 from .report import Evaluation, build_report
 
 TRAINING_CLIPS = "training_clips.txt"
+EVALUATE = "evaluate.py"  # to whom the files belong, also where train.py calls it
+EVALUATION = ("metrics.json", "predictions.csv")  # what is written of each checkpoint
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
         forest = {main_task.name: random_forest_logits(plan.splits, plan.split, main_task)}
         uncalibrated = replace(main_task, temperature=1.0)  # which is the model's
         report["baseline"] = compute_metrics(clips, forest, [uncalibrated])[main_task.name]
+    record_outputs(output, EVALUATION, EVALUATE)
     write_json(output / "metrics.json", report)
     write_predictions(clips, logits, plan.tasks, output / "predictions.csv")
     draws = draw_means(clips, logits[main_task.name], main_task) if main_task.is_classification else {}

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from preprocessing.outputs import check_outputs, record_outputs
 from preprocessing.report import check_writable, write_json, write_text
 
 from .bootstrap import mean_draws
@@ -19,7 +20,9 @@ from .markdown import format_markdown
 from .metrics import ALL, mean_over_corpora
 from .paper import SINGLE_TASK, row_name
 from .report import Evaluation
-from .run import Plan
+from .run import EVALUATE, EVALUATION, Plan
+
+SUMMARY = ("report.md", "report.json", "figures")  # what is written of all checkpoints together
 
 
 def check_together(plans: Sequence[Plan], output: Path) -> None:
@@ -42,6 +45,18 @@ def check_together(plans: Sequence[Plan], output: Path) -> None:
             raise ValueError(f"{count} checkpoints of {row} under {protocol}: give one.")
 
 
+def check_output_folders(summary: Path, outputs: Sequence[Path], overwrite: bool = False) -> None:
+    """Raises a `ValueError` where a file is in the way that no evaluation has written.
+
+    Args:
+        summary: folder of the report on all checkpoints together.
+        outputs: folder of each checkpoint.
+        overwrite: whether such files may be replaced.
+    """
+    for folder, names in ((summary, SUMMARY), *((output, EVALUATION) for output in outputs)):
+        check_outputs(folder, names, EVALUATE, overwrite)
+
+
 def write_summary(evaluations: Sequence[Evaluation], output: Path) -> str:
     """Writes `report.md`, `report.json` and `figures/` for one or many checkpoints.
 
@@ -56,6 +71,7 @@ def write_summary(evaluations: Sequence[Evaluation], output: Path) -> str:
         The Markdown.
     """
     summary = summarise(evaluations)
+    record_outputs(output, SUMMARY, EVALUATE)
     summary["figures"] = draw_figures(summary, output / "figures")
     text = format_markdown(summary)
     write_json(output / "report.json", summary)

@@ -15,7 +15,9 @@ from av.error import FFmpegError
 from inference.recogniser import Recogniser
 from inference.rows import Row
 from modeling import SAMPLING_RATE, AnswerOptions, AudioReader, batches_by_length, pools, word_answer
+from modeling.answers_ser import word_no_speech
 from modeling.remote_ser import hide_secrets
+from modeling.vad_ser import measure_speech
 
 if TYPE_CHECKING:
     from inference.timeline import TimelineOptions
@@ -42,10 +44,12 @@ class Question:
     Args:
         answer: how an answer is worded.
         timeline: how a recording is cut into segments; by default it is not, and its beginning is heard.
+        vad: whether to look for speech in that beginning, and to name no emotion where there is none.
     """
 
     answer: AnswerOptions = field(default_factory=AnswerOptions)
     timeline: TimelineOptions | None = None
+    vad: bool = True
 
     def check(self, recogniser: Recogniser) -> None:
         """Raises a `ValueError` where the model cannot be asked this."""
@@ -59,6 +63,7 @@ class _Heard:
     file: str
     waveform: np.ndarray  # (samples,)
     duration_s: float
+    speech_s: float | None
 
 
 def answer_files(
@@ -74,10 +79,10 @@ def answer_files(
         report: called with the share of a recording's timeline that is done. To follow a single one.
 
     Yields:
-        The file, and one row `{"file", **answer, "duration_s", "heard_s"}`; or, on a timeline, one per segment,
-        `{"file", "start_s", "end_s", **answer, "duration_s", "speech_s"}`, and where there is no speech, one without
-        times and answer. For a file that cannot be read: one row `{"file", "error"}`. A row has the file's URL without
-        its password.
+        The file, and one row `{"file", **answer, "duration_s", "heard_s", "speech_s"}`, as the pipeline gives it; or,
+        on a timeline, one per segment, `{"file", "start_s", "end_s", **answer, "duration_s", "speech_s"}`, and where
+        there is no speech, one without times and answer. For a file that cannot be read: one row `{"file", "error"}`.
+        A row has the file's URL without its password.
     """
     if question.timeline is not None:
 
@@ -92,7 +97,8 @@ def answer_files(
 
         yield from _in_threads(hear, files, joblib.cpu_count())
         return
-    decoded = _in_threads(lambda file, _: _decode(file, recogniser.max_duration_s), files, _POOL * batch_size)
+    seconds = recogniser.max_duration_s
+    decoded = _in_threads(lambda file, _: _decode(file, seconds, question.vad), files, _POOL * batch_size)
     for pool in pools(decoded, _POOL * batch_size):
         clips = [clip for clip in pool if isinstance(clip, _Heard)]
         yield from (failed for failed in pool if not isinstance(failed, _Heard))
@@ -103,27 +109,31 @@ def answer_files(
                 yield clips[index].file, [_row(recogniser, clips[index], values, question.answer)]
 
 
-def _decode(file: str, max_duration_s: float) -> _Heard | tuple[str, list[Row]]:
+def _decode(file: str, max_duration_s: float, vad: bool) -> _Heard | tuple[str, list[Row]]:
     """What the model is to hear of a file, or the file with the row that says why that is not possible."""
     try:
         with AudioReader(file) as audio:
             waveform = audio.read(0.0, max_duration_s)
-            return _Heard(file, waveform, max(audio.duration_s, waveform.size / SAMPLING_RATE))
+            duration_s = max(audio.duration_s, waveform.size / SAMPLING_RATE)
     except FAULTS as error:
         return file, [_failed(file, error)]
+    return _Heard(file, waveform, duration_s, measure_speech(waveform) if vad else None)
 
 
 def _row(recogniser: Recogniser, clip: _Heard, values: dict[str, np.ndarray], options: AnswerOptions) -> Row:
-    answer = word_answer(recogniser.tasks, recogniser.main_task, values, options)
-    heard_s = clip.waveform.size / SAMPLING_RATE
-    return {"file": hide_secrets(clip.file), **answer, "duration_s": clip.duration_s, "heard_s": heard_s}
+    if clip.speech_s == 0:
+        answer = word_no_speech(recogniser.tasks)
+    else:
+        answer = word_answer(recogniser.tasks, recogniser.main_task, values, options)
+    seconds = {"duration_s": clip.duration_s, "heard_s": clip.waveform.size / SAMPLING_RATE, "speech_s": clip.speech_s}
+    return {"file": hide_secrets(clip.file), **answer, **seconds}
 
 
 def _segments(recogniser: Recogniser, file: str, question: Question, report: Report) -> list[Row]:
     from inference.timeline import build_timeline, timeline_rows  # and with it a detector of speech
 
     try:
-        timeline = build_timeline(recogniser, file, question.timeline, report)
+        timeline = build_timeline(recogniser, file, question.timeline, report, labels=question.answer.labels)
     except FAULTS as error:
         return [_failed(file, error)]
     segments = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, question.answer)

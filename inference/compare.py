@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 def main() -> None:
     """Runs the command line."""
     args = _parse_args()
-    from inference.dub_check import Limits, check_dub
-    from inference.recogniser import load_recogniser
-
     try:
+        from inference.files import check_checkpoint, check_files
+        from preprocessing.outputs import check_new
+
+        check_files([args.source, args.dub])
+        check_checkpoint(args.model)
+        check_new([args.output] if args.output else [], args.overwrite)
+        from inference.dub_check import Limits, check_dub
+        from inference.recogniser import load_recogniser
+
         limits = Limits(args.emotion_limit, args.pitch_limit, args.energy_limit)
         check = check_dub(load_recogniser(args.model), args.source, args.dub, limits)
     except (ValueError, OSError) as error:
@@ -103,6 +109,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("dub", help="the same film, cut alike, in another language")
     parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
     parser.add_argument("--output", type=_output, metavar="FILE", help="every line, as .json or .csv")
+    parser.add_argument("--overwrite", action="store_true", help="replace an --output that is there already")
     parser.add_argument("--worst", type=int, default=10, metavar="N", help="lines to print (default: 10)")
     limits = parser.add_argument_group("from when on a difference is a finding")
     limits.add_argument(
@@ -114,4 +121,7 @@ def _parse_args() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("compare: stopped.")

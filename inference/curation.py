@@ -14,6 +14,7 @@ from inference.grammar import parse_conditions
 from inference.manifest import Manifest, read_manifest
 from inference.recogniser import load_recogniser
 from inference.scores import ScoresFile, known_names
+from preprocessing.outputs import check_new
 from preprocessing.report import write_json
 from preprocessing.user_audio import AUDIO_SUFFIXES, audio_folder_of, path_inside
 
@@ -49,6 +50,8 @@ def filter_manifest(
     *,
     scores: Path | None = None,
     num_proc: int | None = None,
+    vad: bool = True,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Writes the rows that fulfil all conditions, beside them the others with their reasons, and the report.
 
@@ -60,6 +63,8 @@ def filter_manifest(
         options: how the manifest is read.
         scores: file of what was heard; a recording that is in it is not heard again. By default beside the output.
         num_proc: processes that measure, all cores by default.
+        vad: whether to look for speech, and to take no emotion from where there is none.
+        overwrite: whether files that are there already may be replaced; `scores` never is.
 
     Returns:
         The report: the files' names, `rows`, `kept`, `rejected`, `heard` (recordings that were not in `scores`),
@@ -69,8 +74,7 @@ def filter_manifest(
         ValueError: a condition, the manifest, the checkpoint or a name is not what is needed. No recording has been
             read by then.
     """
-    rejected = output.with_name(f"{output.stem}.rejected{output.suffix}")
-    _check_output(manifest, output, rejected)
+    rejected, report_file = check_outputs(manifest, output, overwrite)
     table = read_manifest(manifest, [options.path_column] if options.path_column else PATH_COLUMNS)
     column = _path_column(manifest, table, options)
     files = _find_files(manifest, table, column, options.audio_folder)
@@ -84,7 +88,7 @@ def filter_manifest(
 
     output.parent.mkdir(parents=True, exist_ok=True)
     scores = scores or output.with_name(f"{manifest.stem}.scores.jsonl")
-    known = ScoresFile(scores, recogniser)
+    known = ScoresFile(scores, recogniser, vad)
     recordings = list(dict.fromkeys(file for file in files if file is not None))
     heard = known.complete(recordings, num_proc or joblib.cpu_count())
     needed = {name for condition in conditions for name in condition.needs()}
@@ -98,7 +102,7 @@ def filter_manifest(
     table.write(rejected, gone, [list(rows[index].reasons.values()) for index in gone])
     names = {"manifest": manifest, "model": checkpoint, "output": output, "rejected_rows": rejected, "scores": scores}
     report = {**{name: str(path) for name, path in names.items()}, **_count_rows(rows, conditions), "heard": heard}
-    write_json(output.with_name(f"{output.stem}.report.json"), report)
+    write_json(report_file, report)
     return report
 
 
@@ -127,11 +131,20 @@ def format_report(report: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", f"{report['output']}; the reasons are in {report['rejected_rows']}."])
 
 
-def _check_output(manifest: Path, output: Path, rejected: Path) -> None:
+def check_outputs(manifest: Path, output: Path, overwrite: bool = False) -> tuple[Path, Path]:
+    """The files that are written beside the rows that are kept: those that are not, and the report.
+
+    Raises:
+        ValueError: one of the three is the manifest or exists already, or `output` has another ending.
+    """
+    rejected = output.with_name(f"{output.stem}.rejected{output.suffix}")
+    report = output.with_name(f"{output.stem}.report.json")
     if output.suffix.lower() != manifest.suffix.lower():
         raise ValueError(f"{output}: rows stay in the manifest's format; name it {output.stem}{manifest.suffix}.")
     if manifest.resolve() in (output.resolve(), rejected.resolve()):
         raise ValueError(f"{manifest} is the manifest, which is left as it is; choose another --output than {output}.")
+    check_new((output, rejected, report), overwrite)
+    return rejected, report
 
 
 def _path_column(manifest: Path, table: Manifest, options: FilterOptions) -> str:

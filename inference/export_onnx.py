@@ -18,7 +18,9 @@ def main() -> None:
     from inference.onnx_folder import export_folder
 
     try:
-        parity = export_folder(args.checkpoint, args.output, precisions=args.precision, check=args.check)
+        parity = export_folder(
+            args.checkpoint, args.output, precisions=args.precision, check=args.check, overwrite=args.overwrite
+        )
     except (OSError, ValueError) as error:
         sys.exit(f"export_onnx: {error}")
     print(format_parity(parity))
@@ -70,9 +72,13 @@ def _parse_args() -> argparse.Namespace:
         default=["float32"],
         help="what to write; float32 always is, and the others are made of it",
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace the files of an export in DIR")
     parser.add_argument("--check", type=Path, metavar="FOLDER", help="compare on the recordings below it too")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("export_onnx: stopped.")

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from modeling.remote_ser import hide_secrets
 from preprocessing.corpora.corpus import walk
 from preprocessing.user_audio import AUDIO_SUFFIXES
 
@@ -49,7 +48,7 @@ def find_files(named: Iterable[str]) -> Found:
             members = sorted(path for path in _matches(name) if os.path.isfile(path))  # noqa: PTH113
             missing += [] if members else [name]
         for path in members:
-            key = hide_secrets(path) if "://" in path else os.path.normpath(Path(path).absolute())
+            key = _public(path) if "://" in path else os.path.normpath(Path(path).absolute())
             repeated += key in files
             files.setdefault(key, path)
     if missing:
@@ -65,6 +64,24 @@ def find_files(named: Iterable[str]) -> Found:
     return Found(tuple(files.values()), tuple(notes))
 
 
+def check_files(names: Iterable[str]) -> None:
+    """Raises a `ValueError` where one of several files or URLs is a file that does not exist."""
+    missing = [name for name in names if "://" not in name and not os.path.isfile(name)]  # noqa: PTH113
+    if missing:
+        raise ValueError(f"There is no such file: {', '.join(missing)}.")
+
+
+def check_checkpoint(name: str) -> None:
+    """Raises a `ValueError` where a checkpoint can only be a folder, by its name, and there is none.
+
+    Args:
+        name: folder or Hub id, which is `NAME` or `NAMESPACE/NAME`.
+    """
+    may_be_on_the_hub = name.count("/") <= 1 and not name.startswith((".", "/", "~"))
+    if not may_be_on_the_hub and not os.path.isdir(name):  # noqa: PTH112
+        raise ValueError(f"There is no folder {name} with a checkpoint.")
+
+
 def read_list(path: Path) -> list[str]:
     """The lines of a text file, one name each; a name that is no UTF-8 keeps its bytes.
 
@@ -76,6 +93,12 @@ def read_list(path: Path) -> list[str]:
     except OSError as error:
         raise ValueError(f"The list {path} cannot be read: {error.strerror}.") from error
     return [line for line in map(str.rstrip, text.split("\n")) if line]
+
+
+def _public(url: str) -> str:
+    from modeling.remote_ser import hide_secrets  # here, for it takes seconds, and names of files are checked first
+
+    return hide_secrets(url)
 
 
 def _matches(pattern: str) -> list[str]:

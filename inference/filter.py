@@ -26,12 +26,25 @@ from pathlib import Path
 def main() -> None:
     """Runs the command line."""
     args = _parse_args()
-    from inference.curation import FilterOptions, filter_manifest, format_report
-
-    options = FilterOptions(args.path_column, args.speaker_column, args.audio_folder, dict(args.words))
     try:
+        from inference.files import check_checkpoint, check_files
+
+        check_files([str(args.manifest)])
+        check_checkpoint(args.model)
+        from inference.curation import FilterOptions, check_outputs, filter_manifest, format_report
+
+        check_outputs(args.manifest, args.output, args.overwrite)
+        options = FilterOptions(args.path_column, args.speaker_column, args.audio_folder, dict(args.words))
         report = filter_manifest(
-            args.manifest, args.model, args.output, args.keep, options, scores=args.scores, num_proc=args.num_proc
+            args.manifest,
+            args.model,
+            args.output,
+            args.keep,
+            options,
+            scores=args.scores,
+            num_proc=args.num_proc,
+            vad=not args.no_vad,
+            overwrite=args.overwrite,
         )
     except (ValueError, OSError) as error:
         sys.exit(f"filter: {error}")
@@ -53,6 +66,8 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--words", nargs="+", default=[], type=_pair, metavar="A=B", help="the manifest's words for classes: F=female"
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace KEPT and what belongs to it, if it is there")
+    parser.add_argument("--no_vad", action="store_true", help="take an emotion also from where nobody speaks")
     parser.add_argument("--num_proc", type=int, help="processes that measure pitch and energy; all cores by default")
     return parser.parse_args()
 
@@ -65,4 +80,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("filter: stopped.")

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import torch
@@ -27,29 +26,6 @@ from preprocessing.report import write_whole
 _PATIENCE = timedelta(days=30)  # of a process that is done, while others have longer recordings to hear
 
 
-def check_output(output: Path, files: int, timeline: bool) -> None:
-    """Raises a `ValueError` where the output is there already, cannot be written, or its ending says no format."""
-    Journal(output).refuse_finished()
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=output.parent):
-            pass
-    except OSError as error:
-        raise ValueError(f"{output} cannot be written: {error.strerror}.") from error
-    if output.suffix in ROW_FORMATS:
-        return
-    formats = f"Rows are written as {', '.join(ROW_FORMATS)}, by the ending of the name"
-    if not timeline:
-        raise ValueError(f"{output}: {formats}; with --timeline there are more.")
-    from inference.exports import EXPORTS
-
-    if output.suffix[1:] not in EXPORTS:
-        exports = ", ".join(f".{name}" for name in EXPORTS if f".{name}" not in ROW_FORMATS)
-        raise ValueError(f"{output}: {formats}; the timeline of one recording also as {exports}.")
-    if files > 1:
-        raise ValueError(f"{output} can hold the timeline of one recording, not of {files:,}. {formats}.")
-
-
 def join_processes() -> PartialState:
     """This process as one of those that `accelerate launch` started, or as the only one; it chooses the GPU."""
     # Told of no CPU, it would let each process on a machine without a GPU believe that it is alone.
@@ -63,6 +39,9 @@ def run_job(
     question: Question,
     settings: dict[str, Any],
     batch_size: int = 8,
+    *,
+    wide: bool = True,
+    overwrite: bool = False,
 ) -> int:
     """Writes the rows of all files, in their order, into one file, which is there as soon as it is whole.
 
@@ -75,6 +54,8 @@ def run_job(
         question: what to say about each file.
         settings: what the answers depend on beside the question. What was begun with others is not gone on with.
         batch_size: clips that are computed at once.
+        wide: whether a CSV file has columns for the scores of all classes and the other heads, too.
+        overwrite: whether an output that is there may be replaced, and what was begun with other settings given up.
 
     Returns:
         How many files could not be read, in the first process; 0 in the others, for `accelerate launch` ends all
@@ -84,7 +65,7 @@ def run_job(
         ValueError: the output is there already, another job is writing it, or was, with other settings.
     """
     state = join_processes()
-    journal = Journal(output, state.process_index)
+    journal = Journal(output, state.process_index, overwrite)
     names = {file: hide_secrets(file) for file in files}
     _in_first(state, lambda: journal.open(settings | _plain(question), names.values()))
     done = journal.done()
@@ -101,7 +82,7 @@ def run_job(
         for rows in answered:
             progress.add(failed="error" in rows[0])
     state.wait_for_everyone()
-    return _finish(journal, list(names.values()), recogniser, question) if state.is_main_process else 0
+    return _finish(journal, list(names.values()), recogniser, question, wide) if state.is_main_process else 0
 
 
 def _in_first(state: PartialState, act: Callable[[], None]) -> None:
@@ -119,10 +100,12 @@ def _in_first(state: PartialState, act: Callable[[], None]) -> None:
 
 def _plain(question: Question) -> dict[str, Any]:
     timeline = asdict(question.timeline) if question.timeline is not None else {}
-    return {"timeline": question.timeline is not None, **asdict(question.answer), **timeline}
+    return {"timeline": question.timeline is not None, "vad": question.vad, **asdict(question.answer), **timeline}
 
 
-def _finish(journal: Journal, files: Sequence[str], recogniser: Recogniser, question: Question) -> int:
+def _finish(
+    journal: Journal, files: Sequence[str], recogniser: Recogniser, question: Question, wide: bool = True
+) -> int:
     failed = 0
 
     def counted(rows: Iterable[Row]) -> Iterator[Row]:
@@ -137,6 +120,7 @@ def _finish(journal: Journal, files: Sequence[str], recogniser: Recogniser, ques
         question.answer,
         timeline=question.timeline is not None,
         channel=question.timeline is not None and question.timeline.channels == "each",
+        wide=wide or journal.output.suffix != ".csv",  # the other formats are for programs
     )
     write = ROW_FORMATS[journal.output.suffix]
     write_whole(journal.output, lambda path: write(counted(journal.rows(files)), path, table))
@@ -161,26 +145,36 @@ def fingerprint(checkpoint: str) -> str:
     return digest.hexdigest()[:12]
 
 
-def export_timeline(recogniser: Recogniser, file: str, output: Path, question: Question) -> int:
+def export_timeline(
+    recogniser: Recogniser, file: str, output: Path, question: Question, *, overwrite: bool = False
+) -> int:
     """Writes the timeline of one recording in the format that the output's ending names.
 
     Returns:
         0: as of [`run_job`], how many files could not be read.
 
     Raises:
-        ValueError: the recording cannot be read.
+        ValueError: the recording cannot be read, the output is there already, or another job is writing it.
     """
+    journal = Journal(output, overwrite=overwrite)
+    journal.open({"file": hide_secrets(file), **_plain(question)}, [])
+    try:
+        with Progress(1) as progress:
+            ((_, rows),) = answer_files(recogniser, [file], question, report=progress.add_part)
+        if "error" in rows[0]:
+            raise ValueError(f"{rows[0]['file']}: {rows[0]['error']}")
+        _export(rows, Path(file).stem, output)
+    finally:
+        journal.close()
+    return 0
+
+
+def _export(rows: list[Row], name: str, output: Path) -> None:
     from inference.exports import EXPORTS
 
-    with Progress(1) as progress:
-        ((_, rows),) = answer_files(recogniser, [file], question, report=progress.add_part)
-    if "error" in rows[0]:
-        raise ValueError(f"{rows[0]['file']}: {rows[0]['error']}")
     segments = [{name: row[name] for name in row if name not in ("file", "duration_s", "speech_s")} for row in rows]
     segments = [segment for segment in segments if segment]
-    text = EXPORTS[output.suffix[1:]](segments, Path(file).stem, rows[0]["duration_s"])
-    output.parent.mkdir(parents=True, exist_ok=True)
+    text = EXPORTS[output.suffix[1:]](segments, name, rows[0]["duration_s"])
     write_whole(output, lambda path: path.write_text(text, encoding="utf-8", newline=""))
     spoken, duration = rows[0]["speech_s"], rows[0]["duration_s"]
     print(f"{output}: {len(segments):,} segments, {spoken:.1f} s of speech in {duration:.1f} s.")
-    return 0

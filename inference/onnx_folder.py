@@ -27,7 +27,12 @@ _PACKAGES = ("torch", "transformers", "onnx", "onnxscript", "onnxruntime")
 
 
 def export_folder(
-    checkpoint: str, output: Path, *, precisions: Sequence[str] = ("float32",), check: Path | None = None
+    checkpoint: str,
+    output: Path,
+    *,
+    precisions: Sequence[str] = ("float32",),
+    check: Path | None = None,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Writes `model.onnx`, the variants, `config.json`, `preprocessor_config.json` and `parity.json`.
 
@@ -36,6 +41,7 @@ def export_folder(
         output: folder to write to, empty or not there yet. In the end all of it is there, or nothing.
         precisions: of `"float32"`, `"int8"`, `"float16"`; float32 is always written.
         check: folder of recordings to compare on, beside synthetic clips.
+        overwrite: whether `output` may hold files, of which those of the export are replaced.
 
     Returns:
         What `parity.json` holds.
@@ -44,8 +50,7 @@ def export_folder(
         ValueError: there is no such checkpoint or no recording, `output` holds files, a package is missing, a variant
             does not suit the network, or one answers otherwise than it may.
     """
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise ValueError(f"{output} holds files already: export to an empty folder.")
+    check_empty(output, overwrite)
     versions = _versions()
     recordings = [] if check is None else _find_recordings(check)
     model, feature_extractor = load_checkpoint(checkpoint)
@@ -64,8 +69,16 @@ def export_folder(
             **_compare(model, files, recordings),
         }
         (folder / "parity.json").write_text(json.dumps(parity, indent=1, ensure_ascii=False), encoding="utf-8")
-        folder.replace(output)
+        output.mkdir(exist_ok=True)
+        for file in folder.iterdir():
+            file.replace(output / file.name)
     return parity
+
+
+def check_empty(output: Path, overwrite: bool = False) -> None:
+    """Raises a `ValueError` where the folder to write to is a file, or holds any and `overwrite` is not set."""
+    if output.exists() and (not output.is_dir() or (any(output.iterdir()) and not overwrite)):
+        raise ValueError(f"{output} holds files already: export to an empty folder, or add --overwrite.")
 
 
 def _versions() -> dict[str, str]:

@@ -59,7 +59,7 @@ def recognise_recording(
         OSError: there is no such file.
         ValueError: it is no audio, or cannot be read to its end.
     """
-    timeline = build_timeline(recogniser, path, timeline_options, progress)
+    timeline = build_timeline(recogniser, path, timeline_options, progress, labels=answer_options.labels)
     segments = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, answer_options)
     peaks, sound = _copy_sound(path, timeline.duration_s)
     return Recording(

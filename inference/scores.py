@@ -37,25 +37,30 @@ class ScoresFile:
     Args:
         path: of the file; it need not exist.
         recogniser: the model whose scores they are.
+        vad: whether they have no emotion where there is no speech.
 
     Raises:
-        ValueError: the file is of another model, or is no such file.
+        ValueError: the file is of another model, was made with the other `vad`, or is no such file.
     """
 
-    def __init__(self, path: Path, recogniser: Recogniser):
+    def __init__(self, path: Path, recogniser: Recogniser, vad: bool = True):
         self._path = path
         self._recogniser = recogniser
+        self._question = Question(vad=vad)
         _refuse_other_file(path)
         probe = _probe(recogniser)
         with path.open("ab") as file:
             whole = whole_size(path)
             file.truncate(whole)
             if whole == 0:
-                file.write(_MARK + json.dumps(probe).encode() + b"}\n")
+                file.write(_MARK + json.dumps(probe).encode() + f', "vad": {json.dumps(vad)}}}\n'.encode())
         with path.open("rb") as file:
-            found = json.loads(file.readline())["probe"]
-        if not _same_model(found, probe):
+            found = json.loads(file.readline())
+        if not _same_model(found["probe"], probe):
             raise ValueError(f"{path} holds the scores of another model; name another file with --scores.")
+        if found.get("vad", False) != vad:
+            how = "with --no_vad, or by an older version" if vad else "without --no_vad"
+            raise ValueError(f"{path} holds scores that were made {how}; name another file with --scores.")
 
     def complete(self, files: Sequence[Path], num_proc: int) -> int:
         """Hears what is not yet scored, or has changed since, and returns how many recordings these were.
@@ -94,7 +99,7 @@ class ScoresFile:
 
     def _hear(self, files: Sequence[Path], parallel: joblib.Parallel) -> Iterator[dict[str, Any]]:
         stamps = {str(file): dict(zip(("size", "mtime_ns"), _stamp(file), strict=True)) for file in files}
-        answers = {file: rows[0] for file, rows in answer_files(self._recogniser, list(stamps), Question())}
+        answers = {file: rows[0] for file, rows in answer_files(self._recogniser, list(stamps), self._question)}
         good = [file for file, answer in answers.items() if "error" not in answer]
         measured = dict(zip(good, parallel(joblib.delayed(measure)(file) for file in good), strict=True))
         for file, stamp in stamps.items():
@@ -107,7 +112,7 @@ def known_names(tasks: Sequence[Task]) -> tuple[dict[str, tuple[str, ...]], tupl
     labels = {task.name: task.labels for task in tasks if task.is_classification}
     scores = [f"{name}_{label}" for name, classes in labels.items() for label in ("score", *classes)]
     values = [task.name for task in tasks if not task.is_classification]
-    return labels, (*scores, *values, *MEASURED, "duration_s", "heard_s")
+    return labels, (*scores, *values, *MEASURED, "duration_s", "heard_s", "speech_s")
 
 
 def measure(file: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from modeling import Task
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, autoescape=True, trim_blocks=True
 )
-_ELSEWHERE = ("error", "uncertain")  # these have no column of their own
+_ELSEWHERE = ("error", "reason", "uncertain")  # these have no column of their own
 _FIRST = ("file", "start_s", "end_s", "channel")
 _TIMES = ("duration_s", "speech_s", "heard_s", "analyzed_s")
 _UNKNOWN = "–"
@@ -42,8 +42,9 @@ def draw_table(rows: Sequence[Mapping[str, Any]], tasks: Sequence[Task], main_ta
     names = [name for name in order if name in there] + sorted(there.difference(order))
     cells = []
     for row in rows:
-        if "error" in row:
-            cells.append([_Cell(row["file"]), _Cell(row["error"], span=max(2, len(names) - 1))])
+        problem = row.get("error", row.get("reason"))
+        if problem:
+            cells.append([_Cell(row["file"]), _Cell(problem, span=max(2, len(names) - 1))])
         else:
             cells.append([_cell(name, row, main_task) for name in names])
     text = ENVIRONMENT.get_template("table.html.jinja").render(columns=[title_of(name) for name in names], rows=cells)

@@ -2,43 +2,111 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from tqdm import tqdm
 
+_WIDTH = 80  # of an answer in full
+_NARROWEST = 20  # to which a name or an error is cut
+# Of a narrow table, where there are any: before and after the head that it shows.
+_BEFORE = ("file", "start_s", "end_s", "channel")
+_AFTER = ("uncertain", "speech_s", "reason", "error")
 
-def format_answer(row: dict[str, Any]) -> str:
-    """The answer for one file in full."""
+
+def format_answer(row: dict[str, Any], head: str | None = None) -> str:
+    """The answer for one file in full, in lines of 80 columns.
+
+    Args:
+        row: of the file.
+        head: the one that is shown; by default all.
+    """
     if "error" in row:
         return f"{row['file']}: {row['error']}"
-    lines = [f"{row['file']}: {row['duration_s']:.2f} s, of which the model heard {row['heard_s']:.2f} s"]
+    lines = [f"{row['file']}: {_say_seconds(row)}"]
     for name, value in row.items():
-        if isinstance(value, list):
-            lines.append(f"  {name:<14}" + "  ".join(f"{entry['label']} {entry['score']:.3f}" for entry in value))
-        elif isinstance(value, dict | bool):
-            lines.append(f"  {name:<14}{_cell(value)}")
-    return "\n".join(lines)
+        if not isinstance(value, list | dict | bool) or (head not in (None, name) and name != "uncertain"):
+            continue
+        said = "  ".join(map(_say_score, value)) if isinstance(value, list) else _cell(value)
+        indent = " " * len(f"  {name:<14}")
+        lines += textwrap.wrap(f"  {name:<14}{said}", _WIDTH, subsequent_indent=indent)
+    return "\n".join(lines).replace("\xa0", " ")
 
 
-def format_table(rows: Sequence[dict[str, Any]]) -> str:
-    """A line per row: of each head the likeliest class or the value."""
-    cells = [{name: _cell(value) for name, value in row.items()} for row in rows]
-    names = list(dict.fromkeys(name for line in cells for name in line))
+def _say_seconds(row: dict[str, Any]) -> str:
+    said = f"{row['duration_s']:.2f} s, of which the model heard {row['heard_s']:.2f} s"
+    if row.get("speech_s") is None:
+        return said
+    return f"{said}; {row.get('reason') or format(row['speech_s'], '.2f') + ' s of it are speech'}"
+
+
+def _say_score(entry: dict[str, Any]) -> str:
+    # Not to be divided at the end of a line.
+    return "–" if entry["label"] is None else f"{entry['label']} {entry['score']:.3f}".replace(" ", "\xa0")
+
+
+def format_table(rows: Sequence[dict[str, Any]], head: str | None = None) -> str:
+    """A line per row: of each head the likeliest class or the value.
+
+    Args:
+        rows: of files or segments.
+        head: the one that is shown, beside seconds of speech and errors; by default all there is. Of a terminal the
+            table then takes no more than the width, for which long names and errors are cut.
+    """
+    cells = [{name: _cell(value) for name, value in (_narrow(row, head) if head else row).items()} for row in rows]
+    found = dict.fromkeys(name for line in cells for name in line)
+    names = (
+        [*(name for name in found if name not in _AFTER), *(name for name in _AFTER if name in found)]
+        if head
+        else found
+    )
     widths = {name: max(len(name), *(len(line.get(name, "")) for line in cells)) for name in names}
+    if head and sys.stdout.isatty():
+        _fit(widths, shutil.get_terminal_size().columns)
     lines = [{name: name for name in names}, *cells]
-    return "\n".join("  ".join(line.get(name, "").ljust(widths[name]) for name in names).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(_cut(name, line.get(name, ""), widths[name]).ljust(widths[name]) for name in names).rstrip()
+        for line in lines
+    )
+
+
+def _narrow(row: dict[str, Any], head: str) -> dict[str, Any]:
+    chosen = {head: row[head]} if head in row else {}
+    if isinstance(row.get(head), list):
+        chosen = {head: row[head][0]["label"], "score": row[head][0]["score"]}
+    place = {name: row[name] for name in _BEFORE if name in row}
+    # On a timeline the seconds of speech are those of the whole recording.
+    after = {name: row[name] for name in _AFTER if name in row and not (name == "speech_s" and "start_s" in row)}
+    return place | chosen | after
+
+
+def _fit(widths: dict[str, int], width: int) -> None:
+    """Narrows the columns of names and errors, such that the table has the width."""
+    for name in ("file", "error", "reason"):
+        too_wide = sum(widths.values()) + 2 * (len(widths) - 1) - width
+        if name in widths and too_wide > 0:
+            widths[name] = max(_NARROWEST, widths[name] - too_wide)
+
+
+def _cut(name: str, text: str, width: int) -> str:
+    if len(text) <= width:
+        return text
+    return f"…{text[1 - width :]}" if name == "file" else f"{text[: width - 1]}…"
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, list):
-        return f"{value[0]['label']} {value[0]['score']:.2f}"
+        return "" if value[0]["label"] is None else f"{value[0]['label']} {value[0]['score']:.2f}"
     if isinstance(value, dict):
-        return f"{value['value']:.4g} {value['unit']}".rstrip()
+        return "" if value["value"] is None else f"{value['value']:.4g} {value['unit']}".rstrip()
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None:
+        return ""
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 

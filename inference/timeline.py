@@ -13,6 +13,7 @@ from inference.segments import average_stretches, choose_classes, join_stretches
 from inference.speech import find_speech
 from inference.windows import Window, cut_windows
 from modeling import SAMPLING_RATE, AnswerOptions, AudioReader, Task, pools, word_answer
+from modeling.answers_ser import restrict
 
 # A multiple of the 20 s in which the sound of films is decoded.
 _BLOCK_S = 60.0
@@ -100,6 +101,7 @@ def build_timeline(
     options: TimelineOptions = TimelineOptions(),
     progress: Callable[[float], None] | None = None,
     sampling_rate: int | None = None,
+    labels: Sequence[str] = (),
 ) -> Timeline:
     """Listens through a recording of any length. What is held of it in memory does not grow with its length.
 
@@ -109,6 +111,8 @@ def build_timeline(
         options: how the recording is cut.
         progress: called now and then with the share of the work that is done, from 0 to 1.
         sampling_rate: of an array, in Hz.
+        labels: the classes of the main task that can occur; by default all. They are chosen from before anything is
+            averaged or cut, so that neighboring segments differ in them.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -124,7 +128,8 @@ def build_timeline(
         with AudioReader(source, sampling_rate, channel) as audio:
             channels = 1 if channel is None else audio.channels
             blocks = _Blocks(audio, progress or (lambda share: None), channel or 0, channels)
-            for region in _hear_regions(recogniser, cut_windows(find_speech(blocks), *options.in_samples)):
+            windows = cut_windows(find_speech(blocks), *options.in_samples)
+            for region in _hear_regions(recogniser, windows, labels):
                 segments += _cut_region(recogniser, region, options, channel)
         durations.append(blocks.read_s)
     segments.sort(key=lambda segment: (segment.start_s, segment.channel or 0))
@@ -186,10 +191,12 @@ class _Region:
     scores: np.ndarray
 
 
-def _hear_regions(recogniser: Recogniser, windows: Iterable[Window]) -> Iterator[_Region]:
+def _hear_regions(recogniser: Recogniser, windows: Iterable[Window], labels: Sequence[str]) -> Iterator[_Region]:
+    main_task = recogniser.main_task
     starts, ends, scores = [], [], []
     for group in pools(windows, _WINDOWS_AT_ONCE):
         decoded = recogniser([window.waveform for window in group])
+        decoded[main_task.name] = restrict(decoded[main_task.name], main_task.labels, labels)
         rows = np.concatenate([decoded[task.name].reshape(len(group), -1) for task in recogniser.tasks], axis=1)
         for window, row in zip(group, rows, strict=True):
             starts.append(window.start)

@@ -11,6 +11,8 @@ import torch
 
 from .tasks_ser import Task
 
+NO_SPEECH = "no speech was found"
+
 
 @dataclass(frozen=True)
 class AnswerOptions:
@@ -31,7 +33,8 @@ class AnswerOptions:
     uncertain_below: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", (self.labels,) if isinstance(self.labels, str) else tuple(self.labels))
+        labels = (self.labels,) if isinstance(self.labels, str) else self.labels
+        object.__setattr__(self, "labels", tuple(dict.fromkeys(labels)))
         if self.top_k is not None and self.top_k < 1:
             raise ValueError(f"top_k is the number of classes to return, at least 1, got {self.top_k}.")
         if self.uncertain_below is not None and not 0 <= self.uncertain_below <= 1:
@@ -45,6 +48,38 @@ class AnswerOptions:
                 f"The model knows no {', '.join(unknown)}; its {main_task.name} is one of "
                 f"{', '.join(main_task.labels) or 'no classes'}."
             )
+
+
+def restrict(probabilities: np.ndarray, classes: Sequence[str], labels: Sequence[str]) -> np.ndarray:
+    """Probabilities of classes of which some cannot occur. Of several windows this comes before their mean is taken.
+
+    Args:
+        probabilities: `(…, classes)`.
+        classes: their names.
+        labels: of those that can occur; all, where it is empty.
+
+    Returns:
+        `(…, classes)`: 0 for the others, and those of `labels` scaled to one; alike where all of them are 0.
+    """
+    if not labels:
+        return probabilities
+    possible = np.isin(classes, labels)
+    kept = np.where(possible, probabilities, 0.0)
+    total = kept.sum(axis=-1, keepdims=True)
+    return np.divide(kept, total, out=np.broadcast_to(possible / possible.sum(), kept.shape).copy(), where=total > 0)
+
+
+def word_no_speech(tasks: Sequence[Task]) -> dict[str, Any]:
+    """The answer for a clip in which nobody speaks: every head as [`word_answer`] gives it, without a class or value.
+
+    Returns:
+        Task name to `[{"label": None, "score": None}]` or `{"value": None, "unit"}`, and `reason`.
+    """
+    answer: dict[str, Any] = {
+        task.name: [{"label": None, "score": None}] if task.is_classification else {"value": None, "unit": task.unit}
+        for task in tasks
+    }
+    return {**answer, "reason": NO_SPEECH}
 
 
 def word_answer(
@@ -71,10 +106,9 @@ def word_answer(
         if not task.is_classification:
             answer[task.name] = {"value": float(values), "unit": task.unit}
             continue
-        scores = dict(zip(task.labels, values.tolist(), strict=True))
-        if options.labels and task.name == main_task.name:
-            total = sum(scores[label] for label in options.labels)
-            scores = {label: scores[label] / total for label in options.labels}
+        labels = options.labels if task.name == main_task.name else ()
+        scores = dict(zip(task.labels, restrict(values, task.labels, labels).tolist(), strict=True))
+        scores = {label: scores[label] for label in labels or task.labels}
         ranked = sorted(scores.items(), key=lambda entry: -entry[1])[: options.top_k]
         answer[task.name] = [{"label": label, "score": score} for label, score in ranked]
     if options.uncertain_below is not None and main_task.is_classification:

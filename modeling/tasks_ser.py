@@ -12,7 +12,8 @@ from torch import nn
 
 # What stands beside the heads in batches, and in answers.
 _RESERVED = set(
-    "row seconds duration_s heard_s file error channel start_s end_s embedding uncertain backend precision".split()
+    "row seconds duration_s heard_s speech_s reason file error channel start_s end_s embedding uncertain backend "
+    "precision".split()
 )
 IGNORE_INDEX = -100  # a missing class; a missing number is NaN
 

@@ -37,6 +37,7 @@ from .audit_checks import (
 )
 from .dataset import count_in_no_split, load_prepared
 from .listening import listen_to_all
+from .outputs import check_new
 from .report import write_json
 from .split_files import load_protocol
 
@@ -173,6 +174,7 @@ def main() -> None:
     parser.add_argument("prepared", type=Path, metavar="PREPARED", help="prepared folder")
     parser.add_argument("--protocol", default="paper", help="which clips are in which split: paper, loco:CORPUS, …")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the report goes")
+    parser.add_argument("--overwrite", action="store_true", help="replace an --output that is there already")
     parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
     parser.add_argument(
         "--fail_on",
@@ -184,6 +186,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     try:
+        check_new([args.output] if args.output else [], args.overwrite)
         report = audit(args.prepared, args.protocol, num_proc=args.num_proc)
     except ValueError as error:
         parser.exit(2, f"audit: {error}\n")
@@ -197,4 +200,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("audit: stopped.")

@@ -31,10 +31,12 @@ from modeling import SAMPLING_RATE
 
 from .acoustics import acoustic_targets
 from .clip import Clip, Drop
+from .outputs import check_corpora, claim_outputs
 from .report import check_writable, write_json
 from .rows import ROW, Preparation, extra_columns, features, prepare_clip
 from .split_files import load_splits, write_split_files
 from .splits import SPLITS, Row
+from .table1 import TABLE_1
 
 FORMAT = 2  # of the prepared folder; another number prepares all clips anew
 CLIPS_PER_PART = 128  # on average; of each part a training keeps some 80 kB in memory
@@ -50,6 +52,7 @@ def prepare(
     seed: int = 0,
     num_proc: int | None = None,
     settings: dict | None = None,
+    overwrite: bool = False,
 ) -> dict:
     """Decodes and measures all clips, divides them, and writes a prepared folder.
 
@@ -62,6 +65,7 @@ def prepare(
         seed: of the protocols.
         num_proc: worker processes, all cores by default.
         settings: further values to write into the report.
+        overwrite: whether what `output` holds may be replaced if it was not prepared.
 
     Returns:
         The report, as written to `report.json`.
@@ -76,7 +80,8 @@ def prepare(
     extra = extra_columns(clips)
     parts = {_part_name(part, preparation, extra): part for part in _parts(clips)}
     check_writable(output)
-    _check_output(output, {entry.id.split("/", 1)[0] for entry in entries})
+    check_corpora(output, {entry.id.split("/", 1)[0] for entry in entries})
+    claim_outputs(output, ("clips", "splits", "report.json", *TABLE_1), "prepare.py", overwrite)
     folder = output / "clips"
     folder.mkdir(parents=True, exist_ok=True)
     _write_parts(folder, parts, preparation, extra, num_proc or joblib.cpu_count())
@@ -161,16 +166,6 @@ def count_in_no_split(folder: str | os.PathLike, splits: DatasetDict) -> int:
     """How many clips of a prepared folder are in none of these splits of it."""
     kept = sum(corpus["kept"] for corpus in load_report(folder)["corpora"].values())
     return kept - sum(len(clips) for clips in splits.values())
-
-
-def _check_output(output: Path, corpora: set[str]) -> None:
-    if (output / "report.json").is_file():
-        others = json.loads((output / "report.json").read_text(encoding="utf-8"))["corpora"].keys() - corpora
-        if others:
-            raise ValueError(
-                f"{output} holds {', '.join(sorted(others))} already: name all corpora of a prepared folder in one "
-                "command (what is done is not done again), or choose another --output."
-            )
 
 
 def _parts(clips: Sequence[Clip]) -> Iterator[Sequence[Clip]]:

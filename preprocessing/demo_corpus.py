@@ -23,9 +23,11 @@ import pandas as pd
 import soundfile
 
 from .demo_sentences import ESPEAK_VOICES, SENTENCES
+from .outputs import check_outputs, record_outputs
 
 TABLE = "clips.csv"
 CORPORA = ("demo-a", "demo-b")  # the second one gives no gender and no disgust
+OUTPUTS = ("wav", TABLE)
 # Voice variants of eSpeak NG, by gender.
 VOICES = {
     "train": {
@@ -73,20 +75,24 @@ PROSODY = {
 SPREAD = Prosody(rate=12, pitch=6, range=8, melody=(6, 6, 6), tremble=3, pace=5)
 
 
-def write_demo_corpus(output: Path, seed: int = 0) -> Path:
+def write_demo_corpus(output: Path, seed: int = 0, overwrite: bool = False) -> Path:
     """Synthesises the corpus as wav files and a table.
 
     Args:
         output: folder to write to.
         seed: of sentences and prosody.
+        overwrite: whether files there that are not of a demo corpus may be replaced.
 
     Returns:
         The table, to be read by `prepare.py --corpus table=…`.
 
     Raises:
         ImportError: `espeakng-loader` is missing.
+        ValueError: `output` holds a table or recordings that are not of a demo corpus.
     """
+    check_outputs(output, OUTPUTS, "demo_corpus", overwrite)
     espeak = Espeak()
+    record_outputs(output, OUTPUTS, "demo_corpus")
     random = np.random.default_rng(seed)
     rows = []
     for split, genders in VOICES.items():
@@ -191,13 +197,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--overwrite", action="store_true", help="write into DIR also where others' files are replaced")
     args = parser.parse_args()
     try:
-        table = write_demo_corpus(args.output, args.seed)
-    except ImportError as error:
+        table = write_demo_corpus(args.output, args.seed, args.overwrite)
+    except (ImportError, ValueError, OSError) as error:
         sys.exit(f"demo_corpus: {error}")
     print(f"The demo corpus is in {table}.")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("demo_corpus: stopped.")

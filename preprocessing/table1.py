@@ -10,6 +10,8 @@ from .corpora import CORPORA, Corpus
 from .labels import EMOTIONS, GENDERS, LOCALES
 from .report import save_figure, write_json, write_text
 
+TABLE_1 = ("table1.json", "table1.txt", "table1.png")  # the files in a prepared folder
+
 # Sharma 2022, table 1: mean duration in seconds. The clips stand with each corpus.
 PAPER_DURATION_S = {
     "esd_en": 2.76,

@@ -155,6 +155,15 @@ def real_audio() -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_speech() -> Path:
+    """The folder of more real recordings, where there is one."""
+    folder = os.environ.get("SER_REAL_SPEECH")
+    if not folder:
+        pytest.skip("SER_REAL_SPEECH names no folder with real recordings")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
 def backbone_config(tmp_path_factory) -> Path:
     """A wav2vec 2.0 config to train from random weights."""
     from transformers import Wav2Vec2Config

@@ -21,6 +21,7 @@ from tests.test_scripts import refusal, start
 
 # `--cpu --num_processes 2` would start a single one.
 TWO_PROCESSES = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2")
+NO_VAD = ("--no_vad",)  # the clips are a buzz
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -37,7 +38,9 @@ def clips(tmp_path):
 
 def predict(monkeypatch, capsys, *arguments):
     """Runs the script here; returns what it printed and the sentence that it ended with."""
-    monkeypatch.setattr(sys, "argv", ["predict.py", *map(str, arguments)])
+    monkeypatch.setattr(
+        sys, "argv", ["predict.py", *map(str, arguments), *(() if "--timeline" in arguments else NO_VAD)]
+    )
     try:
         runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
     except SystemExit as end:
@@ -50,7 +53,7 @@ def test_it_prints_json_and_says_what_it_could_not_read(checkpoint, clips, monke
     printed, end = predict(monkeypatch, capsys, *files, "--model", checkpoint, "--json")
     good, bad = json.loads(printed)
     assert [good["file"], bad["file"]] == [str(file) for file in files]
-    assert good.keys() == {"file", *(task.name for task in TASKS), "duration_s", "heard_s"}
+    assert good.keys() == {"file", *(task.name for task in TASKS), "duration_s", "heard_s", "speech_s"}
     assert sum(entry["score"] for entry in good["emotion"]) == pytest.approx(1)
     assert "not an audio or video file" in bad["error"]
     assert end == "predict.py: 1 of 2 files could not be read."
@@ -117,7 +120,18 @@ def test_killed_and_gone_on_with_by_two_processes_it_gives_the_rows_of_one(
     output = tmp_path / "rows.jsonl"
     url, sent = slow_server
     files = [*sorted(str(path) for path in clips.iterdir()), url]
-    words = ["predict.py", str(clips), url, "--model", str(checkpoint), "--output", str(output), "--batch_size", "1"]
+    words = [
+        "predict.py",
+        str(clips),
+        url,
+        "--model",
+        str(checkpoint),
+        "--output",
+        str(output),
+        "--batch_size",
+        "1",
+        *NO_VAD,
+    ]
     first = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE)
     try:
         while journaled(output) < 32:
@@ -140,7 +154,7 @@ def test_killed_and_gone_on_with_by_two_processes_it_gives_the_rows_of_one(
     assert f"{before} of 61 files are done already" in second.stderr
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert [row["file"] for row in rows] == files
-    alone = dict(answer_files(load_recogniser(str(checkpoint)), files, Question()))
+    alone = dict(answer_files(load_recogniser(str(checkpoint)), files, Question(vad=False)))
     for row in rows:
         (expected,) = alone[row["file"]]
         assert row.keys() == expected.keys()
@@ -156,7 +170,7 @@ def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
     checkpoint, clips, tmp_path, monkeypatch, capfd, ending
 ):
     shutil.copy(clips / "06.wav", clips / "cut.wav")
-    monkeypatch.setattr("inference.journal.shutil.rmtree", lambda *_, **__: None)  # to look at what a killed job leaves
+    monkeypatch.setattr("inference.journal.Journal._remove", lambda _: None)  # to look at what a killed job leaves
     output = tmp_path / f"rows.{ending}"
     with serve_folder(clips) as address:
         urls = [f"{address}/{name}.wav" for name in ("06", "07", "cut", "missing")]
@@ -181,7 +195,7 @@ def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
     [
         (["clip.wav"], r"There is no such file or folder: clip.wav."),
         (["--list", "list.txt"], "The list list.txt cannot be read: No such file or directory."),
-        (["README.md", "--output", "Makefile"], "Makefile is there already. Delete it to do it again, or choose"),
+        (["README.md", "--output", "Makefile"], "Makefile: Rows are written as .jsonl, .csv, .parquet"),
         (["README.md", "--output", "rows.xlsx"], "rows.xlsx: Rows are written as .jsonl, .csv, .parquet"),
         (["README.md", "--top_k", "0"], "top_k is the number of classes to return"),
         (["README.md", "--timeline", "--hop_s", "9"], "A timeline needs 0 < hop <= window, got 9.0 s and 3.0 s."),

@@ -73,7 +73,7 @@ def test_every_row_of_every_form_is_kept_or_rejected_with_its_reasons(checkpoint
     content = manifest.read_bytes()
     output = folder / "out" / f"kept{manifest.suffix}"
     keep = ["measured_f0_mean in 60..150", "unique sound of all", "duration_s >= 0.5"]
-    report = filter_manifest(manifest, str(checkpoint), output, keep, num_proc=1)
+    report = filter_manifest(manifest, str(checkpoint), output, keep, num_proc=1, vad=False)
     kept = read_rows(output, form)
     rejected = dict(read_rows(folder / "out" / f"kept.rejected{manifest.suffix}", form))
     assert [name for name, _ in kept] == ["low", "mid", "other", "fast"]
@@ -100,7 +100,7 @@ def test_all_reasons_are_given_and_other_conditions_hear_nothing_again(checkpoin
     table.to_csv(manifest, index=False)
     options = FilterOptions(words={"F": "female", "M": "male"})
     keep = ["gender = manifest.sex", "measured_f0_mean in 60..150", "duration_s > 1"]
-    first = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, options, num_proc=1)
+    first = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, options, num_proc=1, vad=False)
     assert (first["kept"], first["rejected"], first["heard"]) == (0, 6, 6)
     reasons = pd.read_csv(folder / "kept.rejected.csv").set_index("path")[REASON_COLUMN]
     assert reasons["low.wav"] == "duration_s is 0.6, not > 1"
@@ -111,7 +111,7 @@ def test_all_reasons_are_given_and_other_conditions_hear_nothing_again(checkpoin
         "rejected": 6,
         "alone": first["conditions"][2]["alone"],
     }
-    second = filter_manifest(manifest, str(checkpoint), folder / "more.csv", keep[:1], options, num_proc=1)
+    second = filter_manifest(manifest, str(checkpoint), folder / "more.csv", keep[:1], options, num_proc=1, vad=False)
     assert second["heard"] == 0
     assert second["rejected"] == second["conditions"][0]["rejected"] == second["conditions"][0]["alone"]
     assert pd.read_csv(folder / "more.csv")["path"][0] == "low.wav"
@@ -121,7 +121,7 @@ def test_a_recording_in_two_rows_is_heard_once_and_one_of_them_is_kept(checkpoin
     manifest = folder / "m.csv"
     manifest.write_text("path,speaker\nlow.wav,a\n./low.wav,a\n,a\nmid.wav,\n")
     keep = ["unique sound of speaker"]
-    report = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, num_proc=1)
+    report = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, num_proc=1, vad=False)
     assert (folder / "kept.csv").read_text() == "path,speaker\nlow.wav,a\n"
     assert pd.read_csv(folder / "kept.rejected.csv")[REASON_COLUMN].tolist() == [
         "sounds the same as low.wav",
@@ -181,7 +181,7 @@ def test_paths_start_in_the_named_folder(checkpoint, folder):
     options = FilterOptions(path_column="clip", audio_folder="..")
     arguments = (folder / "lists" / "m.tsv", str(checkpoint), folder / "kept.tsv", ["duration_s in 0..1"], options)
     scores = folder / "elsewhere.jsonl"
-    assert filter_manifest(*arguments, scores=scores, num_proc=1)["kept"] == 1
+    assert filter_manifest(*arguments, scores=scores, num_proc=1, vad=False)["kept"] == 1
     assert scores.exists()
     assert (folder / "kept.tsv").read_text() == "clip\nlow.wav\n"
 

@@ -64,7 +64,7 @@ def test_other_settings_are_refused_and_named(tmp_path):
 
 def test_an_output_that_is_there_is_left_alone(tmp_path):
     (tmp_path / "rows.csv").write_text("mine")
-    with pytest.raises(ValueError, match=r"rows\.csv is there already\. Delete it"):
+    with pytest.raises(ValueError, match=r"rows\.csv .*--overwrite"):
         started(tmp_path / "rows.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
@@ -89,7 +89,7 @@ def test_an_output_that_the_job_cannot_have_written_is_left_alone(tmp_path):
     output = tmp_path / "rows.csv"
     record(started(output), "a")
     output.write_text("mine")
-    with pytest.raises(ValueError, match=r"rows\.csv is there, and the job that is to write it is not done"):
+    with pytest.raises(ValueError, match=r"rows\.csv .*--overwrite"):
         started(output)
     assert output.read_text() == "mine"
     assert Journal(output).done() == {"a"}
@@ -100,6 +100,75 @@ def test_what_is_left_of_a_job_that_was_killed_as_it_ended_is_removed(tmp_path):
     record(started(output), "a")
     output.write_text("whole")
     (tmp_path / "rows.csv.partial" / "settings.json").unlink()  # the first to go
-    with pytest.raises(ValueError, match="is there already"):
+    with pytest.raises(ValueError, match=r"rows\.csv .*--overwrite"):
         Journal(output).refuse_finished()
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+DAMAGE = {
+    "zeros": b"\0\0\0\0\n",
+    "zeros before a line": b'\0\0\0\0{"file": "z", "rows": []}\n',
+    "no UTF-8": b'{"file": "\xff", "rows": []}\n',
+    "half a line": b'{"file": "b", "ro\n',
+    "a blank line": b"\n",
+    "another form": b'["b", []]\n',
+    "another name": b'{"path": "b", "rows": []}\n',
+    "another kind of rows": b'{"file": "b", "rows": {"file": "b"}}\n',
+    "rows that are none": b'{"file": "b", "rows": ["b"]}\n',
+    "depth": b"[" * 100_000 + b"\n",
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_damaged_line_is_said_and_its_file_is_done_again(tmp_path, capsys, kind, place):
+    journal = started(tmp_path / "rows.csv")
+    record(journal, "a", "b")
+    path = journal.folder / "rows-0.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[place:2] = [DAMAGE[kind], *lines[place + 1 :]]
+    path.write_bytes(b"".join(lines))
+    del journal
+    again = started(tmp_path / "rows.csv")
+    left = {"a", "b"} - ({"a", "b"} if place > 1 else {"ab"[place]})
+    assert again.done() == ({"a", "b"} if place > 1 else left)
+    assert "1 line is damaged" in capsys.readouterr().err
+    record(again, *({"a", "b"} - again.done()))
+    assert [row["file"] for row in again.rows(["a", "b"])] == [*"aabb"]
+
+
+def test_zeros_at_the_end_are_no_line(tmp_path):
+    journal = started(tmp_path / "rows.csv")
+    record(journal, "a")
+    with (journal.folder / "rows-0.jsonl").open("ab") as file:
+        file.write(b"\0" * 4)
+    record(journal, "b")
+    assert journal.done() == {"a", "b"}
+
+
+@pytest.mark.parametrize("name", ["mine.txt", "settings.json", "rows-0.jsonl"])
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_folder_of_someone_else_is_left_alone(tmp_path, name, finished):
+    folder = tmp_path / "rows.csv.partial"
+    folder.mkdir()
+    (folder / name).write_text('{"mine": 1}')
+    if finished:
+        (tmp_path / "rows.csv").write_text("whole")
+    if name == "mine.txt" or not finished:
+        with pytest.raises(ValueError, match=r"rows\.csv"):
+            started(tmp_path / "rows.csv")
+        assert (folder / name).read_text() == '{"mine": 1}'
+
+
+def test_with_overwrite_an_output_and_a_job_with_other_settings_are_given_up(tmp_path):
+    output = tmp_path / "rows.csv"
+    record(started(output), "a")
+    output.write_text("mine")
+    journal = Journal(output, overwrite=True)
+    journal.open({**SETTINGS, "model": "def"}, ["a"])
+    assert journal.done() == set()
+    assert output.read_text() == "mine"
+    record(journal, "a")
+    (journal.folder / "mine.txt").write_text("mine")
+    journal.close()
+    assert [path.name for path in journal.folder.iterdir()] == ["mine.txt"]

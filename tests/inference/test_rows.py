@@ -39,11 +39,14 @@ def test_an_answer_is_laid_flat():
 
 
 def test_columns_are_those_of_the_question_in_the_order_of_the_heads():
-    heads = "emotion emotion_score emotion_angry emotion_sad gender gender_score gender_female gender_male f0_mean"
-    assert list(TABLE) == ["file", *heads.split(), "uncertain", "duration_s", "heard_s", "error"]
+    first, last = "file emotion emotion_score error", "uncertain duration_s heard_s speech_s reason"
+    heads = "emotion_angry emotion_sad gender gender_score gender_female gender_male f0_mean"
+    assert list(TABLE) == f"{first} {heads} {last}".split()
+    narrow = columns(TASKS, TASKS[0], OPTIONS, timeline=False, channel=False, wide=False)
+    assert list(narrow) == f"{first} {last}".split()
     timeline = list(columns(TASKS, TASKS[0], AnswerOptions(), timeline=True, channel=True))
-    assert timeline[:5] == ["file", "start_s", "end_s", "channel", "emotion"]
-    assert timeline[-3:] == ["duration_s", "speech_s", "error"]
+    assert timeline[:7] == ["file", "start_s", "end_s", "channel", "emotion", "emotion_score", "error"]
+    assert timeline[-2:] == ["duration_s", "speech_s"]
     assert "channel" not in columns(TASKS, TASKS[0], AnswerOptions(), timeline=True, channel=False)
 
 

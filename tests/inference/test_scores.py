@@ -30,7 +30,7 @@ def files(tmp_path):
 
 
 def test_rows_hold_what_the_model_says_and_what_is_measured(recogniser, files, tmp_path):
-    scores = ScoresFile(tmp_path / "s.jsonl", recogniser)
+    scores = ScoresFile(tmp_path / "s.jsonl", recogniser, vad=False)
     assert scores.complete(files, 1) == len(files)
     labels, numbers = known_names(recogniser.tasks)
     assert labels == {"emotion": TASKS[0].labels, "gender": TASKS[1].labels}
@@ -59,14 +59,14 @@ def test_rows_hold_what_the_model_says_and_what_is_measured(recogniser, files, t
 
 def test_nothing_is_heard_twice_but_what_changed(recogniser, files, tmp_path):
     path = tmp_path / "s.jsonl"
-    ScoresFile(path, recogniser).complete(files, 1)
+    ScoresFile(path, recogniser, vad=False).complete(files, 1)
     before = path.read_bytes()
-    assert ScoresFile(path, recogniser).complete(files, 1) == 0
+    assert ScoresFile(path, recogniser, vad=False).complete(files, 1) == 0
     assert path.read_bytes() == before
     soundfile.write(files[3], voice(0.5, 100), 16_000)
     soundfile.write(files[1], voice(0.9, 100), 16_000)
     soundfile.write(files[4], voice(0.5, 100), 16_000)
-    scores = ScoresFile(path, recogniser)
+    scores = ScoresFile(path, recogniser, vad=False)
     assert scores.complete(files, 1) == 3
     assert path.read_bytes().startswith(before)
     rows = scores.read(files, {"duration_s"})
@@ -75,47 +75,47 @@ def test_nothing_is_heard_twice_but_what_changed(recogniser, files, tmp_path):
 
 def test_a_killed_run_is_gone_on_with(recogniser, files, tmp_path):
     path = tmp_path / "s.jsonl"
-    scores = ScoresFile(path, recogniser)
+    scores = ScoresFile(path, recogniser, vad=False)
     scores.complete(files, 1)
     whole = scores.read(files, {"emotion_score"})
     content = path.read_bytes()
     path.write_bytes(content[: content.rindex(b'"emotion"')])  # in the midst of a row
-    torn = ScoresFile(path, recogniser)
+    torn = ScoresFile(path, recogniser, vad=False)
     assert 0 < torn.complete(files, 1) < len(files)
     again = torn.read(files, {"emotion_score"})
     assert again.keys() == whole.keys()
     for file in map(str, files[:3]):
         assert again[file] == {"emotion_score": pytest.approx(whole[file]["emotion_score"], abs=1e-5)}
     path.write_bytes(content[:20])  # in the midst of the first line
-    assert ScoresFile(path, recogniser).complete(files[:1], 1) == 1
+    assert ScoresFile(path, recogniser, vad=False).complete(files[:1], 1) == 1
 
 
 def test_rows_of_other_recordings_are_left_out(recogniser, files, tmp_path):
-    scores = ScoresFile(tmp_path / "s.jsonl", recogniser)
+    scores = ScoresFile(tmp_path / "s.jsonl", recogniser, vad=False)
     scores.complete(files, 1)
     assert scores.read(files[1:2], {"gender"}).keys() == {str(files[1])}
 
 
 def test_workers_measure_the_same(recogniser, files, tmp_path, monkeypatch):
     monkeypatch.setattr("inference.scores._AT_ONCE", 3)
-    one, two = (ScoresFile(tmp_path / f"{number}.jsonl", recogniser) for number in (1, 2))
+    one, two = (ScoresFile(tmp_path / f"{number}.jsonl", recogniser, vad=False) for number in (1, 2))
     one.complete(files, 1)
     two.complete(files, 2)
     assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes()
 
 
 def test_the_scores_of_another_model_are_refused(recogniser, tiny_model, tmp_path):
-    ScoresFile(tmp_path / "s.jsonl", recogniser)
+    ScoresFile(tmp_path / "s.jsonl", recogniser, vad=False)
 
     def forward(input_values, attention_mask):
         arrays = torch.from_numpy(input_values), torch.from_numpy(attention_mask)
         with torch.inference_mode():
             return {name: logits.numpy() for name, logits in tiny_model(*arrays).task_logits.items()}
 
-    ScoresFile(tmp_path / "s.jsonl", Recogniser(tiny_model.config, forward))  # the same weights
+    ScoresFile(tmp_path / "s.jsonl", Recogniser(tiny_model.config, forward), vad=False)  # the same weights
     tiny_model.heads["f0_mean"].bias.data += 0.1
     with pytest.raises(ValueError, match="holds the scores of another model"):
-        ScoresFile(tmp_path / "s.jsonl", Recogniser(tiny_model.config, forward))
+        ScoresFile(tmp_path / "s.jsonl", Recogniser(tiny_model.config, forward), vad=False)
 
 
 @pytest.mark.parametrize("content", ["file,emotion\na.wav,sad\n", json.dumps({"file": "a.wav"}), "3"])
@@ -123,7 +123,7 @@ def test_another_file_is_not_written_to(recogniser, tmp_path, content):
     path = tmp_path / "mine.csv"
     path.write_text(content)
     with pytest.raises(ValueError, match=r"mine\.csv is no file of scores"):
-        ScoresFile(path, recogniser)
+        ScoresFile(path, recogniser, vad=False)
     assert path.read_text() == content
 
 
@@ -131,7 +131,7 @@ def test_a_recording_that_is_broken_after_what_the_model_hears_has_an_error(reco
     waveform = voice(7.0, 140)
     waveform[-100:] = np.nan
     soundfile.write(tmp_path / "a.wav", waveform, 16_000, subtype="FLOAT")
-    scores = ScoresFile(tmp_path / "s.jsonl", recogniser)
+    scores = ScoresFile(tmp_path / "s.jsonl", recogniser, vad=False)
     scores.complete([tmp_path / "a.wav"], 1)
     (row,) = scores.read([tmp_path / "a.wav"], set()).values()
     assert row == {"error": "100 of 112000 samples are NaN or infinite."}

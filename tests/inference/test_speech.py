@@ -5,9 +5,8 @@ import pytest
 import torch
 from silero_vad import get_speech_timestamps, load_silero_vad
 
-from inference import speech
 from inference.speech import find_speech
-from modeling import SAMPLING_RATE
+from modeling import SAMPLING_RATE, vad_ser
 from tests.inference.conftest import music, noise
 
 
@@ -116,7 +115,7 @@ def test_two_recordings_can_be_heard_in_turns(spoken, recording):
 def test_the_process_keeps_its_threads(monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "silero_vad"]:
         monkeypatch.delitem(sys.modules, name)
-    speech._load_network.cache_clear()
+    vad_ser._load_network.cache_clear()
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

@@ -1,3 +1,4 @@
+import itertools
 import struct
 
 import numpy as np
@@ -232,3 +233,21 @@ def test_rows_are_worded_as_answers(recogniser, film):
         assert (row["start_s"], row["end_s"], row["channel"]) == (segment.start_s, segment.end_s, 0)
         assert row["emotion"] == [{"label": emotion_of(segment), "score": segment.decoded["emotion"].max()}]
         assert row["uncertain"] == (row["emotion"][0]["score"] < 0.99)
+
+
+def test_emotions_that_cannot_occur_divide_no_speech(recogniser, spoken):
+    """Angry and sad speech with happy between, which is loud or soft and no more where happy cannot be chosen."""
+    voice = np.tile(spoken[0][2_000:10_000], 12)
+    waveform = np.concatenate([voice * LEVELS[emotion] / 0.1 for emotion in ("angry", "happy", "sad", "happy") * 2])
+    labels = ("sad", "angry")
+    timeline = build_timeline(recogniser, waveform, TimelineOptions(), sampling_rate=SAMPLING_RATE, labels=labels)
+    assert len(timeline.segments) > 2
+    for segment in timeline.segments:
+        assert segment.decoded["emotion"][1] == 0
+        assert segment.decoded["emotion"].sum() == pytest.approx(1)
+    rows = timeline_rows(timeline, TASKS, TASKS[0], AnswerOptions(labels=labels))
+    beside = [(one, other) for one, other in itertools.pairwise(rows) if one["end_s"] == other["start_s"]]
+    assert beside
+    assert [one["emotion"][0]["label"] == other["emotion"][0]["label"] for one, other in beside] == [False] * len(
+        beside
+    )

@@ -1,9 +1,11 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 
 from modeling import AnswerOptions, word_answer
+from modeling.answers_ser import restrict
 from tests.conftest import TASKS
 
 EMOTION = TASKS[0]
@@ -68,3 +70,21 @@ def test_the_threshold_is_of_what_can_be_chosen():
 def test_what_has_no_meaning_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         AnswerOptions(**options).check(EMOTION)
+
+
+def test_what_can_occur_is_chosen_before_a_mean_is_taken():
+    windows = np.array([[0.98, 0.01, 0.01], [0.0, 0.9, 0.1]])  # angry, happy, sad
+    kept = restrict(windows, EMOTION.labels, ("happy", "sad"))
+    assert kept == pytest.approx(np.array([[0.0, 0.5, 0.5], [0.0, 0.9, 0.1]]))
+    assert restrict(windows, EMOTION.labels, ()) is windows
+
+
+def test_classes_that_got_nothing_are_alike():
+    decoded = {**DECODED, "emotion": torch.tensor([1.0, 0.0, 0.0])}
+    answer = word_answer(TASKS, EMOTION, decoded, AnswerOptions(labels=["happy", "sad"]))
+    assert [entry["score"] for entry in answer["emotion"]] == [0.5, 0.5]
+
+
+def test_a_class_that_is_named_twice_counts_once():
+    answer = word_answer(TASKS, EMOTION, DECODED, AnswerOptions(labels=["sad", "sad", "angry"]))
+    assert [entry["score"] for entry in answer["emotion"]] == pytest.approx([0.6, 0.4])

@@ -23,7 +23,7 @@ for folder in folders:
     autos = (AutoModel, AutoModelForAudioClassification)
     models = [auto.from_pretrained(folder, trust_remote_code=True) for auto in autos]
     answers = [model(waveform[None]).logits.softmax(-1)[0].tolist() for model in models]
-    entries = pipeline(model=folder, trust_remote_code=True)(waveform.numpy())["emotion"]
+    entries = pipeline(model=folder, trust_remote_code=True)(waveform.numpy(), vad=False)["emotion"]
     scores = {entry["label"]: entry["score"] for entry in entries}
     print(json.dumps([*answers, [scores[label] for label in models[0].config.label2id]]))
 """

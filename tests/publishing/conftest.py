@@ -35,6 +35,7 @@ SHARED = {
     *("LICENSE", "README.md", "config.json", "metrics.json", "model.safetensors", "preprocessor_config.json"),
     *("training.json", "answers_ser.py", "audio_ser.py", "batches_ser.py", "configuration_ser.py", "containers_ser.py"),
     *("heads_ser.py", "multitask_ser.py", "pipeline_ser.py", "remote_ser.py", "soundfile_ser.py", "tasks_ser.py"),
+    "vad_ser.py",
 }
 FILES = {
     "wav2vec2": {"modeling_wav2vec2_ser.py", "cpu_ser.py", "figures/confusion.png", "figures/calibration_emotion.png"},

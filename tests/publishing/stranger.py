@@ -11,7 +11,8 @@ import re
 import sys
 from pathlib import Path
 
-ABSENT = "soundfile soxr av librosa scipy sklearn datasets pandas evaluate accelerate matplotlib numba joblib optuna"
+ABSENT = """soundfile soxr av librosa scipy sklearn datasets pandas evaluate accelerate matplotlib numba joblib optuna
+silero_vad"""
 PROJECT = "modeling preprocessing evaluation training inference publishing tests"
 for name in f"{ABSENT} {PROJECT}".split():
     sys.modules[name] = None

@@ -1,0 +1,85 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy.signal import sawtooth, square
+
+from inference.speech import find_speech
+from modeling import load_audio
+from modeling.vad_ser import find_regions, measure_speech
+from tests.conftest import ROOT, TASKS
+from tests.inference.conftest import music, noise
+from tests.inference.test_answers import babble
+
+TIME = np.arange(96_000) / 16_000
+NO_SPEECH = {
+    "silence": np.zeros(96_000),
+    "next to nothing": np.zeros(16),
+    "nothing": np.zeros(0),
+    "a constant": np.full(96_000, 0.3),
+    "noise": noise(6, 0.1),
+    "loud noise": noise(6, 0.5),
+    "soft noise": noise(6, 0.0001),
+    "short noise": noise(0.05, 0.1),
+    "noise that comes and goes": noise(6, 0.3) * (1 + np.sin(2 * np.pi * 4 * TIME)) / 2,
+    "a tone": 0.5 * np.sin(2 * np.pi * 440 * TIME),
+    "a buzz": 0.3 * sawtooth(2 * np.pi * 150 * TIME),
+    "a whistle": 0.3 * square(2 * np.pi * 1200 * TIME),
+    "a siren": 0.5 * np.sin(2 * np.pi * np.cumsum(700 + 300 * np.sin(np.pi * TIME)) / 16_000),
+    "a ringing tone": 0.3 * (np.sin(2 * np.pi * 440 * TIME) + np.sin(2 * np.pi * 480 * TIME)) * (TIME % 3 < 1),
+    "clicks": (np.arange(96_000) % 4000 == 0) * 0.9,
+    "chords": music("chords", 6),
+    "soft chords": music("chords", 6, 0.01),
+    "an arpeggio": music("arpeggio", 6),
+    "drums": music("drums", 6),
+}
+SAID = babble(3.0)
+
+
+@pytest.mark.parametrize("kind", NO_SPEECH)
+def test_what_is_no_speech_has_none_however_loud(kind):
+    for gain in (1, 0.01):
+        assert measure_speech((NO_SPEECH[kind] * gain).astype(np.float32)) == 0.0
+
+
+@pytest.mark.parametrize("gain", [1, 0.03, 0.001])
+def test_speech_is_found_however_soft(gain):
+    assert 0 < measure_speech(SAID * np.float32(gain)) <= 3.0
+
+
+@pytest.mark.parametrize("silence_s", [0.0, 1.0, 57.0])
+def test_a_recording_read_in_a_block_has_the_regions_of_the_clip(silence_s):
+    waveform = np.concatenate([SAID, np.zeros(round(silence_s * 16_000), np.float32)])
+    regions = []
+    for part in find_speech([waveform]):
+        regions.append([part.start, part.start + part.waveform.size])
+    assert sum(end - start for start, end in regions) == sum(end - start for start, end in find_regions(waveform))
+
+
+WITHOUT = """
+import sys
+sys.modules["silero_vad"] = None
+import numpy as np
+from modeling import SpeechEmotionPipeline, load_checkpoint
+model, feature_extractor = load_checkpoint(sys.argv[1])
+recognise = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)
+answers = [recognise(np.zeros(16000, np.float32)) for _ in range(3)]
+print([answer["speech_s"] for answer in answers], [len(answer["emotion"]) for answer in answers])
+"""
+
+
+def test_without_silero_vad_it_answers_and_says_once_that_speech_was_not_checked(checkpoint):
+    command = [sys.executable, "-c", WITHOUT, str(checkpoint)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    count = len(TASKS[0].labels)
+    assert done.stdout.splitlines()[-1] == f"[None, None, None] [{count}, {count}, {count}]"
+    assert done.stderr.count("silero") == 2  # one warning, with the package and how to install it
+
+
+def test_every_real_clip_has_speech(real_audio, real_speech):
+    """Shouts, shrieks and whispers among them."""
+    files = sorted([*real_audio.rglob("*.wav"), *real_speech.rglob("*.wav")])
+    chosen = files[::29] + [file for file in files if "Actor_06" in file.parts and file.name[9:11] == "02"]
+    assert len(chosen) > 100
+    assert [file for file in chosen if measure_speech(load_audio(file, end_s=6.0)) == 0] == []
