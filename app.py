@@ -32,14 +32,16 @@ def main() -> None:
 
     limits = Limits(args.max_minutes, args.max_mb, args.max_total_mb, concurrent=args.concurrent)
     try:
-        recogniser = load_recogniser(args.model or _find_model(Path(__file__).parent))
+        checkpoint = args.model or _find_model(Path(__file__).parent)
+        recogniser = load_recogniser(checkpoint)
         torch.set_num_threads(max(1, torch.get_num_threads() // limits.concurrent))  # of a request's single clip
         with temporary_folder() as folder, sweeping(folder / "uploads", limits.keep_s):
             os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")  # which Gradio reads when it is imported
             from inference.examples import write_examples
+            from inference.model_facts import load_model_facts
             from inference.page import build_page, serve_page
 
-            page = build_page(recogniser, limits, write_examples(folder))
+            page = build_page(recogniser, limits, write_examples(folder), load_model_facts(checkpoint))
             serve_page(page, limits, folder / "uploads", args.host, args.port)
     except (ValueError, OSError) as error:
         sys.exit(f"app.py: {error}")
@@ -65,7 +67,9 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--host", help="address to listen on; by default this machine alone reaches it")
     parser.add_argument("--port", type=int, help="by default the first free one from 7860 on")
     parser.add_argument("--max_minutes", type=_positive(float), default=10.0, help="of a recording; 10 by default")
-    parser.add_argument("--max_mb", type=_positive(float), default=50.0, help="of a file; 50 by default")
+    parser.add_argument(
+        "--max_mb", type=_positive(float), default=50.0, help="of a file, 2**20 bytes each; 50 by default"
+    )
     parser.add_argument("--max_total_mb", type=_positive(float), default=2000.0, help="of all at once; 2000 by default")
     parser.add_argument("--concurrent", type=_positive(int), default=2, help="requests at a time; 2 by default")
     return parser.parse_args()

@@ -16,7 +16,7 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from inference.service import Limits
+from inference.service import MEGABYTE, Limits
 from inference.uploads import size_of
 
 _API = "/gradio_api"
@@ -69,11 +69,11 @@ class Gate:
 
     async def _take_upload(self, scope: Scope, receive: Receive, send: Send, length: int) -> None:
         most = self._limits.total_megabytes
-        if length > most * 1e6 - size_of(self._folder) - self._to_come:
+        if length > most * MEGABYTE - size_of(self._folder) - self._to_come:
             raise HTTPException(
                 503,
-                f"There is no room for {length / 1e6:.0f} MB now: this page keeps {most:g} MB of all visitors. Send "
-                "less at once, or try again in some minutes.",
+                f"There is no room for {length / MEGABYTE:.0f} MB now: this page keeps {most:g} MB of all visitors. "
+                "Send less at once, or try again in some minutes.",
             )
         missing = length
         self._to_come += length

@@ -1,4 +1,4 @@
-"""How answers look to people: the names of heads, the tones of classes, values with their units, times."""
+"""How answers look to people: names and meanings of heads, the tones of classes, values with their units, times."""
 
 from __future__ import annotations
 
@@ -18,14 +18,31 @@ _TITLES = {
     "start_s": "From",
     "end_s": "To",
     "duration_s": "Length",
-    "heard_s": "Heard",
     "speech_s": "Speech",
+    "heard_s": "Analyzed",
+    "analyzed_s": "Analyzed",
 }
+_MEANINGS = {
+    "f0_mean": "How high the voice is: the mean of its fundamental frequency.",
+    "f0_std": "How much the pitch varies: its standard deviation.",
+    "energy_mean": "How loud the recording is: its mean energy.",
+    "energy_std": "How much the loudness varies: the energy's standard deviation.",
+    "voiced_ratio": "How much of the time the vocal cords vibrate.",
+}
+_PERCENTAGES = ("voiced_ratio",)
 
 
 def title_of(name: str) -> str:
     """What a head or a column is called."""
     return _TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def meaning_of(task: Task) -> str:
+    """What a head measures, in a sentence; nothing where its name says it or nothing is known of it."""
+    meaning = _MEANINGS.get(task.name, "")
+    if meaning and not task.unit and task.name not in _PERCENTAGES:
+        return f"{meaning} It has no unit."
+    return meaning
 
 
 def lanes_of(main_task: Task) -> Sequence[str]:
@@ -43,10 +60,12 @@ def tone_of(label: str, main_task: Task) -> str:
     return TONES[lanes_of(main_task).index(label) % len(TONES)]
 
 
-def say_value(value: Any) -> tuple[str, str]:
-    """What a head says and, to be written smaller, its score or unit."""
+def say_value(name: str, value: Any) -> tuple[str, str]:
+    """The prediction of a head and, to be written smaller, its score or unit."""
     if isinstance(value, list):
         return value[0]["label"], f"{value[0]['score']:.0%}"
+    if name in _PERCENTAGES and not value["unit"]:
+        return f"{value['value']:.0%}", "of the time"
     return f"{value['value']:.3g}", value["unit"]
 
 

@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -67,7 +67,8 @@ def flatten(row: Row) -> Row:
     for name, value in row.items():
         if isinstance(value, list):
             flat |= {name: value[0]["label"], f"{name}_score": value[0]["score"]}
-            flat |= {f"{name}_{entry['label']}": entry["score"] for entry in value if entry["label"] is not None}
+            scores = {entry["label"]: entry["score"] for entry in value if entry["label"] is not None}
+            flat |= {f"{name}_{label}": scores[label] for label in sorted(scores)}  # one order, whichever is likeliest
         else:
             flat[name] = value["value"] if isinstance(value, dict) else value
     return flat
@@ -101,10 +102,15 @@ def _write_jsonl(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> 
 
 def _write_csv(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> None:
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        # Its own line ends: with others it would not quote a name that has them. Of the cells, those of the table.
-        writer = csv.DictWriter(file, table, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(flatten(rounded(row)) for row in rows)
+        write_csv(rows, file, table)
+
+
+def write_csv(rows: Iterable[Row], file: TextIO, table: Mapping[str, type]) -> None:
+    """Writes rows as CSV: of their cells those of the columns of `table`, for which see [`columns`]."""
+    # Its own line ends: with others it would not quote a name that has them.
+    writer = csv.DictWriter(file, table, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(flatten(rounded(row)) for row in rows)
 
 
 def _write_parquet(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -9,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from inference.answers import FAULTS, Question, answer_files
 from inference.drawing import draw_note, draw_recording, draw_several
 from inference.looks import spell_time
 from inference.recogniser import Recogniser
 from inference.recording import recognise_recording
-from inference.rows import flatten
+from inference.rows import columns, write_csv
 from inference.timeline import TimelineOptions
 from modeling import AnswerOptions, AudioError, AudioReader
 from preprocessing.clip import spelled
+
+MEGABYTE = 2**20  # bytes, as browsers and Gradio's own messages count them
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Limits:
 
     Args:
         minutes: length of a recording.
-        megabytes: size of a file.
-        total_megabytes: what is kept of all visitors together.
+        megabytes: size of a file, in `MEGABYTE`.
+        total_megabytes: what is kept of all visitors together, in `MEGABYTE`.
         files: how many at once.
         concurrent: requests that are computed at the same time.
         waiting: requests that may wait for their turn; one more is told to come later.
@@ -75,13 +76,13 @@ class Service:
             report(0.0)
             answer.check(self._recogniser.main_task)
             self._check_length(file)
-            heard = recognise_recording(self._recogniser, file, timeline, answer, report)
+            recording = recognise_recording(self._recogniser, file, timeline, answer, report)
         except FAULTS as error:
             sentence = _say(error, file)
             return draw_note(sentence, problem=True), {"file": spelled(file.name), "error": sentence}
-        times = {"duration_s": heard.duration_s, "speech_s": heard.speech_s}
-        values = {"file": heard.name, **times, **heard.answer, "segments": heard.segments}
-        return draw_recording(heard, self._recogniser.main_task), values
+        times = {"duration_s": recording.duration_s, "speech_s": recording.speech_s}
+        values = {"file": recording.name, **times, **recording.answer, "segments": recording.segments}
+        return draw_recording(recording, self._recogniser.tasks, self._recogniser.main_task), values
 
     def recognise_several(
         self, files: Sequence[Path], answer: AnswerOptions, progress: Callable[[float], None]
@@ -91,7 +92,7 @@ class Service:
             answer.check(self._recogniser.main_task)
             if len(files) > self._limits.files:
                 raise ValueError(
-                    f"These are {len(files)} files, this page takes {self._limits.files} at once: use predict.py."
+                    f"You sent {len(files)} files. This page takes {self._limits.files} at a time: send fewer at once."
                 )
         except ValueError as error:
             return draw_note(str(error), problem=True), []
@@ -102,11 +103,14 @@ class Service:
             answered[path] = {**row, "file": name, **said}
             progress(len(answered) / len(files))
         rows = [answered[str(file)] for file in files]
-        tables = {
-            "emotions.csv": pd.DataFrame([flatten(row) for row in rows]).to_csv(index=False),
+        tasks, main_task = self._recogniser.tasks, self._recogniser.main_task
+        table = io.StringIO(newline="")
+        write_csv(rows, table, columns(tasks, main_task, answer, timeline=False, channel=False))
+        downloads = {
+            "emotions.csv": table.getvalue(),
             "emotions.json": json.dumps(rows, indent=1, ensure_ascii=False),
         }
-        return draw_several(rows, self._recogniser.main_task, tables), rows
+        return draw_several(rows, tasks, main_task, downloads), rows
 
     def _check_length(self, file: Path) -> None:
         longest_s = 60 * self._limits.minutes
@@ -114,15 +118,15 @@ class Service:
             try:
                 audio.read(longest_s, longest_s + 1)
             except AudioError:
-                return  # it ends before; a header alone may say anything, and those of browsers' recordings nothing
-            length = f"more than {spell_time(longest_s)}"
-            if audio.promised_s > longest_s and audio.duration_s is not None:
-                length = spell_time(audio.duration_s)
-        raise ValueError(f"The recording is {length} long, this page takes {spell_time(longest_s)}: use predict.py.")
+                return  # it ends before; a header may say anything, and those of browsers' recordings say nothing
+        raise ValueError(
+            f"{spelled(file.name)} is longer than {spell_time(longest_s)}, the most that this page takes. Please send "
+            "a shorter part of it."
+        )
 
 
 def _say(error: Exception, file: Path) -> str:
     """What is wrong with a file, without where it lies."""
     if isinstance(error, FileNotFoundError):
-        return f"{spelled(file.name)} is not here any more: send it again."
+        return f"{spelled(file.name)} has been deleted by now. Please send it again."
     return spelled(str(error).replace(str(file), file.name))

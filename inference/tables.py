@@ -17,7 +17,9 @@ ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, autoescape=True, trim_blocks=True
 )
 _ELSEWHERE = ("error", "reason", "uncertain")  # these have no column of their own
-_LAST = ("duration_s", "heard_s", "speech_s")
+_FIRST = ("file", "start_s", "end_s", "channel")
+_TIMES = ("duration_s", "speech_s", "heard_s", "analyzed_s")
+_UNKNOWN = "–"
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,14 @@ class _Cell:
     span: int = 1
 
 
-def draw_table(rows: Sequence[Mapping[str, Any]], main_task: Task) -> Markup:
-    """A table of segments, `{"start_s", "end_s", **answer}`, or files, `{"file", **answer}` and `{"file", "error"}`."""
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _ELSEWHERE]
-    names = [*(name for name in names if name not in _LAST), *(name for name in _LAST if name in names)]
+def draw_table(rows: Sequence[Mapping[str, Any]], tasks: Sequence[Task], main_task: Task) -> Markup:
+    """A table of segments, `{"start_s", "end_s", **answer}`, or files, `{"file", **answer}` and `{"file", "error"}`.
+
+    The order of its columns depends on the tasks alone. What a row lacks is shown as unknown.
+    """
+    there = {name for row in rows for name in row}.difference(_ELSEWHERE)
+    order = [*_FIRST, *(task.name for task in tasks), *_TIMES]
+    names = [name for name in order if name in there] + sorted(there.difference(order))
     cells = []
     for row in rows:
         problem = row.get("error", row.get("reason"))
@@ -46,16 +52,18 @@ def draw_table(rows: Sequence[Mapping[str, Any]], main_task: Task) -> Markup:
 
 
 def _cell(name: str, row: Mapping[str, Any], main_task: Task) -> _Cell:
-    value = row[name]
+    value = row.get(name)
+    if value is None:
+        return _Cell(_UNKNOWN)
     if name == "start_s":
         return _Cell(clock(value), start_s=round(value, 3))
     if name == "end_s":
         return _Cell(clock(value))
-    if name in _LAST:
-        return _Cell("" if value is None else spell_time(value), number=True)
+    if name in _TIMES:
+        return _Cell(spell_time(value), number=True)
     if not isinstance(value, list | Mapping):
         return _Cell(str(value))
-    text, detail = say_value(value)
+    text, detail = say_value(name, value)
     if name != main_task.name:
         return _Cell(text, detail, number=not isinstance(value, list))
     detail += ", uncertain" if row.get("uncertain") else ""

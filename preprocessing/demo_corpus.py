@@ -28,6 +28,7 @@ from .demo_sentences import ESPEAK_VOICES, SENTENCES
 from .outputs import check_outputs, record_outputs
 
 TABLE = "clips.csv"
+CORPORA = ("demo-a", "demo-b")  # the second one gives no gender and no disgust
 OUTPUTS = ("wav", TABLE)
 # Voice variants of eSpeak NG, by gender.
 VOICES = {
@@ -111,7 +112,7 @@ def write_demo_corpus(output: Path, seed: int = 0, overwrite: bool = False) -> P
             rows.append(
                 {
                     "path": path.as_posix(),
-                    "corpus": "demo-b" if locale in WITHOUT_GENDER else "demo-a",
+                    "corpus": CORPORA[locale in WITHOUT_GENDER],
                     "locale": locale,
                     "speaker": voice,
                     "sentence": f"{locale} {sentence}",

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import io
+import itertools
 import json
 import os
 import re
@@ -11,16 +12,20 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 import soundfile
 
 from inference.examples import EXAMPLES, write_examples
+from inference.recogniser import load_recogniser
+from inference.timeline import build_timeline
 from modeling import SpeechEmotionPipeline, load_checkpoint
 from tests.conftest import ROOT, voice
 
@@ -41,7 +46,7 @@ def speech(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def clip(speech) -> Path:
-    """The first sentence, which the model hears as a whole."""
+    """The first sentence, which fits the model as a whole."""
     sound, rate = soundfile.read(speech)
     soundfile.write(speech.parent / "clip.wav", sound[: round(2.4 * rate)], rate)
     return speech.parent / "clip.wav"
@@ -114,16 +119,20 @@ def visit(app, browser):
     """Opens the page at a width; at the end, it must have asked nothing of any other machine, and raised nothing."""
     contexts, requests, refused, errors = [], [], [], []
 
+    def note_refusal(response):
+        if response.status >= 400 and "upload_progress" not in response.url:  # of an upload that is already done
+            refused.append(response.url)
+
     def open_page(width=1280):
         context = browser.new_context(viewport={"width": width, "height": 844}, permissions=["microphone"])
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(120_000)  # on a machine that does much else
         page.on("request", lambda request: requests.append(request.url))
-        page.on("response", lambda response: refused.append(response.url) if response.status >= 400 else None)
+        page.on("response", note_refusal)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(app.url)
-        page.get_by_role("heading", name="How is it said?").wait_for()
+        page.get_by_role("heading", name="Speech emotion recognition").wait_for()
         return page
 
     yield open_page
@@ -160,7 +169,7 @@ def test_a_recording_has_bars_cards_a_timeline_to_click_and_exports(visit, speec
     parts.first.wait_for()
     assert {*page.locator(".bar .label").all_inner_texts()} == {"angry", "happy", "sad"}
     assert page.locator(".card dt").all_inner_texts() == ["Gender", "Pitch"]
-    assert page.locator(".card dd").nth(1).inner_text().endswith("Hz")
+    assert page.locator(".card", has_text="Pitch").locator("dd").first.inner_text().endswith("Hz")
     assert parts.count() == rows.count() >= 6  # sentences
     start_s = float(parts.nth(3).get_attribute("data-start"))
     assert start_s > 4
@@ -174,6 +183,7 @@ def test_a_recording_has_bars_cards_a_timeline_to_click_and_exports(visit, speec
         name = download.value.suggested_filename
         texts[name.removeprefix(f"{speech.stem}.")] = Path(download.value.path()).read_text(encoding="utf-8")
     assert {*texts} == {"json", "csv", "srt", "vtt", "rttm", "TextGrid", "txt"}
+    assert page.get_by_role("link", name="Subtitles (SRT)").count() == 1
     assert len(json.loads(texts["json"])["segments"]) == parts.count()
     assert len([*csv.DictReader(io.StringIO(texts["csv"]))]) == parts.count()
     assert texts["srt"].count(" --> ") == parts.count()
@@ -193,11 +203,76 @@ def test_a_phone_shows_it_all_and_says_what_is_wrong(visit, speech, app, tmp_pat
     page.get_by_role("alert").get_by_text("notes.wav: not an audio or video file").wait_for()
     assert page.locator(".bar").count() == 0
     assert not is_too_wide(page)
-    page.locator("#upload").get_by_role("button", name="Clear").click()
     (tmp_path / "large.wav").write_bytes(bytes(MAX_MB * 1_000_000 + 100_000))
     send(page, tmp_path / "large.wav")
-    page.get_by_text("exceed the maximum allowed size").wait_for()
+    page.get_by_text(f"{MAX_MB} MB:").wait_for()  # the unit and the number that the page promises
+    assert f"and {MAX_MB} MB" in page.locator(".intro").first.inner_text()
     assert [path for path in app.temporary.rglob("*") if path.is_file() and path.stat().st_size > 1e6] == []
+
+
+@pytest.fixture(scope="module")
+def long_speech(speech):
+    """Half a minute."""
+    sound, rate = soundfile.read(speech)
+    soundfile.write(speech.parent / "long.flac", np.tile(sound, 3)[: (MAX_S - 1) * rate], rate)
+    return speech.parent / "long.flac"
+
+
+def box(page, selector):
+    return page.locator(selector).first.bounding_box()
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_the_page_is_centered_and_its_parts_line_up(visit, width):
+    page = visit(width)
+    main, heading, field = box(page, "main"), box(page, "h1"), box(page, "#upload")
+    assert main["x"] == pytest.approx(width - main["x"] - main["width"], abs=20)  # less a scroll bar
+    assert heading["x"] == pytest.approx(field["x"], abs=2)
+    label, icon = box(page, "#upload [data-testid=block-label]"), box(page, "#upload [data-testid=upload-icon]")
+    assert label["y"] + label["height"] <= icon["y"]
+    assert page.locator("#upload").evaluate("field => parseFloat(getComputedStyle(field).borderTopWidth)") >= 1
+
+
+def test_on_a_phone_the_result_is_scrolled_to_and_labels_do_not_touch(visit, long_speech):
+    page = visit(390)
+    send(page, long_speech)
+    page.locator(".recording .part").first.wait_for()
+    page.wait_for_function("document.querySelector('.recording h2').getBoundingClientRect().top < innerHeight / 2")
+    zoom_in = page.locator("[data-zoom=in]")
+    while True:
+        labels = [label.bounding_box() for label in page.locator(".axis:not([hidden]) span:visible").all()]
+        assert len(labels) > 1
+        for left, right in itertools.pairwise(labels):
+            assert left["x"] + left["width"] + 4 <= right["x"]
+        if zoom_in.is_disabled():
+            break
+        zoom_in.click()
+    assert not is_too_wide(page)
+    assert page.locator(".chart").evaluate("chart => chart.offsetWidth > chart.parentElement.clientWidth")
+
+
+def test_a_table_that_is_cut_says_so_until_it_is_scrolled(visit, clip):
+    page = visit(390)
+    send(page, clip)
+    hint = page.locator(".more")
+    hint.wait_for()
+    page.locator(".table").evaluate("table => { table.scrollLeft = table.scrollWidth }")
+    hint.wait_for(state="hidden")
+
+
+def test_one_upload_follows_another_and_can_be_cancelled(visit, clip, long_speech):
+    page = visit()
+    for file in (clip, long_speech):  # without a click on the X
+        page.locator("#upload input[type=file]").wait_for(state="attached")
+        send(page, file)
+        page.locator(".recording h2", has_text=file.name).wait_for()
+    page.route("**/queue/data*", lambda route: (time.sleep(1), route.continue_()))
+    send(page, long_speech)
+    page.locator("#cancel").click()
+    page.locator("#result").get_by_text("Cancelled").wait_for()
+    page.locator("#cancel").wait_for(state="hidden")
+    send(page, clip)
+    page.locator(".recording h2", has_text=clip.name).wait_for()
 
 
 def test_the_microphone_is_heard_and_the_settings_count(visit):
@@ -207,12 +282,12 @@ def test_the_microphone_is_heard_and_the_settings_count(visit):
     page.wait_for_function("/0:0[4-9]/.test(document.querySelector('#microphone').innerText)")  # seconds recorded
     microphone.get_by_role("button", name="Stop", exact=True).click()
     page.locator(".recording .part").first.wait_for()
-    heard = re.match(r"([\d.]+) s, of which \d", page.locator(".recording header p").inner_text())
+    heard = re.match(r"([\d.]+) s, .*\d s", page.locator(".recording header p").inner_text())
     assert float(heard.group(1)) >= 4
     page.locator("#settings > button").click()
     page.get_by_role("checkbox", name="angry").uncheck()
     page.get_by_role("spinbutton", name="Uncertain").fill("0.99")
-    page.get_by_role("button", name="Again with these settings").click()
+    page.get_by_role("button", name="Analyze again").click()
     page.locator(".part.uncertain").first.wait_for()
     assert {*page.locator(".bar .label").all_inner_texts()} == {"happy", "sad"}
 
@@ -228,11 +303,13 @@ def test_several_files_are_a_table(visit, speech, clip, tmp_path):
     rows.first.wait_for()
     assert [row.split("\t")[0].strip() for row in rows.all_inner_texts()] == [clip.name, "notes.wav", speech.name]
     assert "not an audio or video file" in rows.nth(1).inner_text()
-    assert page.locator(".several h2").inner_text() == "3 files, 1 of them not readable"
+    assert page.locator(".several h2").inner_text() == "3 files, 1 of them unreadable"
     with page.expect_download() as download:
         page.locator(".downloads a", has_text="csv").click()
     with Path(download.value.path()).open(encoding="utf-8") as file:
         table = [*csv.DictReader(file)]
+    columns = [column for column in table[0] if column.startswith("emotion")]
+    assert columns == ["emotion", "emotion_score", "emotion_angry", "emotion_happy", "emotion_sad"]
     assert [row["file"] for row in table] == [clip.name, "notes.wav", speech.name]
     assert float(table[0]["emotion_angry"]) <= float(table[0]["emotion_score"])
     assert table[1]["error"]
@@ -247,24 +324,67 @@ def client(app):
         return Client(app.url, verbose=False, analytics_enabled=False)
 
 
-def test_programs_get_the_pipelines_answer(client, clip, checkpoint):
+def test_programs_get_the_mean_of_the_segments_and_of_several_the_pipelines_answer(client, clip, checkpoint):
     shown, answer = client.predict(handle_file(str(clip)), api_name="/recognise")
     assert 'class="recording"' in shown
-    assert answer["segments"]
-    model, feature_extractor = load_checkpoint(checkpoint)
-    expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)(str(clip))
-    scores = [{entry["label"]: entry["score"] for entry in one["emotion"]} for one in (answer, expected)]
-    assert scores[0] == pytest.approx(scores[1], abs=1e-5)
-    assert answer["f0_mean"]["value"] == pytest.approx(expected["f0_mean"]["value"], abs=1e-3)
+    segments = build_timeline(load_recogniser(str(checkpoint)), clip).segments
+    assert len(answer["segments"]) == len(segments)
+    seconds = [segment.end_s - segment.start_s for segment in segments]
+    for name, labels in (("emotion", ("angry", "happy", "sad")), ("gender", ("female", "male"))):
+        scores = np.average([segment.decoded[name] for segment in segments], axis=0, weights=seconds)
+        expected = pytest.approx(dict(zip(labels, scores.tolist(), strict=True)), abs=1e-5)
+        assert {entry["label"]: entry["score"] for entry in answer[name]} == expected
+        assert answer[name][0]["label"] in {row[name][0]["label"] for row in answer["segments"]}
     _, rows = client.predict([handle_file(str(clip))] * 2, api_name="/recognise_several")
-    assert [row["emotion"][0]["score"] for row in rows] == pytest.approx([max(scores[1].values())] * 2, abs=1e-5)
+    model, feature_extractor = load_checkpoint(checkpoint)
+    expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)(str(clip))["emotion"][0]
+    assert [row["emotion"][0]["score"] for row in rows] == pytest.approx([expected["score"]] * 2, abs=1e-5)
+
+
+def test_the_headline_of_every_example_occurs_among_its_segments(client, tmp_path):
+    for file in write_examples(tmp_path).values():
+        for labels in (["angry", "happy", "sad"], ["angry", "sad"]):
+            _, answer = client.predict(handle_file(str(file)), labels, api_name="/recognise")
+            assert answer["emotion"][0]["label"] in {row["emotion"][0]["label"] for row in answer["segments"]}
+            assert sum(entry["score"] for entry in answer["emotion"]) == pytest.approx(1)
+
+
+def ask(app, api, data):
+    """What `curl` gets, with no more than the documented two requests: event and data."""
+    call = f"{app.url}/gradio_api/call/{api}"
+    body = json.dumps({"data": data}).encode()
+    with urllib.request.urlopen(urllib.request.Request(call, body, {"Content-Type": "application/json"})) as answer:
+        event = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{call}/{event}") as answer:
+        said = re.search(r"event: (complete|error)\ndata: (.*)", answer.read().decode())
+    return said[1], json.loads(said[2])
+
+
+def test_a_request_may_leave_inputs_out_and_is_told_what_is_invalid(app, clip):
+    with clip.open("rb") as file:
+        [path] = httpx.post(f"{app.url}/gradio_api/upload", files={"files": file}).json()
+    sent = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    for given in ([sent], [sent, ["sad"]], [sent, None, None, None, None]):
+        event, (_, values, _) = ask(app, "recognise", given)
+        assert event == "complete"
+        assert values["segments"]
+        assert len(values["emotion"]) == (1 if ["sad"] in given else 3)
+    _, (_, [row]) = ask(app, "recognise_several", [[sent]])
+    assert row["emotion"]
+    assert ask(app, "recognise", [])[1][1]["error"]
+    assert ask(app, "recognise_several", [])[1][1][0]["error"]
+    for invalid in (["clip.wav"], [{**sent, "path": "clip.wav"}], [sent, "sad"], [sent, None, "half"], [sent, [], 9]):
+        event, values = ask(app, "recognise", invalid)
+        assert event == "error"
+        assert values["error"]
+        assert str(ROOT) not in values["error"]
 
 
 @pytest.mark.parametrize(
     ("name", "sound", "says"),
     [
         ("empty.mp3", b"", "empty.mp3: not an audio or video file: it is empty."),
-        ("long.flac", voice(MAX_S + 1, 150), "The recording is 31 s long, this page takes 30 s: use predict.py."),
+        ("long.flac", voice(MAX_S + 1, 150), "long.flac is longer than 30 s"),
         ("nan.wav", np.full(16_000, np.nan), "nan.wav: 16000 of 16000 samples are NaN or infinite."),
         ("silence.wav", np.zeros(32_000), None),
     ],
@@ -276,11 +396,12 @@ def test_what_cannot_be_recognised_is_said(client, tmp_path, name, sound, says):
         soundfile.write(tmp_path / name, sound, 16_000, subtype="FLOAT" if name.endswith("wav") else None)
     shown, answer = client.predict(handle_file(str(tmp_path / name)), api_name="/recognise")
     if says:
-        assert answer == {"file": name, "error": says}
+        assert answer.keys() == {"file", "error"}
+        assert answer["error"].startswith(says)
         assert says in shown
     else:
         assert answer == {"file": name, "duration_s": 2.0, "speech_s": 0.0, "segments": []}
-        assert "Nobody was heard to speak" in shown
+        assert "No speech" in shown
 
 
 def test_no_file_of_the_server_or_of_another_visitor_is_given_out(app, client, checkpoint, clip):

@@ -1,4 +1,6 @@
 import io
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,9 +8,10 @@ import soundfile
 
 from inference.examples import write_examples
 from inference.recogniser import load_recogniser
-from inference.recording import PEAKS, recognise_recording
+from inference.recording import PEAKS, average_segments, recognise_recording
 from inference.timeline import TimelineOptions
-from modeling import AnswerOptions, SpeechEmotionPipeline, load_checkpoint
+from modeling import AnswerOptions
+from tests.conftest import TASKS
 
 
 @pytest.fixture(scope="module")
@@ -30,28 +33,22 @@ def recognise(recogniser):
     return call
 
 
-def test_a_clip_gets_the_answer_of_the_pipeline(recognise, speech, checkpoint, tmp_path):
+@pytest.mark.parametrize("seconds", [3, 14])
+def test_a_recording_gets_the_mean_over_its_speech(recognise, speech, seconds, tmp_path):
     sound, rate = soundfile.read(speech)
-    soundfile.write(tmp_path / "clip.wav", sound[: 3 * rate], rate)
-    heard = recognise(tmp_path / "clip.wav")
-    model, feature_extractor = load_checkpoint(checkpoint)
-    expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)(str(tmp_path / "clip.wav"))
-    assert not heard.averaged
-    for name in ("emotion", "gender"):
-        scores = [{entry["label"]: entry["score"] for entry in one[name]} for one in (heard.answer, expected)]
-        assert scores[0] == pytest.approx(scores[1], abs=1e-5)
-    assert heard.answer["f0_mean"]["value"] == pytest.approx(expected["f0_mean"]["value"], abs=1e-3)
-
-
-def test_a_long_recording_gets_the_mean_over_its_speech(recognise, speech):
+    soundfile.write(tmp_path / "clip.wav", sound[: seconds * rate], rate)
+    speech = tmp_path / "clip.wav"
     heard = recognise(speech)
-    assert heard.averaged
     assert heard.duration_s == pytest.approx(soundfile.info(speech).duration, abs=1e-3)
     seconds = np.array([row["end_s"] - row["start_s"] for row in heard.segments])
     assert seconds.sum() == pytest.approx(heard.speech_s)
     values = np.array([row["f0_mean"]["value"] for row in heard.segments])
     assert heard.answer["f0_mean"]["value"] == pytest.approx((values * seconds).sum() / seconds.sum(), rel=1e-5)
+    for entry in heard.answer["emotion"]:
+        scores = [{each["label"]: each["score"] for each in row["emotion"]}[entry["label"]] for row in heard.segments]
+        assert entry["score"] == pytest.approx((np.array(scores) * seconds).sum() / seconds.sum(), rel=1e-5)
     assert sum(entry["score"] for entry in heard.answer["emotion"]) == pytest.approx(1)
+    assert heard.answer["emotion"][0]["label"] in {row["emotion"][0]["label"] for row in heard.segments}
     (only,) = recognise(speech, labels=("sad",)).answer["emotion"]
     assert only == {"label": "sad", "score": pytest.approx(1)}
 
@@ -62,11 +59,11 @@ def test_outline_and_copy_are_the_sound(recognise, tmp_path):
     sound[65 * rate : 78 * rate] = 0.25 * np.sin(np.arange(13 * rate) * 0.2)
     soundfile.write(tmp_path / "tone.wav", sound, rate)
     heard = recognise(tmp_path / "tone.wav")
-    assert heard.peaks.shape == (PEAKS,)
+    assert heard.peaks.shape == (4 * seconds,)
     assert heard.peaks.max() == pytest.approx(1)
-    assert (heard.peaks[:120] == 0).all()
-    assert (heard.peaks[121:143] > 0.99).all()
-    assert (heard.peaks[145:] == 0).all()
+    assert (heard.peaks[: 4 * 65] == 0).all()
+    assert (heard.peaks[4 * 65 + 1 : 4 * 78 - 1] > 0.99).all()
+    assert (heard.peaks[4 * 78 + 1 :] == 0).all()
     copy, copied_rate = soundfile.read(io.BytesIO(heard.sound))
     assert copied_rate == rate
     assert len(copy) / rate == pytest.approx(seconds, abs=0.2)
@@ -78,4 +75,42 @@ def test_where_nobody_speaks_there_is_no_answer(recognise, tmp_path):
     soundfile.write(tmp_path / "room.wav", np.random.default_rng(0).normal(scale=1e-3, size=32_000), 16_000)
     heard = recognise(tmp_path / "room.wav")
     assert (heard.answer, heard.segments, heard.speech_s) == ({}, [], 0.0)
+    assert heard.peaks.shape == (PEAKS,)
     assert heard.peaks.max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["SER_REAL_AUDIO ravdess/Actor_0*/03-01-*-01-01-01-*.wav", "SER_REAL_SPEECH */wav/*a*W*.wav"]
+)
+def test_the_headline_of_a_real_recording_occurs_among_its_segments(recognise, pattern):
+    variable, pattern = pattern.split()
+    if variable not in os.environ:
+        pytest.skip(f"{variable} names no folder with real recordings")
+    paths = sorted(Path(os.environ[variable]).glob(pattern))[:20]
+    assert len(paths) == 20
+    for path in paths:
+        for labels in ((), ("angry", "sad")):
+            heard = recognise(path, labels=labels)
+            said = {row["emotion"][0]["label"] for row in heard.segments}
+            assert said == set() if not heard.answer else heard.answer["emotion"][0]["label"] in said
+
+
+def segment(start_s, end_s, **scores):
+    ranked = sorted(scores.items(), key=lambda entry: -entry[1])
+    heads = {"gender": [{"label": "female", "score": 1.0}], "f0_mean": {"value": end_s, "unit": "Hz"}}
+    return {
+        "start_s": start_s,
+        "end_s": end_s,
+        "emotion": [{"label": label, "score": score} for label, score in ranked],
+        **heads,
+    }
+
+
+def test_no_mean_puts_a_class_at_the_head_that_occurs_nowhere():
+    segments = [segment(0, 1, angry=0.5, happy=0.4, sad=0.1), segment(2, 3, angry=0.1, happy=0.4, sad=0.5)]
+    segments += [segment(4, 4.5, angry=0.5, happy=0.4, sad=0.1)]
+    answer = average_segments(segments, TASKS, TASKS[0], AnswerOptions(uncertain_below=0.35))
+    assert [entry["label"] for entry in answer["emotion"]] == ["angry", "happy", "sad"]
+    assert [entry["score"] for entry in answer["emotion"]] == pytest.approx([0.34, 0.4, 0.26])
+    assert answer["f0_mean"]["value"] == pytest.approx((1 + 3 + 4.5 / 2) / 2.5)
+    assert answer["uncertain"]

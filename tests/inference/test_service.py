@@ -1,4 +1,6 @@
+import base64
 import os
+import re
 import time
 
 import av
@@ -58,8 +60,10 @@ def test_errors_name_the_file_and_not_its_folder(service, tmp_path):
     soundfile.write(tmp_path / "long.wav", voice(7, 150), 16_000)
     errors = {name: recognise(service, tmp_path / name)[1]["error"] for name in ("notes.wav", "long.wav", "gone.wav")}
     assert errors["notes.wav"].startswith("notes.wav: not an audio or video file")
-    assert errors["long.wav"] == "The recording is 7 s long, this page takes 6 s: use predict.py."
-    assert errors["gone.wav"] == "gone.wav is not here any more: send it again."
+    assert errors["long.wav"].startswith("long.wav ")
+    assert "6 s" in errors["long.wav"]
+    assert "gone.wav" in errors["gone.wav"]
+    assert not any(word in error for error in errors.values() for word in (str(tmp_path), ".py"))
 
 
 def test_a_recording_that_does_not_say_how_long_it_is_is_measured(service, tmp_path):
@@ -74,7 +78,8 @@ def test_a_recording_that_does_not_say_how_long_it_is_is_measured(service, tmp_p
             assert audio.promised_s == 0
     assert "error" not in recognise(service, tmp_path / "short.webm")[1]
     says = recognise(service, tmp_path / "long.webm")[1]["error"]
-    assert says == "The recording is more than 6 s long, this page takes 6 s: use predict.py."
+    assert "long.webm" in says
+    assert "6 s" in says
 
 
 def test_a_file_that_is_being_heard_is_in_use(service, clip):
@@ -97,7 +102,7 @@ def test_several_are_rows_in_their_order(service, clip, tmp_path):
     assert 'class="several"' in html
     html, rows = service.recognise_several([clip] * 4, AnswerOptions(), shares.append)
     assert rows == []
-    assert "These are 4 files, this page takes 3 at once" in html
+    assert re.search("4 files.*3", html)
 
 
 def test_what_a_header_promises_does_not_make_a_recording_too_long(service, tmp_path):
@@ -118,3 +123,17 @@ def test_a_length_that_is_not_known_is_left_empty(service, tmp_path, monkeypatch
     assert row["duration_s"] is None
     assert "None" not in html
     assert "nan" not in html
+
+
+def test_columns_of_the_table_do_not_depend_on_the_first_row(service, clip, tmp_path):
+    (tmp_path / "notes.wav").write_bytes(b"no sound")
+    soundfile.write(tmp_path / "other.wav", 0.1 * voice(2, 250), 16_000)
+    heads = set()
+    for first in (clip, tmp_path / "other.wav", tmp_path / "notes.wav"):
+        files = sorted([clip, tmp_path / "other.wav", tmp_path / "notes.wav"], key=lambda path: path != first)
+        html, _ = service.recognise_several(files, AnswerOptions(), lambda share: None)
+        table = base64.b64decode(re.search(r'emotions.csv" href="data:[^,]*,([^"]*)"', html)[1]).decode()
+        heads.add(table.splitlines()[0])
+    (head,) = heads
+    scores = [column for column in head.split(",") if column.startswith("emotion")]
+    assert scores == ["emotion", "emotion_score", "emotion_angry", "emotion_happy", "emotion_sad"]
