@@ -11,6 +11,7 @@ import yaml
 from .clip import Clip
 from .corpora import CORPORA
 from .scan import USER_AUDIO, Source
+from .text_files import read_text
 
 LICENCE_USES = ("commercial", "redistributable")
 
@@ -22,8 +23,8 @@ def read_sources(path: Path) -> list[Source]:
         ValueError: the file is none, or names an unknown corpus or a missing folder.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.safe_load(read_text(path))
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ValueError(f"--corpora {path}: {error}") from error
     if not isinstance(content, dict) or not all(isinstance(word, str) for pair in content.items() for word in pair):
         raise ValueError(f"{path}: expected a YAML mapping of corpora to folders, such as `ravdess: /data/RAVDESS`.")

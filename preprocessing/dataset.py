@@ -32,7 +32,7 @@ from modeling import SAMPLING_RATE
 from .acoustics import acoustic_targets
 from .clip import Clip, Drop
 from .report import check_writable, write_json
-from .rows import ROW, Preparation, extra_columns, features, prepare_clip
+from .rows import ROW, Preparation, extra_columns, features, parse_number, prepare_clip
 from .split_files import load_splits, write_split_files
 from .splits import SPLITS, Row
 
@@ -242,7 +242,7 @@ def _write_part(folder: Path, clips: Sequence[Clip], preparation: Preparation, e
     columns = {name: [row.get(name) for row in rows] for name in columns_of}
     for name, kind in extra.items():
         if kind == "float64":
-            columns[name] = [None if value is None else float(value) for value in columns[name]]
+            columns[name] = list(map(parse_number, columns[name]))
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.unfinished")
     unfinished.mkdir()
     if rows:  # a table without rows is saved, but does not load again

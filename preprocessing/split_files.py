@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
@@ -70,7 +71,7 @@ def _read(folder: str | os.PathLike, protocol: str) -> tuple[dict, dict[str, str
         raise ValueError(f"{folder} has no protocol {family!r}; it has {_there(path.parent)}.{_hint(family)}")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        clips = content.pop("clips")
+        clips = {unicodedata.normalize("NFC", id_): split for id_, split in content.pop("clips").items()}
         strange = set(clips.values()) - {*SPLITS, None}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{path} is no division of clips: run the same prepare.py again.") from error

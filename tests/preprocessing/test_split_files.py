@@ -1,5 +1,6 @@
 import json
 import shutil
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -158,3 +159,11 @@ def test_a_file_of_the_users_own_that_says_something_else_is_refused(prepared, t
     change(prepared, tmp_path / "copy", "loco", **changes)
     with pytest.raises(ValueError, match=message):
         load_protocol(tmp_path / "copy", "loco:alpha")
+
+
+def test_an_id_is_found_by_any_spelling_of_its_accents(tmp_path):
+    write(tmp_path, {"émo": 8})
+    path = tmp_path / "splits/paper.json"
+    path.write_text(unicodedata.normalize("NFD", path.read_text(encoding="utf-8")), encoding="utf-8")
+    assert "émo/0.wav" not in path.read_text(encoding="utf-8")
+    assert set(load_splits(tmp_path, "paper")) == {f"émo/{i}.wav" for i in range(8)}

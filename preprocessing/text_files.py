@@ -1,0 +1,49 @@
+"""Text files of users: in UTF-8, or in what their byte order mark says."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+_MARKS = (  # that of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_EXPECTED = "Save it as UTF-8, or as UTF-16 with a byte order mark"
+_SHOWN = 60  # characters
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, with its line ends as they are; errors are those of [`read_encoded`]."""
+    return read_encoded(path)[0]
+
+
+def read_encoded(path: Path) -> tuple[str, str]:
+    """The text of a file, and the name of its encoding.
+
+    Raises:
+        ValueError: it is neither UTF-8 nor has it a byte order mark; the message names the file and the line.
+        OSError: it cannot be read.
+    """
+    content = path.read_bytes()
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = f"0x{content[error.start]:02x}"
+        raise ValueError(f"{path}, line {line}: the byte {byte} is not valid {encoding}. {_EXPECTED}.") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(f"{path}, line {line}: the text holds NUL, as UTF-16 does when read as UTF-8. {_EXPECTED}.")
+    return text, encoding
+
+
+def shorten(value: object) -> str:
+    """A value as a message shows it: a few words of a text, of a sound or another large thing its type alone."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!r}… ({len(value):,} characters)"
+    return repr(value) if isinstance(value, int | float | None) else f"a {type(value).__name__}"
