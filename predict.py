@@ -17,28 +17,28 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from preprocessing.console import print_any_text
+
 if TYPE_CHECKING:
     from inference.answers import Question
 
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
-    sys.stdout.reconfigure(errors="backslashreplace")  # for names of files that are no UTF-8
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take 400 MB
     from inference.files import find_files, read_list
 
     try:
         found = find_files([*args.path, *(read_list(args.list) if args.list else ())])
-        for note in found.notes:
-            print(note, file=sys.stderr)
-        failed = _answer(found.files, args)
+        sys.stderr.writelines(f"{note}\n" for note in found.notes)
+        if failed := _answer(found.files, args):
+            sys.exit(f"predict.py: {failed:,} of {len(found.files):,} files could not be read.")
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f"predict.py: {error}")
     except KeyboardInterrupt:
         sys.exit("predict.py: stopped." + (" The same command goes on with what is left." if args.output else ""))
-    if failed:
-        sys.exit(f"predict.py: {failed:,} of {len(found.files):,} files could not be read.")
 
 
 def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:

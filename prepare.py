@@ -14,9 +14,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from preprocessing.console import pair, print_any_text
+
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
     try:
         print(_list(args.root) if args.list else _prepare(args))
@@ -48,9 +51,9 @@ def _prepare(args: argparse.Namespace) -> str:
             print(describe_left_out(source, args.licence))
     if not sources:
         raise ValueError("no corpus is left to prepare.")
-    user_audio = UserAudio(args.locale, args.style, args.columns, args.gender_names, args.audio_folder)
+    user_audio = UserAudio(args.locale, args.style, dict(args.columns), dict(args.gender_names), args.audio_folder)
     genders = load_speaker_genders(args.speaker_genders) if args.speaker_genders else {}
-    entries = scan(sources, args.labels, args.label_names, user_audio, genders)
+    entries = scan(sources, args.labels, dict(args.label_names), user_audio, genders)
     report = prepare(
         entries,
         args.output,
@@ -60,15 +63,13 @@ def _prepare(args: argparse.Namespace) -> str:
         settings={
             "labels": args.labels,
             "label_rules": dict(load_label_rules(args.labels)),
-            "label_names": args.label_names,
+            "label_names": dict(args.label_names),
             "speaker_genders": genders,
             "licence": args.licence,
             "licences": licences(dict.fromkeys(entry.id.split("/", 1)[0] for entry in entries)),
         },
     )
-    done = (
-        f"Prepared {args.output}; every file and its reason stand in {args.output / 'report.json'}, Table 1 beside it."
-    )
+    done = f"Prepared {args.output}; its report.json has every file and its reason, table1.txt the paper's Table 1."
     return "\n\n".join((format_report(report), write_table1(report, args.output), done))
 
 
@@ -95,25 +96,21 @@ def _parse_args() -> argparse.Namespace:
     own = parser.add_argument_group("your own audio")
     own.add_argument("--locale", help="such as pl-PL")
     own.add_argument("--style", choices=("acted", "natural"))
-    own.add_argument("--columns", nargs="+", type=_pair, default=[], metavar="OURS=YOURS", help="columns of the table")
+    own.add_argument("--columns", nargs="+", type=pair, default=[], metavar="OURS=YOURS", help="columns of the table")
     own.add_argument(
-        "--label_names", nargs="+", type=_pair, default=[], metavar="LABEL=EMOTION", help="EMOTION none drops the clips"
+        "--label_names",
+        nargs="+",
+        type=pair,
+        default=[],
+        metavar="LABEL=EMOTION",
+        help="EMOTION none drops the clips",
     )
-    own.add_argument("--gender_names", nargs="+", type=_pair, default=[], metavar="WORD=GENDER")
+    own.add_argument("--gender_names", nargs="+", type=pair, default=[], metavar="WORD=GENDER")
     own.add_argument("--audio_folder", default="", help="where the table's paths start, from the table's folder")
     args = parser.parse_args()
     if not args.list and not (args.output and (args.corpus or args.corpora)):
         parser.error("give --corpus or --corpora, and --output; or --list")
-    for name in ("columns", "label_names", "gender_names"):
-        setattr(args, name, dict(getattr(args, name)))
     return args
-
-
-def _pair(text: str) -> tuple[str, str]:
-    left, separator, right = text.partition("=")
-    if not (left and separator and right):
-        raise argparse.ArgumentTypeError(f"expected A=B, got {text!r}")
-    return left, right
 
 
 if __name__ == "__main__":

@@ -16,9 +16,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from preprocessing.console import print_any_text
+
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
     from publishing.hub import check_access, check_name, check_tag, publish_folder
     from publishing.staging import staging_folder

@@ -12,12 +12,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from preprocessing.console import print_any_text
+
 if TYPE_CHECKING:
     from inference.dub_check import DubCheck
 
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
     from inference.dub_check import Limits, check_dub
     from inference.recogniser import load_recogniser

@@ -11,9 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from preprocessing.console import print_any_text
+
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
     from inference.onnx_folder import export_folder
 

@@ -22,9 +22,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from preprocessing.console import pair, print_any_text
+
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
     from inference.curation import FilterOptions, filter_manifest, format_report
 
@@ -51,17 +54,15 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--speaker_column", metavar="NAME", help="the manifest's column of speakers")
     parser.add_argument("--audio_folder", metavar="DIR", help="where the paths start, from the manifest's folder")
     parser.add_argument(
-        "--words", nargs="+", default=[], type=_pair, metavar="A=B", help="the manifest's words for classes: F=female"
+        "--words",
+        nargs="+",
+        default=[],
+        type=pair,
+        metavar="A=B",
+        help="the manifest's words for classes: F=female",
     )
     parser.add_argument("--num_proc", type=int, help="processes that measure pitch and energy; all cores by default")
     return parser.parse_args()
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, separator, meaning = text.partition("=")
-    if not (name and separator and meaning):
-        raise argparse.ArgumentTypeError(f"expected A=B, got {text!r}")
-    return name, meaning
 
 
 if __name__ == "__main__":

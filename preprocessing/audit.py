@@ -35,6 +35,7 @@ from .audit_checks import (
     check_shared,
     check_silent,
 )
+from .console import print_any_text
 from .dataset import count_in_no_split, load_prepared
 from .listening import listen_to_all
 from .report import write_json
@@ -169,6 +170,7 @@ def _summarise(check: Check) -> dict:
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", type=Path, metavar="PREPARED", help="prepared folder")
     parser.add_argument("--protocol", default="paper", help="which clips are in which split: paper, loco:CORPUS, …")

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from .console import print_any_text
 from .demo_sentences import ESPEAK_VOICES, SENTENCES
 
 TABLE = "clips.csv"
@@ -187,6 +188,7 @@ def _ssml(sentence: str, prosody: Prosody) -> str:
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--seed", type=int, default=0)

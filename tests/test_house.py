@@ -20,10 +20,10 @@ MAY_IMPORT = {
     "inference": {"preprocessing", "modeling"},
     "publishing": {"modeling"},
     "prepare": {"preprocessing"},
-    "train": {"training", "publishing"},
-    "evaluate": {"evaluation"},
-    "predict": {"inference", "modeling"},
-    "app": {"inference"},
+    "train": {"training", "publishing", "preprocessing"},
+    "evaluate": {"evaluation", "preprocessing"},
+    "predict": {"inference", "modeling", "preprocessing"},
+    "app": {"inference", "preprocessing"},
     "publish": {"publishing", "preprocessing"},
 }
 SCRIPTS = [ROOT / f"{name}.py" for name in ("prepare", "train", "evaluate", "predict", "app", "publish")]
