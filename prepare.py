@@ -60,6 +60,7 @@ def _prepare(args: argparse.Namespace) -> str:
         Preparation(args.min_duration_s, args.max_duration_s),
         seed=args.seed,
         num_proc=args.num_proc,
+        drop_copies=args.drop_copies,
         settings={
             "labels": args.labels,
             "label_rules": dict(load_label_rules(args.labels)),
@@ -88,6 +89,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--labels", default="paper", metavar="paper|strict|FILE", help="which labels count as which")
     parser.add_argument("--min_duration_s", type=float, default=0.5, help="shorter clips are dropped")
     parser.add_argument("--max_duration_s", type=float, default=6.0, help="what the model hears of a clip")
+    parser.add_argument("--drop_copies", action="store_true", help="skip clips that are the sound of another clip")
     parser.add_argument("--seed", type=int, default=0, help="of the splits")
     parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
     parser.add_argument(

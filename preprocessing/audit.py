@@ -52,7 +52,7 @@ KINDS = {
     "imbalance": ("classes", "far below an even share of their corpus"),
     "clipped": ("clips", "too loud for their recording: the peaks are cut off"),
     "silent": ("clips", "without speech: hardly any level"),
-    "gender_pitch": ("clips", "with a pitch that contradicts their gender label"),
+    "gender_pitch": ("voices", "whose calm clips have a pitch that contradicts their gender label"),
 }
 _COLUMNS = ["id", "corpus", "speaker", "sentence", "gender", "emotion", "f0_mean"]
 _MEASURED = ["digest", "level_dbfs", "plateaus", "loud_runs"]

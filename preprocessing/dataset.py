@@ -31,7 +31,8 @@ from modeling import SAMPLING_RATE
 
 from .acoustics import acoustic_targets
 from .clip import Clip, Drop
-from .report import check_writable, write_json
+from .copies import find_conflicts, find_copies
+from .report import check_writable, summarize_corpora, write_json
 from .rows import ROW, Preparation, extra_columns, features, parse_number, prepare_clip
 from .split_files import load_splits, write_split_files
 from .splits import SPLITS, Row
@@ -49,6 +50,7 @@ def prepare(
     *,
     seed: int = 0,
     num_proc: int | None = None,
+    drop_copies: bool = False,
     settings: dict | None = None,
 ) -> dict:
     """Decodes and measures all clips, divides them, and writes a prepared folder.
@@ -61,6 +63,7 @@ def prepare(
         preparation: what is done to each clip.
         seed: of the protocols.
         num_proc: worker processes, all cores by default.
+        drop_copies: skip clips that [`find_copies`] finds; their parts stay, so that it can be changed at little cost.
         settings: further values to write into the report.
 
     Returns:
@@ -79,21 +82,27 @@ def prepare(
     _check_output(output, {entry.id.split("/", 1)[0] for entry in entries})
     folder = output / "clips"
     folder.mkdir(parents=True, exist_ok=True)
-    _write_parts(folder, parts, preparation, extra, num_proc or joblib.cpu_count())
+    workers = num_proc or joblib.cpu_count()
+    _write_parts(folder, parts, preparation, extra, workers)
 
     drops = _why_dropped(entries, folder, parts)
     filled = [name for name in parts if (folder / name / _CLIPS).is_dir()]
     table = _load_parts(folder, filled)
-    notes = write_split_files(_split_rows(table), output, seed)
+    copies = find_copies([folder / name / _CLIPS for name in filled], table, workers) if drop_copies else {}
+    drops = ["a copy of another clip" if entry.id in copies else why for entry, why in zip(entries, drops, strict=True)]
+    kept = table.select([row for row, id_ in enumerate(table["id"]) if id_ not in copies])
+    notes = write_split_files(_split_rows(kept), output, seed)
     report = {
         "format": FORMAT,
         "parts": filled,
-        "settings": {**(settings or {}), **vars(preparation), "seed": seed},
+        "settings": {**(settings or {}), **vars(preparation), "seed": seed, "drop_copies": drop_copies},
         "versions": {name: importlib.metadata.version(name) for name in ("librosa", "soundfile", "soxr", "av")},
-        "corpora": _summarise(entries, drops, table),
+        "corpora": summarize_corpora(entries, drops, kept),
         "notes": notes,
+        "copies": copies,
+        "conflicts": find_conflicts(copies, table),
         "files": [
-            {"id": entry.id, "kept": reason is None, "reason": reason}
+            {"id": entry.id, "kept": reason is None, "reason": _reason(entry, reason, copies)}
             for entry, reason in zip(entries, drops, strict=True)
         ],
     }
@@ -102,6 +111,10 @@ def prepare(
         if part.is_dir() and part.name not in parts:
             shutil.rmtree(part)
     return report
+
+
+def _reason(entry: Clip | Drop, reason: str | None, copies: dict[str, str]) -> str | None:
+    return f"a copy of {copies[entry.id]}" if entry.id in copies else reason
 
 
 def load_report(folder: str | os.PathLike) -> dict:
@@ -149,7 +162,10 @@ def load_prepared(folder: str | os.PathLike, protocol: str) -> DatasetDict:
         raise ValueError(f"{folder} holds a table that cannot be read: prepare it anew, elsewhere.") from error
     table = table.add_column(ROW, range(len(table)))
     rows: dict[str | None, list[int]] = defaultdict(list)
+    copies = report.get("copies", {})  # none in a folder of an older version
     for index, id_ in enumerate(table["id"]):
+        if id_ in copies:
+            continue
         if id_ not in split_of:
             path = Path(folder, "splits", f"{protocol.partition(':')[0]}.json")
             raise ValueError(f"{path} names no split for the clip {id_}.")
@@ -271,29 +287,3 @@ def _load_parts(folder: Path, names: Sequence[str]) -> Dataset:
 def _split_rows(table: Dataset) -> list[Row]:
     columns = table.select_columns(list(Row._fields)).with_format("python")[:]
     return [Row(*values) for values in zip(*(columns[name] for name in Row._fields), strict=True)]
-
-
-def _summarise(entries: Sequence[Clip | Drop], drops: Sequence[str | None], table: Dataset) -> dict[str, dict]:
-    columns = table.select_columns(["corpus", "emotion", "gender", "locale", "duration_s", "scale"])[:]
-    reasons: dict[str, Counter] = defaultdict(Counter)
-    for entry, reason in zip(entries, drops, strict=True):
-        if reason is not None:
-            reasons[entry.id.split("/", 1)[0]][reason] += 1
-    summary = {}
-    for corpus in dict.fromkeys(columns["corpus"]):
-        mine = [i for i, name in enumerate(columns["corpus"]) if name == corpus]
-        seconds = [columns["duration_s"][i] for i in mine]
-        summary[corpus] = {
-            "kept": len(mine),
-            "dropped": dict(reasons.pop(corpus, {})),
-            "hours": sum(seconds) / 3600,
-            "mean_duration_s": sum(seconds) / len(seconds),
-            "scaled_down": sum(columns["scale"][i] > 1 for i in mine),
-            **{
-                name: dict(Counter(str(columns[name][i]) for i in mine).most_common())
-                for name in ("emotion", "gender", "locale")
-            },
-        }
-    for corpus, dropped in reasons.items():
-        summary[corpus] = {"kept": 0, "dropped": dict(dropped)}
-    return summary

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datasets import Dataset
     from matplotlib.figure import Figure
+
+    from .clip import Clip, Drop
 
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
@@ -53,6 +57,41 @@ def check_writable(folder: Path) -> None:
         raise ValueError(f"{folder} cannot be written: {there} is read-only, or of another user.")
 
 
+def summarize_corpora(
+    entries: Sequence[Clip | Drop], drops: Sequence[str | None], table: Dataset
+) -> dict[str, dict[str, Any]]:
+    """Corpus -> what is kept of it and what is not, and why.
+
+    Args:
+        entries: what was found.
+        drops: of each why it is left out, `None` where it is kept.
+        table: the kept clips.
+    """
+    columns = table.select_columns(["corpus", "emotion", "gender", "locale", "duration_s", "scale"])[:]
+    reasons: dict[str, Counter] = defaultdict(Counter)
+    for entry, reason in zip(entries, drops, strict=True):
+        if reason is not None:
+            reasons[entry.id.split("/", 1)[0]][reason] += 1
+    summary = {}
+    for corpus in dict.fromkeys(columns["corpus"]):
+        mine = [i for i, name in enumerate(columns["corpus"]) if name == corpus]
+        seconds = [columns["duration_s"][i] for i in mine]
+        summary[corpus] = {
+            "kept": len(mine),
+            "dropped": dict(reasons.pop(corpus, {})),
+            "hours": sum(seconds) / 3600,
+            "mean_duration_s": sum(seconds) / len(seconds),
+            "scaled_down": sum(columns["scale"][i] > 1 for i in mine),
+            **{
+                name: dict(Counter(str(columns[name][i]) for i in mine).most_common())
+                for name in ("emotion", "gender", "locale")
+            },
+        }
+    for corpus, dropped in reasons.items():
+        summary[corpus] = {"kept": 0, "dropped": dict(dropped)}
+    return summary
+
+
 def format_report(report: dict) -> str:
     """The corpora, what was dropped and why, and where a protocol could not be kept, as text."""
     lines = [f"{'corpus':<16}{'clips':>8}{'hours':>8}{'mean s':>8}  emotions"]
@@ -69,6 +108,12 @@ def format_report(report: dict) -> str:
     for name, licence in report["settings"]["licences"].items():
         if licence:
             lines.append(f"licence of {name}: {licence['licence']}; {licence['homepage']}")
+    if conflicts := report.get("conflicts"):
+        first = conflicts[0]
+        lines.append(
+            f"{len(conflicts):,} labels of copies contradict the clip that is kept: the {first['column']} of "
+            f"{first['copy']} is {first['other']}, of {first['kept']} {first['label']}; report.json lists all."
+        )
     for protocol, notes in report["notes"].items():
         lines += [f"protocol {protocol}: {note}" for note in notes]
     return "\n".join(lines)
