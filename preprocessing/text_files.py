@@ -29,7 +29,7 @@ def read_encoded(path: Path) -> tuple[str, str]:
         OSError: it cannot be read.
     """
     content = path.read_bytes()
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+    encoding = encoding_of(content)
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
@@ -40,6 +40,11 @@ def read_encoded(path: Path) -> tuple[str, str]:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ValueError(f"{path}, line {line}: the text holds NUL, as UTF-16 does when read as UTF-8. {_EXPECTED}.")
     return text, encoding
+
+
+def encoding_of(content: bytes) -> str:
+    """The encoding that a byte order mark says, else UTF-8."""
+    return next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
 
 
 def shorten(value: object) -> str:
