@@ -15,11 +15,12 @@ import signal
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser
+from common.command_line import FlagParser, print_any_text
 
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
     if importlib.util.find_spec("gradio") is None:
         sys.exit("app.py: the page needs Gradio: pip install -e '.[page]'")

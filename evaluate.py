@@ -32,6 +32,9 @@ def _hand_over_the_library() -> None:
 
 def main() -> None:
     """Runs the command line."""
+    from common.command_line import print_any_text
+
+    print_any_text()
     args = _parse_args()
     from evaluation.report import format_report
     from evaluation.run import evaluate_checkpoint, plan_evaluation

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.command_line import FlagParser
+from common.command_line import FlagParser, print_any_text
 
 if TYPE_CHECKING:
     from inference.answers import Question
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
-    sys.stdout.reconfigure(errors="backslashreplace")  # for names of files that are no UTF-8
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take 400 MB
     try:
         # What can be wrong with names is said before the seconds that other imports take.
@@ -39,15 +39,13 @@ def main() -> None:
         quiet_c_libraries()
         if args.output:
             check_output(args.output, len(found.files), args.timeline, args.overwrite)
-        for note in found.notes:
-            print(note, file=sys.stderr)
-        failed = _answer(found.files, args)
+        sys.stderr.writelines(f"{note}\n" for note in found.notes)
+        if failed := _answer(found.files, args):
+            sys.exit(f"predict.py: {failed:,} of {len(found.files):,} files could not be read.")
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f"predict.py: {error}")
     except KeyboardInterrupt:
         sys.exit("predict.py: stopped." + (" The same command goes on with what is left." if args.output else ""))
-    if failed:
-        sys.exit(f"predict.py: {failed:,} of {len(found.files):,} files could not be read.")
 
 
 def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:

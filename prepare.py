@@ -2,7 +2,7 @@
 
     python prepare.py --list --root /data
     python prepare.py --corpus ravdess=/data/RAVDESS emodb=/data/EMODB --output prepared
-    python prepare.py --corpora corpora.yaml --licence commercial --output prepared
+    python prepare.py --corpora corpora.yaml --license_use commercial --output prepared
     python prepare.py --corpus folder=/data/calls --locale en-US --license "CC BY 4.0" --output prepared
     python prepare.py --corpus folder=/data/calls folder=/data/film --locale calls=en-US film=de-DE --output prepared
     python prepare.py --corpus table=/data/nemo/data.tsv --columns path=file_id speaker=speaker_id \
@@ -15,11 +15,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser
+from common.command_line import FlagParser, print_any_text
 
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
     try:
         print(_list(args.root) if args.list else _prepare(args))
@@ -48,16 +49,18 @@ def _prepare(args: argparse.Namespace) -> str:
     sources = [Source.parse(text) for text in args.corpus]
     if args.corpora:
         sources += read_sources(args.corpora)
-    if args.licence:
-        sources, left_out = allowed(sources, args.licence)
+    if args.license_use:
+        sources, left_out = allowed(sources, args.license_use)
         for source in left_out:
-            print(describe_left_out(source, args.licence))
+            print(describe_left_out(source, args.license_use))
     if not sources:
         raise ValueError("no corpus is left to prepare.")
     sources = describe_sources(sources, {name: getattr(args, name) for name in ("locale", "style", "license")})
-    user_audio = UserAudio(columns=args.columns, gender_names=args.gender_names, audio_folder=args.audio_folder)
+    user_audio = UserAudio(
+        columns=dict(args.columns), gender_names=dict(args.gender_names), audio_folder=args.audio_folder
+    )
     genders = load_speaker_genders(args.speaker_genders) if args.speaker_genders else {}
-    found = scan_sources(sources, args.labels, args.label_names, user_audio, genders)
+    found = scan_sources(sources, args.labels, dict(args.label_names), user_audio, genders)
     report = prepare(
         [entry for _, entries in found for entry in entries],
         args.output,
@@ -65,12 +68,13 @@ def _prepare(args: argparse.Namespace) -> str:
         seed=args.seed,
         num_proc=args.num_proc,
         overwrite=args.overwrite,
+        drop_copies=args.drop_copies,
         settings={
             "labels": args.labels,
             "label_rules": dict(load_label_rules(args.labels)),
-            "label_names": args.label_names,
+            "label_names": dict(args.label_names),
             "speaker_genders": genders,
-            "licence": args.licence,
+            "licence": args.license_use,
             "licences": licences_of(found),
         },
     )
@@ -91,11 +95,14 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="list the corpora that are known, and stop")
     parser.add_argument("--root", type=Path, metavar="DIR", help="with --list: what the folders in DIR hold of them")
     parser.add_argument(
-        "--licence", choices=("commercial", "redistributable"), help="leave out corpora whose licence does not allow it"
+        "--license_use",
+        choices=("commercial", "redistributable"),
+        help="leave out what may not be used so",
     )
     parser.add_argument("--labels", default="paper", metavar="paper|strict|FILE", help="which labels count as which")
     parser.add_argument("--min_duration_s", type=float, default=0.5, help="shorter clips are dropped")
     parser.add_argument("--max_duration_s", type=float, default=6.0, help="what the model hears of a clip")
+    parser.add_argument("--drop_copies", action="store_true", help="skip clips that are the sound of another clip")
     parser.add_argument("--seed", type=int, default=0, help="of the splits")
     parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
     parser.add_argument("--speaker_genders", type=Path, metavar="FILE", help="YAML of CORPUS: {SPEAKER: female|male}")
@@ -103,8 +110,6 @@ def _parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if not args.list and not (args.output and (args.corpus or args.corpora)):
         parser.error("give --corpus or --corpora, and --output; or --list")
-    for name in ("columns", "label_names", "gender_names"):
-        setattr(args, name, dict(getattr(args, name)))
     return args
 
 

@@ -16,11 +16,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import FlagParser
+from common.command_line import FlagParser, print_any_text
 
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
     from publishing.hub import check_access, check_name, check_tag, describe_publication, head_of, publish_folder
     from publishing.staging import staging_folder
@@ -69,7 +70,7 @@ def _read_licences(args: argparse.Namespace) -> dict:
         return {}
     from publishing.dataset import read_licences
 
-    return read_licences(args.source, args.licence)
+    return read_licences(args.source, args.license)
 
 
 def _export_dataset(args: argparse.Namespace, licences: dict, folder: str) -> list[Path]:
@@ -99,10 +100,10 @@ def _parse_args() -> argparse.Namespace:
     kind.add_argument("--dataset", action="store_true", help="CHECKPOINT is a folder that prepare.py wrote")
     data = parser.add_argument_group("data sets")
     data.add_argument("--protocol", help="which clips are in which split; paper by default")
-    data.add_argument("--licence", metavar="NAME", help="under which your own audio may be passed on")
+    data.add_argument("--license", metavar="NAME", help="under which your own audio may be passed on")
     args = parser.parse_args()
-    if not args.dataset and (args.protocol or args.licence):
-        parser.error("--protocol and --licence are of a data set: add --dataset")
+    if not args.dataset and (args.protocol or args.license):
+        parser.error("--protocol and --license are of a data set: add --dataset")
     args.protocol = args.protocol or "paper"
     return args
 

@@ -19,12 +19,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.command_line import print_any_text
+
 if TYPE_CHECKING:
     from training.arguments import SERTrainingArguments
 
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     try:
         _check_access()  # before any hour, any clip, and the seconds that the imports below take
         from training.arguments import parse_args

@@ -60,7 +60,7 @@ def machine() -> str:
     processor = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        named = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        named = [line for line in info.read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
         processor = named[0].partition(": ")[2] if named else processor
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"

@@ -1,9 +1,10 @@
-"""Command lines: an argument parser that names the closest flags, instead of the usage, for one that does not exist."""
+"""What all commands share: a parser that names the closest flags, `A=B`, a console that prints any text."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import io
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -73,3 +74,25 @@ def closest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
 
 def _words(name: str) -> list[str]:
     return [word for word in name.lstrip("-").lower().replace("-", "_").split("_") if word]
+
+
+def print_any_text() -> None:
+    """Has a console that lacks a character show its code point, so that printing never ends a command.
+
+    A console is ASCII or a code page in many containers, pipes and schedulers; names of files may be no text at all.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # some callers put others in their place, or none
+            stream.reconfigure(errors="backslashreplace")
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Reads `A=B`, an argument of a command.
+
+    Raises:
+        argparse.ArgumentTypeError: one of the two is missing.
+    """
+    left, separator, right = text.partition("=")
+    if not (left and separator and right):
+        raise argparse.ArgumentTypeError(f"expected A=B, got {text!r}")
+    return left, right

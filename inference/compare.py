@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.command_line import FlagParser
+from common.command_line import FlagParser, print_any_text
 
 if TYPE_CHECKING:
     from inference.dub_check import DubCheck
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
     try:
         from inference.files import check_checkpoint, check_files

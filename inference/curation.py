@@ -16,6 +16,7 @@ from inference.manifest import Manifest, read_manifest
 from inference.recogniser import load_recogniser
 from inference.scores import ScoresFile, known_names
 from preprocessing.audio_files import AUDIO_SUFFIXES
+from preprocessing.clip import clean_text
 from preprocessing.outputs import check_new
 from preprocessing.report import write_json
 from preprocessing.user_audio import audio_folder_of, path_inside
@@ -89,7 +90,7 @@ def filter_manifest(
     conditions = parse_conditions(keep, vocabulary)
     for condition in conditions:
         if isinstance(condition, OneOf) and condition.other:
-            condition.check_words(table.column(condition.other.removeprefix(OWN)))
+            condition.check_words(_own_cells(table, condition.other))
 
     output.parent.mkdir(parents=True, exist_ok=True)
     scores = scores or output.with_name(f"{manifest.stem}.scores.jsonl")
@@ -207,7 +208,7 @@ def _join(
     table: Manifest, files: Sequence[Path | None], scores: Mapping[str, Mapping[str, Any]], needed: set[str]
 ) -> list[Row]:
     """Rows with the values that are needed, of the model, of the measurement and of the manifest."""
-    own = {name: table.column(name.removeprefix(OWN)) for name in needed if name.startswith(OWN)}
+    own = {name: _own_cells(table, name) for name in needed if name.startswith(OWN)}
     rows = []
     for index, file in enumerate(files):
         values = scores[str(file)] if file is not None else {"error": "the manifest names no file"}
@@ -217,6 +218,12 @@ def _join(
         else:
             rows.append(Row({**values, **{name: cells[index] for name, cells in own.items()}}))
     return rows
+
+
+def _own_cells(table: Manifest, name: str) -> list[Any]:
+    """A column of the manifest, whose texts are compared: two spellings of a speaker are one speaker."""
+    cells = table.column(name.removeprefix(OWN))
+    return [clean_text(cell) or None if isinstance(cell, str) else cell for cell in cells]
 
 
 def _count_rows(rows: Sequence[Row], conditions: Sequence[Condition]) -> dict[str, Any]:

@@ -11,11 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from common.command_line import FlagParser
+from common.command_line import FlagParser, print_any_text
 
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
     from inference.onnx_folder import export_folder
 

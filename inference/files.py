@@ -10,6 +10,7 @@ from pathlib import Path
 
 from preprocessing.audio_files import AUDIO_SUFFIXES
 from preprocessing.corpora.corpus import walk
+from preprocessing.text_files import encoding_of
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,10 @@ def read_list(path: Path) -> list[str]:
         ValueError: the file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        content = path.read_bytes()
     except OSError as error:
         raise ValueError(f"The list {path} cannot be read: {error.strerror}.") from error
+    text = content.decode(encoding_of(content), errors="surrogateescape")  # PowerShell writes UTF-16
     return [line for line in map(str.rstrip, text.split("\n")) if line]
 
 

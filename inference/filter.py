@@ -22,11 +22,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser
+from common.command_line import FlagParser, pair, print_any_text
 
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     args = _parse_args()
     try:
         from inference.files import check_checkpoint, check_files
@@ -70,19 +71,17 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--speaker_column", metavar="NAME", help="the manifest's column of speakers")
     parser.add_argument("--audio_folder", metavar="DIR", help="where the paths start, from the manifest's folder")
     parser.add_argument(
-        "--words", nargs="+", default=[], type=_pair, metavar="A=B", help="the manifest's words for classes: F=female"
+        "--words",
+        nargs="+",
+        default=[],
+        type=pair,
+        metavar="A=B",
+        help="the manifest's words for classes: F=female",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace KEPT and what belongs to it, if it is there")
     parser.add_argument("--no_vad", action="store_true", help="take an emotion also from where nobody speaks")
     parser.add_argument("--num_proc", type=int, help="processes that measure pitch and energy; all cores by default")
     return parser.parse_args()
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, separator, meaning = text.partition("=")
-    if not (name and separator and meaning):
-        raise argparse.ArgumentTypeError(f"expected A=B, got {text!r}")
-    return name, meaning
 
 
 if __name__ == "__main__":

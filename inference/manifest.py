@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from preprocessing.clip import clean_text
+from preprocessing.delimited import read_delimited
 from preprocessing.report import write_whole
+from preprocessing.table_files import read_json_lines
+from preprocessing.text_files import read_encoded
 
 REASON_COLUMN = "rejected_because"
-_DELIMITERS = "|\t;,"  # the first of them that the first line holds: a sentence may hold commas, a header no bar
 _HEADERLESS = ("id", "text", "normalised")
 _JSON_SUFFIXES = (".jsonl", ".json", ".ndjson")
 _DELIMITED_SUFFIXES = (".csv", ".tsv", ".txt")
@@ -74,21 +75,25 @@ def read_manifest(path: Path, path_columns: Sequence[str]) -> Manifest:
         if suffix == ".parquet":
             manifest: Manifest = _Parquet(path)
         else:
-            # newline="": line ends stay as they are.
-            with path.open(encoding="utf-8", newline="") as file:
-                manifest = _JsonLines(file) if suffix in _JSON_SUFFIXES else _Delimited(file, path_columns)
-    except (ValueError, csv.Error, pa.ArrowException) as error:
-        raise ValueError(f"{path}: {error}") from error
+            text, encoding = read_encoded(path)
+            is_json = suffix in _JSON_SUFFIXES
+            manifest = _JsonLines(text, encoding) if is_json else _Delimited(text, encoding, path_columns)
+    except (ValueError, pa.ArrowException) as error:
+        message = str(error)
+        raise ValueError(message if message.startswith(str(path)) else f"{path}: {message}") from error
     if REASON_COLUMN in manifest.columns:
         raise ValueError(f"{path} has a column {REASON_COLUMN} already, which is what filter adds; rename it.")
     return manifest
 
 
 class _Text(Manifest):
-    """Rows that are lines of text."""
+    """Rows that are lines of text, in some encoding."""
 
     _raw: list[str]
-    _line_end: str
+
+    def __init__(self, text: str, encoding: str):
+        self._encoding = encoding
+        self._line_end = "\r\n" if text.split("\n", 1)[0].endswith("\r") else "\n"
 
     def __len__(self) -> int:
         return len(self._raw)
@@ -97,7 +102,7 @@ class _Text(Manifest):
         write_whole(path, lambda unfinished: self._write(unfinished, rows, reasons))
 
     def _write(self, path: Path, rows: Sequence[int], reasons: Sequence[Sequence[str]] | None) -> None:
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with path.open("w", encoding=self._encoding, newline="") as file:
             file.write(self._head(reasons is not None))
             for row, why in zip(rows, reasons or [()] * len(rows), strict=True):
                 raw = self._raw[row].rstrip("\r\n")
@@ -111,51 +116,25 @@ class _Text(Manifest):
 
 
 class _Delimited(_Text):
-    """Rows of cells. Commas and semicolons divide cells that may be quoted, bars and tabs cells that are not."""
+    """Rows of cells."""
 
-    def __init__(self, file: TextIO, path_columns: Sequence[str]):
-        first = file.readline()
-        self._delimiter = next((delimiter for delimiter in _DELIMITERS if delimiter in first), ",")
-        self._quoted = self._delimiter in ",;"
-        self._line_end = "\r\n" if first.endswith("\r\n") else "\n"
-        records = self._records(chain([first], file))
-        raw, cells = next(records, ("", []))
-        cells = [cell.lstrip("\ufeff").strip() for cell in cells]
-        self.has_header = self._delimiter != "|" or not set(cells).isdisjoint(path_columns)
+    def __init__(self, text: str, encoding: str, path_columns: Sequence[str]):
+        super().__init__(text, encoding)
+        records, self._delimiter, self._quoted = read_delimited(text)
+        names = list(map(clean_text, records[0].cells)) if records else [""]
+        self.has_header = self._delimiter != "|" or not set(names).isdisjoint(path_columns)
         if self.has_header:
-            self.columns, self._header = tuple(cells), raw.rstrip("\r\n")
-        elif len(cells) <= len(_HEADERLESS):
-            self.columns, self._header = _HEADERLESS[: len(cells)], ""
-            records = chain([(raw, cells)], records)
+            self.columns, self._header = tuple(names), records[0].raw.rstrip("\r\n") if records else ""
+            records = records[1:]
+        elif len(names) <= len(_HEADERLESS):
+            self.columns, self._header = _HEADERLESS[: len(names)], ""
         else:
-            raise ValueError(f"a manifest without a header is {'|'.join(_HEADERLESS)}; it has {len(cells)} columns.")
-        self._raw, self._cells = [], []
-        for raw, cells in records:
-            if len(cells) != len(self.columns):
-                raise ValueError(
-                    f"row {len(self._raw) + 1} has {len(cells)} cells, where the columns are {', '.join(self.columns)}."
-                )
-            self._raw.append(raw)
-            self._cells.append(cells)
+            raise ValueError(f"a manifest without a header is {'|'.join(_HEADERLESS)}; it has {len(names)} columns.")
+        self._raw, self._cells = [record.raw for record in records], [record.cells for record in records]
 
     def column(self, name: str) -> list[str | None]:
         place = self.columns.index(name)
         return [cells[place].strip() or None for cells in self._cells]
-
-    def _records(self, lines: Iterator[str]) -> Iterator[tuple[str, list[str]]]:
-        """Every record as it is written, which may be several lines, and its cells."""
-        read: list[str] = []
-
-        def reading() -> Iterator[str]:
-            for line in lines:
-                read.append(line)
-                yield line
-
-        quoting = csv.QUOTE_MINIMAL if self._quoted else csv.QUOTE_NONE
-        for cells in csv.reader(reading(), delimiter=self._delimiter, quoting=quoting, strict=True):
-            if cells:  # none in a blank line
-                yield "".join(read), cells
-            read.clear()
 
     def _head(self, with_reasons: bool) -> str:
         if not self.has_header:
@@ -172,20 +151,10 @@ class _Delimited(_Text):
 class _JsonLines(_Text):
     """Rows that are JSON objects."""
 
-    def __init__(self, file: TextIO):
-        self._raw, self._objects, self._line_end = [], [], "\n"
-        for line in file:
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"row {len(self._raw) + 1} is no JSON: {error}") from error
-            if not isinstance(row, dict):
-                raise ValueError(f"row {len(self._raw) + 1} is no JSON object.")
-            self._line_end = "\r\n" if line.endswith("\r\n") else self._line_end
-            self._raw.append(line)
-            self._objects.append(row)
+    def __init__(self, text: str, encoding: str):
+        super().__init__(text, encoding)
+        lines = list(read_json_lines(text))
+        self._raw, self._objects = [line for line, _ in lines], [row for _, row in lines]
         self.columns = tuple(dict.fromkeys(name for row in self._objects for name in row))
 
     def column(self, name: str) -> list[Any]:

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from datasets import concatenate_datasets
 
-from common.command_line import FlagParser
+from common.command_line import FlagParser, print_any_text
 
 from .audit_checks import (
     DEFAULT_THRESHOLDS,
@@ -54,7 +54,7 @@ KINDS = {
     "imbalance": ("classes", "far below an even share of their corpus"),
     "clipped": ("clips", "too loud for their recording: the peaks are cut off"),
     "silent": ("clips", "without speech: hardly any level"),
-    "gender_pitch": ("clips", "with a pitch that contradicts their gender label"),
+    "gender_pitch": ("voices", "whose calm clips have a pitch that contradicts their gender label"),
 }
 _COLUMNS = ["id", "corpus", "speaker", "sentence", "gender", "emotion", "f0_mean"]
 _MEASURED = ["digest", "level_dbfs", "plateaus", "loud_runs"]
@@ -172,6 +172,7 @@ def _summarise(check: Check) -> dict:
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", type=Path, metavar="PREPARED", help="prepared folder")
     parser.add_argument("--protocol", default="paper", help="which clips are in which split: paper, loco:CORPUS, …")

@@ -12,6 +12,7 @@ from .clip import Clip, Drop
 from .corpora import CORPORA
 from .own_corpora import LICENCE_USES, stated_license
 from .scan import USER_AUDIO, Source
+from .text_files import read_text
 
 
 def read_sources(path: Path) -> list[Source]:
@@ -24,8 +25,8 @@ def read_sources(path: Path) -> list[Source]:
         ValueError: the file is none, or names an unknown corpus or a missing folder.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.safe_load(read_text(path))
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ValueError(f"--corpora {path}: {error}") from error
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise ValueError(f"{path}: expected a YAML mapping of corpora to folders, such as `ravdess: /data/RAVDESS`.")
@@ -143,7 +144,7 @@ def format_catalogue(found: Mapping[str, Found] | None) -> str:
 
 
 def describe_left_out(source: Source, use: str) -> str:
-    """Why `--licence` leaves a corpus out."""
+    """Why `--license_use` leaves a corpus out."""
     corpus = CORPORA[source.name]
     return f"left out, no {use} use: {source.name} ({corpus.licence}; {corpus.homepage})"
 

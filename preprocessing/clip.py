@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import string
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .arrow_tables import EmbeddedAudio
+
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))  # hyphens and marks that show nothing
+_BLANK = re.compile(r"[^\S\x00-\x7f]")  # a no-break space, say
+_AROUND = string.whitespace + "\u200c\u200d"  # inside a word, joiners are its spelling in Persian and Bengali
+_CLEANED = ("locale", "speaker", "sentence", "gender", "emotion", "raw_label", "style", "split")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clip:
-    """One labelled stretch of one audio file.
+    """One labelled stretch of one audio file. Its texts are as [`clean_text`] leaves them, however they were written.
 
     Args:
         id: corpus, path and start; the same on every machine.
-        path: the file to read.
+        path: the file to read, as the disk has it.
         start_s, end_s: the stretch in seconds; `end_s=None` is the end of the file.
         corpus, locale: where it comes from, and its language and region.
         speaker: identifier within the corpus.
@@ -28,7 +39,7 @@ class Clip:
     """
 
     id: str
-    path: Path
+    path: Path | EmbeddedAudio
     start_s: float = 0.0
     end_s: float | None = None
     corpus: str
@@ -41,6 +52,13 @@ class Clip:
     style: str | None = None
     split: str | None = None
     extra: Mapping[str, str | float | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("id", "corpus"):
+            object.__setattr__(self, name, unicodedata.normalize("NFC", getattr(self, name)))
+        for name in _CLEANED:
+            if (text := getattr(self, name)) is not None:
+                object.__setattr__(self, name, clean_text(text) or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +80,17 @@ class Drop:
 def clip_id(corpus: str, path: Path | str, start_s: float = 0.0) -> str:
     """`corpus/path`, followed by `@start` where the clip does not start with its file."""
     start = f"@{start_s:.3f}" if start_s else ""
-    return spelled(f"{corpus}/{Path(path).as_posix()}{start}")
+    return spelled(unicodedata.normalize("NFC", f"{corpus}/{Path(path).as_posix()}{start}"))
+
+
+def clean_text(text: str) -> str:
+    """The text as it is compared: in Unicode's NFC, without what cannot be seen, with plain blanks and none around it.
+
+    Tables carry such characters in from spreadsheets and web pages, and two spellings of a speaker are two speakers.
+    """
+    if text.isascii():
+        return text.strip()
+    return _BLANK.sub(" ", unicodedata.normalize("NFC", text).translate(_INVISIBLE)).strip(_AROUND)
 
 
 def spelled(text: str) -> str:

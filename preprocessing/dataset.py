@@ -30,9 +30,10 @@ from modeling import SAMPLING_RATE
 
 from .acoustics import acoustic_targets
 from .clip import Clip, Drop
+from .copies import find_conflicts, find_copies
 from .outputs import check_corpora, claim_outputs
 from .report import check_writable, write_json
-from .rows import ROW, Preparation, extra_columns, features, prepare_clip
+from .rows import COPY, ROW, Preparation, extra_columns, features, parse_number, prepare_clip
 from .split_files import load_splits, write_split_files
 from .splits import SPLITS, Row
 from .summary import summarise
@@ -52,6 +53,7 @@ def prepare(
     *,
     seed: int = 0,
     num_proc: int | None = None,
+    drop_copies: bool = False,
     settings: dict | None = None,
     overwrite: bool = False,
 ) -> dict:
@@ -65,6 +67,7 @@ def prepare(
         preparation: what is done to each clip.
         seed: of the protocols.
         num_proc: worker processes, all cores by default.
+        drop_copies: skip clips that [`find_copies`] finds; their parts stay, so that it can be changed at little cost.
         settings: further values to write into the report.
         overwrite: whether what `output` holds may be replaced if it was not prepared.
 
@@ -85,21 +88,27 @@ def prepare(
     claim_outputs(output, ("clips", "splits", "report.json", *TABLE_1), "prepare.py", overwrite)
     folder = output / "clips"
     folder.mkdir(parents=True, exist_ok=True)
-    _write_parts(folder, parts, preparation, extra, num_proc or joblib.cpu_count())
+    workers = num_proc or joblib.cpu_count()
+    _write_parts(folder, parts, preparation, extra, workers)
 
     drops = _why_dropped(entries, folder, parts)
     filled = [name for name in parts if (folder / name / _CLIPS).is_dir()]
     table = _load_parts(folder, filled)
-    notes = write_split_files(_split_rows(table), output, seed)
+    copies = find_copies([folder / name / _CLIPS for name in filled], table, workers) if drop_copies else {}
+    drops = [COPY if entry.id in copies else why for entry, why in zip(entries, drops, strict=True)]
+    kept = table.select([row for row, id_ in enumerate(table["id"]) if id_ not in copies])
+    notes = write_split_files(_split_rows(kept), output, seed)
     report = {
         "format": FORMAT,
         "parts": filled,
-        "settings": {**(settings or {}), **vars(preparation), "seed": seed},
+        "settings": {**(settings or {}), **vars(preparation), "seed": seed, "drop_copies": drop_copies},
         "versions": versions("librosa", "soundfile", "soxr", "av"),
-        "corpora": summarise(entries, drops, table),
+        "corpora": summarise(entries, drops, kept),
         "notes": notes,
+        "copies": copies,
+        "conflicts": find_conflicts(copies, table),
         "files": [
-            {"id": entry.id, "kept": reason is None, "reason": reason}
+            {"id": entry.id, "kept": reason is None, "reason": _reason(entry, reason, copies)}
             for entry, reason in zip(entries, drops, strict=True)
         ],
     }
@@ -108,6 +117,10 @@ def prepare(
         if part.is_dir() and part.name not in parts:
             shutil.rmtree(part)
     return report
+
+
+def _reason(entry: Clip | Drop, reason: str | None, copies: dict[str, str]) -> str | None:
+    return f"a copy of {copies[entry.id]}" if entry.id in copies else reason
 
 
 def load_report(folder: str | os.PathLike) -> dict:
@@ -160,14 +173,16 @@ def load_prepared(folder: str | os.PathLike, protocol: str) -> DatasetDict:
         raise ValueError(f"{folder} holds a table that cannot be read: prepare it anew, elsewhere.") from error
     table = table.add_column(ROW, range(len(table)))
     rows: dict[str | None, list[int]] = defaultdict(list)
+    copies = report["copies"]
     ids = table["id"][:]
-    _check_ids(ids, split_of, Path(folder, "splits", f"{protocol.partition(':')[0]}.json"))
-    for index, id_ in enumerate(ids):
+    kept = {id_: index for index, id_ in enumerate(ids) if id_ not in copies}
+    _check_ids(kept, split_of, Path(folder, "splits", f"{protocol.partition(':')[0]}.json"))
+    for id_, index in kept.items():
         rows[split_of[id_]].append(index)
     return DatasetDict({split: table.select(rows[split]) for split in SPLITS if rows[split]})
 
 
-def _check_ids(ids: Sequence[str], split_of: dict[str, str | None], path: Path) -> None:
+def _check_ids(ids: Iterable[str], split_of: dict[str, str | None], path: Path) -> None:
     for found, what in (
         (set(ids) - split_of.keys(), "clips of the folder are not in it; null puts one in no split"),
         (split_of.keys() - set(ids), "ids in it are of no clip in the folder"),
@@ -251,7 +266,7 @@ def _write_part(folder: Path, clips: Sequence[Clip], preparation: Preparation, e
     columns = {name: [row.get(name) for row in rows] for name in columns_of}
     for name, kind in extra.items():
         if kind == "float64":
-            columns[name] = [None if value is None else float(value) for value in columns[name]]
+            columns[name] = list(map(parse_number, columns[name]))
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.unfinished")
     unfinished.mkdir()
     if rows:  # a table without rows is saved, but does not load again

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from common.command_line import FlagParser
+from common.command_line import FlagParser, print_any_text
 
 from .demo_sentences import ESPEAK_VOICES, SENTENCES
 from .outputs import check_outputs, record_outputs
@@ -196,6 +196,7 @@ def _ssml(sentence: str, prosody: Prosody) -> str:
 
 def main() -> None:
     """Runs the command line."""
+    print_any_text()
     parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--seed", type=int, default=0)

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from .clip import clean_text
+from .text_files import read_text, shorten
+
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 GENDERS = ("female", "male")
 # The paper's codes, as printed in Table 1.
@@ -28,6 +31,8 @@ LOCALES = (
 )
 ORDER = {"emotion": EMOTIONS, "gender": GENDERS, "locale": LOCALES}
 
+# What a cell says that has no number. In a column of words they are words: a speaker may be called NA.
+_MISSING = frozenset(["", "-", "–", "?", ".", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "none", "nil"])
 DROP = "none"  # what a label is mapped to when its clips shall be dropped
 
 # Words that mean one of the seven.
@@ -72,8 +77,8 @@ def load_label_rules(name: str) -> Mapping[str, str]:
     if not Path(name).is_file():
         raise ValueError(f"--labels is {', '.join(LABEL_RULES)} or a YAML file of `label: emotion`; got {name!r}.")
     try:
-        rules = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        rules = yaml.safe_load(read_text(Path(name)))
+    except yaml.YAMLError as error:
         raise ValueError(f"{name} is not a YAML file: {error}") from error
     if not isinstance(rules, dict) or not all(isinstance(word, str) for pair in rules.items() for word in pair):
         raise ValueError(
@@ -89,20 +94,29 @@ def load_speaker_genders(path: Path) -> Mapping[str, Mapping[str, str]]:
         ValueError: the file is none, or a gender is neither female nor male.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        # All scalars are text: to YAML's other loaders the speaker 007 is the number 7, and NO is False.
+        content = yaml.load(read_text(path), yaml.BaseLoader)
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ValueError(f"--speaker_genders {path}: {error}") from error
     if not isinstance(content, dict) or not all(isinstance(speakers, dict) for speakers in content.values()):
         raise ValueError(f"{path}: expected a YAML mapping, such as `castro: {{A: female, B: female}}`.")
     wrong = {str(word) for speakers in content.values() for word in speakers.values()} - set(GENDERS)
     if wrong:
         raise ValueError(f"{path}: a gender is {' or '.join(GENDERS)}, got {', '.join(sorted(wrong))}.")
-    return {corpus: {str(name): word for name, word in speakers.items()} for corpus, speakers in content.items()}
+    return {
+        clean_text(corpus): {clean_text(name): word for name, word in speakers.items()}
+        for corpus, speakers in content.items()
+    }
 
 
 def normalise(label: str) -> str:
-    """A label as the rules spell it: no blanks around it, lower case."""
-    return label.strip().lower()
+    """A label as the rules spell it: as [`clean_text`] leaves it, in lower case."""
+    return clean_text(label).lower()
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell, among numbers, says that there is none."""
+    return cell.strip().lower() in _MISSING
 
 
 def parse_gender(word: str | None, names: Mapping[str, str]) -> str | None:
@@ -118,7 +132,9 @@ def parse_gender(word: str | None, names: Mapping[str, str]) -> str | None:
     if gender not in (*GENDERS, DROP, None):
         raise ValueError(f"--gender_names maps to female, male or {DROP}; got {word}={gender}.")
     if gender is None:
-        raise ValueError(f"gender {word!r} is unknown; name it with --gender_names {word}=female (or male, {DROP}).")
+        raise ValueError(
+            f"gender {shorten(word)} is unknown; name it with --gender_names {word[:40]}=female (or male, {DROP})."
+        )
     return None if gender == DROP else gender
 
 

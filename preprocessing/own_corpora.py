@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from common.command_line import pair
+
 if TYPE_CHECKING:
     from .scan import Source
 
@@ -22,19 +24,12 @@ def add_own_arguments(parser: argparse.ArgumentParser) -> None:
     own = parser.add_argument_group("your own audio")
     for name, what in (("locale", "such as pl-PL"), ("style", "acted or natural"), ("license", "such as CC BY 4.0")):
         own.add_argument(f"--{name}", nargs="+", default=[], metavar="[CORPUS=]VALUE", help=what)
-    own.add_argument("--columns", nargs="+", type=_pair, default=[], metavar="OURS=YOURS", help="columns of the table")
+    own.add_argument("--columns", nargs="+", type=pair, default=[], metavar="OURS=YOURS", help="columns of the table")
     own.add_argument(
-        "--label_names", nargs="+", type=_pair, default=[], metavar="LABEL=EMOTION", help="EMOTION none drops the clips"
+        "--label_names", nargs="+", type=pair, default=[], metavar="LABEL=EMOTION", help="EMOTION none drops the clips"
     )
-    own.add_argument("--gender_names", nargs="+", type=_pair, default=[], metavar="WORD=GENDER")
+    own.add_argument("--gender_names", nargs="+", type=pair, default=[], metavar="WORD=GENDER")
     own.add_argument("--audio_folder", default="", help="where the table's paths start, from the table's folder")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    left, separator, right = text.partition("=")
-    if not (left and separator and right):
-        raise argparse.ArgumentTypeError(f"expected A=B, got {text!r}")
-    return left, right
 
 
 def describe_sources(sources: Sequence[Source], texts: Mapping[str, Sequence[str]]) -> list[Source]:
@@ -59,7 +54,7 @@ def describe_sources(sources: Sequence[Source], texts: Mapping[str, Sequence[str
     if wrong := {source.style for source in described} - {*STYLES, None}:
         raise ValueError(f"--style: expected {' or '.join(STYLES)}, got {', '.join(sorted(wrong))}.")
     if words := {source.license for source in described} & {*LICENCE_USES}:
-        raise ValueError(f"--license {words.pop()}: expected the name of a license; --licence chooses by allowed use.")
+        raise ValueError(f"--license {words.pop()}: expected the name of a license; see --license_use.")
     return described
 
 

@@ -74,7 +74,13 @@ def format_report(report: dict) -> str:
     for name, licence in report["settings"]["licences"].items():
         if licence:
             where = f"; {licence['homepage']}" if licence["homepage"] else ""
-            lines.append(f"licence of {name}: {licence['licence']}{where}")
+            lines.append(f"license of {name}: {licence['licence']}{where}")
+    if conflicts := report["conflicts"]:
+        first = conflicts[0]
+        lines.append(
+            f"{len(conflicts):,} labels of copies contradict the clip that is kept: the {first['column']} of "
+            f"{first['copy']} is {first['other']}, of {first['kept']} {first['label']}; report.json lists all."
+        )
     for protocol, notes in report["notes"].items():
         lines += [f"protocol {protocol}: {note}" for note in notes]
     return "\n".join(lines)

@@ -14,10 +14,14 @@ from datasets import Features, Value
 from modeling import SAMPLING_RATE, load_audio
 
 from .acoustics import ACOUSTIC_TARGETS, acoustic_targets
+from .arrow_tables import EmbeddedAudio
 from .clip import Clip, Drop, spelled
+from .labels import is_missing
+from .text_files import shorten
 
 ROW = "row"  # a clip's index in the prepared table: says, after any sampler and any process, whose prediction it is
 TOO_SHORT = "shorter than"  # what the reason begins with
+COPY = "a copy of another clip"
 LONGEST_S = 3600.0  # a clip is held in memory, where a small file may be days of silence
 _TEXT = ("id", "path", "corpus", "locale", "speaker", "sentence", "gender", "emotion", "raw_label", "style", "split")
 _NUMBERS = ("start_s", "end_s", "duration_s", "scale", *ACOUSTIC_TARGETS)
@@ -41,7 +45,8 @@ def prepare_clip(clip: Clip, preparation: Preparation) -> dict | Drop:
     longest = clip.start_s + LONGEST_S + 1
     end_s = longest if clip.end_s is None else min(clip.end_s, longest)
     try:
-        waveform = load_audio(clip.path, start_s=clip.start_s, end_s=end_s)
+        source = clip.path.read_bytes() if isinstance(clip.path, EmbeddedAudio) else clip.path
+        waveform = load_audio(source, start_s=clip.start_s, end_s=end_s)
     except (ValueError, OSError) as error:
         reason = str(error).replace(str(clip.path), "").strip(": ")
         return Drop(clip.id, f"cannot be read: {reason}")
@@ -88,20 +93,32 @@ def extra_columns(clips: Sequence[Clip]) -> dict[str, str]:
 
 
 def _kind(name: str, values: set) -> str:
-    odd = sorted(str(value) for value in values if not _is_number(value))
-    if not odd:
+    """Numbers where all cells are numbers or say that there is none; else words, and `NA` is one of them."""
+    said = {value for value in values if not _is_empty(value)}
+    odd = sorted(str(value) for value in said if not _is_number(value))
+    if not odd and (said or values <= {None}):
         return "float64"
-    if 10 * len(odd) < len(values):  # classes with a few numbers among them are another thing
+    if odd and 10 * len(odd) < len(said):  # classes with a few numbers among them are another thing
         raise ValueError(
-            f"The further label {name!r} is a number but for {', '.join(map(repr, odd[:5]))}: leave such cells empty."
+            f"The further label {name!r} is a number but for {', '.join(map(shorten, odd[:5]))}: leave such cells "
+            "empty."
         )
     return "string"
 
 
-def _is_number(value: object) -> bool:
+def parse_number(value: str | float | None) -> float | None:
+    """The number of a cell of a column of numbers, `None` where it says that there is none."""
+    return None if _is_empty(value) else float(value)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and is_missing(value))
+
+
+def _is_number(value: str | float) -> bool:
     try:
-        return value is None or np.isfinite(float(value))
-    except (TypeError, ValueError):
+        return bool(np.isfinite(float(value)))
+    except ValueError:
         return False
 
 

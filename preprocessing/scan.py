@@ -11,6 +11,7 @@ from pathlib import Path
 from .clip import Clip, Drop
 from .corpora import CORPORA, Corpus
 from .labels import DROP, LABEL_RULES, load_label_rules, normalise
+from .text_files import shorten
 from .user_audio import UserAudio, read_folder, read_table
 
 USER_AUDIO = ("folder", "table")
@@ -50,7 +51,7 @@ class Source:
                 f"{' and '.join(USER_AUDIO)}."
             )
         if self.name == "table":
-            if not self.path.is_file():
+            if not self.path.exists():
                 raise ValueError(f"{self.path}: no such table.")
         elif not self.path.is_dir():
             raise ValueError(f"{self.path}: no such folder, where {self.name} should be.")
@@ -233,8 +234,9 @@ def _check_labels(source: Source, entries: list[Clip | Drop], rules: Mapping[str
     words = Counter(entry.raw_label for entry in entries if isinstance(entry, Clip) and entry.raw_label)
     unknown = {word: count for word, count in words.items() if normalise(word) not in rules}
     if unknown:
-        listed = ", ".join(f"{word!r} ({count} clips)" for word, count in sorted(unknown.items()))
-        first = min(unknown)
+        listed = ", ".join(f"{shorten(word)} ({count} clips)" for word, count in sorted(unknown.items())[:20])
+        listed += f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
+        first = min(unknown)[:40]
         raise ValueError(
             f"{source.path}: no rule says which emotion {listed} is. Name each: --label_names {first}=happy, or "
             f"{first}={first} for a class of its own, or {first}={DROP} to leave its clips out."

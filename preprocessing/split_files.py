@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -80,7 +81,7 @@ def _read(folder: str | os.PathLike, protocol: str) -> tuple[dict, dict[str, str
     if not path.is_file():
         raise ValueError(f"{folder} has no protocol {family!r}; it has {_there(path.parent)}.{_hint(family)}")
     content = _check(path)
-    clips = content.pop("clips")
+    clips = {unicodedata.normalize("NFC", id_): split for id_, split in content.pop("clips").items()}
     content |= {"protocol": protocol, "family": family, "corpus": corpus or None}
     if "corpus_rule" in content:
         return _choose(content, clips, folder)

@@ -9,7 +9,7 @@ from datasets import Dataset
 
 from .clip import Clip, Drop
 from .labels import raw_labels
-from .rows import TOO_SHORT
+from .rows import COPY, TOO_SHORT
 
 COUNTED = ("emotion", "gender", "locale")
 
@@ -53,6 +53,8 @@ def summarise(entries: Sequence[Clip | Drop], drops: Sequence[str | None], table
 def _kind(entry: Clip | Drop, reason: str) -> str:
     if isinstance(entry, Drop):
         return entry.kind
+    if reason == COPY:
+        return "copy"
     return "rule" if reason.startswith(TOO_SHORT) else "skipped"
 
 

@@ -1,31 +1,58 @@
-"""Text that comes with a corpus, in whatever encoding a spreadsheet left it."""
+"""Text files of users: in UTF-8, or in what their byte order mark says."""
 
 from __future__ import annotations
 
 import codecs
 from pathlib import Path
 
+_MARKS = (  # that of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_EXPECTED = "Save it as UTF-8, or as UTF-16 with a byte order mark"
+_SHOWN = 60  # characters
+
 
 def read_text(path: Path, errors: str = "strict") -> str:
-    """The text of a file in UTF-8, or in UTF-16 where its first bytes say so.
+    """The text of a file, with its line ends as they are: see [`read_encoded`]."""
+    return read_encoded(path, errors)[0]
+
+
+def read_encoded(path: Path, errors: str = "strict") -> tuple[str, str]:
+    """The text of a file, and the name of its encoding.
 
     Args:
         path: the file.
         errors: what is done about bytes that are not of the encoding, as by `bytes.decode`.
 
     Raises:
-        ValueError: it is in another encoding; the message names the file.
+        ValueError: it is neither UTF-8 nor has it a byte order mark; the message names the file and the line.
+        OSError: it cannot be read.
     """
     content = path.read_bytes()
-    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    encoding = encoding_of(content)
     try:
         text = content.decode(encoding, errors)
     except UnicodeDecodeError as error:
-        raise ValueError(_expected(path, f"byte {error.start} is not of it")) from error
-    if "\0" in text:  # UTF-16 that does not say so
-        raise ValueError(_expected(path, "it holds null characters"))
-    return text
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = f"0x{content[error.start]:02x}"
+        raise ValueError(f"{path}, line {line}: the byte {byte} is not valid {encoding}. {_EXPECTED}.") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(f"{path}, line {line}: the text holds NUL, as UTF-16 does when read as UTF-8. {_EXPECTED}.")
+    return text, encoding
 
 
-def _expected(path: Path, problem: str) -> str:
-    return f"{path}: expected text in UTF-8, but {problem}. Save the file as UTF-8 (in Excel: CSV UTF-8)."
+def encoding_of(content: bytes) -> str:
+    """The encoding that a byte order mark says, else UTF-8."""
+    return next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+
+
+def shorten(value: object) -> str:
+    """A value as a message shows it: a few words of a text, of a sound or another large thing its type alone."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!r}… ({len(value):,} characters)"
+    return repr(value) if isinstance(value, int | float | None) else f"a {type(value).__name__}"

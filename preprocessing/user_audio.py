@@ -5,37 +5,26 @@ from __future__ import annotations
 import math
 import os
 import sys
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, time
+from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
-
+from .arrow_tables import EmbeddedAudio
 from .audio_files import AUDIO_SUFFIXES
-from .clip import Clip, Drop, clip_id
+from .clip import Clip, Drop, clean_text, clip_id
 from .corpora.corpus import walk
-from .labels import parse_gender
+from .labels import is_missing, parse_gender
+from .table_files import read_table_file
+from .text_files import shorten
 
-_READERS = {
-    ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig"),
-    ".tsv": lambda path: pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8-sig"),
-    ".jsonl": lambda path: pd.read_json(path, lines=True, dtype=False),
-    ".parquet": pd.read_parquet,
-}
+_WHOLE_FLOATS = 2.0**53  # from here on a float does not hold every whole number
 # Columns of a table that become fields of a clip; any other that `columns` names becomes a further label.
-_FIELDS = {
-    "path",
-    "start_s",
-    "end_s",
-    "corpus",
-    "locale",
-    "speaker",
-    "sentence",
-    "gender",
-    "emotion",
-    "style",
-    "split",
-}
+_FIELDS = set("path start_s end_s corpus locale speaker sentence gender emotion style split".split())
 
 
 @dataclass(frozen=True)
@@ -79,68 +68,95 @@ def read_folder(root: Path, options: UserAudio) -> Iterator[Clip | Drop]:
 
 
 def read_table(path: Path, options: UserAudio) -> Iterator[Clip | Drop]:
-    """Yields the rows of a CSV, TSV, JSON-lines or Parquet table.
+    """Yields the rows of a table: CSV, TSV, JSON lines, Parquet, or a folder of Parquet or Arrow files (`datasets`).
 
     Raises:
         ValueError: the table is of another kind or lacks a column, or a cell cannot be read; the message names it.
     """
-    if path.suffix.lower() not in _READERS:
-        raise ValueError(f"{path}: a table is one of {', '.join(_READERS)}.")
-    table = _READERS[path.suffix.lower()](path)
-    columns = {name: name for name in _FIELDS if name in table.columns} | dict(options.columns)
-    missing = [column for column in {"path": "path", **columns}.values() if column not in table.columns]
+    table = read_table_file(path)
+    wanted = {clean_text(ours): clean_text(theirs) for ours, theirs in options.columns.items()}
+    columns = {name: name for name in _FIELDS if name in table.columns} | wanted
+    if "path" not in columns:
+        columns["path"] = next(filter(table.holds_audio, table.columns), "path")
+    missing = [column for column in columns.values() if column not in table.columns]
     if missing:
         raise ValueError(
             f"{path} has no column {', '.join(map(repr, missing))}; it has "
             f"{', '.join(map(repr, table.columns))}. Name the columns with --columns path=… emotion=…."
         )
     folder = audio_folder_of(path, options.audio_folder)
-    default = {"corpus": path.resolve().parent.name, "locale": options.locale, "style": options.style}
-    rows = table[list(columns.values())].itertuples(index=False, name=None)
+    default = {"corpus": _home(path).name, "locale": options.locale, "style": options.style}
+    rows = zip(*(table.cells(column) for column in columns.values()), strict=True)
     for number, cells in enumerate(rows, start=1):
-        row = {name: _clean(cell) for name, cell in zip(columns, cells, strict=True)}
         try:
+            row = {ours: _text(cell, columns[ours], ours) for ours, cell in zip(columns, cells, strict=True)}
             yield _clip(row, default, folder, options)
         except ValueError as error:
             raise ValueError(f"{path}, row {number}: {error}") from error
 
 
+def _home(table: Path) -> Path:
+    """The folder that a table is in, or that it is."""
+    return table.resolve() if table.is_dir() else table.resolve().parent
+
+
 def audio_folder_of(table: Path, audio_folder: str) -> Path:
     """Where a table's paths start: `audio_folder`, itself relative to the table's folder."""
-    return Path(os.path.normpath((table.parent / audio_folder).absolute()))
+    home = table if table.is_dir() else table.parent
+    return Path(os.path.normpath((home / audio_folder).absolute()))
 
 
 def path_inside(folder: Path, name: str) -> Path:
-    """The file that a table names.
+    """The file that a table names, as the disk has it: with letters and accents as one character, or apart.
 
     Raises:
         ValueError: it lies outside of the folder, or is a link that leads out of it.
     """
     path = Path(os.path.normpath(folder / name))
     if not path.is_relative_to(folder):
-        raise ValueError(f"{name!r} lies outside of {folder}; --audio_folder names the folder that holds all.")
+        raise ValueError(f"{shorten(name)} lies outside of {folder}; --audio_folder names the folder that holds all.")
+    if not name.isascii() and not os.path.lexists(path):
+        path = _on_disk(folder, path.relative_to(folder))
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ValueError(
-            f"{name!r} is a link to {path.resolve()}, outside of {folder}; --audio_folder names the folder that holds "
-            "all."
+            f"{shorten(name)} is a link to {path.resolve()}, outside of {folder}; --audio_folder names the folder that "
+            "holds all."
         )
     return path
 
 
-def _clip(row: dict[str, str | None], default: dict[str, str | None], folder: Path, options: UserAudio) -> Clip | Drop:
+def _on_disk(folder: Path, relative: Path) -> Path:
+    """A path with each part as its folder spells it, where that is the same text in Unicode's NFC."""
+    path = folder
+    for part in relative.parts:
+        spellings = _spellings(path, path.stat().st_mtime_ns) if path.is_dir() else {}
+        path /= spellings.get(unicodedata.normalize("NFC", part), part)
+    return path
+
+
+@lru_cache(maxsize=256)  # folders; a table of a hundred thousand files names few
+def _spellings(folder: Path, mtime_ns: int) -> dict[str, str]:
+    names = (path.name for path in folder.iterdir())
+    return {unicodedata.normalize("NFC", name): name for name in names if not name.isascii()}
+
+
+def _clip(row: dict[str, Any], default: dict[str, str | None], folder: Path, options: UserAudio) -> Clip | Drop:
     known = {**default, **{name: row[name] for name in _FIELDS & row.keys() if row[name] is not None}}
     if "path" not in known:
         raise ValueError("the path is empty.")
-    start_s = _number(known.pop("start_s", "0"), "start_s")
-    end_s = _number(known.pop("end_s"), "end_s") if "end_s" in known else None
-    path = path_inside(folder, known.pop("path"))
-    id_ = clip_id(known["corpus"], path.relative_to(folder), start_s)
-    if not path.is_file():
+    start_s = _number(known.pop("start_s", None), "start_s") or 0.0
+    end_s = _number(known.pop("end_s", None), "end_s")
+    path = known.pop("path")
+    if not isinstance(path, EmbeddedAudio):
+        path = path_inside(folder, path)
+    name = path.name if isinstance(path, EmbeddedAudio) else path.relative_to(folder)
+    id_ = clip_id(known["corpus"], name, start_s)
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where a name is too long
         return Drop(id_, "the table names a file that does not exist")
     if "/" in known["corpus"]:
-        raise ValueError(f"the name of a corpus has no slash, got {known['corpus']!r}.")
+        raise ValueError(f"the name of a corpus has no slash, got {shorten(known['corpus'])}.")
     if known.get("split") not in (None, "train", "validation", "test"):
-        raise ValueError(f"split is train, validation or test, got {known['split']!r}.")
+        raise ValueError(f"split is train, validation or test, got {shorten(known['split'])}.")
     return Clip(
         id=id_,
         path=path,
@@ -153,18 +169,31 @@ def _clip(row: dict[str, str | None], default: dict[str, str | None], folder: Pa
     )
 
 
-def _clean(cell: object) -> str | None:
-    """A cell as trimmed text, `None` where it is empty."""
-    if cell is None or cell != cell:
+def _text(cell: object, column: str, name: str) -> Any:
+    """A cell as the table has it, as text without blanks around it; `None` where it is empty.
+
+    Raises:
+        ValueError: it is no text, number or date; or a number that a float cannot hold, where it names something.
+    """
+    if cell is None or cell != cell or isinstance(cell, EmbeddedAudio):
+        return None if cell != cell else cell
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if not isinstance(cell, str | int | float | Decimal | date | time):
+        raise ValueError(f"column {column!r} holds {shorten(cell)}, where text or a number is expected.")
+    if isinstance(cell, float) and name in _FIELDS and abs(cell) >= _WHOLE_FLOATS:
+        raise ValueError(f"column {column!r} holds {cell!r}, which has lost digits: write the column as text.")
+    text = str(cell).strip() if name == "path" else clean_text(str(cell))
+    return sys.intern(text) or None  # most are among few words, which a hundred thousand clips share
+
+
+def _number(text: str | None, name: str) -> float | None:
+    if text is None or is_missing(text):
         return None
-    return sys.intern(str(cell).strip()) or None  # most are among few words, which a hundred thousand clips share
-
-
-def _number(text: str, name: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds):
-        raise ValueError(f"{name} is a number of seconds, got {text!r}.")
+        raise ValueError(f"{name} is a number of seconds, got {shorten(text)}.")
     return seconds

@@ -51,15 +51,15 @@ def read_licences(prepared: Path, licence: str | None) -> dict[str, Licence]:
         reasons = "; ".join(f"{name} ({known[name]['licence']}, {known[name]['homepage']})" for name in closed)
         raise ValueError(
             f"The licence does not plainly allow to pass on the recordings of {reasons}. Prepare a folder without "
-            "them: prepare.py --licence redistributable."
+            "them: prepare.py --license_use redistributable."
         )
     if unsaid := [name for name in own if not (licence or (known[name] and known[name]["redistributable"]))]:
         raise ValueError(
-            f"Only you know under which licence {', '.join(unsaid)} may be passed on: say it with --licence NAME, "
+            f"Only you know under which licence {', '.join(unsaid)} may be passed on: say it with --license NAME, "
             "or do not publish it."
         )
     if licence and not own:
-        raise ValueError(f"--licence is for your own audio; {', '.join(corpora)} has its publisher's.")
+        raise ValueError(f"--license is for your own audio; {', '.join(corpora)} has its publisher's.")
     return {
         name: Licence(licence=licence, homepage="")
         if licence and name in own

@@ -68,7 +68,7 @@ def export_space(model: str, output: Path, repo_id: str) -> list[Path]:
         target = output / source.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    (output / "requirements.txt").write_text("".join(f"{name}=={pins[name]}\n" for name in REQUIREMENTS))
+    (output / "requirements.txt").write_text("".join(f"{name}=={pins[name]}\n" for name in REQUIREMENTS), "utf-8")
     text = _environment().get_template("space.md.jinja").render(facts)
     (output / "README.md").write_text(f"---\n{data.to_yaml()}\n---\n\n{text}", encoding="utf-8")
     return sorted(path for path in output.rglob("*") if path.is_file())

@@ -74,7 +74,7 @@ def licensed(prepared, tmp_path_factory):
 
 def test_a_data_set_is_published_and_read_again(hub, licensed, tmp_path, monkeypatch, capsys):
     connect(monkeypatch, hub)
-    words = [licensed, "--dataset", "--repo", "team/speech", "--licence", "CC0", "--tag"]
+    words = [licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--tag"]
     for tag, done in (("v1", "Published"), ("v1", "Unchanged"), ("v2", "Unchanged")):
         start(monkeypatch, *words, tag, token="hf_writer")
         url = f"{hub.url}/datasets/team/speech/commit/{hub.repos['dataset', 'team/speech'].head.sha}"
@@ -97,7 +97,7 @@ def test_a_data_set_is_published_and_read_again(hub, licensed, tmp_path, monkeyp
 
 
 def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsys):
-    start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--licence", "CC0", "--dry-run")
+    start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--dry-run")
     *lines, total = capsys.readouterr().out.splitlines()
     sizes = {line.split()[1]: int(line.split()[0].replace(",", "")) for line in lines}
     splits = ("test", "train", "validation")
@@ -110,7 +110,7 @@ def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsy
     ("words", "says"),
     [
         (["{}", "--dataset", "--repo", "team/x"], r"Only you know under which licence \w+, \w+ may be passed on"),
-        (["{}", "--dataset", "--licence", "CC0", "--repo", "x"], "is called NAMESPACE/NAME"),
+        (["{}", "--dataset", "--license", "CC0", "--repo", "x"], "is called NAMESPACE/NAME"),
         (["{}", "--repo", "team/x", "--dry-run", "--tag", "v1", "--repo", "x"], "is called NAMESPACE/NAME"),
         (["{}", "--repo", "team/x", "--dry-run", "--tag", "v1..2"], "A tag is a word such as v1"),
         (["{}/nowhere", "--repo", "team/x"], "nowhere: no such folder"),
@@ -125,7 +125,7 @@ def test_what_cannot_be_published_is_a_line(licensed, monkeypatch, words, says):
 
 def test_options_of_a_data_set_are_for_one(monkeypatch, capsys):
     with pytest.raises(SystemExit):
-        start(monkeypatch, "runs/x", "--repo", "team/x", "--licence", "CC0")
+        start(monkeypatch, "runs/x", "--repo", "team/x", "--license", "CC0")
     assert "add --dataset" in capsys.readouterr().err
 
 
@@ -135,13 +135,13 @@ def test_a_full_disk_is_a_line(licensed, monkeypatch):
 
     monkeypatch.setattr(export_of_datasets, "export_dataset", full)
     with pytest.raises(SystemExit, match=r"publish.py: .*No space left on device"):
-        start(monkeypatch, licensed, "--dataset", "--repo", "team/x", "--licence", "CC0", "--dry-run")
+        start(monkeypatch, licensed, "--dataset", "--repo", "team/x", "--license", "CC0", "--dry-run")
     assert [path.name for path in licensed.parent.iterdir()] == ["prepared"]
 
 
 def test_who_may_not_publish_is_told_so_in_seconds(hub, licensed):
     begin = time.monotonic()
-    done = run(hub, "publish.py", licensed, "--dataset", "--licence", "CC0", "--repo", "other/x", code=1)
+    done = run(hub, "publish.py", licensed, "--dataset", "--license", "CC0", "--repo", "other/x", code=1)
     assert time.monotonic() - begin < 10  # 5, on a machine that does nothing else
     assert done.stderr.splitlines()[-1].startswith(
         "publish.py: The token may not write to other: it may write to tester"

@@ -168,3 +168,12 @@ def test_evaluate_imported_by_a_test_is_the_library(tmp_path, monkeypatch, flags
     )
     options = ["-c", "pyproject.toml", "--rootdir", ROOT, "-p", "no:cacheprovider", "-q"]
     assert "1 passed" in start(*flags, *options, test).stdout
+
+
+@pytest.mark.parametrize("console", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}], ids=str)
+def test_a_console_that_is_not_utf_8_ends_no_evaluation(checkpoint, prepared, tmp_path, monkeypatch, console):
+    for name, value in console.items():
+        monkeypatch.setenv(name, value)
+    done = start("evaluate.py", checkpoint, "--data", prepared, "--protocol", "paper", "--output", tmp_path / "new")
+    assert (tmp_path / "new" / "report.md").is_file()
+    assert done.stdout.isascii()

@@ -75,6 +75,12 @@ def test_a_folder_without_recordings_is_no_job(folder):
         find_files(["empty"])
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_list_is_in_the_encoding_that_its_byte_order_mark_says(tmp_path, encoding):
+    (tmp_path / "list.txt").write_bytes("é.wav\r\nb.wav\r\n".encode(encoding))
+    assert read_list(tmp_path / "list.txt") == ["é.wav", "b.wav"]
+
+
 def test_a_list_has_a_name_per_line_whatever_its_bytes_are(folder):
     name = os.fsdecode(b"caf\xe9 1.wav")
     (folder / name).touch()

@@ -134,5 +134,29 @@ def test_a_manifest_that_is_missing_or_of_another_encoding(tmp_path):
     with pytest.raises(ValueError, match=r"m\.csv: there is no such file"):
         read_manifest(tmp_path / "m.csv", NAMES)
     (tmp_path / "m.csv").write_bytes("path\né.wav".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"m\.csv: 'utf-8' codec can't decode"):
+    with pytest.raises(ValueError, match=r"m\.csv, line 2: .*0xe9"):
         read_manifest(tmp_path / "m.csv", NAMES)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(("name", "text"), [("m.csv", "path,text\na.wav,é\nb.wav,ü\n"), ("m.jsonl", LINES + "\n")])
+def test_a_byte_order_mark_says_the_encoding_and_it_is_kept(tmp_path, encoding, name, text):
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    manifest = read_manifest(tmp_path / name, NAMES)
+    assert manifest.columns[0] in NAMES
+    manifest.write(tmp_path / "all", range(len(manifest)))
+    assert (tmp_path / "all").read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_a_tsv_that_a_spreadsheet_quoted_is_read_and_comes_back_as_it_stood(tmp_path):
+    text = 'path\ttext\na.wav\t"""Yes"", she\nsaid"\nb.wav\tno\n'
+    manifest = read_manifest(write(tmp_path, "m.tsv", text), NAMES)
+    assert manifest.column("text") == ['"Yes", she\nsaid', "no"]
+    manifest.write(tmp_path / "gone", [0], [["loud"]])
+    assert (tmp_path / "gone").read_text() == f'path\ttext\t{REASON_COLUMN}\na.wav\t"""Yes"", she\nsaid"\t"loud"\n'
+
+
+def test_rows_that_a_mark_swallows_are_refused(tmp_path):
+    text = 'path,text\na.wav,"Yes she said\nb.wav,no\nc.wav,and left"\n'
+    with pytest.raises(ValueError, match=r"m\.csv: row 1"):
+        read_manifest(write(tmp_path, "m.csv", text), NAMES)

@@ -17,7 +17,7 @@ from tests.conftest import voice
 
 RATE = 44100
 SPLITS = ("train", "validation", "test")
-FEW = Thresholds(baseline_clips=4)  # of each speaker here
+FEW = Thresholds(baseline_clips=2)  # of each speaker here
 
 
 def speak(seed: int, f0: float) -> np.ndarray:
@@ -256,6 +256,7 @@ def test_a_pitch_that_contradicts_the_gender_is_found(mine, gender, other, speak
     assert finding[0] == "gender_pitch"
     clips = [clip for example in finding[1]["examples"] for clip in example["clips"]]
     assert clips == [f"mine/{path}" for path in table.loc[table["speaker"] == speaker, "path"]]
+    assert (finding[1]["count"], finding[1]["of"]) == (1, 6)
 
 
 def test_what_could_not_be_looked_at_is_said(mine):

@@ -80,30 +80,54 @@ def test_silence_lies_below_quiet_speech():
     assert next(check.examples) == ("c/1: -66 dBFS at its loudest", ["c/1"])
 
 
+ANGRY = [400, 420, 550, 300]  # a man who shouts
+
+
 @pytest.mark.parametrize(
-    ("gender", "pitch", "count"),
+    ("gender", "calm", "angry", "flags"),
     [
-        ("male", [120, 130, 150, 400, 550], 0),  # an actor who shouts
-        ("male", [220, 215, 230, 300, 150], 5),
-        ("male", [220, 230, 300], None),  # too few clips for a plain pitch
-        ("female", [170, 180, 190, 250], 0),  # a low voice
-        ("female", [125, 130, 138, 250], 4),
-        ("female", [200, 210, 220, 230, 105], 1),  # one clip that is not hers
-        ("female", [105], 1),
-        (None, [95, 95, 95, 95], None),
-        ("female", [None, None, None, None], None),
+        ("male", [120, 130, 150, 110], ANGRY, [False]),
+        ("male", [], ANGRY, []),  # angry clips alone say nothing
+        ("male", [230, 240, 220], ANGRY, []),  # too few calm ones
+        ("male", [220, 215, 230, 300], [], [True]),
+        ("female", [170, 180, 190, 250], ANGRY, [False]),  # a low voice
+        ("female", [125, 130, 138, 250], ANGRY, [True]),
+        ("female", [200, 210, 220, 105], ANGRY, [False]),  # one clip is an error of the measurement
+        ("female", [], [105], []),
+        (None, [95, 95, 95, 95], ANGRY, []),
+        ("female", [None, None, None, None], ANGRY, []),
     ],
 )
-def test_pitch_contradicts_gender(gender, pitch, count):
-    clips = table(gender=[gender] * len(pitch), f0_mean=np.array(pitch, dtype=float))
+def test_a_voice_is_judged_by_its_calm_clips_or_not_at_all(gender, calm, angry, flags):
+    emotions = ["neutral", "sad"] * 2
+    clips = table(
+        gender=[gender] * len(calm + angry),
+        emotion=[*emotions[: len(calm)], *["angry"] * len(angry)],
+        f0_mean=np.array(calm + angry, dtype=float),
+    )
     check = check_gender_pitch(clips, Thresholds(baseline_clips=4))
-    assert check.looked_at == (0 if count is None else len(pitch))
-    assert len(flagged(check)) == len(list(check.examples)) == (count or 0)
+    assert check.units["flagged"].tolist() == flags
+    assert check.looked_at == (len(calm + angry) if flags else 0)
+    assert len(list(check.examples)) == sum(flags)
 
 
-def test_speakers_are_judged_one_by_one_and_unknown_ones_together():
+def test_voices_are_judged_one_by_one_and_unknown_ones_together():
     pitch = [110.0] * 20 + [230.0] * 20 + [250.0] * 20
-    clips = table(gender=["male"] * 60, f0_mean=pitch, speaker=["low"] * 20 + ["high"] * 20 + [None] * 20)
+    speakers = ["low"] * 20 + ["high"] * 20 + [None] * 20
+    clips = table(gender=["male"] * 60, f0_mean=pitch, speaker=speakers, emotion="neutral")
     check = check_gender_pitch(clips, DEFAULT_THRESHOLDS)
-    assert flagged(check) == [f"c/{index}" for index in range(20, 60)]
-    assert next(check.examples).why == "c/20: male, 230 Hz; plain pitch of the speaker: 230 Hz"
+    assert dict(zip(check.units["speaker"].fillna("?"), check.units["flagged"], strict=True)) == {
+        "low": False,
+        "high": True,
+        "?": True,
+    }
+    named, unknown = check.examples
+    assert named.clips == [f"c/{index}" for index in range(20, 30)]
+    assert unknown.clips == [f"c/{index}" for index in range(40, 50)]
+
+
+def test_a_corpus_of_angry_men_alone_gives_no_finding():
+    speakers = np.repeat(["a", "b", "c"], 30)
+    clips = table(gender=["male"] * 90, f0_mean=[280.0] * 90, speaker=speakers, emotion="angry")
+    check = check_gender_pitch(clips, DEFAULT_THRESHOLDS)
+    assert (check.looked_at, len(check.units)) == (0, 0)

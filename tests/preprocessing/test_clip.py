@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from preprocessing.clip import Clip, clip_id, spelled
+from preprocessing.clip import Clip, clean_text, clip_id, spelled
 
 
 def test_an_id_is_corpus_path_and_start():
@@ -24,3 +24,31 @@ def test_a_clip_is_a_value():
     assert clip == Clip(id="a/b.wav", path=Path("b.wav"), corpus="a", start_s=0.0, end_s=None, extra={})
     with pytest.raises(FrozenInstanceError):
         clip.emotion = "happy"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Żaneta Ó",
+        "Z\u0307aneta O\u0301",
+        " Żaneta\u00a0Ó\t",
+        "\ufeffŻaneta\u202fÓ\u200b",
+        "\u200dŻan\u00adeta Ó\u200c\r\n",
+    ],
+)
+def test_spellings_that_look_alike_are_one_text(text):
+    assert clean_text(text) == "Żaneta Ó"
+    clip = Clip(id="a/x", path=Path("x"), corpus="a", speaker=text, sentence=text, raw_label=text)
+    assert (clip.speaker, clip.sentence, clip.raw_label) == ("Żaneta Ó",) * 3
+
+
+def test_what_is_a_letters_own_stays():
+    assert clean_text("می\u200cخواهم") == "می\u200cخواهم"  # the joiner is Persian spelling
+    assert clean_text("P1") != clean_text("p1")
+    assert clean_text("007") == "007"
+
+
+def test_the_id_of_a_clip_does_not_depend_on_how_a_disk_spells_its_accents():
+    assert clip_id("e\u0301", "e\u0301/a.wav") == clip_id("é", "é/a.wav") == "é/é/a.wav"
+    assert Clip(id="e\u0301/x", path=Path("e\u0301"), corpus="e\u0301").corpus == "é"
+    assert Clip(id="a/x", path=Path("e\u0301"), corpus="a").path == Path("e\u0301")

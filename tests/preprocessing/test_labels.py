@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from preprocessing.corpora import CORPORA
@@ -166,3 +168,23 @@ def test_clips_are_counted_by_the_authors_words():
         "emodb": {"sad": {"boredom": 1, "sadness": 1}},
         "emovdb": {"happy": {"Amused": 1}},
     }
+
+
+def test_a_speaker_of_a_gender_file_is_named_as_it_stands_there(tmp_path):
+    text = "mine: {007: male, 1.0: female, NO: male, yes: male, 2020-01-01: male, e\u0301va: female, ' b ': male}\n"
+    (tmp_path / "genders.yaml").write_text(text, encoding="utf-16")
+    speakers = load_speaker_genders(tmp_path / "genders.yaml")["mine"]
+    assert set(speakers) == {"007", "1.0", "NO", "yes", "2020-01-01", "éva", "b"}
+
+
+def test_a_label_is_found_by_any_spelling_of_its_accents(tmp_path):
+    (tmp_path / "rules.yaml").write_text("cole\u0300re: angry\n", encoding="utf-8")
+    assert load_label_rules(str(tmp_path / "rules.yaml")) == {"colère": "angry"}
+    assert parse_gender("e\u0301", {"É": "female"}) == "female"
+
+
+def test_an_encoding_that_is_no_unicode_is_told_with_the_files_name(tmp_path):
+    (tmp_path / "rules.yaml").write_bytes("colère: angry\n".encode("cp1252"))
+    for load in (load_label_rules, lambda name: load_speaker_genders(Path(name))):
+        with pytest.raises(ValueError, match=r"rules\.yaml, line 1: .*UTF-8"):
+            load(str(tmp_path / "rules.yaml"))

@@ -8,7 +8,7 @@ import soundfile
 
 from modeling import SAMPLING_RATE, load_audio
 from preprocessing.clip import Clip, Drop
-from preprocessing.rows import Preparation, extra_columns, features, prepare_clip, stored_waveform
+from preprocessing.rows import Preparation, extra_columns, features, parse_number, prepare_clip, stored_waveform
 from tests.conftest import voice
 from tests.piped_audio import mp3, recording
 
@@ -153,14 +153,16 @@ def test_further_labels_are_numbers_where_all_of_them_are_and_text_elsewhere():
         "age": [31, 2.5, 7],
         "session": ["1", "2", "b"],
         "mood": ["so", None, "lala"],
-        "rating": ["1", "nan", "3"],
+        "rating": ["1", "nan", " - "],
+        "level": ["NA", "1", "N/A"],
+        "place": ["NA", "none", None],
         "peak": ["1", "inf", "3"],
         "unknown": [None, None, None],
     }
     kinds = extra_columns(clips_with(values))
     assert list(kinds) == sorted(values)
-    assert {name for name, kind in kinds.items() if kind == "float64"} >= {"valence", "age"}
-    assert {name for name, kind in kinds.items() if kind == "string"} >= {"session", "mood", "rating", "peak"}
+    assert {name for name, kind in kinds.items() if kind == "float64"} >= {"valence", "age", "rating", "level"}
+    assert {name for name, kind in kinds.items() if kind == "string"} >= {"session", "mood", "place", "peak"}
     table = features(kinds)
     assert (table["valence"].dtype, table["session"].dtype) == ("float64", "string")
 
@@ -180,10 +182,17 @@ def test_a_number_that_is_none_among_numbers_is_refused():
     def clips(values):
         return [Clip(id=f"a/{i}.wav", path=Path("x"), corpus="a", extra={"valence": v}) for i, v in enumerate(values)]
 
-    with pytest.raises(ValueError, match="'valence' is a number but for 'N/A'"):
-        extra_columns(clips([*map(str, range(20)), "N/A"]))
+    with pytest.raises(ValueError, match="'valence' is a number but for 'high'"):
+        extra_columns(clips([*map(str, range(20)), "high"]))
+    assert extra_columns(clips([*map(str, range(20)), "N/A"])) == {"valence": "float64"}
     assert extra_columns(clips(["low", "high", "3"])) == {"valence": "string"}
     assert extra_columns(clips(["1.5", None])) == {"valence": "float64"}
+
+
+@pytest.mark.parametrize("cell", [None, "", "NA", "n/a", "NaN", " null", "None", "-", "<NA>"])
+def test_a_cell_of_a_column_of_numbers_may_say_that_there_is_none(cell):
+    assert parse_number(cell) is None
+    assert parse_number("-1.5") == -1.5
 
 
 def test_the_lowest_value_of_16_bits_is_stored_to_the_bit(tmp_path):

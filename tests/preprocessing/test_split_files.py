@@ -1,5 +1,6 @@
 import json
 import shutil
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -213,3 +214,11 @@ def test_ids_that_do_not_fit_the_folder_are_counted_and_refused(prepared, tmp_pa
     own(prepared, tmp_path / "copy", {"clips": dict([*clips_of(prepared).items()][take:]) | add})
     with pytest.raises(ValueError, match=named):
         load_prepared(tmp_path / "copy", "mine")
+
+
+def test_an_id_is_found_by_any_spelling_of_its_accents(tmp_path):
+    write(tmp_path, {"émo": 8})
+    path = tmp_path / "splits/paper.json"
+    path.write_text(unicodedata.normalize("NFD", path.read_text(encoding="utf-8")), encoding="utf-8")
+    assert "émo/0.wav" not in path.read_text(encoding="utf-8")
+    assert set(load_splits(tmp_path, "paper")) == {f"émo/{i}.wav" for i in range(8)}

@@ -44,12 +44,12 @@ def test_a_closed_corpus_is_refused_by_name_and_licence(tmp_path):
 
 def test_of_own_audio_only_its_owner_knows_the_licence(tmp_path):
     report(tmp_path, "mine", "ravdess")
-    with pytest.raises(ValueError, match=r"Only you know under which licence mine may be passed on: .* --licence NAME"):
+    with pytest.raises(ValueError, match=r"Only you know under which licence mine may be passed on: .* --license NAME"):
         read_licences(tmp_path, None)
     found = read_licences(tmp_path, "CC0")
     assert found["mine"] == {"licence": "CC0", "homepage": ""}
     assert found["ravdess"] == read_licences(report(tmp_path, "ravdess"), None)["ravdess"]
-    with pytest.raises(ValueError, match="--licence is for your own audio"):
+    with pytest.raises(ValueError, match="--license is for your own audio"):
         read_licences(tmp_path, "CC0")
 
 
