@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.signal import correlate
 
 from modeling import SAMPLING_RATE, AudioReader
 
@@ -47,8 +46,7 @@ def _is_copy(source: Any, sampling_rate: int | None, channel: int, channels: int
 
 def _likeness(sound: np.ndarray, other: np.ndarray) -> float:
     """The largest correlation of two sounds `(samples,)` at any delay up to `_DELAY`, from 0 to 1."""
-    size = min(sound.size, other.size)
-    sound, other = sound[:size], other[:size]
-    middle = size - 1
-    products = correlate(sound, other, method="fft")[max(0, middle - _DELAY) : middle + _DELAY + 1]
+    size = sound.size + other.size  # so that what is moved over the end does not meet the beginning
+    products = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(other, size).conj(), size)
+    products = np.concatenate([products[: _DELAY + 1], products[-_DELAY:]])
     return float(np.abs(products).max() / max(np.sqrt((sound @ sound) * (other @ other)), 1e-12))
