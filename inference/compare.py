@@ -2,6 +2,9 @@
 
 python -m inference.compare film.en.wav film.de.wav --model runs/demo
 python -m inference.compare film.mkv dub.m4a --model runs/demo --output findings.csv --worst 30
+
+It ends with 0 where all was compared, whatever was found; with 3 where emotion, pitch or energy could not be compared,
+which is printed with the reason; with 1 where nothing was.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from common.command_line import FlagParser, print_any_text
 
 if TYPE_CHECKING:
     from inference.dub_check import DubCheck
+
+INCOMPARABLE = 3  # exit status where the tracks cannot be compared in something
 
 
 def main() -> None:
@@ -42,6 +47,8 @@ def main() -> None:
     if args.output:
         WRITERS[args.output.suffix](check, args.output)
         print(f"All {len(check.rows):,} lines are in {args.output}.")
+    if check.incomparable:
+        sys.exit(INCOMPARABLE)
 
 
 def format_check(check: DubCheck, worst: int) -> str:
@@ -61,6 +68,7 @@ def format_check(check: DubCheck, worst: int) -> str:
         f"Differences are beyond the usual ones of these tracks: emotion {usual['emotion']:.2f}, pitch "
         f"{usual['pitch']:+.1f} semitones, energy {usual['energy']:+.1f} dB."
     )
+    lines += [f"{name.capitalize()} cannot be compared here: {why}." for name, why in check.incomparable.items()]
     listed = [row for row in check.rows if row["status"] != "fits"]
     if listed[:worst]:
         lines += ["", f"{'':>4}  {'source':<12}  {'dub':<12}  why"]
@@ -81,6 +89,7 @@ def _write_json(check: DubCheck, path: Path) -> None:
     from preprocessing.report import write_json
 
     content = {"alignment": asdict(check.alignment), "limits": asdict(check.limits), "usual": check.usual}
+    content["incomparable"] = check.incomparable
     content["lines"] = check.rows
     write_json(path, content)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,19 @@ from inference.alignment import Alignment, align
 from inference.delivery import Deliveries, hear_lines
 from inference.lines import MatchedLines, match_lines
 from inference.recogniser import Recogniser
+from inference.voices import normalize
+
+_UNITS = {"emotion": "of 1", "pitch": "semitones", "energy": "dB"}
+_CHANCE = 0.05  # of pairings at random that may agree as well as the same lines do
+_FEW = 20  # lines, in fewer of which nothing shows whether they agree
 
 
 @dataclass(frozen=True)
 class Limits:
     """From when on a difference between two deliveries of a line is a finding.
 
-    Each is beyond what the tracks usually differ by: voices differ in pitch, mixes in level, and a model hears two
-    languages a little differently.
+    Each is beyond what the tracks usually differ by, after voices, mixes and languages were made alike. Where these
+    differences spread so much that a line is seldom within the default limit, three standard deviations take its place.
 
     Args:
         emotion: Jensen–Shannon distance between the two distributions over emotions, from 0 (the same) to 1 (what one
@@ -51,16 +56,19 @@ class DubCheck:
         alignment: of the tracks.
         limits: that were applied.
         usual: what the tracks usually differ by, the median over the lines: `emotion`, `pitch`, `energy`, in the units
-            of the limits, the dub's less the source's.
+            of the limits, the dub's less the source's. That of emotion is after normalization.
         rows: one dict per line. First those that differ, the worst first; then those that only one track has, in the
             order of time; then the others, in the order of `score`. `status` says which: `differs`, `missing in the
             dub`, `only in the dub`, `fits`.
+        incomparable: of `emotion`, `pitch`, `energy` those in which the tracks cannot be compared, or not by the limit
+            that was asked for, and why.
     """
 
     alignment: Alignment
     limits: Limits
     usual: dict[str, float]
     rows: list[dict[str, Any]]
+    incomparable: dict[str, str] = field(default_factory=dict)
 
     def count(self, status: str) -> int:
         """Number of lines of a status."""
@@ -89,20 +97,64 @@ def check_dub(recogniser: Recogniser, source: Any, dub: Any, limits: Limits = Li
     if len(lines.source) == 0:
         raise ValueError("The tracks match, but no line is spoken in both at the same time.")
     spoken = hear_lines(recogniser, source, lines.source), hear_lines(recogniser, dub, lines.dub)
-    measured = _differences(*spoken)
-    usual = {name: _usual(values) for name, values in measured.items()}
-    differences = {name: values - usual[name] for name, values in measured.items()}
-    rows = _rows(lines, *spoken, differences, recogniser.main_task.labels, limits)
+    normalized = normalize(*spoken)
+    measured = _differences(*normalized)
+    usual = {name: _usual(values) for name, values in _differences(*spoken).items()}
+    usual["emotion"] = _usual(measured["emotion"])
+    differences = {name: values - _usual(values) for name, values in measured.items()}
+    reachable = {
+        name: _reachable(values, getattr(limits, name), getattr(Limits(), name)) for name, values in differences.items()
+    }
+    incomparable = _incomparable(normalized, limits, reachable, usual["emotion"])
+    rows = _rows(lines, spoken, normalized, differences, recogniser.main_task.labels, Limits(**reachable))
     findings = [row for row in rows if row["status"] == "differs"]
     others = [row for row in rows if row["status"] == "fits"]
-    return DubCheck(alignment, limits, usual, [*findings, *_unmatched(lines, alignment), *others])
+    return DubCheck(alignment, limits, usual, [*findings, *_unmatched(lines, alignment), *others], incomparable)
+
+
+def _reachable(differences: np.ndarray, limit: float, widest: float) -> float:
+    """From when on a difference is no usual one: the limit, or three robust deviations where one is beyond `widest`."""
+    known = differences[~np.isnan(differences)]
+    deviation = float(median_abs_deviation(known, scale="normal")) if known.size else 0.0
+    return max(limit, 3 * deviation) if deviation > widest else limit
+
+
+def _incomparable(
+    normalized: tuple[Deliveries, Deliveries], limits: Limits, reachable: dict[str, float], usual: float
+) -> dict[str, str]:
+    why = {
+        name: f"usual differences spread so much that {found:.2g} {_UNITS[name]} is the limit, not "
+        f"{getattr(limits, name):.2g}"
+        for name, found in reachable.items()
+        if found > getattr(limits, name)
+    }
+    if usual + reachable["emotion"] > 1:
+        why["emotion"] = (
+            f"lines usually are {usual:.2f} of 1 apart, so that none can be {reachable['emotion']:.2f} beyond"
+        )
+    elif not _agree(*(track.emotion for track in normalized)):
+        why["emotion"] = (
+            "the same lines agree no better than lines that are paired at random: this model does not tell emotions in "
+            "these tracks, or they do not change"
+        )
+    return why
+
+
+def _agree(source: np.ndarray, dub: np.ndarray) -> bool:
+    """Whether the same lines agree better than lines do that are so many lines apart, in 19 of 20 of such pairings."""
+    distances = [_distances(source, np.roll(dub, shift, axis=0)).mean() for shift in range(len(dub))]
+    return len(dub) < _FEW or float(np.mean(np.array(distances[1:]) <= distances[0])) <= _CHANCE
+
+
+def _distances(source: np.ndarray, dub: np.ndarray) -> np.ndarray:
+    # Of equal distributions it may be the root of a rounding error below 0.
+    return np.nan_to_num(jensenshannon(source, dub, base=2, axis=1))
 
 
 def _differences(source: Deliveries, dub: Deliveries) -> dict[str, np.ndarray]:
     """By what the dub's lines differ from the source's, each `(lines,)`; NaN where that is not known."""
     return {
-        # Of equal distributions it may be the root of a rounding error below 0.
-        "emotion": np.nan_to_num(jensenshannon(source.emotion, dub.emotion, base=2, axis=1)),
+        "emotion": _distances(source.emotion, dub.emotion),
         "pitch": dub.pitch - source.pitch,
         "energy": dub.energy - source.energy,
     }
@@ -115,8 +167,8 @@ def _usual(differences: np.ndarray) -> float:
 
 def _rows(
     lines: MatchedLines,
-    source: Deliveries,
-    dub: Deliveries,
+    spoken: tuple[Deliveries, Deliveries],
+    normalized: tuple[Deliveries, Deliveries],
     differences: dict[str, np.ndarray],
     labels: tuple[str, ...],
     limits: Limits,
@@ -125,7 +177,8 @@ def _rows(
     # Emotions that are nearer than usual are no difference; pitch and energy count both ways.
     sizes = {name: np.maximum(values, 0) if name == "emotion" else abs(values) for name, values in differences.items()}
     found = {name: size >= getattr(limits, name) for name, size in sizes.items()}
-    score = _score(dub.emotion - source.emotion, differences, limits)
+    score = _score(normalized[1].emotion - normalized[0].emotion, differences, limits)
+    source, dub = spoken
     rows = []
     for line in np.argsort(-score, kind="stable"):
         said = {"source": _likeliest(source.emotion[line], labels), "dub": _likeliest(dub.emotion[line], labels)}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from inference.crosstalk import find_copies
 from inference.recogniser import Recogniser
 from inference.segments import average_stretches, choose_classes, join_stretches
 from inference.speech import find_speech
@@ -30,7 +31,8 @@ class TimelineOptions:
         switch_cost_s: how sure a change of emotion within a region must be: the new one's lead in probability, summed
             over its seconds, exceeds this, or twice this if the old one returns. No segment beside another one of its
             region is shorter.
-        channels: `"mix"` averages them; `"each"` takes every channel for a speaker with segments of its own.
+        channels: `"mix"` averages them; `"each"` takes every channel for a speaker with segments of its own. What one
+            channel has of another one, as crosstalk or because both are the same, is no speech of it.
 
     Raises:
         ValueError: a value has no meaning.
@@ -120,7 +122,7 @@ def build_timeline(
         ValueError: the model hears less than a window at once.
     """
     options.check(recogniser)
-    segments: list[Segment] = []
+    found: list[dict[tuple[float, float], list[Segment]]] = []  # of each channel: region to its segments
     durations: list[float] = []
     channels = 1
     while len(durations) < channels:
@@ -129,9 +131,11 @@ def build_timeline(
             channels = 1 if channel is None else audio.channels
             blocks = _Blocks(audio, progress or (lambda share: None), channel or 0, channels)
             windows = cut_windows(find_speech(blocks), *options.in_samples)
-            for region in _hear_regions(recogniser, windows, labels):
-                segments += _cut_region(recogniser, region, options, channel)
+            regions = _hear_regions(recogniser, windows, labels)
+            cut = [list(_cut_region(recogniser, region, options, channel)) for region in regions]
+        found.append({(segments[0].start_s, segments[-1].end_s): segments for segments in cut})
         durations.append(blocks.read_s)
+    segments = [segment for parts in _drop_copies(source, sampling_rate, found) for segment in parts]
     segments.sort(key=lambda segment: (segment.start_s, segment.channel or 0))
     speech_s = sum((segment.end_s - segment.start_s for segment in segments), 0.0)
     return Timeline(max(durations), speech_s, tuple(segments))
@@ -155,6 +159,17 @@ def timeline_rows(
         }
         for segment in timeline.segments
     ]
+
+
+def _drop_copies(
+    source: Any, sampling_rate: int | None, found: list[dict[tuple[float, float], list[Segment]]]
+) -> Iterator[list[Segment]]:
+    """The segments of each region, but of those that are another channel's."""
+    if len(found) == 1:
+        yield from found[0].values()
+        return
+    for regions, copies in zip(found, find_copies(source, sampling_rate, [list(of) for of in found]), strict=True):
+        yield from (segments for segments, is_copy in zip(regions.values(), copies, strict=True) if not is_copy)
 
 
 class _Blocks:

@@ -1,12 +1,17 @@
 import json
+from types import SimpleNamespace
 
 import librosa
 import numpy as np
 import pytest
 import soundfile
 
+from inference.alignment import Alignment
+from inference.delivery import Deliveries
 from inference.dub_check import Limits, check_dub
+from inference.lines import MatchedLines
 from inference.recogniser import Recogniser
+from modeling import Task
 from tests.conftest import TASKS, tiny_config
 from tests.inference.films import write_films
 
@@ -111,3 +116,53 @@ def test_whispers_have_no_pitch_to_compare(recogniser, films, tmp_path):
     unknown = [row for row in check.rows if row["status"] != "only in the dub" and row["pitch_difference"] is None]
     assert len(unknown) > 5
     assert not [row for row in unknown if "pitch" in row["why"]]
+
+
+def tracks(strength, pitch_spread=1.0, told=True):
+    """A hundred lines in two tracks, 20 with another emotion in the dub, as a model tells them that languages bias."""
+    random = np.random.default_rng(0)
+    emotions = random.integers(5, size=100)
+    swapped = np.arange(100) % 5 == 0
+    spoken = []
+    for said, language in ((emotions, 0), (np.where(swapped, (emotions + 1) % 5, emotions), 1)):
+        logits = 4 * np.eye(5)[said if told else random.integers(5, size=100)] + strength * np.eye(5)[language]
+        emotion = np.exp(logits + random.normal(scale=0.7, size=logits.shape))
+        pitch, energy = random.normal(85 + 7 * language, pitch_spread, 100), random.normal(-30, 1, 100)
+        spoken.append(Deliveries(emotion / emotion.sum(axis=1, keepdims=True), pitch, energy))
+    return spoken, swapped
+
+
+def compared(monkeypatch, spoken):
+    """What a check finds of lines that are spoken so."""
+    times = np.stack([np.arange(100.0), np.arange(100.0) + 0.9], axis=1)
+    activity = SimpleNamespace(lines=times)
+    lines = MatchedLines(times, times, times[:0], times[:0])
+    monkeypatch.setattr("inference.dub_check.listen", lambda _: activity)
+    monkeypatch.setattr("inference.dub_check.align", lambda *_: Alignment(0.0, 0.0, 1.0, 1.0))
+    monkeypatch.setattr("inference.dub_check.match_lines", lambda *_: lines)
+    tracks = iter(spoken)
+    monkeypatch.setattr("inference.dub_check.hear_lines", lambda *_: next(tracks))
+    recogniser = SimpleNamespace(main_task=Task("emotion", "classification", "emotion", tuple("abcde")))
+    return check_dub(recogniser, None, None)
+
+
+@pytest.mark.parametrize("strength", [0, 5])
+def test_languages_that_a_model_takes_for_emotions_hide_no_finding(monkeypatch, strength):
+    spoken, swapped = tracks(strength)
+    check = compared(monkeypatch, spoken)
+    found = [round(row["source_start_s"]) for row in check.rows if row["status"] == "differs"]
+    assert np.mean([swapped[line] for line in found]) > 0.7
+    assert len(set(found) & set(np.flatnonzero(swapped))) >= 15
+    assert "emotion" not in check.incomparable
+
+
+def test_a_model_that_tells_no_emotions_is_said(monkeypatch):
+    check = compared(monkeypatch, tracks(0, told=False)[0])
+    assert check.incomparable.keys() == {"emotion"}
+
+
+def test_pitch_that_spreads_widely_is_said_and_not_found(monkeypatch):
+    """As of many speakers, each dubbed by anyone."""
+    check = compared(monkeypatch, tracks(0, pitch_spread=7.0)[0])
+    assert check.incomparable.keys() == {"pitch"}
+    assert sum("pitch" in row["why"] for row in check.rows) <= 3
