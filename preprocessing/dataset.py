@@ -119,8 +119,8 @@ def load_report(folder: str | os.PathLike) -> dict:
         written, parts = report["format"], list(report["parts"])
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
-            f"{folder} is not a prepared folder: its report.json is not the one that prepare.py writes. Prepare it "
-            "again, or name the folder that prepare.py wrote."
+            f"{folder} is not a prepared folder: its report.json is not the one that prepare.py writes. Name the "
+            "folder that it wrote, or prepare the folder again."
         ) from error
     if written != FORMAT:
         raise ValueError(f"{folder} has the format {written}, this version reads {FORMAT}: prepare it again.")
