@@ -137,8 +137,8 @@ def load_report(folder: str | os.PathLike) -> dict:
         written, parts = report["format"], list(report["parts"])
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
-            f"{folder} is not a prepared folder: its report.json is not the one that prepare.py writes. Prepare it "
-            "again, or name the folder that prepare.py wrote."
+            f"{folder} is not a prepared folder: its report.json is not the one that prepare.py writes. Name the "
+            "folder that it wrote, or prepare the folder again."
         ) from error
     if written != FORMAT:
         command = f"python prepare.py --corpora FILE --output {folder}"  # or --corpus, as it was made

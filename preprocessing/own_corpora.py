@@ -22,14 +22,23 @@ _NON_COMMERCIAL = r"cc-by-nc(-sa)?-\d\.\d"
 def add_own_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `prepare.py` that are of a user's own audio alone."""
     own = parser.add_argument_group("your own audio")
-    for name, what in (("locale", "such as pl-PL"), ("style", "acted or natural"), ("license", "such as CC BY 4.0")):
-        own.add_argument(f"--{name}", nargs="+", default=[], metavar="[CORPUS=]VALUE", help=what)
+    of_each = {"nargs": "+", "default": [], "metavar": "[CORPUS=]VALUE"}
+    own.add_argument("--locale", **of_each, help="such as pl-PL")
+    own.add_argument("--style", **of_each, type=_style, help=" or ".join(STYLES))
+    own.add_argument("--license", **of_each, help="such as CC BY 4.0")
     own.add_argument("--columns", nargs="+", type=pair, default=[], metavar="OURS=YOURS", help="columns of the table")
     own.add_argument(
         "--label_names", nargs="+", type=pair, default=[], metavar="LABEL=EMOTION", help="EMOTION none drops the clips"
     )
     own.add_argument("--gender_names", nargs="+", type=pair, default=[], metavar="WORD=GENDER")
     own.add_argument("--audio_folder", default="", help="where the table's paths start, from the table's folder")
+
+
+def _style(text: str) -> str:
+    style = text.rpartition("=")[2]
+    if style not in STYLES:
+        raise argparse.ArgumentTypeError(f"invalid choice: {style!r} (choose from {', '.join(STYLES)})")
+    return text
 
 
 def describe_sources(sources: Sequence[Source], texts: Mapping[str, Sequence[str]]) -> list[Source]:
