@@ -33,7 +33,7 @@ from .acoustics import acoustic_targets
 from .clip import Clip, Drop
 from .report import check_writable, write_json
 from .rows import ROW, Preparation, extra_columns, features, prepare_clip
-from .split_files import load_splits, write_split_files
+from .split_files import check_ids, load_splits, write_split_files
 from .splits import SPLITS, Row
 
 FORMAT = 2  # of the prepared folder; another number prepares all clips anew
@@ -150,20 +150,10 @@ def load_prepared(folder: str | os.PathLike, protocol: str) -> DatasetDict:
         raise ValueError(f"{folder} holds a table that cannot be read: prepare it anew, elsewhere.") from error
     table = table.add_column(ROW, range(len(table)))
     rows: dict[str | None, list[int]] = defaultdict(list)
-    ids = table["id"][:]
-    _check_ids(ids, split_of, Path(folder, "splits", f"{protocol.partition(':')[0]}.json"))
-    for index, id_ in enumerate(ids):
+    check_ids(table["id"][:], split_of, folder, protocol)
+    for index, id_ in enumerate(table["id"]):
         rows[split_of[id_]].append(index)
     return DatasetDict({split: table.select(rows[split]) for split in SPLITS if rows[split]})
-
-
-def _check_ids(ids: Sequence[str], split_of: dict[str, str | None], path: Path) -> None:
-    for found, what in (
-        (set(ids) - split_of.keys(), "clips of the folder are not in it; null puts one in no split"),
-        (split_of.keys() - set(ids), "ids in it are of no clip in the folder"),
-    ):
-        if found:
-            raise ValueError(f"{path}: {len(found):,} {what}, such as {min(found)}.")
 
 
 def count_in_no_split(folder: str | os.PathLike, splits: DatasetDict) -> int:
