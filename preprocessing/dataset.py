@@ -34,7 +34,7 @@ from .copies import find_conflicts, find_copies
 from .outputs import check_corpora, claim_outputs
 from .report import check_writable, write_json
 from .rows import COPY, ROW, Preparation, extra_columns, features, parse_number, prepare_clip
-from .split_files import load_splits, write_split_files
+from .split_files import check_ids, load_splits, write_split_files
 from .splits import SPLITS, Row
 from .summary import summarise
 from .table1 import TABLE_1
@@ -174,21 +174,11 @@ def load_prepared(folder: str | os.PathLike, protocol: str) -> DatasetDict:
     table = table.add_column(ROW, range(len(table)))
     rows: dict[str | None, list[int]] = defaultdict(list)
     copies = report["copies"]
-    ids = table["id"][:]
-    kept = {id_: index for index, id_ in enumerate(ids) if id_ not in copies}
-    _check_ids(kept, split_of, Path(folder, "splits", f"{protocol.partition(':')[0]}.json"))
+    kept = {id_: index for index, id_ in enumerate(table["id"][:]) if id_ not in copies}
+    check_ids(kept, split_of, folder, protocol)
     for id_, index in kept.items():
         rows[split_of[id_]].append(index)
     return DatasetDict({split: table.select(rows[split]) for split in SPLITS if rows[split]})
-
-
-def _check_ids(ids: Iterable[str], split_of: dict[str, str | None], path: Path) -> None:
-    for found, what in (
-        (set(ids) - split_of.keys(), "clips of the folder are not in it; null puts one in no split"),
-        (split_of.keys() - set(ids), "ids in it are of no clip in the folder"),
-    ):
-        if found:
-            raise ValueError(f"{path}: {len(found):,} {what}, such as {min(found)}.")
 
 
 def count_in_no_split(folder: str | os.PathLike, splits: DatasetDict) -> int:

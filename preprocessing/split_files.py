@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -73,6 +73,21 @@ def load_protocol(folder: str | os.PathLike, protocol: str) -> dict:
 def load_splits(folder: str | os.PathLike, protocol: str) -> dict[str, str | None]:
     """Clip id -> split, `None` for a clip that is in none; arguments and errors are those of [`load_protocol`]."""
     return _read(folder, protocol)[1]
+
+
+def check_ids(ids: Iterable[str], split_of: Mapping[str, str | None], folder: str | os.PathLike, protocol: str) -> None:
+    """Checks that a protocol is of the clips of a prepared folder, of all of them and no others.
+
+    Raises:
+        ValueError: it is not; the message counts the clips that differ.
+    """
+    path = Path(folder, _FOLDER, f"{protocol.partition(':')[0]}.json")
+    for found, what in (
+        (set(ids) - split_of.keys(), "clips of the folder are not in it; null puts one in no split"),
+        (split_of.keys() - set(ids), "ids in it are of no clip in the folder"),
+    ):
+        if found:
+            raise ValueError(f"{path}: {len(found):,} {what}, such as {min(found)}.")
 
 
 def _read(folder: str | os.PathLike, protocol: str) -> tuple[dict, dict[str, str | None]]:

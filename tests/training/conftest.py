@@ -25,8 +25,12 @@ def backbone(tmp_path_factory) -> Path:
 @pytest.fixture
 def words(prepared, backbone_config, tmp_path) -> list[str]:
     """Flags of a short training from random weights."""
+    return flags(prepared, backbone_config, tmp_path / "run")
+
+
+def flags(prepared: Path, config: Path, output: Path) -> list[str]:
     return [
-        *("--data", str(prepared), "--output_dir", str(tmp_path / "run"), "--config_name", str(backbone_config)),
+        *("--data", str(prepared), "--output_dir", str(output), "--config_name", str(config)),
         *("--tasks", *TASKS, "--num_train_epochs", "1", "--report_to", "none", "--dataloader_num_workers", "0"),
         *("--disable_tqdm", "true", "--freeze_feature_encoder", "false"),
     ]

@@ -9,7 +9,7 @@ import pytest
 from evaluation.run import read_training_clips
 from preprocessing.dataset import load_prepared
 from publishing.export import export_checkpoint
-from tests.training.conftest import TASKS, job, start_from
+from tests.training.conftest import TASKS, flags, job, start_from
 from training.record import RECORD, differences, write_record
 from training.run import build_trainer, train
 from training.sweep import Sweep
@@ -24,11 +24,17 @@ def short(words) -> list[str]:
     return [*words, *SHORT, *SOON]
 
 
+@pytest.fixture(scope="module")
+def once(prepared, backbone_config, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("once") / "run"
+    train(job([*flags(prepared, backbone_config, folder), *SHORT, *SOON]))
+    return folder
+
+
 @pytest.fixture
-def finished(short, tmp_path) -> Path:
+def finished(once, tmp_path) -> Path:
     """The folder of a training of one step."""
-    train(job(short))
-    return tmp_path / "run"
+    return shutil.copytree(once, tmp_path / "run")
 
 
 def changed(prepared, folder, **columns) -> Path:
@@ -61,7 +67,7 @@ def test_every_checkpoint_says_what_it_was_trained_on(finished, prepared):
 
 
 @pytest.mark.parametrize(
-    ("flags", "named"),
+    ("changes", "named"),
     [
         (["--protocol", "speaker"], "protocol"),
         (["--tasks", "emotion", "gender"], "tasks"),
@@ -72,9 +78,9 @@ def test_every_checkpoint_says_what_it_was_trained_on(finished, prepared):
         (["--optim", "sgd"], "optim"),
     ],
 )
-def test_a_resume_with_another_setting_is_refused_by_its_name(finished, short, flags, named):
+def test_a_resume_with_another_setting_is_refused_by_its_name(finished, short, changes, named):
     with pytest.raises(ValueError, match=rf"\b{named} was "):
-        job([*short, *RESUME, *flags])
+        job([*short, *RESUME, *changes])
 
 
 def test_a_resume_on_other_clips_or_from_another_start_is_refused(finished, short, prepared, backbone, tmp_path):
@@ -142,15 +148,15 @@ def test_of_a_backbone_that_was_trained_on_labels_the_clips_are_not_known(words,
 def test_a_sweep_on_other_clips_is_refused(short, prepared, tmp_path):
     grid = ["--sweep", "--sweep_learning_rate", "1e-3", "--sweep_weight_decay", "0"]
     copy = shutil.copytree(prepared, tmp_path / "data")
-    flags = [*short, *grid, "--data", str(copy)]
-    Sweep(job(flags))
-    Sweep(job(flags))
+    words = [*short, *grid, "--data", str(copy)]
+    Sweep(job(words))
+    Sweep(job(words))
     shutil.rmtree(copy)
     changed(prepared, copy)
     with pytest.raises(ValueError, match="data was train"):
-        Sweep(job(flags))
+        Sweep(job(words))
     with pytest.raises(ValueError, match="save_only_model"):
-        job([*flags, "--save_only_model"])
+        job([*words, "--save_only_model"])
 
 
 def test_differences_name_what_differs_with_both_values():
