@@ -18,7 +18,7 @@ from preprocessing.dataset import load_prepared, load_report
 from preprocessing.report import write_json, write_text
 from preprocessing.split_files import load_protocol
 
-from .baseline import check_baseline, random_forest_logits
+from .baseline import baseline_logits, check_baseline
 from .metrics import compute_metrics, draw_means
 from .paper import row_name
 from .predict import predict
@@ -41,7 +41,7 @@ class Plan:
         split: the one to evaluate on.
         config: of the checkpoint.
         tasks: those of its tasks that the data have a column for.
-        baseline: whether to train and evaluate the random forest on measured numbers too.
+        baseline: whether to train and evaluate the baseline too.
     """
 
     checkpoint: str
@@ -72,7 +72,7 @@ def plan_evaluation(
         data: prepared folder.
         protocol: which clips are in which split; by default that of the checkpoint's training.
         split: the split to evaluate on.
-        baseline: whether to train and evaluate the random forest on measured numbers too.
+        baseline: whether to train and evaluate the baseline too.
 
     Raises:
         ValueError: the folder is no checkpoint of this project, or the data have no such split, not the main task's
@@ -135,13 +135,20 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
         heads_without_labels=[task.name for task in plan.config.get_tasks() if task not in plan.tasks],
     )
     if plan.baseline:
-        forest = {main_task.name: random_forest_logits(plan.splits, plan.split, main_task)}
-        uncalibrated = replace(main_task, temperature=1.0)  # which is the model's
-        report["baseline"] = compute_metrics(clips, forest, [uncalibrated])[main_task.name]
+        report["baseline"] = _baseline_metrics(plan)
     write_json(output / "metrics.json", report)
     write_predictions(clips, logits, plan.tasks, output / "predictions.csv")
     draws = draw_means(clips, logits[main_task.name], main_task) if main_task.is_classification else {}
     return Evaluation(report, draws, frozenset(clips["id"]))
+
+
+def _baseline_metrics(plan: Plan) -> dict[str, Any]:
+    """Metrics of the baseline on the main task, and how many clips it learned from; it has no confidence."""
+    task, train = plan.main_task, plan.splits["train"]
+    logits = baseline_logits(plan.splits, plan.split, task, plan.config.max_duration_s)
+    metrics = compute_metrics(plan.clips, {task.name: logits}, [replace(task, temperature=1.0)])[task.name]
+    del metrics["calibration"]
+    return {**metrics, "training_clips": sum(task.encode(value) >= 0 for value in train[task.column][:])}
 
 
 def _without_clips(splits: DatasetDict, split: str) -> dict[str, list[str]]:

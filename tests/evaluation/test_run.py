@@ -80,9 +80,12 @@ def test_the_figures_are_those_of_the_models_own_answers(report, splits, tiny_mo
     assert report["tasks"]["f0_mean"]["pooled"]["mae"] == pytest.approx(expected["f0_mean"]["pooled"]["mae"], rel=1e-4)
 
 
-def test_the_baseline_is_evaluated_on_the_same_clips(report):
+def test_the_baseline_is_evaluated_on_the_same_clips(report, splits):
     assert report["baseline"]["clips"] == report["tasks"]["emotion"]["clips"]
-    assert "random forest" in format_report(report)
+    assert report["baseline"]["training_clips"] == len(splits["train"])
+    assert "calibration" not in report["baseline"]
+    f1 = report["baseline"]["mean_over_corpora"]["weighted_f1"]
+    assert format_report(report).splitlines()[-1].endswith(f"{f1:.3f}")
 
 
 def test_other_splits_and_protocols(checkpoint, prepared, tmp_path):
