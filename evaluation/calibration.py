@@ -44,6 +44,11 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     return float(np.exp(best.x)) if best.fun < loss(0.0) else 1.0
 
 
+def at_bound(temperature: float) -> bool:
+    """Whether [`fit_temperature`] came to its limit, where the true best is unknown and calibration says little."""
+    return bool(np.isclose(temperature, _TEMPERATURES, rtol=1e-3).any())
+
+
 def calibration_metrics(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, float | None]:
     """Expected calibration error over 15 bins of equal width, log loss and Brier score.
 
@@ -122,17 +127,18 @@ def calibration_report(
         corpus, speaker: of the clips, for intervals as in [`~evaluation.bootstrap.resample`].
 
     Returns:
-        `temperature`; `before` and `after` the division: `ece` with its interval `ece_ci` (`None`, and a `ci_reason`,
-        of too few clips or speakers for one), `log_loss`, `brier`; and after it `bins`, `risk_coverage` and
-        `aurc`, the area under the curve of risk over coverage. Chance adds to a calibration error, so that of resamples
-        is rather above that of the clips; where there are few clips, the interval may lie above the figure.
+        `temperature`, and whether it is `at_bound` of what can be fitted; `before` and `after` the division: `ece` with
+        its interval `ece_ci` (`None`, and a `ci_reason`, of too few clips or speakers), `log_loss`, `brier`; and
+        after it `bins`, `risk_coverage` and `aurc`, the area under the curve of risk over coverage. Chance adds to a
+        calibration error, so that of resamples is rather above that of the clips; where there are few clips, the
+        interval may lie above the figure.
     """
     logits = logits.astype(float)
     probabilities = {"before": softmax(logits * temperature, axis=1), "after": softmax(logits, axis=1)}
     gaps = np.hstack([_gaps(*_confidence(values, targets)) for values in probabilities.values()])
     sums = resampled_sums(gaps, {"all": np.ones(targets.size, dtype=bool)}, corpus, speaker)["all"]
     reason = too_few(targets.size, count_speakers(corpus, speaker))
-    report: dict = {"temperature": temperature}
+    report: dict = {"temperature": temperature, "at_bound": at_bound(temperature)}
     for (when, values), drawn in zip(probabilities.items(), np.split(sums, 2, axis=1), strict=True):
         ci = {"ece_ci": None, "ci_reason": reason} if reason else {"ece_ci": interval(_ece(drawn))}
         report[when] = {**calibration_metrics(values, targets), **ci}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,14 @@ from matplotlib.figure import Figure
 from preprocessing.report import save_figure
 
 from .comparison import in_per_cent
+
+_LETTER = 0.62  # mean width of a letter, by the size of the font
+_NAME_INCHES = 3.6  # of a figure of 9 inches, which leaves the rest to what is drawn
+
+
+def wrapped(text: str, inches: float, fontsize: float) -> str:
+    """A text in lines that are not wider than this: a figure cuts off what leaves it."""
+    return textwrap.fill(text, max(8, int(inches * 72 / (_LETTER * fontsize))))
 
 
 def draw_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
@@ -55,7 +64,7 @@ def draw_confusion(
     axes = figure.subplots(1, count, squeeze=False)[0]
     labels = [f"{label} ({clips:,})" for label, clips in zip(confusion["labels"], confusion["clips"], strict=True)]
     draw_heat(axes[0], confusion["per_cent"], labels, confusion["labels"], "{:.1f}")
-    axes[0].set_title(title, fontsize=9)
+    axes[0].set_title(wrapped(title, 0.75 * size, 9), fontsize=9)
     if paper:
         draw_heat(axes[1], paper["per_cent"], paper["labels"], paper["labels"], "{:.1f}")
         axes[1].set_title("the paper's Figure 1", fontsize=9)
@@ -72,7 +81,7 @@ def draw_cross(matrix: Mapping[str, Any], path: Path) -> None:
     axes = figure.subplots()
     scores = [[None if v is None else 100 * v for v in line] for line in matrix["weighted_f1"]]
     draw_heat(axes, scores, matrix["trained_on"], matrix["tested_on"], "{:.0f}")
-    axes.set_title(f"{matrix['name']}: weighted F1, %", fontsize=10)
+    axes.set_title(wrapped(f"{matrix['name']}: weighted F1, %", 0.75 * size, 10), fontsize=10)
     axes.set_xlabel("tested on")
     axes.set_ylabel("trained on")
     save_figure(figure, path)
@@ -112,8 +121,8 @@ def draw_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
     if printed:
         axes.plot(*zip(*printed, strict=True), "D", color="0.6", label="paper, its 25 corpora")
     names = [f"{line['name']} · {line['protocol']}" if several else line["name"] for line in lines]
-    axes.set_yticks(range(len(lines)), names, fontsize=8)
-    axes.invert_yaxis()
+    axes.set_yticks(range(len(lines)), [wrapped(name, _NAME_INCHES, 8) for name in names], fontsize=8)
+    axes.set_ylim(len(lines) - 0.5, -0.5)
     axes.set_xlabel("weighted F1 of the main task, mean over corpora")
     axes.grid(axis="x", alpha=0.3)
     axes.legend(fontsize=8)
@@ -124,24 +133,26 @@ def draw_by_line(table: Mapping[str, Any], path: Path) -> None:
     """Draws Table 3 or 4: a metric by corpus or locale, a dot with its 95 % interval for each model."""
     lines, metric = table["lines"], table["metric"]
     count = len(table["columns"])
-    figure = Figure(figsize=(9, 1.6 + 0.1 * count + len(lines) * (0.25 + 0.09 * count)), layout="constrained")
+    several = len({protocol for _, protocol in table["columns"]}) > 1
+    names = [f"{name} · {protocol}" if several else name for name, protocol in table["columns"]]
+    labels = [wrapped(name, _NAME_INCHES, 7) for name in names]
+    height = 1.6 + 0.1 * "\n".join(labels).count("\n") + len(lines) * (0.25 + 0.09 * count)
+    figure = Figure(figsize=(9, height), layout="constrained")
     axes = figure.subplots()
     colours = [f"C{i % 10}" for i in range(count)]
-    several = len({protocol for _, protocol in table["columns"]}) > 1
-    for i, (name, protocol) in enumerate(table["columns"]):
+    for i, label in enumerate(labels):
         cells = [(y, line["ours"][i]) for y, line in enumerate(lines) if line["ours"][i]]
         shift = 0.7 * ((i + 0.5) / count - 0.5)
         for y, cell in cells:
             if bounds := cell.get(f"{metric}_ci"):  # the mean of several seeds has none by corpus
                 axes.plot(bounds, [y + shift] * 2, color=colours[i], lw=1)
         points = [(cell[metric], y + shift) for y, cell in cells]
-        label = f"{name} · {protocol}" if several else name
         axes.plot(*zip(*points, strict=True), "o", ms=3.5, color=colours[i], label=label)
     best = [(line["paper"][-1], y) for y, line in enumerate(lines) if line["paper"] and line["paper"][-1] is not None]
     if best:
         axes.plot(*zip(*best, strict=True), "D", ms=5, color="0.6", label="paper's best row")
-    axes.set_yticks(range(len(lines)), [line["name"] for line in lines], fontsize=8)
-    axes.invert_yaxis()
+    axes.set_yticks(range(len(lines)), [wrapped(line["name"], _NAME_INCHES, 8) for line in lines], fontsize=8)
+    axes.set_ylim(len(lines) - 0.5, -0.5)
     axes.set_xlabel(metric.replace("_", " ").replace("f1", "F1") + ", 95 % interval")
     axes.grid(axis="x", alpha=0.3)
     figure.legend(fontsize=7, loc="outside lower center", ncols=2)
@@ -188,5 +199,5 @@ def draw_calibration(calibration: Mapping[str, Any], title: str, path: Path) -> 
     )
     risk.grid(alpha=0.3)
     risk.set_title(f"area under the risk-coverage curve {calibration['aurc']:.3f}", fontsize=9)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(wrapped(title, 9, 10), fontsize=10)
     save_figure(figure, path)

@@ -22,7 +22,7 @@ from preprocessing.outputs import record_outputs
 from preprocessing.report import write_json, write_text
 from preprocessing.split_files import load_protocol
 
-from .baseline import check_baseline, random_forest_logits
+from .baseline import baseline_logits, check_baseline
 from .metrics import compute_metrics, draw_means
 from .paper import row_name
 from .predict import predict
@@ -49,7 +49,7 @@ class Plan:
         split: the one to evaluate on.
         config: of the checkpoint.
         tasks: those of its tasks that the data have a column for, in the same unit.
-        baseline: whether to train and evaluate the random forest on measured numbers too.
+        baseline: whether to train and evaluate the baseline too.
     """
 
     checkpoint: str
@@ -80,7 +80,7 @@ def plan_evaluation(
         data: prepared folder.
         protocol: which clips are in which split; by default that of the checkpoint's training.
         split: the split to evaluate on.
-        baseline: whether to train and evaluate the random forest on measured numbers too.
+        baseline: whether to train and evaluate the baseline too.
 
     Raises:
         ValueError: the folder is no checkpoint of this project, or the data have no such split, not the main task's
@@ -158,9 +158,7 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
         heads_without_labels=[task.name for task in plan.config.get_tasks() if task not in plan.tasks],
     )
     if plan.baseline:
-        forest = {main_task.name: random_forest_logits(plan.splits, plan.split, main_task)}
-        uncalibrated = replace(main_task, temperature=1.0)  # which is the model's
-        report["baseline"] = compute_metrics(clips, forest, [uncalibrated])[main_task.name]
+        report["baseline"] = _baseline_metrics(plan)
     record_outputs(output, EVALUATION, EVALUATE)
     write_json(output / "metrics.json", report)
     write_predictions(clips, logits, plan.tasks, output / "predictions.csv")
@@ -189,6 +187,15 @@ def _count_speakers_seen(plan: Plan, trained_on: set[str] | None) -> int | None:
         return None
     seen = {speaker_of[id_] for id_ in related} & {speaker_of[id_] for id_ in plan.clips["id"]}
     return sum(speaker is not None for _, speaker in seen)
+
+
+def _baseline_metrics(plan: Plan) -> dict[str, Any]:
+    """Metrics of the baseline on the main task, and how many clips it learned from; it has no confidence."""
+    task, train = plan.main_task, plan.splits["train"]
+    logits = baseline_logits(plan.splits, plan.split, task, plan.config.max_duration_s)
+    metrics = compute_metrics(plan.clips, {task.name: logits}, [replace(task, temperature=1.0)])[task.name]
+    del metrics["calibration"]
+    return {**metrics, "training_clips": sum(task.encode(value) >= 0 for value in train[task.column][:])}
 
 
 def _without_clips(splits: DatasetDict, split: str) -> dict[str, list[str]]:

@@ -203,6 +203,9 @@ def _missing(report: Mapping) -> Iterator[str]:
         if not task["clips"]:
             yield f"no clip of this split has a label for {head}"
         elif task["kind"] == "classification":
+            if task["calibration"]["at_bound"]:
+                fitted = f"{task['calibration']['temperature']:.3g}"
+                yield f"the temperature of {head} ({fitted}) is at the limit of the fit: its scores are not calibrated"
             if task["labels_without_clips"]:
                 yield f"no clip of this split has the {head} {', '.join(task['labels_without_clips'])}"
             for label, count in task["unknown_labels"].items():

@@ -39,7 +39,8 @@ def write_json(path: Path, content: object) -> None:
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Writes a figure as PNG, whole or not at all; makes the folder."""
-    write_whole(path, lambda unfinished: figure.savefig(unfinished, dpi=120, format="png"))
+    # "tight" widens the image to what is drawn, where the figure's own size would cut it off.
+    write_whole(path, lambda unfinished: figure.savefig(unfinished, dpi=120, format="png", bbox_inches="tight"))
 
 
 def check_writable(folder: Path) -> None:

@@ -15,7 +15,7 @@ from scipy.special import softmax
 from transformers import PreTrainedModel, SequenceFeatureExtractor
 from transformers.utils.logging import get_logger
 
-from evaluation.calibration import calibration_metrics, fit_temperature
+from evaluation.calibration import at_bound, calibration_metrics, fit_temperature
 from evaluation.predict import predict
 from preprocessing.collator import encode
 from preprocessing.report import write_json
@@ -45,7 +45,8 @@ def calibrate(
         training_args: as in [`~evaluation.predict.predict`].
 
     Returns:
-        Per head that has a labelled clip: `temperature`, the labelled `clips`, and the expected calibration error, log
+        Per head that has a labelled clip: `temperature`, whether it is `at_bound` of what can be fitted, the labelled
+        `clips`, and the expected calibration error, log
         loss and Brier score on them, `before` and `after`. The same is in the file.
     """
     tasks = {task.name: task for task in model.config.get_tasks() if task.is_classification}
@@ -73,12 +74,18 @@ def calibrate(
                 f"Calibration of {name} on {head['clips']:,} validation clips: temperature {head['temperature']:.3f}, "
                 f"expected calibration error {before['ece']:.3f} -> {after['ece']:.3f}."
             )
+            if head["at_bound"]:
+                logger.warning(
+                    f"Calibration of {name}: the temperature {head['temperature']:.3g} is at the limit of the fit, so "
+                    "that the scores are not calibrated. The validation clips say too little about this head."
+                )
     return report
 
 
 def _report(logits: np.ndarray, targets: np.ndarray, temperature: float) -> dict:
     return {
         "temperature": temperature,
+        "at_bound": at_bound(temperature),
         "clips": int(targets.size),
         "before": calibration_metrics(softmax(logits, axis=1), targets),
         "after": calibration_metrics(softmax(logits / temperature, axis=1), targets),

@@ -5,6 +5,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 
 from evaluation.calibration import (
     area_under_risk_coverage,
+    at_bound,
     calibration_metrics,
     calibration_report,
     fit_temperature,
@@ -65,6 +66,27 @@ def test_a_head_that_is_always_right_is_left_as_it_is():
     assert fit_temperature(logits, logits.argmax(axis=1)) == 1.0
 
 
+@pytest.mark.parametrize(("scale", "sign"), [(1e3, 1.0), (1e-3, 1.0), (1.0, -1.0)])
+def test_a_temperature_at_its_limit_is_known_as_such(scale, sign):
+    logits, targets = calibrated(300)
+    assert at_bound(fit_temperature(sign * scale * logits, targets))
+    report = calibration_report(logits, targets, fit_temperature(scale * logits, targets), *np.full((2, 300), "a"))
+    assert report["at_bound"] == (scale != 1)
+    assert not at_bound(fit_temperature(3 * logits, targets))
+    assert not at_bound(1.0)
+
+
+@pytest.mark.parametrize(
+    ("speakers", "clips", "reason"),
+    [(2, 40, "fewer than 3 speakers (2)"), (3, 9, "fewer than 10 clips (9)"), (3, 40, None), (None, 10, None)],
+)
+def test_a_calibration_error_of_few_speakers_or_clips_has_a_reason_in_place_of_its_interval(speakers, clips, reason):
+    logits, targets = calibrated(clips)
+    speaker = np.array([speakers and f"s{i % speakers}" for i in range(clips)], dtype=object)
+    after = calibration_report(logits, targets, 1.0, np.array(["alpha"] * clips, dtype=object), speaker)["after"]
+    assert (after["ece_ci"] is None, after.get("ci_reason")) == (reason is not None, reason)
+
+
 def test_calibration_error_by_hand():
     # Bins of 1/15: 0.61, 0.65 in (0.6, 0.667], 0.9 in (0.867, 0.933], 1 in the last.
     probabilities, targets = confident((0.61, True), (0.65, False), (0.9, True), (0.9, True), (1.0, False))
@@ -123,7 +145,7 @@ def test_a_report_is_of_the_logits_before_and_after_the_division():
     logits, targets = calibrated(400)
     corpus, speaker = np.array(["alpha", "beta"] * 200, dtype=object), np.array(["a", "b", "c", None] * 100)
     report = calibration_report(logits, targets, 3.0, corpus, speaker)
-    assert report.keys() == {"temperature", "before", "after", "bins", "risk_coverage", "aurc"}
+    assert report.keys() == {"temperature", "at_bound", "before", "after", "bins", "risk_coverage", "aurc"}
     for when, scale in (("before", 3), ("after", 1)):
         low, high = report[when].pop("ece_ci")
         assert 0 <= low < high <= 1

@@ -187,3 +187,36 @@ def test_other_works_stand_beside_the_row_that_the_paper_sets_against_them():
     assert ours["[6]", "ravdess"] == 0.7
     assert ours["[4]", "iemocap"] == 0.6
     assert ours["[4]", "ravdess"] is None
+
+
+def test_two_models_of_ones_own_have_a_paired_difference():
+    mine = [column(f"w2v + {name}", {"mine": f1}) for name, f1 in (("Em + Ge", 0.5), ("Em + arousal", 0.6), ("x", 0.4))]
+    lines = compare_columns(mine)["table2"]
+    assert [line["reference"] for line in lines] == [1, 1, 1]
+    assert lines[0]["difference"] is None
+    assert [line["difference"]["difference"] for line in lines[1:]] == pytest.approx([0.1, -0.1])
+    lines = compare_columns(mine, reference="w2v + Em + arousal")["table2"]
+    assert [line["reference"] for line in lines] == [2, 2, 2]
+    assert [line["difference"] and round(line["difference"]["difference"], 6) for line in lines] == [-0.1, None, -0.2]
+
+
+def test_where_the_reference_was_not_evaluated_the_first_on_the_clips_is_one():
+    here, there = (column(name, {"mine": 0.5}) for name in ("a", "b")), ("c", "d")
+    there = [column(name, {"mine": 0.6}, protocol="speaker", clips="xyz") for name in there]
+    lines = compare_columns([*here, *there], reference="b")["table2"]
+    assert [line["reference"] for line in lines] == [2, 2, 3, 3]
+
+
+def test_a_difference_on_few_clips_or_speakers_has_a_reason_in_place_of_interval_and_p():
+    mine = [column(name, {"mine": f1}) for name, f1 in (("a", 0.5), ("b", 0.6))]
+    lonely = [replace(each, mean={**each.mean, "weighted_f1_ci": None, "ci_reason": "few"}) for each in mine]
+    difference = compare_columns(lonely)["table2"][1]["difference"]
+    assert difference == {"difference": pytest.approx(0.1), "ci": None, "p": None, "ci_reason": "few"}
+
+
+def test_the_papers_figures_stand_beside_its_own_corpora_alone():
+    tables = compare_columns([column("w2v + Em + arousal", {"mine": 0.6})])
+    assert tables["on_paper_corpora"] is False
+    for name in ("table3", "table4"):
+        assert tables[name]["paper_columns"] == tables[name]["paper_only"] == []
+        assert [line["paper"] for line in tables[name]["lines"]] == [[]]

@@ -1,8 +1,12 @@
+import re
+
 import matplotlib.image
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from evaluation import figures
 from evaluation.calibration import calibration_report
 from evaluation.comparison import in_per_cent
 from evaluation.figures import (
@@ -14,9 +18,11 @@ from evaluation.figures import (
     draw_table2,
 )
 from evaluation.paper import load_paper
+from preprocessing.report import save_figure
 
 PER_CENT = in_per_cent({"labels": ["angry", "sad", "proud"], "counts": [[3, 1, 0], [0, 0, 0], [1, 1, 0]]})
 ROW = {"weighted_f1": 0.5, "weighted_f1_ci": [0.4, 0.6], "weighted_recall": 0.5, "weighted_recall_ci": [0.4, 0.6]}
+NO_CI = {**ROW, "weighted_f1_ci": None, "weighted_recall_ci": None, "ci_reason": "fewer than 3 speakers (1)"}
 
 
 def texts(axes):
@@ -50,8 +56,8 @@ def test_confusion(paper, tmp_path):
 
 def test_tables(tmp_path):
     lines = [
-        {"name": "w2v + Em", "protocol": "paper", "ours": ROW, "paper": {"weighted_f1": 0.845}},
-        {"name": "mine", "protocol": "speaker", "ours": ROW, "paper": None},
+        {"name": "w2v + Em", "protocol": "paper", "ours": ROW, "paper": {"weighted_f1": 0.845}, "seeds": []},
+        {"name": "mine", "protocol": "speaker", "ours": NO_CI, "paper": None, "seeds": [{"weighted_f1": 0.4}]},
     ]
     draw_table2(lines, tmp_path / "table2.png")
     pixels(tmp_path / "table2.png")
@@ -61,7 +67,7 @@ def test_tables(tmp_path):
         "lines": [
             {"name": "emodb", "ours": [ROW, None], "paper": [0.9, 0.9, 0.9]},
             # Of a mean over several checkpoints there may be no interval.
-            {"name": "mine", "ours": [{"weighted_recall": 0.2}, ROW], "paper": [None, None, None]},
+            {"name": "mine", "ours": [{"weighted_recall": 0.2}, NO_CI], "paper": [None, None, None]},
         ],
     }
     draw_by_line(table, tmp_path / "table3.png")
@@ -85,3 +91,52 @@ def test_calibration(tmp_path):
     report = calibration_report(random.normal(size=(50, 3)), random.integers(0, 3, 50), 1.5, corpus, speaker)
     draw_calibration(report, "emotion", tmp_path / "calibration.png")
     pixels(tmp_path / "calibration.png")
+
+
+LONG = "w2v + " + " + ".join(f"task_{i}" for i in range(12)) + " (" + "runs/a_long_name_of_a_folder" * 4 + ")"
+
+
+@pytest.fixture
+def drawn(monkeypatch, tmp_path):
+    """The figures as they are saved, and their files."""
+    kept = []
+
+    def save(figure, path):
+        save_figure(figure, path)
+        kept.append(figure)
+
+    monkeypatch.setattr(figures, "save_figure", save)
+    return kept
+
+
+def outside(figure):
+    """Texts of a figure that leave it, and panels too small to read."""
+    figure.draw_without_rendering()
+    size = figure.bbox
+    found = []
+    for text in figure.findobj(Text):
+        box = text.get_window_extent()
+        is_tick = re.fullmatch(r"[\d.]*", text.get_text())  # of these there are some out of sight
+        if not is_tick and min(box.x0, box.y0, size.x1 - box.x1, size.y1 - box.y1) < -3:
+            found.append(text.get_text())
+    return found + [axes for axes in figure.axes if min(axes.get_window_extent().size) < 40]
+
+
+@pytest.mark.parametrize("name", ["w2v + Em", LONG])
+@pytest.mark.parametrize(("rows", "corpora"), [(1, 1), (10, 25)])
+def test_no_text_leaves_a_figure(drawn, tmp_path, name, rows, corpora):
+    path = tmp_path / "figure.png"
+    draw_confusion(PER_CENT, f"{name}, protocol paper", path)
+    draw_confusion(PER_CENT, f"{name}, protocol paper", path, load_paper()["figure1"])
+    labels = [f"a corpus with a long name {i}" for i in range(corpora)]
+    scores = [[0.5] * len(labels)] * len(labels)
+    draw_cross({"name": name, "trained_on": labels, "tested_on": labels, "weighted_f1": scores}, path)
+    line = {"name": name, "protocol": "paper", "ours": ROW, "paper": None, "seeds": []}
+    draw_table2([line] * rows, path)
+    lines = [{"name": f"corpus {i}", "ours": [ROW] * rows, "paper": []} for i in range(corpora)]
+    draw_by_line({"metric": "weighted_f1", "columns": [(name, "paper")] * rows, "lines": lines}, path)
+    random = np.random.default_rng(0)
+    corpus = np.array(["a"] * 50, dtype=object)
+    report = calibration_report(random.normal(size=(50, 3)), random.integers(0, 3, 50), 1.5, corpus, corpus)
+    draw_calibration(report, f"emotion: {name}", path)
+    assert {i: outside(figure) for i, figure in enumerate(drawn)} == {i: [] for i in range(6)}

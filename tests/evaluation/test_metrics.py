@@ -359,3 +359,62 @@ def test_models_are_compared_on_the_same_resamples():
     assert np.ptp(difference["ci"]) < 0.7 * np.ptp(unpaired["ci"])
     nothing = table(emotion=[None], corpus=["alpha"], locale=["de-DE"])
     assert draw_means(nothing, said(["sad"]), EMOTION) == {}
+
+
+def few(row):
+    """Whether a row has no interval at all, and its reason."""
+    bounds = [value for name, value in row.items() if name.endswith("_ci")]
+    assert bounds
+    assert (bounds == [None] * len(bounds)) == ("ci_reason" in row)
+    return row.get("ci_reason")
+
+
+def test_a_corpus_of_few_speakers_or_clips_has_a_reason_in_place_of_intervals():
+    truth, predicted = draw(138)
+    corpus = ["one"] * 40 + ["two"] * 40 + ["three"] * 9 + ["four"] * 9 + ["many"] * 40
+    speakers = {"one": 1, "two": 2, "three": 3, "four": 9, "many": 3}
+    speaker = [f"s{i % speakers[name]}" for i, name in enumerate(corpus)]
+    metrics = emotions(truth, predicted, corpus, corpus, speaker=speaker)
+    expected = {
+        "one": "fewer than 3 speakers (1)",
+        "two": "fewer than 3 speakers (2)",
+        "three": "fewer than 10 clips (9)",
+        "four": "fewer than 10 clips (9)",
+        "many": None,
+    }
+    assert {name: few(row) for name, row in metrics["corpora"].items()} == expected
+    assert {name: few(row) for name, row in metrics["locales"].items()} == expected
+    assert few(metrics["mean_over_corpora"]) is few(metrics["pooled"]) is None
+    assert metrics["mean_over_corpora"]["speakers"] == metrics["pooled"]["speakers"] == 18
+
+
+def test_one_speaker_alone_has_no_interval_anywhere():
+    truth, predicted = draw(40)
+    metrics = emotions(truth, predicted, speaker=["f1"] * 40)
+    rows = [metrics["mean_over_corpora"], metrics["pooled"], *metrics["locales"].values()]
+    rows += [row for groups in metrics["groups"].values() for row in groups.values()]
+    rows += [metrics["calibration"]["before"], metrics["calibration"]["after"]]
+    assert len(rows) == 8
+    assert {few(row) for row in rows} == {"fewer than 3 speakers (1)"}
+    values = np.linspace(100, 300, 40)
+    pooled = compute_metrics(
+        table(f0_mean=values.tolist(), corpus=["a"] * 40, locale=["de-DE"] * 40, speaker=["f1"] * 40),
+        {"f0_mean": standardised(values**1.01)},
+        [PITCH],
+    )["f0_mean"]["pooled"]
+    assert (pooled["mae_ci"], few(pooled)) == (None, "fewer than 3 speakers (1)")
+
+
+def test_a_name_in_two_corpora_is_two_speakers():
+    truth, predicted = draw(40)
+    metrics = emotions(truth, predicted, ["alpha", "beta"] * 20, speaker=["f1", "f1", "f2", "f2"] * 10)
+    assert metrics["pooled"]["speakers"] == metrics["mean_over_corpora"]["speakers"] == 4
+    assert few(metrics["pooled"]) is few(metrics["mean_over_corpora"]) is None
+
+
+def test_a_group_of_one_clip_has_no_interval_and_clips_of_unknown_speakers_count_as_one_each():
+    truth, predicted = draw(41)
+    groups = emotions(truth, predicted, gender=["male"] * 40 + ["female"])["groups"]["gender"]
+    assert few(groups["female"]) == "fewer than 10 clips (1)"
+    assert few(groups["male"]) is None
+    assert groups["male"]["speakers"] is None

@@ -90,9 +90,12 @@ def test_the_clips_are_counted_by_the_authors_words(report, splits):
     assert report["merged_labels"] == {}  # their words are the emotions' own
 
 
-def test_the_baseline_is_evaluated_on_the_same_clips(report):
+def test_the_baseline_is_evaluated_on_the_same_clips(report, splits):
     assert report["baseline"]["clips"] == report["tasks"]["emotion"]["clips"]
-    assert "random forest" in format_report(report)
+    assert report["baseline"]["training_clips"] == len(splits["train"])
+    assert "calibration" not in report["baseline"]
+    f1 = report["baseline"]["mean_over_corpora"]["weighted_f1"]
+    assert format_report(report).splitlines()[-1].endswith(f"{f1:.3f}")
 
 
 def test_other_splits_and_protocols(checkpoint, prepared, tmp_path):

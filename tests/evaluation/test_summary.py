@@ -22,6 +22,8 @@ PITCH = Task("f0_mean", "regression", "f0_mean", unit="Hz", mean=180.0, std=50.0
 def evaluated(
     row,
     *,
+    draw=0,
+    speakers=5,
     right=0.7,
     protocol="paper",
     corpus=None,
@@ -31,7 +33,7 @@ def evaluated(
     **report,
 ):
     """A model that is right on a share of 60 clips per corpus, evaluated."""
-    random = np.random.default_rng(len(row))
+    random = np.random.default_rng([len(row), draw])
     count = 60 * len(corpora)
     truth = [("angry", "happy", "sad")[i % 3] for i in range(count)]
     truth = [label if label not in absent else "sad" for label in truth]
@@ -40,7 +42,7 @@ def evaluated(
             "id": [f"{corpora[i // 60]}/{i}.wav" for i in range(count)],
             "corpus": [corpora[i // 60] for i in range(count)],
             "locale": ["de-DE" if i // 60 == 0 else "pl-PL" for i in range(count)],
-            "speaker": [f"s{i % 5}" for i in range(count)],
+            "speaker": [f"s{i % speakers}" if speakers else None for i in range(count)],
             "gender": [("female", "male", None)[i % 3] for i in range(count)],
             "style": ["acted"] * count,
             "duration_s": [0.5 + i % 8 for i in range(count)],
@@ -212,9 +214,10 @@ def test_figures_are_of_the_protocol_that_the_tables_are_of(single, best, tmp_pa
 
 
 def test_a_baseline_stands_below_table_2(best, tmp_path):
-    forest = evaluated(SINGLE_TASK, right=0.2).main
-    text = write_summary([Evaluation({**best.report, "baseline": forest}, best.draws, best.clips)], tmp_path)
-    f1 = forest["mean_over_corpora"]["weighted_f1"]
+    baseline = {**evaluated(SINGLE_TASK, right=0.2).main, "training_clips": 1200}
+    text = write_summary([Evaluation({**best.report, "baseline": baseline}, best.draws, best.clips)], tmp_path)
+    f1 = baseline["mean_over_corpora"]["weighted_f1"]
+    assert "trained on 1,200 clips" in text
     assert f"on the clips of #1: mean weighted F1\n{f1:.3f} (" in text
 
 
@@ -276,3 +279,86 @@ def test_clips_without_a_label_of_the_main_task_leave_no_table(best, tmp_path):
     text = write_summary([Evaluation({**best.report, "tasks": tasks}, {}, best.clips)], tmp_path)
     assert "no clip of this split has a label for emotion" in text
     assert "\n## Table 2" not in text
+
+
+def seeds(row=BEST, configuration="c", numbers=(0, 1, 2), **options):
+    return [
+        evaluated(
+            row, draw=i + 1, checkpoint=f"runs/{configuration}{i}", seed=i, configuration=configuration, **options
+        )
+        for i in numbers
+    ]
+
+
+def test_seeds_of_one_training_are_one_row_with_their_mean_and_deviation(single, tmp_path):
+    members = seeds()
+    summary = summarise([single, *members])
+    first, row = summary["tables"]["table2"]
+    assert row["name"] == f"{BEST}, 3 seeds"
+    f1 = [member.main["mean_over_corpora"]["weighted_f1"] for member in members]
+    assert row["ours"]["weighted_f1"] == pytest.approx(np.mean(f1))
+    assert row["ours"]["weighted_f1_sd"] == pytest.approx(np.std(f1, ddof=1))
+    assert [(seed["seed"], seed["checkpoint"]) for seed in row["seeds"]] == [(i, f"runs/c{i}") for i in range(3)]
+    assert [seed["weighted_f1"] for seed in row["seeds"]] == f1
+    assert row["difference"]["difference"] == pytest.approx(np.mean(f1) - first["ours"]["weighted_f1"])
+    (emodb, _) = summary["tables"]["table3"]["lines"]
+    recall = [member.main["corpora"]["emodb"]["weighted_recall"] for member in members]
+    assert emodb["ours"][1]["weighted_recall_sd"] == pytest.approx(np.std(recall, ddof=1))
+    assert summary["tables"]["figure1"]["clips"] == [40, 40, 40]
+    assert [model["seed"] for model in summary["models"]] == [None, 0, 1, 2]
+    text = write_summary([single, *members], tmp_path)
+    cells = lines_of(text, "Table 2")
+    assert f"{np.mean(f1):.3f}** ± {np.std(f1, ddof=1):.3f} (" in cells[2][2]
+    assert sum(row[1] in "012" and row[2].startswith("`runs/c") for row in cells) == 3
+
+
+def test_two_rows_of_seeds_are_compared_and_their_seeds_are_not():
+    lines = summarise([*seeds(right=0.9), *seeds("w2v + Em + Ge", "d", (0, 1), right=0.5)])["tables"]["table2"]
+    assert [line["name"] for line in lines] == [f"{BEST}, 3 seeds", "w2v + Em + Ge, 2 seeds"]
+    assert [line["difference"] is None for line in lines] == [True, False]
+
+
+def test_what_differs_in_more_than_the_seed_is_another_model(single):
+    others = [*seeds(), evaluated(BEST, checkpoint="runs/other", seed=7, configuration="else")]
+    names = [line["name"] for line in summarise(others)["tables"]["table2"]]
+    assert names == [f"{BEST} (runs/c0), 3 seeds", f"{BEST} (runs/other)"]
+    again = [evaluated(BEST, checkpoint=f"runs/{i}", seed=0, configuration="c") for i in range(2)]
+    assert len(summarise(again)["tables"]["table2"]) == 2  # one seed twice says nothing of seeds
+    unknown = [evaluated(BEST, checkpoint=f"runs/{i}", seed=i) for i in range(2)]
+    assert len(summarise(unknown)["tables"]["table2"]) == 2
+
+
+def test_the_reference_is_a_checkpoint_that_is_given(single, best, tmp_path):
+    lines = summarise([single, best], best.report["checkpoint"])["tables"]["table2"]
+    assert [line["reference"] for line in lines] == [2, 2]
+    check_together([planned(), planned("runs/b")], tmp_path, "runs/b")
+    with pytest.raises(ValueError, match="runs/c"):
+        check_together([planned(), planned("runs/b")], tmp_path, "runs/c")
+
+
+def test_one_speaker_has_no_interval_and_the_report_says_why(tmp_path):
+    both = [evaluated(row, speakers=1, corpora=("mine",)) for row in ("w2v + Em + Ge", "w2v + Em + La")]
+    text = write_summary(both, tmp_path)
+    for heading in ("Table 2", "Table 3", "Table 4", "Every head", "Whom it fails"):
+        assert "fewer than 3 speakers (1)" in str(lines_of(text, heading)), heading
+    assert "–0." not in text.split("## Confidence")[0]
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    line = report["tables"]["table2"][1]
+    assert line["ours"]["weighted_f1_ci"] is line["difference"]["ci"] is line["difference"]["p"] is None
+
+
+def test_intervals_that_say_less_than_they_seem_to_are_told():
+    assert any(
+        "speakers of emodb, mine are not known" in note for note in summarise([evaluated(BEST, speakers=None)])["notes"]
+    )
+    two = evaluated(BEST, speakers=2)
+    assert "ci_reason" not in two.main["mean_over_corpora"]
+    assert any("other speakers of emodb, mine" in note for note in summarise([two])["notes"])
+    assert not summarise([evaluated(BEST)])["notes"]
+
+
+def test_a_report_on_ones_own_corpora_has_nothing_of_the_papers_corpora(tmp_path):
+    text = write_summary([evaluated("w2v + Em + arousal", corpora=("mine",), protocol="speaker")], tmp_path)
+    assert "paper" not in text
+    assert "\n## Other works" not in text
+    assert "\n## The paper's claims" not in text

@@ -40,7 +40,8 @@ def test_calibration_lowers_the_loss_and_is_written_down(confident, feature_extr
     model, report = confident, calibrate(confident, feature_extractor, clips, tmp_path)
     assert json.loads((tmp_path / "calibration.json").read_text()) == report
     assert report.keys() == {"emotion", "gender"}
-    assert report["emotion"].keys() == {"temperature", "clips", "before", "after"}
+    assert report["emotion"].keys() == {"temperature", "at_bound", "clips", "before", "after"}
+    assert report["emotion"]["at_bound"] is False
     for name, head in report.items():
         assert head["after"]["log_loss"] < head["before"]["log_loss"]
         labelled = [value for value in clips[name] if value is not None]
@@ -73,6 +74,15 @@ def test_the_scores_of_the_pipeline_are_the_calibrated_ones(calibrated, confiden
         expected = (logits / report["emotion"]["temperature"]).softmax(-1).tolist()
         scores = {entry["label"]: entry["score"] for entry in recognise(waveform)["emotion"]}
         assert scores == pytest.approx(dict(zip(TASKS[0].labels, expected, strict=True)), abs=1e-5)
+
+
+def test_a_temperature_at_its_limit_is_warned_of(tiny_model, feature_extractor, clips, tmp_path, caplog):
+    tiny_model.heads.divide({"emotion": 1e-4})
+    report = calibrate(tiny_model, feature_extractor, clips, tmp_path)
+    assert report["emotion"]["at_bound"] is True
+    assert len([record for record in caplog.records if "limit" in record.getMessage()]) == sum(
+        head["at_bound"] for head in report.values()
+    )
 
 
 def test_temperatures_multiply(calibrated, feature_extractor, clips, tmp_path):
