@@ -51,8 +51,8 @@ def encoding_of(content: bytes) -> str:
     return next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
 
 
-def shorten(value: object) -> str:
+def shorten(value: object, longest: int = _SHOWN) -> str:
     """A value as a message shows it: a few words of a text, of a sound or another large thing its type alone."""
     if isinstance(value, str):
-        return repr(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!r}… ({len(value):,} characters)"
+        return repr(value) if len(value) <= longest else f"{value[:longest]!r}… ({len(value):,} characters)"
     return repr(value) if isinstance(value, int | float | None) else f"a {type(value).__name__}"

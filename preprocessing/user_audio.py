@@ -22,6 +22,7 @@ from .labels import is_missing, parse_gender
 from .table_files import read_table_file
 from .text_files import shorten
 
+_LONGEST_PATH = 500  # characters that a message shows
 _WHOLE_FLOATS = 2.0**53  # from here on a float does not hold every whole number
 # Columns of a table that become fields of a clip; any other that `columns` names becomes a further label.
 _FIELDS = set("path start_s end_s corpus locale speaker sentence gender emotion style split".split())
@@ -113,13 +114,14 @@ def path_inside(folder: Path, name: str) -> Path:
         ValueError: it lies outside of the folder, or is a link that leads out of it.
     """
     path = Path(os.path.normpath(folder / name))
+    shown = shorten(name, _LONGEST_PATH)
     if not path.is_relative_to(folder):
-        raise ValueError(f"{shorten(name)} lies outside of {folder}; --audio_folder names the folder that holds all.")
+        raise ValueError(f"{shown} lies outside of {folder}; --audio_folder names the folder that holds all.")
     if not name.isascii() and not os.path.lexists(path):
         path = _on_disk(folder, path.relative_to(folder))
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ValueError(
-            f"{shorten(name)} is a link to {path.resolve()}, outside of {folder}; --audio_folder names the folder that "
+            f"{shown} is a link to {path.resolve()}, outside of {folder}; --audio_folder names the folder that "
             "holds all."
         )
     return path
