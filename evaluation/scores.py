@@ -34,7 +34,7 @@ def classification_features(truth: np.ndarray, predicted: np.ndarray) -> np.ndar
 
 
 def classification_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
-    """The metrics of [`~evaluation.metrics.ClassificationMetric`], over the classes that occur in a resample.
+    """The metrics of [`~evaluation.hf_evaluate.ClassificationMetric`], over the classes that occur in a resample.
 
     Args:
         sums: of [`classification_features`], `(resamples, 3 * classes)`.
@@ -68,7 +68,7 @@ def regression_features(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 
 def regression_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
-    """The metrics of [`~evaluation.metrics.RegressionMetric`].
+    """The metrics of [`~evaluation.hf_evaluate.RegressionMetric`].
 
     Args:
         sums: of [`regression_features`], `(resamples, 7)`.

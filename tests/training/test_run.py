@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,9 @@ ONE_STEP = [
 
 
 def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
+    began = time.monotonic()
     report = train(job([*words, "--logging_steps", "1", "--num_train_epochs", "2"]))
+    seconds = time.monotonic() - began
     output = tmp_path / "run"
     assert json.loads((output / "metrics.json").read_text()) == report
     assert report["tasks"].keys() == set(TASKS)
@@ -44,7 +47,7 @@ def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
     assert set(temperatures.values()) != {1.0}
     facts = json.loads((output / "training.json").read_text())
     assert facts["epochs"] == 2
-    assert 0 < facts["seconds"] < 60
+    assert 0 < facts["seconds"] < seconds + 0.1
     assert (output / "report.md").is_file()
     published = export_checkpoint(output, tmp_path / "repo", "org/name")
     figures = {path.name for path in published if path.suffix == ".png"}
