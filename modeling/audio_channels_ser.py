@@ -33,10 +33,12 @@ class Mix:
         weights (`np.ndarray`): of the channels, `(channels,)`.
 
     Raises:
-        ValueError: there is no such channel.
+        ValueError: there is no such channel, or none at all.
     """
 
     def __init__(self, names: Sequence[str], channel: int | None = None):
+        if not names:
+            raise ValueError("it has no channels")
         if channel is not None and not 0 <= channel < len(names):
             raise ValueError(f"it has {len(names)} channels, of which none is number {channel}")
         self.weights = np.zeros(len(names), np.float32)

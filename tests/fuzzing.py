@@ -25,7 +25,10 @@ from pathlib import Path
 from modeling import AudioError, AudioReader
 from tests.bad_audio import sound, sounds
 
-DECODER = ("audio_ser.py", "containers_ser.py", "soundfile_ser.py")
+DECODER = (
+    *("audio_ser.py", "audio_channels_ser.py", "audio_ogg_ser.py", "audio_resampling_ser.py"),
+    *("containers_ser.py", "soundfile_ser.py"),
+)
 NUMBERS = (
     *range(4),
     7,
@@ -84,6 +87,7 @@ def hear(content: bytes) -> str:
     try:
         with AudioReader(content) as audio:
             audio.read(0.0, 6.0)
+            assert audio.duration_s is None or audio.duration_s >= 0
             seconds = sum(block.size for block in itertools.islice(audio.blocks(20.0), 4)) // 16_000
         with AudioReader(content, channel=audio.channels - 1) as audio:
             audio.read(0.05)

@@ -126,3 +126,5 @@ def test_silence_cancels_nothing():
     assert not mix.cancels
     with pytest.raises(ValueError, match="number 2"):
         Mix(["FL", "FR"], 2)
+    with pytest.raises(ValueError, match="no channels"):
+        Mix([])

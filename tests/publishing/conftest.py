@@ -34,6 +34,7 @@ OWN = {"licence": "not stated", "commercial": None, "redistributable": None, "ti
 SHARED = {
     *("LICENSE", "README.md", "config.json", "metrics.json", "model.safetensors", "preprocessor_config.json"),
     *("training.json", "answers_ser.py", "audio_ser.py", "batches_ser.py", "configuration_ser.py", "containers_ser.py"),
+    *("audio_array_ser.py", "audio_channels_ser.py", "audio_ogg_ser.py", "audio_resampling_ser.py"),
     *("heads_ser.py", "multitask_ser.py", "pipeline_ser.py", "remote_ser.py", "soundfile_ser.py", "tasks_ser.py"),
     "vad_ser.py",
 }
