@@ -12,7 +12,8 @@ from huggingface_hub import snapshot_download
 
 from modeling import SpeechEmotionPipeline, load_checkpoint
 from publishing.space import REQUIREMENTS, export_space
-from tests.conftest import ROOT, voice
+from tests.conftest import ROOT
+from tests.inference.test_answers import babble
 from tests.loopback_hub import card_data
 from tests.publishing.conftest import REPO
 from tests.test_publish import run, start
@@ -103,13 +104,13 @@ def test_a_published_space_runs_where_it_is_downloaded(hub, trained, tmp_path, m
     assert (data["models"], data["license"]) == (["team/ser"], "apache-2.0")
     assert not (tmp_path / "space" / "model").exists()
 
-    soundfile.write(tmp_path / "clip.wav", voice(2, 150), 16_000)
+    soundfile.write(tmp_path / "clip.wav", babble(2.0), 16_000)
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")  # the client wants to be told twice
     with app(tmp_path / "space", hub) as url:
         client = Client(url, verbose=False, analytics_enabled=False)
         _, [row] = client.predict([handle_file(tmp_path / "clip.wav")], api_name="/recognise_several")
     model, feature_extractor = load_checkpoint(trained["wav2vec2"])
-    expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)(str(tmp_path / "clip.wav"))
+    expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)(str(tmp_path / "clip.wav"))
     scores = [{entry["label"]: entry["score"] for entry in answer["emotion"]} for answer in (row, expected)]
     assert scores[0] == pytest.approx(scores[1], abs=1e-5)
 
