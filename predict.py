@@ -29,55 +29,45 @@ def main() -> None:
     args = _parse_args()
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take 400 MB
     try:
-        # What can be wrong with names is said before the seconds that other imports take.
-        from inference.files import check_checkpoint, find_files, read_list
+        from inference.files import check_checkpoint, find_files, read_list  # others take seconds, after these checks
         from inference.outputs import check_output
         from inference.quiet import quiet_c_libraries
 
         found = find_files([*args.path, *(read_list(args.list) if args.list else ())])
         check_checkpoint(args.model)
+        check_output(args.output, len(found.files), args.timeline, args.overwrite)
         quiet_c_libraries()
-        if args.output:
-            check_output(args.output, len(found.files), args.timeline, args.overwrite)
         sys.stderr.writelines(f"{note}\n" for note in found.notes)
         if failed := _answer(found.files, args):
             sys.exit(f"predict.py: {failed:,} of {len(found.files):,} files could not be read.")
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f"predict.py: {error}")
     except KeyboardInterrupt:
-        sys.exit("predict.py: stopped." + (" The same command goes on with what is left." if args.output else ""))
+        sys.exit("predict.py: stopped. The same command does what is left, where it has an --output.")
 
 
 def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
     """Prints or writes the answers, and returns how many files could not be read."""
-    from inference.answers import answer_files
-    from inference.job import export_timeline, fingerprint, join_processes, run_job
+    from inference.job import answer_all, export_timeline, fingerprint, join_processes, run_job
     from inference.recogniser import load_recogniser
     from inference.rows import ROW_FORMATS
-    from inference.text import Progress, format_answer, format_table
+    from inference.text import format_rows
 
     question = _question(args)
-    rows_go_to_a_file = args.output is not None and args.output.suffix in ROW_FORMATS
+    rows_go_to_a_file = args.output and args.output.suffix in ROW_FORMATS
     if join_processes().num_processes > 1 and not rows_go_to_a_file:
         raise ValueError(f"Several processes together write rows: --output ends in {', '.join(ROW_FORMATS)}.")
-    computing = {"backend": args.backend, "precision": args.precision}
-    recogniser = load_recogniser(args.model, batch_size=args.batch_size, **computing)
+    settings = {"backend": args.backend, "precision": args.precision}
+    recogniser = load_recogniser(args.model, batch_size=args.batch_size, **settings)
     question.check(recogniser)
     if rows_go_to_a_file:
-        settings = {"model": fingerprint(args.model), **computing}
-        how = {"wide": args.wide, "overwrite": args.overwrite}
-        return run_job(recogniser, files, args.output, question, settings, args.batch_size, **how)
+        settings |= {"model": fingerprint(args.model)}
+        how = {"batch_size": args.batch_size, "wide": args.wide, "overwrite": args.overwrite}
+        return run_job(recogniser, files, args.output, question, settings, **how)
     if args.output:
         return export_timeline(recogniser, files[0], args.output, question, overwrite=args.overwrite)
-    answered = {}
-    with Progress(len(files)) as progress:
-        report = progress.add_part if len(files) == 1 else None
-        for file, rows in answer_files(recogniser, files, question, args.batch_size, report):
-            answered[file] = rows
-            progress.add(failed="error" in rows[0])
-    rows = [row for file in files for row in answered[file]]
-    head = None if args.wide else recogniser.main_task.name
-    text = format_table(rows, head) if args.timeline or len(rows) > 1 else format_answer(rows[0], head)
+    rows = answer_all(recogniser, files, question, args.batch_size)
+    text = format_rows(rows, None if args.wide else recogniser.main_task.name)
     print(json.dumps(rows, indent=1, ensure_ascii=False) if args.json else text)
     return sum("error" in row for row in rows)
 

@@ -83,7 +83,6 @@ def filter_manifest(
     table = read_manifest(manifest, [options.path_column] if options.path_column else PATH_COLUMNS)
     column = _path_column(manifest, table, options)
     files = _find_files(manifest, table, column, options.audio_folder)
-    _check_some_exist(manifest, files)
     recogniser = load_recogniser(checkpoint)
     speaker = _column(table, options.speaker_column, SPEAKER_COLUMNS)
     vocabulary = Vocabulary(*known_names(recogniser.tasks), table.columns, column, speaker, options.words)
@@ -91,6 +90,7 @@ def filter_manifest(
     for condition in conditions:
         if isinstance(condition, OneOf) and condition.other:
             condition.check_words(_own_cells(table, condition.other))
+    _check_some_exist(manifest, files)
 
     output.parent.mkdir(parents=True, exist_ok=True)
     scores = scores or output.with_name(f"{manifest.stem}.scores.jsonl")
@@ -134,9 +134,9 @@ def format_report(report: Mapping[str, Any]) -> str:
     if report["unreadable"]:
         lines.append(f"{report['unreadable']:>8,}{report['unreadable']:>13,}  {_UNREADABLE}")
     lines += [f"{line['rejected']:>8,}{line['alone']:>13,}  {line['condition']}" for line in report["conditions"]]
-    for reason, count in report["unreadable_because"].items():
+    for reason, count in report.get("unreadable_because", {}).items():
         lines.append(f"{count:,} rows {reason}")
-    for condition, words in report["unknown_words"].items():
+    for condition, words in report.get("unknown_words", {}).items():
         said = ", ".join(f"{word} ({count:,} rows)" for word, count in words.items())
         lines.append(f"{condition}: the model has no class for {said}; --words A=B says what it means")
     return "\n".join([*lines, "", f"{report['output']}; the reasons are in {report['rejected_rows']}."])

@@ -151,6 +151,17 @@ def fingerprint(checkpoint: str) -> str:
     return digest.hexdigest()[:12]
 
 
+def answer_all(recogniser: Recogniser, files: Sequence[str], question: Question, batch_size: int = 8) -> list[Row]:
+    """The rows of all files, in their order and in memory: for a few files, whose rows are printed."""
+    answered = {}
+    with Progress(len(files)) as progress:
+        report = progress.add_part if len(files) == 1 else None
+        for file, rows in answer_files(recogniser, files, question, batch_size, report):
+            answered[file] = rows
+            progress.add(failed="error" in rows[0])
+    return [row for file in files for row in answered[file]]
+
+
 def export_timeline(
     recogniser: Recogniser, file: str, output: Path, question: Question, *, overwrite: bool = False
 ) -> int:

@@ -10,8 +10,10 @@ from inference.journal import Journal
 from inference.rows import ROW_FORMATS
 
 
-def check_output(output: Path, files: int, timeline: bool, overwrite: bool = False) -> None:
-    """Raises a `ValueError` where the output is there already, cannot be written, or its ending says no format."""
+def check_output(output: Path | None, files: int, timeline: bool, overwrite: bool = False) -> None:
+    """Raises a `ValueError` where an output is there already, cannot be written, or its ending says no format."""
+    if output is None:
+        return
     _check_format(output, files, timeline)
     Journal(output, overwrite=overwrite).refuse_finished()
     try:

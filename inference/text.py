@@ -18,6 +18,12 @@ _BEFORE = ("file", "start_s", "end_s", "channel")
 _AFTER = ("uncertain", "speech_s", "reason", "error")
 
 
+def format_rows(rows: Sequence[dict[str, Any]], head: str | None = None) -> str:
+    """A single file in full, or else a table; `head` as of both."""
+    is_file = len(rows) == 1 and ("heard_s" in rows[0] or "error" in rows[0])
+    return format_answer(rows[0], head) if is_file else format_table(rows, head)
+
+
 def format_answer(row: dict[str, Any], head: str | None = None) -> str:
     """The answer for one file in full, in lines of 80 columns.
 

@@ -25,11 +25,10 @@ import soundfile
 from common.command_line import FlagParser, print_any_text
 
 from .demo_sentences import ESPEAK_VOICES, SENTENCES
-from .outputs import check_outputs, record_outputs
 
 TABLE = "clips.csv"
 CORPORA = ("demo-a", "demo-b")  # the second one gives no gender and no disgust
-OUTPUTS = ("wav", TABLE)
+COLUMNS = ("path", "corpus", "locale", "speaker", "sentence", "gender", "emotion", "style", "split")
 # Voice variants of eSpeak NG, by gender.
 VOICES = {
     "train": {
@@ -92,9 +91,12 @@ def write_demo_corpus(output: Path, seed: int = 0, overwrite: bool = False) -> P
         ImportError: `espeakng-loader` is missing.
         ValueError: `output` holds a table or recordings that are not of a demo corpus.
     """
-    check_outputs(output, OUTPUTS, "demo_corpus", overwrite)
+    if not (overwrite or _is_ours(output)):
+        raise ValueError(
+            f"{output} holds {TABLE} or wav, which is not of a demo corpus: choose another --output, or replace it "
+            "with --overwrite."
+        )
     espeak = Espeak()
-    record_outputs(output, OUTPUTS, "demo_corpus")
     random = np.random.default_rng(seed)
     rows = []
     for split, genders in VOICES.items():
@@ -122,8 +124,16 @@ def write_demo_corpus(output: Path, seed: int = 0, overwrite: bool = False) -> P
                     "split": split,
                 }
             )
-    pd.DataFrame(rows).to_csv(output / TABLE, index=False)
+    pd.DataFrame(rows, columns=COLUMNS).to_csv(output / TABLE, index=False)
     return output / TABLE
+
+
+def _is_ours(output: Path) -> bool:
+    """Whether a folder holds a whole demo corpus, or nothing that one would replace."""
+    if not (output / TABLE).exists():
+        return not (output / "wav").exists()
+    with (output / TABLE).open(encoding="utf-8", errors="replace") as table:
+        return table.readline().rstrip() == ",".join(COLUMNS)
 
 
 def _draw(prosody: Prosody, random: np.random.Generator) -> Prosody:

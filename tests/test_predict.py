@@ -170,14 +170,17 @@ def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
     checkpoint, clips, tmp_path, monkeypatch, capfd, ending
 ):
     shutil.copy(clips / "06.wav", clips / "cut.wav")
-    monkeypatch.setattr("inference.journal.Journal._remove", lambda _: None)  # to look at what a killed job leaves
     output = tmp_path / f"rows.{ending}"
     with serve_folder(clips) as address:
         urls = [f"{address}/{name}.wav" for name in ("06", "07", "cut", "missing")]
-        _, end = predict(monkeypatch, capfd, *urls, "--model", checkpoint, "--output", output)
+        with monkeypatch.context() as patch:  # to look at what a killed job leaves
+            patch.setattr("inference.journal.Journal._remove", lambda _: None)
+            _, end = predict(patch, capfd, *urls, "--model", checkpoint, "--output", output)
         assert end == "predict.py: 3 of 4 files could not be read."
         shown, end = predict(monkeypatch, capfd, *urls, "--model", checkpoint, "--json")
-        _, refusal = predict(monkeypatch, capfd, urls[2], "--model", checkpoint, "--timeline", "--output", "film.srt")
+        _, refusal = predict(
+            monkeypatch, capfd, urls[2], "--model", checkpoint, "--timeline", "--output", tmp_path / "a.srt"
+        )
     host = address.partition("@")[2]
     rows = json.loads(shown)
     assert [row["file"] for row in rows] == [f"http://…@{host}/{name}.wav" for name in ("06", "07", "cut", "missing")]

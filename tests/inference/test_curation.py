@@ -241,10 +241,10 @@ def test_rows_that_cannot_be_read_are_counted_by_reason(checkpoint, folder):
     assert report["unreadable"] == 3
 
 
-def test_that_no_recording_exists_is_said_before_any_work(folder):
+def test_that_no_recording_exists_is_said_before_any_work(checkpoint, folder):
     (folder / "m.csv").write_text("path\nwavs/low.wav\nwavs/mid.wav\n")
     with pytest.raises(ValueError, match=r"--audio_folder"):
-        filter_manifest(folder / "m.csv", "no/checkpoint", folder / "kept.csv", ["duration_s > 0"])
+        filter_manifest(folder / "m.csv", str(checkpoint), folder / "kept.csv", ["duration_s > 0"])
     assert not (folder / "kept.csv").exists()
 
 
@@ -255,6 +255,8 @@ def test_what_is_there_already_is_left_alone(folder, checkpoint):
         with pytest.raises(ValueError, match=rf"{name} .*--overwrite"):
             filter_manifest(folder / "m.csv", str(checkpoint), folder / "kept.csv", ["duration_s > 0"])
         assert (folder / name).read_text() == "mine"
+        (folder / name).unlink()
+    (folder / "kept.csv").write_text("mine")
     filter_manifest(
         *(folder / "m.csv", str(checkpoint), folder / "kept.csv", ["duration_s > 0"]),
         num_proc=1,

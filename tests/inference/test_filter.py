@@ -25,7 +25,7 @@ def test_the_command_writes_what_is_kept_and_prints_the_counts(start, checkpoint
         soundfile.write(tmp_path / f"{name}.wav", voice(0.6, f0), 16_000)
     (tmp_path / "m.csv").write_text("path,sex\na.wav,w\nb.wav,m\n")
     keep = ["--keep", "measured_f0_mean in 80..120", "gender in w,m"]
-    words = ["--words", "w=female", "m=male", "--num_proc", "1"]
+    words = ["--words", "w=female", "m=male", "--num_proc", "1", "--no_vad"]
     start(tmp_path / "m.csv", "--model", checkpoint, "--output", tmp_path / "kept.csv", *keep, *words)
     printed = capsys.readouterr().out
     assert printed.startswith("2 rows: 1 kept, 1 rejected\n")

@@ -111,3 +111,11 @@ def test_the_same_seed_gives_the_same_corpus_to_the_byte(tmp_path):
     assert len(first) == 3 * (7 + 6) + 1
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_files_of_others_are_left_alone(table, tmp_path):
+    (tmp_path / "clips.csv").write_text("path,emotion\nmine.wav,sad\n")
+    for folder, code in ((tmp_path, 1), (table.parent, 0)):
+        done = subprocess.run([sys.executable, "-c", SMALL, folder, "0"], cwd=ROOT, capture_output=True, check=False)
+        assert done.returncode == code
+    assert (tmp_path / "clips.csv").read_text() == "path,emotion\nmine.wav,sad\n"
