@@ -61,14 +61,13 @@ def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
     recogniser = load_recogniser(args.model, batch_size=args.batch_size, **settings)
     question.check(recogniser)
     if rows_go_to_a_file:
-        settings |= {"model": fingerprint(args.model)}
         how = {"batch_size": args.batch_size, "wide": args.wide, "overwrite": args.overwrite}
-        return run_job(recogniser, files, args.output, question, settings, **how)
+        return run_job(recogniser, files, args.output, question, settings | {"model": fingerprint(args.model)}, **how)
     if args.output:
         return export_timeline(recogniser, files[0], args.output, question, overwrite=args.overwrite)
     rows = answer_all(recogniser, files, question, args.batch_size)
-    text = format_rows(rows, None if args.wide else recogniser.main_task.name)
-    print(json.dumps(rows, indent=1, ensure_ascii=False) if args.json else text)
+    head = None if args.wide else recogniser.main_task.name
+    print(json.dumps(rows, indent=1, ensure_ascii=False) if args.json else format_rows(rows, head))
     return sum("error" in row for row in rows)
 
 
