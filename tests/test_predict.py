@@ -62,7 +62,7 @@ def test_it_prints_json_and_says_what_it_could_not_read(checkpoint, clips, monke
 def test_it_prints_one_answer_in_full_and_several_as_a_table(checkpoint, clips, monkeypatch, capsys):
     printed, end = predict(monkeypatch, capsys, clips / "06.wav", "--model", checkpoint)
     assert end is None
-    assert printed.startswith(f"{clips / '06.wav'}: 0.50 s, of which the model heard 0.50 s\n  emotion")
+    assert printed.startswith(f"{clips / '06.wav'}: 0.50 s, of which the model processed 0.50 s\n  emotion")
     printed, end = predict(monkeypatch, capsys, clips, "--model", checkpoint, "--top_k", 1, "--labels", "sad")
     header, *rows = printed.splitlines()
     assert header.split()[:2] == ["file", "emotion"]

@@ -19,7 +19,7 @@ ERROR = {"file": "other.wav", "error": "not a sound"}
 
 def test_one_answer_in_full():
     first, *heads = format_answer(ANSWER).splitlines()
-    assert first == "clip.wav: 7.50 s, of which the model heard 6.00 s"
+    assert first == "clip.wav: 7.50 s, of which the model processed 6.00 s"
     assert [head.split() for head in heads] == [
         ["emotion", "happy", "0.875", "angry", "0.125"],
         ["valence", "-0.25"],

@@ -390,9 +390,7 @@ def test_a_checkpoint_loads_bit_for_bit_and_brings_all_code(saved, panns):
         assert type(model) is PannsForMultiTaskSER
         assert all(torch.equal(value, panns.state_dict()[name]) for name, value in model.state_dict().items())
     here = {file.name for file in (ROOT / "modeling").glob("*.py")} - {"__init__.py", "checkpoint_ser.py"}
-    assert {file.name for file in saved.glob("*.py")} == {name for name in here if "wav2vec2" not in name} - {
-        "cpu_ser.py"
-    }
+    assert {file.name for file in saved.glob("*.py")} == {name for name in here if "wav2vec2" not in name}
     auto_map = json.loads((saved / "config.json").read_text())["auto_map"]
     assert set(auto_map.values()) == {
         "configuration_ser.PannsMultiTaskSERConfig",
@@ -405,7 +403,9 @@ def test_both_pipelines_give_the_models_answer_in_any_batch(saved, panns):
     stock = pipeline("audio-classification", model=str(saved), top_k=None)
     clips = [clip.numpy() for clip in CLIPS]
     expected = answers(panns, *padded(CLIPS))
-    for row, one, other in zip(expected, ours(clips, batch_size=3), stock(list(clips), batch_size=2), strict=True):
+    for row, one, other in zip(
+        expected, ours(clips, batch_size=3, vad=False), stock(list(clips), batch_size=2), strict=True
+    ):
         scores = dict(zip(TASKS[0].labels, row[:3].tolist(), strict=True))
         assert {entry["label"]: entry["score"] for entry in one["emotion"]} == pytest.approx(scores, abs=1e-5)
         assert {entry["label"]: entry["score"] for entry in other} == pytest.approx(scores, abs=1e-5)

@@ -248,7 +248,7 @@ def test_no_clip_left_is_an_error_that_counts_the_reasons(tmp_path):
         ("splits/paper", None, "has no protocol 'paper'; it has paper-20, speaker"),
         ("report", lambda report: report.update(format=0), "has the format 0, this version reads 3: prepare it again"),
         ("report", lambda report: report.update(format=2), r"python prepare\.py .*--output \S*copy\b"),
-        ("splits/paper", lambda splits: splits["clips"].popitem(), r"paper\.json names no split for the clip \w+/wav/"),
+        ("splits/paper", lambda splits: splits["clips"].popitem(), r"paper\.json: 1 clips .* such as \w+/wav/"),
     ],
 )
 def test_what_cannot_be_loaded_is_refused_with_the_reason(prepared, tmp_path, file, change, message):

@@ -20,6 +20,7 @@ REPORT = {
         "beta": {"kept": 0, "dropped": {"not an audio file": 7}},
     },
     "settings": {"licences": {"alpha": {"licence": "CC BY 4.0", "homepage": "https://alpha.org"}, "beta": None}},
+    "conflicts": [],
     "notes": {"paper": ["alpha: the publisher's partition is kept"], "speaker": []},
 }
 
@@ -31,7 +32,7 @@ def test_every_corpus_every_reason_and_every_note_is_a_line():
     assert lines[1].split(maxsplit=2) == ["alpha", "3", "dropped: shorter than 0.5 s"]
     assert lines[2].split(maxsplit=2) == ["alpha", "2", "kept at a lower level: louder than 16 bits hold"]
     assert lines[3].split(maxsplit=2) == ["beta", "7", "dropped: not an audio file"]
-    assert lines[4] == "licence of alpha: CC BY 4.0; https://alpha.org"
+    assert lines[4] == "license of alpha: CC BY 4.0; https://alpha.org"
     assert lines[5] == "protocol paper: alpha: the publisher's partition is kept"
     assert len(lines) == 6
 
@@ -46,7 +47,7 @@ def test_a_class_that_holds_other_words_of_the_authors_is_broken_down():
 
 def test_a_license_without_a_homepage_is_said_alone():
     licences = {"licences": {"alpha": {"licence": "CC BY 4.0", "homepage": None}}}
-    assert "licence of alpha: CC BY 4.0" in format_report({**REPORT, "settings": licences}).splitlines()
+    assert "license of alpha: CC BY 4.0" in format_report({**REPORT, "settings": licences}).splitlines()
 
 
 def test_json_is_written_whole_or_not_at_all(tmp_path):
@@ -74,7 +75,7 @@ def test_a_file_that_is_not_written_to_its_end_is_not_there(tmp_path):
 def test_a_figure_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "figures" / "one.png"
     save_figure(Figure(figsize=(2, 1)), path)
-    assert imread(path).shape[:2] == (120, 240)
+    assert imread(path).shape[:2] == (144, 264)  # at 120 dots an inch, with a tenth of an inch around
     before = path.read_bytes()
 
     def fails(self, unfinished, **_):

@@ -36,11 +36,11 @@ SHARED = {
     *("training.json", "answers_ser.py", "audio_ser.py", "batches_ser.py", "configuration_ser.py", "containers_ser.py"),
     *("audio_array_ser.py", "audio_channels_ser.py", "audio_ogg_ser.py", "audio_resampling_ser.py"),
     *("heads_ser.py", "multitask_ser.py", "pipeline_ser.py", "remote_ser.py", "soundfile_ser.py", "tasks_ser.py"),
-    "vad_ser.py",
+    *("cpu_ser.py", "vad_ser.py"),
 }
 FILES = {
-    "wav2vec2": {"modeling_wav2vec2_ser.py", "cpu_ser.py", "figures/confusion.png", "figures/calibration_emotion.png"},
-    "wav2vec2_layer_sum": {"modeling_wav2vec2_layer_sum_ser.py", "modeling_wav2vec2_ser.py", "cpu_ser.py"},
+    "wav2vec2": {"modeling_wav2vec2_ser.py", "figures/confusion.png", "figures/calibration_emotion.png"},
+    "wav2vec2_layer_sum": {"modeling_wav2vec2_layer_sum_ser.py", "modeling_wav2vec2_ser.py"},
     "panns": {"modeling_panns_ser.py", "logmel_ser.py"},
 }
 URL_PATH = "/{repo_id}/resolve/{revision}/{filename}"  # of a file; the client puts it together when it is imported

@@ -38,7 +38,7 @@ def test_the_network_decides_where_nothing_is_given(given):
         (["--accelerator_config", '{"split_batches": true}'], "--effective_batch_size"),
         (["--accelerator_config", '{"gradient_accumulation_kwargs": {"num_steps": 2}}'], "--effective_batch_size"),
         (["--per_device_train_batch_size", "64"], "--effective_batch_size 64"),
-        (["--per_device_train_batch_size", "0"], "--per_device_train_batch_size .* 0"),
+        (["--per_device_train_batch_size", "0"], "--per_device_train_batch_size 0"),
     ],
 )
 def test_what_would_change_the_batch_otherwise_is_refused(flags, message):

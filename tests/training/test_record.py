@@ -72,7 +72,7 @@ def test_every_checkpoint_says_what_it_was_trained_on(finished, prepared):
         (["--protocol", "speaker"], "protocol"),
         (["--tasks", "emotion", "gender"], "tasks"),
         (["--seed", "7"], "seed"),
-        (["--per_device_train_batch_size", "4"], "batch_size"),
+        (["--effective_batch_size", "16"], "batch_size"),
         (["--learning_rate", "1"], "learning_rate"),
         (["--task_weights", "emotion=2"], "task_weights"),
         (["--optim", "sgd"], "optim"),
