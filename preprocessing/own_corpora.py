@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -74,7 +75,7 @@ def _by_corpus(flag: str, values: Sequence[str], own: Sequence[str]) -> dict[str
         if not named and len(own) != 1:
             of_each = " ".join(f"{name}={value}" for name in own) or "no corpus is your own"
             raise ValueError(f"{flag} {value}: expected the value of each of your own corpora: {flag} {of_each}.")
-        name = corpus if named else own[0]
+        name = unicodedata.normalize("NFC", corpus) if named else own[0]
         if name not in own:
             raise ValueError(f"{flag} {text}: there is no corpus of your own called {name!r}, but {', '.join(own)}.")
         if name in found:

@@ -86,7 +86,7 @@ def read_table(path: Path, options: UserAudio) -> Iterator[Clip | Drop]:
             f"{', '.join(map(repr, table.columns))}. Name the columns with --columns path=… emotion=…."
         )
     folder = audio_folder_of(path, options.audio_folder)
-    default = {"corpus": _home(path).name, "locale": options.locale, "style": options.style}
+    default = {"corpus": home_of(path).name, "locale": options.locale, "style": options.style}
     rows = zip(*(table.cells(column) for column in columns.values()), strict=True)
     for number, cells in enumerate(rows, start=1):
         try:
@@ -96,7 +96,7 @@ def read_table(path: Path, options: UserAudio) -> Iterator[Clip | Drop]:
             raise ValueError(f"{path}, row {number}: {error}") from error
 
 
-def _home(table: Path) -> Path:
+def home_of(table: Path) -> Path:
     """The folder that a table is in, or that it is."""
     return table.resolve() if table.is_dir() else table.resolve().parent
 
