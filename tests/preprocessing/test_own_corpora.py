@@ -82,7 +82,9 @@ def test_another_style_and_a_use_for_a_license_are_refused(sources, field, value
         ("CC BY 4.0", True, True),
         ("cc0-1.0", True, True),
         ("CC BY-NC-SA 4.0", False, True),
-        ("CC BY-NC-ND 4.0", None, None),
+        ("CC BY-NC-ND 4.0", False, False),
+        ("CC BY-ND 4.0", True, False),
+        ("CC BY-NC", False, True),
         ("of our own", None, None),
     ],
 )
