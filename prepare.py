@@ -49,13 +49,13 @@ def _prepare(args: argparse.Namespace) -> str:
     sources = [Source.parse(text) for text in args.corpus]
     if args.corpora:
         sources += read_sources(args.corpora)
+    sources = describe_sources(sources, {name: getattr(args, name) for name in ("locale", "style", "license")})
     if args.license_use:
         sources, left_out = allowed(sources, args.license_use)
         for source in left_out:
             print(describe_left_out(source, args.license_use))
     if not sources:
         raise ValueError("no corpus is left to prepare.")
-    sources = describe_sources(sources, {name: getattr(args, name) for name in ("locale", "style", "license")})
     user_audio = UserAudio(
         columns=dict(args.columns), gender_names=dict(args.gender_names), audio_folder=args.audio_folder
     )

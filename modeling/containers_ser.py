@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import ModuleType
 from typing import Any, BinaryIO
 
@@ -16,6 +16,8 @@ from transformers.utils import logging
 from .audio_channels_ser import UNNAMED, Mix, guess_names
 
 logger = logging.get_logger(__name__)
+
+_WITHOUT_INDEX = {"flac", "mpeg", "mpegts"}  # formats in which FFmpeg looks for a time stamp wherever it may be
 
 
 class ContainerFrames:
@@ -40,7 +42,6 @@ class ContainerFrames:
         ValueError: the file cannot be read, has no sound, holds no samples, or lacks the channel.
     """
 
-    block_s = 20
     warm_up_s = 0.5
     longest_pause_s = 3600  # of which a container holds nothing
     restart_s = 1.0  # from the beginning: where time stamps go back to it, another recording follows in the same file
@@ -91,6 +92,24 @@ class ContainerFrames:
             blocks.append(block)
             index += 1
         return np.concatenate(blocks)[first - offset : None if stop is None else stop - offset]
+
+    @cached_property
+    def block_s(self) -> int:
+        """Seconds of a block. Those of a chain are long, for to each of them all is decoded that is before it."""
+        return 600 if self._is_chain else 20
+
+    @cached_property
+    def _is_chain(self) -> bool:
+        """Whether other recordings follow the first: one who seeks may find the same time in another of them."""
+        stamps: list[float] = []
+        with contextlib.suppress(self._av.error.FFmpegError), self._open() as container:
+            if container.format.name not in _WITHOUT_INDEX:
+                return False
+            stream = container.streams.audio[0]
+            tick_s = float(stream.time_base)
+            stamps.extend(packet.pts * tick_s for packet in container.demux(stream) if packet.pts is not None)
+        ends = stamps[0] + self.restart_s if stamps else 0
+        return any(stamp < min(ends, before) for before, stamp in itertools.pairwise(stamps))
 
     def _open(self) -> Any:
         self._file.seek(0)
@@ -165,7 +184,7 @@ class ContainerFrames:
         return self._mixes[channels](samples.T)
 
     def _seek(self, container: Any, start_s: float) -> None:
-        if start_s > 0:
+        if start_s > 0 and not self._is_chain:
             # FFmpeg refuses what lies past the end, and some streams altogether: they are read from the beginning.
             with contextlib.suppress(self._av.error.FFmpegError):
                 container.seek(round(start_s * self._av.time_base) + (container.start_time or 0))

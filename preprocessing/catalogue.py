@@ -52,7 +52,9 @@ def _source(file: Path, name: str, entry: object) -> Source:
 
 
 def allowed(sources: Iterable[Source], use: str) -> tuple[list[Source], list[Source]]:
-    """Divides corpora into those whose licence allows a use, and the others. Your own audio is for you to judge.
+    """Divides corpora into those whose license allows a use, and the others.
+
+    Your own audio is for you to judge, unless you state a license that does not allow it.
 
     Args:
         sources: the corpora.
@@ -60,9 +62,14 @@ def allowed(sources: Iterable[Source], use: str) -> tuple[list[Source], list[Sou
     """
     kept, left_out = [], []
     for source in sources:
-        allows = source.name in USER_AUDIO or getattr(CORPORA[source.name], use)
-        (kept if allows else left_out).append(source)
+        (kept if _allows(source, use) else left_out).append(source)
     return kept, left_out
+
+
+def _allows(source: Source, use: str) -> bool:
+    if not source.is_own:
+        return getattr(CORPORA[source.name], use)
+    return source.license is None or stated_license(source.license)[use] is not False
 
 
 def licences_of(found: Iterable[tuple[Source, Iterable[Clip | Drop]]]) -> dict[str, dict]:
@@ -145,8 +152,9 @@ def format_catalogue(found: Mapping[str, Found] | None) -> str:
 
 def describe_left_out(source: Source, use: str) -> str:
     """Why `--license_use` leaves a corpus out."""
-    corpus = CORPORA[source.name]
-    return f"left out, no {use} use: {source.name} ({corpus.licence}; {corpus.homepage})"
+    known = CORPORA.get(source.name)
+    why = f"{known.licence}; {known.homepage}" if known else source.license
+    return f"left out, no {use} use: {source.corpus} ({why})"
 
 
 def _count(clips: int | None) -> str:

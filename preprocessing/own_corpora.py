@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
 STYLES = ("acted", "natural")
 LICENCE_USES = ("commercial", "redistributable")
-_OPEN = r"cc0(-1\.0)?|cc-by(-sa)?-\d\.\d|apache-2\.0|mit|odbl(-1\.0)?|odc-by(-1\.0)?|pddl(-1\.0)?"
-_NON_COMMERCIAL = r"cc-by-nc(-sa)?-\d\.\d"
+_KNOWN = r"cc0(-1\.0)?|cc-by(-nc)?(-sa|-nd)?(-\d\.\d)?|apache-2\.0|mit|odbl(-1\.0)?|odc-by(-1\.0)?|pddl(-1\.0)?"
 
 
 def add_own_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +74,7 @@ def _by_corpus(flag: str, values: Sequence[str], own: Sequence[str]) -> dict[str
         if not named and len(own) != 1:
             of_each = " ".join(f"{name}={value}" for name in own) or "no corpus is your own"
             raise ValueError(f"{flag} {value}: expected the value of each of your own corpora: {flag} {of_each}.")
-        name = corpus if named else own[0]
+        name = unicodedata.normalize("NFC", corpus) if named else own[0]
         if name not in own:
             raise ValueError(f"{flag} {text}: there is no corpus of your own called {name!r}, but {', '.join(own)}.")
         if name in found:
@@ -86,11 +86,13 @@ def _by_corpus(flag: str, values: Sequence[str], own: Sequence[str]) -> dict[str
 def stated_license(license_name: str) -> dict[str, str | bool | None]:
     """A license that a user states, in the form of [`~preprocessing.catalogue.licences`].
 
-    `commercial` and `redistributable` are those of the well-known licenses, and `None` of any other.
+    `commercial` and `redistributable` are those of the well-known licenses, and `None` of any other. What allows no
+    derivatives is not to be passed on: a prepared clip is one.
     """
     name = "-".join(license_name.lower().split())
-    is_open, shared = re.fullmatch(_OPEN, name), re.fullmatch(f"{_OPEN}|{_NON_COMMERCIAL}", name)
-    known = {"commercial": bool(is_open), "redistributable": True} if shared else {}
+    known = (
+        {"commercial": "-nc" not in name, "redistributable": "-nd" not in name} if re.fullmatch(_KNOWN, name) else {}
+    )
     return {
         "title": None,
         "licence": license_name,

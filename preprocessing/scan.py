@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from .clip import Clip, Drop
 from .corpora import CORPORA, Corpus
 from .labels import DROP, LABEL_RULES, load_label_rules, normalise
 from .text_files import shorten
-from .user_audio import UserAudio, read_folder, read_table
+from .user_audio import UserAudio, home_of, read_folder, read_table
 
 USER_AUDIO = ("folder", "table")
 
@@ -40,9 +41,8 @@ class Source:
 
     @property
     def corpus(self) -> str:
-        """What its clips are called, unless a table says otherwise: by its folder, if it is a user's own."""
-        path = self.path.resolve()
-        return {"folder": path.name, "table": path.parent.name}.get(self.name, self.name)
+        """What its clips are called, unless a table says otherwise: by the folder that holds a user's own, or is it."""
+        return unicodedata.normalize("NFC", home_of(self.path).name) if self.is_own else self.name
 
     def __post_init__(self) -> None:
         if self.name not in CORPORA and self.name not in USER_AUDIO:

@@ -13,6 +13,7 @@ from common.command_line import did_you_mean
 
 from .report import write_json
 from .splits import CORPUS, PROTOCOLS, SPLITS, CorpusRule, Row, make_split
+from .text_files import read_text
 
 _FOLDER = "splits"
 # What a file may hold, with its types.
@@ -112,7 +113,7 @@ def _check(path: Path) -> dict[str, Any]:
         ValueError: it has another form; the message says where.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is not a JSON file: {error}. One of prepare.py is written by it again.") from error
     if not isinstance(content, dict) or not isinstance(content.get("clips"), dict):

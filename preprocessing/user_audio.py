@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ from .text_files import shorten
 
 _LONGEST_PATH = 500  # characters that a message shows
 _WHOLE_FLOATS = 2.0**53  # from here on a float does not hold every whole number
+_LOST_DIGITS = re.compile(r"-?\d[.,]\d+[Ee]\+\d+")  # what spreadsheets and pandas write of a long number
 # Columns of a table that become fields of a clip; any other that `columns` names becomes a further label.
 _FIELDS = set("path start_s end_s corpus locale speaker sentence gender emotion style split".split())
 
@@ -86,7 +88,7 @@ def read_table(path: Path, options: UserAudio) -> Iterator[Clip | Drop]:
             f"{', '.join(map(repr, table.columns))}. Name the columns with --columns path=… emotion=…."
         )
     folder = audio_folder_of(path, options.audio_folder)
-    default = {"corpus": _home(path).name, "locale": options.locale, "style": options.style}
+    default = {"corpus": home_of(path).name, "locale": options.locale, "style": options.style}
     rows = zip(*(table.cells(column) for column in columns.values()), strict=True)
     for number, cells in enumerate(rows, start=1):
         try:
@@ -96,7 +98,7 @@ def read_table(path: Path, options: UserAudio) -> Iterator[Clip | Drop]:
             raise ValueError(f"{path}, row {number}: {error}") from error
 
 
-def _home(table: Path) -> Path:
+def home_of(table: Path) -> Path:
     """The folder that a table is in, or that it is."""
     return table.resolve() if table.is_dir() else table.resolve().parent
 
@@ -183,9 +185,9 @@ def _text(cell: object, column: str, name: str) -> Any:
         return str(cell).lower()
     if not isinstance(cell, str | int | float | Decimal | date | time):
         raise ValueError(f"column {column!r} holds {shorten(cell)}, where text or a number is expected.")
-    if isinstance(cell, float) and name in _FIELDS and abs(cell) >= _WHOLE_FLOATS:
-        raise ValueError(f"column {column!r} holds {cell!r}, which has lost digits: write the column as text.")
     text = str(cell).strip() if name == "path" else clean_text(str(cell))
+    if name in _FIELDS and ((isinstance(cell, float) and abs(cell) >= _WHOLE_FLOATS) or _LOST_DIGITS.fullmatch(text)):
+        raise ValueError(f"column {column!r} holds {text}, which has lost digits: write the column as text.")
     return sys.intern(text) or None  # most are among few words, which a hundred thousand clips share
 
 

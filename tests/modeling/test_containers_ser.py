@@ -5,14 +5,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from modeling import SAMPLING_RATE, AudioError, load_audio
+from modeling import SAMPLING_RATE, AudioError, AudioReader, load_audio
 from modeling.containers_ser import ContainerFrames
 from tests.bad_audio import buzz, contained
 from tests.conftest import voice
 from tests.modeling.test_audio_ser import encode
+from tests.piped_audio import piped
 
 SECONDS = 45  # more than two blocks
 RATE = 44_100
+MUXERS = [("mpegts", "aac", RATE), ("mpeg", "mp2", RATE), ("flac", "flac", 16_000)]
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +33,25 @@ def test_frames_are_counted_in_the_rate_of_the_recording(film):
 
 
 def test_a_stretch_over_the_border_of_two_blocks_is_that_of_the_whole(film):
-    border = ContainerFrames.block_s * RATE
     with film.open("rb") as file:
         frames = ContainerFrames(av, file, "film")
+        border = frames.block_s * RATE
         whole = frames.read(0, None)
         np.testing.assert_array_equal(frames.read(border - 999, border + 1001), whole[border - 999 : border + 1001])
         np.testing.assert_array_equal(frames.read(2 * border + 5, None), whole[2 * border + 5 :])
         assert frames.read(whole.size + border, None).size == 0
+
+
+@pytest.mark.parametrize(("muxer", "codec", "rate"), MUXERS)
+def test_of_recordings_that_follow_each_other_none_takes_the_place_of_another(muxer, codec, rate):
+    first, second = (piped(0.4 * np.tile(voice(5, f0, rate=rate), 8), rate, codec, muxer) for f0 in (110, 230))
+    whole, stretch = load_audio(first + second), slice(50 * SAMPLING_RATE, 52 * SAMPLING_RATE)
+    with AudioReader(first + second) as audio:
+        assert audio.duration_s == whole.size / SAMPLING_RATE == pytest.approx(80, abs=0.2)
+        np.testing.assert_allclose(audio.read(50, 52), whole[stretch], atol=1e-6)
+    for place, alone in ((25, load_audio(first)), (-15, load_audio(second))):
+        second_s = slice(place * SAMPLING_RATE, (place + 2) * SAMPLING_RATE)
+        assert np.corrcoef(whole[second_s], alone[second_s])[0, 1] > 0.9
 
 
 def test_a_damaged_stretch_of_a_film_is_silence_and_the_rest_is_there(film, tmp_path):

@@ -65,6 +65,16 @@ def test_a_licence_keeps_what_allows_the_use(tmp_path):
     assert line.startswith("left out, no commercial use: ravdess (CC BY-NC-SA 4.0; https://")
 
 
+@pytest.mark.parametrize(
+    ("license_name", "commercial"), [("CC BY-NC 4.0", False), ("CC BY 4.0", True), ("agreed with the studio", True)]
+)
+def test_own_audio_is_left_out_where_its_license_forbids_the_use(tmp_path, license_name, commercial):
+    source = Source("folder", tmp_path, license=license_name)
+    assert allowed([source], "redistributable") == ([source], [])
+    assert allowed([source], "commercial") == (([source], []) if commercial else ([], [source]))
+    assert f"{tmp_path.name} ({license_name})" in describe_left_out(source, "commercial")
+
+
 def test_nothing_that_forbids_it_is_called_commercial():
     for corpus in CORPORA.values():
         if corpus.commercial:

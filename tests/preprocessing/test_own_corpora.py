@@ -1,4 +1,5 @@
 import re
+import unicodedata
 
 import pytest
 
@@ -33,6 +34,16 @@ def test_a_flag_wins_over_what_the_source_says(sources, tmp_path):
     source = Source("folder", tmp_path / "calls", locale="de-DE", style="natural")
     (described,) = describe_sources([source], {"locale": ["en-US"], "style": []})
     assert (described.locale, described.style) == ("en-US", "natural")
+
+
+def test_a_folder_of_shards_is_the_corpus_and_an_accent_may_be_spelled_apart(tmp_path):
+    folders = [tmp_path / unicodedata.normalize("NFD", "données"), tmp_path / "film"]
+    for folder in folders:
+        folder.mkdir()
+    tables = [Source("table", folder) for folder in folders]
+    for form in ("NFC", "NFD"):
+        described = describe_sources(tables, {"license": [unicodedata.normalize(form, "données=MIT"), "film=CC0"]})
+        assert [(s.corpus, s.license) for s in described] == [("données", "MIT"), ("film", "CC0")]
 
 
 @pytest.mark.parametrize("field", ["locale", "style", "license"])
@@ -71,7 +82,9 @@ def test_another_style_and_a_use_for_a_license_are_refused(sources, field, value
         ("CC BY 4.0", True, True),
         ("cc0-1.0", True, True),
         ("CC BY-NC-SA 4.0", False, True),
-        ("CC BY-NC-ND 4.0", None, None),
+        ("CC BY-NC-ND 4.0", False, False),
+        ("CC BY-ND 4.0", True, False),
+        ("CC BY-NC", False, True),
         ("of our own", None, None),
     ],
 )

@@ -222,3 +222,11 @@ def test_an_id_is_found_by_any_spelling_of_its_accents(tmp_path):
     path.write_text(unicodedata.normalize("NFD", path.read_text(encoding="utf-8")), encoding="utf-8")
     assert "émo/0.wav" not in path.read_text(encoding="utf-8")
     assert set(load_splits(tmp_path, "paper")) == {f"émo/{i}.wav" for i in range(8)}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_of_the_users_own_may_have_a_byte_order_mark(tmp_path, encoding):
+    write(tmp_path, {"a": 8})
+    path = tmp_path / "splits/paper.json"
+    path.write_text(path.read_text(encoding="utf-8"), encoding=encoding)
+    assert len(load_splits(tmp_path, "paper")) == 8

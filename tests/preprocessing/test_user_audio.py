@@ -1,4 +1,5 @@
 import json
+import re
 import unicodedata
 
 import pandas as pd
@@ -171,6 +172,15 @@ def test_an_identifier_that_has_lost_its_digits_is_refused(folder):
     table.to_parquet(folder / "t.parquet")
     with pytest.raises(ValueError, match=r"row 1: column 'speaker' .*8\.123456789012346e\+17"):
         list(read_table(folder / "t.parquet", UserAudio()))
+
+
+@pytest.mark.parametrize("speaker", ["8.123456789012346e+17", "8.12346E+17", "8,12346E+17"])
+@pytest.mark.parametrize("suffix", ["tsv", "jsonl"])
+def test_text_that_has_lost_its_digits_is_refused_too(folder, speaker, suffix):
+    row = f'{{"path": "audio/a.wav", "speaker": "{speaker}"}}' if suffix == "jsonl" else f"audio/a.wav\t{speaker}"
+    (folder / f"t.{suffix}").write_text(row if suffix == "jsonl" else f"path\tspeaker\n{row}")
+    with pytest.raises(ValueError, match=f"row 1: column 'speaker' .*{re.escape(speaker)}"):
+        list(read_table(folder / f"t.{suffix}", UserAudio()))
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
