@@ -167,7 +167,7 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
 
 
 def _count_speakers_seen(plan: Plan, trained_on: set[str] | None) -> int | None:
-    """How many speakers of the clips are in the training too, `None` where that is not known.
+    """How many speakers of the clips are in the training too, `None` where it is not known whether any is.
 
     Args:
         plan: of the evaluation.
@@ -185,8 +185,10 @@ def _count_speakers_seen(plan: Plan, trained_on: set[str] | None) -> int | None:
     related = {id_ for id_ in trained_on if id_.split("/", 1)[0] in corpora}
     if not related <= speaker_of.keys():
         return None
-    seen = {speaker_of[id_] for id_ in related} & {speaker_of[id_] for id_ in plan.clips["id"]}
-    return sum(speaker is not None for _, speaker in seen)
+    trained, tested = {speaker_of[id_] for id_ in related}, {speaker_of[id_] for id_ in plan.clips["id"]}
+    shared = {corpus for corpus, _ in trained} & {corpus for corpus, _ in tested}
+    unnamed = {(corpus, None) for corpus in shared} & (trained | tested)
+    return len((trained & tested) - unnamed) or (None if unnamed else 0)
 
 
 def _baseline_metrics(plan: Plan) -> dict[str, Any]:

@@ -197,6 +197,10 @@ def _missing(report: Mapping) -> Iterator[str]:
         if absent:
             yield f"{what} of the data without a clip in this split: {', '.join(absent)}"
     yield from _about_intervals(report["tasks"][report["main_task"]])
+    for corpus, classes in report["merged_labels"].items():
+        for label, words in classes.items():
+            listed = ", ".join(f"{count:,} {word}" for word, count in words.items())
+            yield f"the {label} of {corpus} are by the authors' words {listed}"
     if report["heads_without_labels"]:
         yield f"the data have no column for {', '.join(report['heads_without_labels'])}"
     for head, task in report["tasks"].items():

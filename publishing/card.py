@@ -72,6 +72,7 @@ def render_card(
         all_columns=COLUMNS,
         history=history,
         data=_merge(data),
+        merged_labels=_merged_labels(history),
         locales=locales,
         calibrated=_is_calibrated(metrics),
         licence=licence,
@@ -129,6 +130,14 @@ def _merge(data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             if entry[name] is not None and entry[name] not in row[name]:
                 row[name].append(entry[name])
     return list(rows.values())
+
+
+def _merged_labels(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Corpus -> class -> the authors' words for its clips in the latest training that had the corpus."""
+    merged: dict[str, Any] = {}
+    for facts in reversed(history):
+        merged |= {entry["corpus"]: {} for entry in facts["data"]} | facts.get("merged_labels", {})
+    return {corpus: classes for corpus, classes in sorted(merged.items()) if classes}
 
 
 def _is_calibrated(metrics: Mapping[str, Any]) -> bool:

@@ -99,16 +99,21 @@ class ModelArguments:
                 "Name what to train: --model_name_or_path (a backbone such as facebook/wav2vec2-large-xlsr-53, or a "
                 "checkpoint), or --config_name to start from random weights; one of the two."
             )
+        for name in ("layerdrop", "mask_time_prob"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"--{name} {getattr(self, name)} is no probability: expected a number from 0 to 1.")
 
     def weights(self) -> dict[str, float]:
         """Task name -> weight in the loss.
 
         Raises:
-            ValueError: an entry is not `NAME=WEIGHT`.
+            ValueError: an entry is not `NAME=WEIGHT`, or a task has two.
         """
         weights = {}
         for entry in self.task_weights:
             name, _, weight = entry.partition("=")
+            if name in weights:
+                raise ValueError(f"--task_weights {entry}: the task {name} has a weight already; give one.")
             try:
                 weights[name] = float(weight)
             except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
@@ -20,8 +20,10 @@ from transformers import Trainer
 from transformers.utils import CONFIG_NAME
 from transformers.utils.logging import get_logger
 
+from modeling import Task
 from preprocessing.catalogue import LICENCE_USES, licences
 from preprocessing.dataset import load_report
+from preprocessing.labels import merged_labels, raw_labels
 from preprocessing.report import write_json
 from preprocessing.versions import versions
 
@@ -51,6 +53,8 @@ def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
     - `data`: of each corpus its training `clips` and `hours`, `title`, `homepage`, `licence`, and whether that allows
       `commercial` use and is `redistributable`; a user's own audio has the license that `prepare.py --license` named,
       or "not stated" and `None`s;
+    - `merged_labels`: of the training clips, where a head learns emotions, the classes that hold more than the authors'
+      word for them ([`~preprocessing.labels.merged_labels`]);
     - `locales` of the training clips, `protocol`, `seed`, `parameters` (`all`, `trained`), `versions`;
     - `start`: what [`start_facts`] says;
     - `epochs` trained, `learning_rate`, `weight_decay`, `batch_size` (clips per update), `precision`;
@@ -61,6 +65,7 @@ def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
     on_gpu = args.device.type == "cuda"
     return {
         "data": _data(clips, load_report(job.data.data)["settings"].get("licences", {})),
+        "merged_labels": _merged_labels(clips, job.tasks),
         "locales": sorted({*clips["locale"][:]} - {None}),
         "protocol": job.data.protocol,
         "seed": args.seed,
@@ -99,6 +104,12 @@ def _data(clips: Dataset, stated: Mapping[str, dict | None]) -> list[dict[str, A
         }
         for name, licence in licences(sorted({*corpora.tolist()})).items()
     ]
+
+
+def _merged_labels(clips: Dataset, tasks: Sequence[Task]) -> dict[str, Any]:
+    if all(task.column != "emotion" for task in tasks):
+        return {}
+    return merged_labels(raw_labels({name: clips[name][:] for name in ("corpus", "emotion", "raw_label")}))
 
 
 def start_facts(arguments: ModelArguments) -> dict[str, Any]:
@@ -159,6 +170,7 @@ class _Hardware(TypedDict):
 
 class _Facts(TypedDict):
     data: list[dict[str, Any]]
+    merged_labels: dict[str, dict[str, dict[str, int]]]
     locales: list[str]
     protocol: str
     seed: int
@@ -193,7 +205,7 @@ def read_facts(path: Path) -> dict[str, Any]:
 
 
 def _check_facts(facts: Any) -> dict[str, Any]:
-    known = _check(_Facts, facts)
+    known = _check(_Facts, {"merged_labels": {}, **facts})  # which earlier trainings did not write
     known["data"] = [_check(_Corpus, corpus) for corpus in known["data"]]
     for corpus in known["data"]:
         if corpus["homepage"] is not None and not re.fullmatch(r"https?://[^\s()<>]+", corpus["homepage"]):

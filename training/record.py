@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from datasets import DatasetDict
+from transformers import PreTrainedConfig
 
 from modeling import Task
+from modeling.checkpoint_ser import architecture_of
 from preprocessing.report import write_json
 
 from .arguments import DataArguments, ModelArguments, SERTrainingArguments
@@ -18,10 +20,11 @@ from .tasks import kind_of
 
 RECORD = "training_record.json"
 # Settings that decide what is learned; others, such as the number of epochs, may change on a resume.
-_OF_MODEL = ("freeze_feature_encoder", "layerdrop", "mask_time_prob")
+_OF_MODEL = ("new_heads", "freeze_feature_encoder", "layerdrop", "mask_time_prob")
 _OF_TRAINING = (
-    *("seed", "learning_rate", "weight_decay", "warmup_steps", "lr_scheduler_type", "optim", "optim_args"),
-    *("adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "train_sampling_strategy", "bf16"),
+    *("seed", "learning_rate", "weight_decay", "warmup_steps", "lr_scheduler_type", "lr_scheduler_kwargs"),
+    *("optim", "optim_args", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm"),
+    *("train_sampling_strategy", "bf16", "metric_for_best_model"),
 )
 _STATE = ("optimizer.pt", "scheduler.pt")
 
@@ -31,20 +34,25 @@ def training_record(
     model: ModelArguments,
     args: SERTrainingArguments,
     splits: DatasetDict,
-    tasks: tuple[Task, ...],
+    config: PreTrainedConfig,
     start: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What `training_record.json` holds; it names no folder of the machine.
 
     - `protocol`; `data`: of the training and the validation clips a SHA-256 of their ids, durations and targets;
+    - `architecture`, `padding`, and `max_duration_s` of a clip that the network gets;
     - `tasks` with their kinds, `labels` and `task_weights`;
     - `start`: what the training starts from, as [`start_identity`] has it;
     - `batch_size` (clips per update, over all processes), and the settings that decide what is learned.
     """
+    tasks = config.get_tasks()
     settings = {name: getattr(model, name) for name in _OF_MODEL} | {name: getattr(args, name) for name in _OF_TRAINING}
     record = {
         "protocol": data.protocol,
         "data": {name: _digest(splits, name, tasks) for name in ("train", "validation") if name in splits},
+        "architecture": architecture_of(config),
+        "padding": config.to_dict().get("padding"),  # CNN14 has none to choose
+        "max_duration_s": config.max_duration_s,
         "tasks": [f"{task.name}:{kind_of(task)}" for task in tasks],
         "labels": {task.name: task.labels for task in tasks if task.is_classification},
         "task_weights": {task.name: task.weight for task in tasks},

@@ -114,7 +114,7 @@ def plan(
     if model.layerdrop:
         args.ddp_find_unused_parameters = True  # a skipped layer has no gradient
     start = start_facts(model)
-    record = training_record(data, model, args, splits, network.config.get_tasks(), start)
+    record = training_record(data, model, args, splits, network.config, start)
     before = clips_of_start(model)
     if resume_from is not None:
         check_resume(resume_from, record)

@@ -76,12 +76,13 @@ _STEPS = ("no", "steps", "epoch")
 _CHECKPOINTING = ("use_reentrant", "preserve_rng_state")
 
 RULES: dict[str, Rule] = {
+    "output_dir": Rule(lambda given: given is None or given.strip() != "", "names no folder"),
     "per_device_train_batch_size": number(1),
     "per_device_eval_batch_size": number(1),
     "gradient_accumulation_steps": number(1),
     "num_train_epochs": number(0, above=True),
     "max_steps": Rule(lambda given: given == -1 or given >= 1, "is neither -1, for --num_train_epochs, nor at least 1"),
-    "learning_rate": number(0),
+    "learning_rate": number(0, above=True),
     "weight_decay": number(0),
     "warmup_steps": number(0),
     "adam_beta1": Rule(lambda given: 0 <= given < 1, "is out of range: expected a number from 0 to below 1"),

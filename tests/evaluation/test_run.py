@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from datasets import DatasetDict
 from safetensors.torch import load_file, save_file
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
@@ -234,3 +235,14 @@ def test_a_head_of_another_unit_is_not_compared_with_the_data(prepared, feature_
     assert "FS" in caplog.text
     save(tmp_path / "new", feature_extractor, (TASKS[0], replace(energy, unit="FS")))
     assert len(plan_evaluation(str(tmp_path / "new"), prepared, "paper").tasks) == 2
+
+
+@pytest.mark.parametrize("unnamed", ["train", "test"])
+def test_of_clips_without_a_named_speaker_it_is_not_known_who_was_in_the_training(broken, prepared, tmp_path, unnamed):
+    by_speaker = plan_evaluation(str(broken), prepared, "speaker")
+    write_training_clips(broken, by_speaker.splits["train"]["id"])
+    assert evaluate_checkpoint(by_speaker, tmp_path).report["num_speakers_seen_in_training"] == 0
+    clips = by_speaker.splits[unnamed]
+    nobody = clips.remove_columns("speaker").add_column("speaker", [None] * len(clips))
+    plan = replace(by_speaker, splits=DatasetDict({**by_speaker.splits, unnamed: nobody}))
+    assert evaluate_checkpoint(plan, tmp_path).report["num_speakers_seen_in_training"] is None

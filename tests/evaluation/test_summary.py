@@ -76,6 +76,7 @@ def evaluated(
         "clips_heard_in_training": 0,
         "seed": None,
         "configuration": None,
+        "merged_labels": {},
         "without_clips": {"corpora": [], "locales": []},
         "heads_without_labels": [],
         **report,
@@ -362,3 +363,10 @@ def test_a_report_on_ones_own_corpora_has_nothing_of_the_papers_corpora(tmp_path
     assert "paper" not in text
     assert "\n## Other works" not in text
     assert "\n## The paper's claims" not in text
+
+
+def test_the_report_says_what_a_merged_class_holds(tmp_path):
+    merged = {"emodb": {"sad": {"boredom": 1081, "sadness": 62}}}
+    text = write_summary([evaluated(BEST, merged_labels=merged)], tmp_path)
+    assert "1,081 boredom, 62 sadness" in text
+    assert "boredom" not in write_summary([evaluated(BEST)], tmp_path)

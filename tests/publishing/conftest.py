@@ -55,6 +55,7 @@ def training_facts(*data, **fields):
     """`training.json`, in the form that tests/training/test_facts.py asserts."""
     return {
         "data": list(data) or [corpus("emodb"), corpus("mine", OWN)],
+        "merged_labels": {},
         "locales": ["de-DE", "zh-Hans"],
         "protocol": "paper",
         "seed": 42,

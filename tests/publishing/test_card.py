@@ -265,13 +265,15 @@ def test_nothing_in_a_card_is_more_than_text(metrics):
     assert one(card, "true \\ predicted, clips")  # tables are whole
 
 
-def test_what_a_merged_class_holds_is_said_and_nothing_of_others(metrics):
+def test_what_a_merged_class_holds_of_the_training_is_said_and_nothing_of_others(metrics):
     header = ("corpus", "class")
     assert not any(found[:2] == header for found in tables(render(metrics)))
-    assert not any(found[:2] == header for found in tables(render({**metrics, "merged_labels": {}})))
     merged = {"emodb": {"sad": {"boredom": 1081, "sadness": 62}}, "jl": {"happy": {"excited": 3}}}
-    card = render({**metrics, "merged_labels": merged})
-    assert one(card, *header) == [["emodb", "sad", "1,081 boredom, 62 sadness"], ["jl", "happy", "3 excited"]]
+    facts = training_facts(corpus("emodb"), corpus("jl"), merged_labels=merged)
+    expected = [["emodb", "sad", "1,081 boredom, 62 sadness"], ["jl", "happy", "3 excited"]]
+    assert one(render(metrics, facts), *header) == expected
+    onward = training_facts(corpus("jl"), start="local checkpoint", before=facts)  # under rules that merge nothing
+    assert one(render(metrics, onward), *header) == expected[:1]
 
 
 def test_the_card_names_the_codes_commit(metrics):

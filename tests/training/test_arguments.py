@@ -108,6 +108,13 @@ def test_a_file_that_is_no_mapping_is_an_error(tmp_path):
         parse_args([*BASE, "--config", str(tmp_path / "a.yaml")])
 
 
+@pytest.mark.parametrize("value", ["2", "-0.1", "nan"])
+@pytest.mark.parametrize("flag", ["--layerdrop", "--mask_time_prob"])
+def test_what_is_no_probability_is_refused(flag, value):
+    with pytest.raises(ValueError, match=f"{flag} {value}"):
+        parse_args([*BASE, flag, value])
+
+
 def test_abbreviated_and_unknown_flags_are_refused(capsys):
     for flag in (["--learning_rat", "1"], ["--no_such_flag", "1"]):
         with pytest.raises(SystemExit):

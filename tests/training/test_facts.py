@@ -78,6 +78,16 @@ def test_a_published_corpus_comes_with_its_licence(ready):
     assert entry["clips"] == len(clips)
 
 
+def test_merged_classes_are_counted_by_the_authors_words(ready, tmp_path):
+    clips = ready.splits["train"]
+    words = ["boredom" if emotion == "sad" else emotion for emotion in clips["emotion"][:]]
+    ready.splits["train"] = clips.remove_columns("raw_label").add_column("raw_label", words)
+    merged = facts_of(ready)["merged_labels"]
+    assert sum(classes["sad"]["boredom"] for classes in merged.values()) == words.count("boredom") > 0
+    write_training_facts(ready, build_trainer(ready), tmp_path)
+    assert read_facts(tmp_path / "training.json")["merged_labels"] == merged
+
+
 def test_own_audio_comes_with_the_license_that_was_stated(ready, prepared, tmp_path):
     folder = shutil.copytree(prepared, tmp_path / "prepared")
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))

@@ -76,6 +76,10 @@ def test_every_checkpoint_says_what_it_was_trained_on(finished, prepared):
         (["--learning_rate", "1"], "learning_rate"),
         (["--task_weights", "emotion=2"], "task_weights"),
         (["--optim", "sgd"], "optim"),
+        (["--lr_scheduler_kwargs", '{"last_epoch": -1}'], "lr_scheduler_kwargs"),
+        (["--padding", "paper"], "padding"),
+        (["--architecture", "wav2vec2_layer_sum"], "architecture"),
+        (["--metric_for_best_model", "loss"], "metric_for_best_model"),
     ],
 )
 def test_a_resume_with_another_setting_is_refused_by_its_name(finished, short, changes, named):
@@ -89,6 +93,15 @@ def test_a_resume_on_other_clips_or_from_another_start_is_refused(finished, shor
         job([*short, *RESUME, "--data", str(other)])
     with pytest.raises(ValueError, match="start was"):
         job([*start_from(short, "--model_name_or_path", str(backbone)), *RESUME])
+
+
+def test_a_resume_with_longer_clips_is_refused(finished, short, prepared, tmp_path):
+    other = shutil.copytree(prepared, tmp_path / "other")
+    report = json.loads((other / "report.json").read_text())
+    report["settings"]["max_duration_s"] = 12.0
+    (other / "report.json").write_text(json.dumps(report))
+    with pytest.raises(ValueError, match=r"max_duration_s was 6\.0, and is 12\.0"):
+        job([*short, *RESUME, "--data", str(other)])
 
 
 def test_a_copy_of_a_run_is_no_way_around(finished, short, tmp_path):

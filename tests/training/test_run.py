@@ -138,6 +138,7 @@ def test_a_task_of_the_users_own_trains(words):
         (["--config_name", "nowhere.json"], "no such file"),
         (["--task_weights", "emotion"], "NAME=WEIGHT"),
         (["--task_weights", "valence=1"], "got valence"),
+        (["--task_weights", "emotion=1", "emotion=2"], "--task_weights emotion=2"),
         (["--new_heads", "valence"], "got valence"),
         (["--tasks", "emotion", "emotion"], "twice"),
         (["--tasks", "emotion", "duration_s"], "not in use"),
@@ -240,7 +241,7 @@ def test_a_task_without_a_target_is_left_out_and_the_others_are_trained(words, p
 
 def test_early_stopping(words, tmp_path):
     # At a rate of zero no evaluation is better than the first.
-    train(job([*words, "--learning_rate", "0", "--num_train_epochs", "9", "--early_stopping_patience", "2"]))
+    train(job([*words, "--learning_rate", "1e-30", "--num_train_epochs", "9", "--early_stopping_patience", "2"]))
     state = json.loads(max((tmp_path / "run").glob("checkpoint-*/trainer_state.json")).read_text())
     assert state["epoch"] == 3
 

@@ -21,7 +21,8 @@ REFUSED = {
     "gradient_accumulation_steps": ["0", "-4"],
     "num_train_epochs": ["0", "-1", "nan", "inf"],
     "max_steps": ["0", "-2"],
-    "learning_rate": ["-1", "nan", "inf"],
+    "learning_rate": ["0", "-1", "nan", "inf"],  # 0: nothing would be learned
+    "output_dir": ["", " "],
     "weight_decay": ["-1", "nan"],
     "warmup_steps": ["-1", "nan"],
     "adam_beta1": ["1", "-0.1", "nan"],
@@ -183,7 +184,7 @@ WORKING = [
     {**OFF, "eval_strategy": "epoch", "eval_delay": "1", "save_strategy": "epoch", "logging_steps": "0.5"},
 ]
 # Where they are tested: publishing, going on, and settings of every training here.
-ELSEWHERE = {"push_to_hub", "hub_model_id", "hub_private_repo", "resume_from_checkpoint", "output_dir"}
+ELSEWHERE = {"push_to_hub", "hub_model_id", "hub_private_repo", "resume_from_checkpoint"}
 
 
 def test_every_field_is_classified():
