@@ -16,8 +16,6 @@ import sys
 from pathlib import Path
 
 from common.command_line import FlagParser, print_any_text
-from common.quiet import quiet_c_libraries
-from inference.files import check_checkpoint
 
 
 def main() -> None:
@@ -26,11 +24,14 @@ def main() -> None:
     args = _parse_args()
     if importlib.util.find_spec("gradio") is None:
         sys.exit("app.py: the page needs Gradio: pip install -e '.[page]'")
-    quiet_c_libraries()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what visitors sent is removed
     try:
+        from common.quiet import quiet_c_libraries
+        from inference.files import check_checkpoint
+
         checkpoint = args.model or _find_model(Path(__file__).parent)
         check_checkpoint(checkpoint)
+        quiet_c_libraries()
         import torch  # it and what follows take seconds
 
         from inference.recogniser import load_recogniser
