@@ -25,15 +25,20 @@ def main() -> None:
     if importlib.util.find_spec("gradio") is None:
         sys.exit("app.py: the page needs Gradio: pip install -e '.[page]'")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what visitors sent is removed
-    import torch
-
-    from inference.recogniser import load_recogniser
-    from inference.service import Limits
-    from inference.uploads import sweeping, temporary_folder
-
-    limits = Limits(args.max_minutes, args.max_mb, args.max_total_mb, concurrent=args.concurrent)
     try:
+        from common.quiet import quiet_c_libraries
+        from inference.files import check_checkpoint
+
         checkpoint = args.model or _find_model(Path(__file__).parent)
+        check_checkpoint(checkpoint)
+        quiet_c_libraries()
+        import torch  # it and what follows take seconds
+
+        from inference.recogniser import load_recogniser
+        from inference.service import Limits
+        from inference.uploads import sweeping, temporary_folder
+
+        limits = Limits(args.max_minutes, args.max_mb, args.max_total_mb, concurrent=args.concurrent)
         recogniser = load_recogniser(checkpoint)
         torch.set_num_threads(max(1, torch.get_num_threads() // limits.concurrent))  # of a request's single clip
         with temporary_folder() as folder, sweeping(folder / "uploads", limits.keep_s):

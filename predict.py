@@ -29,9 +29,9 @@ def main() -> None:
     args = _parse_args()
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take 400 MB
     try:
-        from inference.files import check_checkpoint, find_files, read_list  # others take seconds, after these checks
+        from common.quiet import quiet_c_libraries  # other modules take seconds, and come after these checks
+        from inference.files import check_checkpoint, find_files, read_list
         from inference.outputs import check_output
-        from inference.quiet import quiet_c_libraries
 
         found = find_files([*args.path, *(read_list(args.list) if args.list else ())])
         check_checkpoint(args.model)

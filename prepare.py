@@ -16,12 +16,14 @@ import sys
 from pathlib import Path
 
 from common.command_line import FlagParser, print_any_text
+from common.quiet import quiet_c_libraries
 
 
 def main() -> None:
     """Runs the command line."""
     print_any_text()
     args = _parse_args()
+    quiet_c_libraries()
     try:
         print(_list(args.root) if args.list else _prepare(args))
     except (OSError, ValueError) as error:

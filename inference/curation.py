@@ -83,6 +83,7 @@ def filter_manifest(
     table = read_manifest(manifest, [options.path_column] if options.path_column else PATH_COLUMNS)
     column = _path_column(manifest, table, options)
     files = _find_files(manifest, table, column, options.audio_folder)
+    _check_some_exist(manifest, files)
     recogniser = load_recogniser(checkpoint)
     speaker = _column(table, options.speaker_column, SPEAKER_COLUMNS)
     vocabulary = Vocabulary(*known_names(recogniser.tasks), table.columns, column, speaker, options.words)
@@ -90,7 +91,6 @@ def filter_manifest(
     for condition in conditions:
         if isinstance(condition, OneOf) and condition.other:
             condition.check_words(_own_cells(table, condition.other))
-    _check_some_exist(manifest, files)
 
     output.parent.mkdir(parents=True, exist_ok=True)
     scores = scores or output.with_name(f"{manifest.stem}.scores.jsonl")

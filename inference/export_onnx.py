@@ -18,9 +18,16 @@ def main() -> None:
     """Runs the command line."""
     print_any_text()
     args = _parse_args()
-    from inference.onnx_folder import export_folder
-
     try:
+        from common.quiet import quiet_c_libraries
+        from inference.files import check_checkpoint
+        from preprocessing.outputs import check_empty
+
+        check_checkpoint(args.checkpoint)
+        check_empty(args.output, args.overwrite)
+        quiet_c_libraries()
+        from inference.onnx_folder import export_folder
+
         parity = export_folder(
             args.checkpoint, args.output, precisions=args.precision, check=args.check, overwrite=args.overwrite
         )

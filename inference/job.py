@@ -174,7 +174,7 @@ def export_timeline(
         ValueError: the recording cannot be read, the output is there already, or another job is writing it.
     """
     journal = Journal(output, overwrite=overwrite)
-    journal.open({"file": hide_secrets(file), **_plain(question)}, [])
+    journal.open({"file": hide_secrets(file), **_plain(question)}, [hide_secrets(file)])
     try:
         with Progress(1) as progress:
             ((_, rows),) = answer_files(recogniser, [file], question, report=progress.add_part)

@@ -46,6 +46,8 @@ class Journal:
         if self._is_job():
             return
         others = set(self._content()) - set(self._own())
+        if _read_settings(self._settings):
+            others.add(self._settings)
         if self._files() and not self.output.exists():  # without settings nobody knows what the rows are of
             others |= set(self._files())
         if others and not self._overwrite:

@@ -21,6 +21,7 @@ from inference.recogniser import torch_forward
 from modeling import AudioError, load_audio, load_checkpoint
 from preprocessing.audio_files import AUDIO_SUFFIXES
 from preprocessing.corpora.corpus import walk
+from preprocessing.outputs import check_empty
 from preprocessing.versions import versions
 
 LIMIT = 1e-4  # by which an answer in float32 may differ from PyTorch's, before softmax or in standard deviations
@@ -74,12 +75,6 @@ def export_folder(
         for file in folder.iterdir():
             file.replace(output / file.name)
     return parity
-
-
-def check_empty(output: Path, overwrite: bool = False) -> None:
-    """Raises a `ValueError` where the folder to write to is a file, or holds any and `overwrite` is not set."""
-    if output.exists() and (not output.is_dir() or (any(output.iterdir()) and not overwrite)):
-        raise ValueError(f"{output} holds files already: export to an empty folder, or add --overwrite.")
 
 
 def _versions() -> dict[str, str]:

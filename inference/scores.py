@@ -11,6 +11,7 @@ from typing import Any
 import joblib
 import numpy as np
 
+from common.quiet import quiet_c_libraries
 from inference.answers import Question, answer_files
 from inference.journal import whole_size
 from inference.recogniser import Recogniser
@@ -135,6 +136,7 @@ def measure(file: str) -> dict[str, Any]:
         `measured_…` for each of `ACOUSTIC_TARGETS`, `None` where there is none, and `fingerprint`: numbers, `None` for
         silence. Or `error`, where a recording breaks off after what the model hears.
     """
+    quiet_c_libraries()  # this may be a process of its own
     try:
         waveform = load_audio(file, end_s=MAX_DURATION_S)
     except (ValueError, OSError) as error:

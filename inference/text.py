@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import sys
 import textwrap
@@ -12,7 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 _WIDTH = 80  # of an answer in full
-_NARROWEST = 20  # to which a name or an error is cut
+_NARROWEST = (20, 10, 5)  # to which a name or an error is cut, if there is no other way
 # Of a narrow table, where there are any: before and after the head that it shows.
 _BEFORE = ("file", "start_s", "end_s", "channel")
 _AFTER = ("uncertain", "speech_s", "reason", "error")
@@ -93,10 +94,10 @@ def _narrow(row: dict[str, Any], head: str) -> dict[str, Any]:
 
 def _fit(widths: dict[str, int], width: int) -> None:
     """Narrows the columns of names and errors, such that the table has the width."""
-    for name in ("file", "error", "reason"):
+    for narrowest, name in itertools.product(_NARROWEST, ("file", "error", "reason")):
         too_wide = sum(widths.values()) + 2 * (len(widths) - 1) - width
-        if name in widths and too_wide > 0:
-            widths[name] = max(_NARROWEST, widths[name] - too_wide)
+        if widths.get(name, 0) > narrowest and too_wide > 0:
+            widths[name] = max(narrowest, widths[name] - too_wide)
 
 
 def _cut(name: str, text: str, width: int) -> str:

@@ -26,6 +26,7 @@ import numpy as np
 from datasets import Audio, Dataset, DatasetDict, concatenate_datasets, load_from_disk
 from tqdm import tqdm
 
+from common.quiet import quiet_c_libraries
 from modeling import SAMPLING_RATE
 
 from .acoustics import acoustic_targets
@@ -223,7 +224,7 @@ def _write_parts(
     acoustic_targets(np.sin(np.arange(SAMPLING_RATE, dtype=np.float32)))  # compiles pYIN, before the workers fork
     total, done = sum(map(len, parts.values())), sum(map(len, parts.values())) - sum(map(len, missing.values()))
     with (
-        tqdm(total=total, initial=done, unit="clip", desc="Preparing", smoothing=0) as progress,
+        tqdm(total=total, initial=done, unit="clip", desc="Preparing", smoothing=0, disable=None) as progress,
         ProcessPoolExecutor(min(num_proc, len(missing))) as pool,
     ):
         jobs = {
@@ -245,6 +246,7 @@ def _write_parts(
 
 def _write_part(folder: Path, clips: Sequence[Clip], preparation: Preparation, extra: dict[str, str]) -> None:
     datasets.disable_progress_bars()
+    quiet_c_libraries()
     rows, drops = [], {}
     for clip in clips:
         row = prepare_clip(clip, preparation)

@@ -434,9 +434,10 @@ def test_where_a_space_finds_its_model(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("words", "says"),
-    [(["--model", "{}/nowhere"], "nowhere is not a checkpoint"), (["--max_minutes", "0"], "expected a number above 0")],
+    [(["--model", "{}/nowhere"], "/nowhere"), (["--max_minutes", "0"], "expected a number above 0")],
 )
-def test_what_cannot_start_is_a_line(tmp_path, monkeypatch, capsys, words, says):
+def test_what_cannot_start_is_a_line_before_anything_is_loaded(tmp_path, monkeypatch, capsys, words, says):
+    monkeypatch.setitem(sys.modules, "torch", None)  # to import it now fails
     monkeypatch.setattr(sys, "argv", ["app.py", *(word.format(tmp_path) for word in words)])
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     with pytest.raises(SystemExit) as end:

@@ -40,8 +40,18 @@ def test_the_comparison_is_readable(parity):
 
 
 def test_what_goes_wrong_is_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "config.json").write_text("{}")
     with pytest.raises(SystemExit, match=r"^export_onnx: .* is not a checkpoint"):
+        run(monkeypatch, str(tmp_path), "--output", str(tmp_path / "onnx"))
+
+
+def test_what_cannot_be_is_refused_before_anything_is_loaded(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "inference.onnx_folder", None)  # to import it now fails
+    with pytest.raises(SystemExit, match=r"^export_onnx: .*none"):
         run(monkeypatch, str(tmp_path / "none"), "--output", str(tmp_path / "onnx"))
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(SystemExit, match=r"^export_onnx: .*--overwrite"):
+        run(monkeypatch, str(checkpoint), "--output", str(tmp_path))
 
 
 def test_help_is_instant():

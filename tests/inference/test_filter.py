@@ -36,6 +36,7 @@ def test_the_command_writes_what_is_kept_and_prints_the_counts(start, checkpoint
 
 def test_a_mistake_is_one_sentence(start, checkpoint, tmp_path):
     (tmp_path / "m.csv").write_text("path\na.wav\n")
+    (tmp_path / "a.wav").touch()
     with pytest.raises(SystemExit) as end:
         start(tmp_path / "m.csv", "--model", checkpoint, "--output", tmp_path / "k.csv", "--keep", "mood = joy")
     assert end.value.code.startswith("filter: Condition 'mood = joy': nothing is called 'mood'; there are emotion, ")

@@ -145,6 +145,20 @@ def test_the_timeline_of_one_recording_goes_into_any_of_its_formats(recogniser, 
     assert list(output.parent.iterdir()) == [output]
 
 
+def test_an_output_that_a_killed_export_cannot_have_written_is_left_alone(recogniser, speech, tmp_path, monkeypatch):
+    question, output = Question(timeline=TimelineOptions()), tmp_path / "film.srt"
+    with monkeypatch.context() as killed:
+        killed.setattr("inference.job.Journal.close", lambda journal: journal._lock.release())
+        export_timeline(recogniser, speech, output, question)
+    output.write_text("mine")
+    with pytest.raises(ValueError, match=r"film\.srt .*--overwrite"):
+        export_timeline(recogniser, speech, output, question)
+    assert output.read_text() == "mine"
+    assert export_timeline(recogniser, speech, output, question, overwrite=True) == 0
+    assert output.read_text() != "mine"
+    assert list(tmp_path.glob("film*")) == [output]
+
+
 def test_a_recording_that_cannot_be_read_has_no_timeline(recogniser, files, tmp_path):
     with pytest.raises(ValueError, match=r"03\.wav: not an audio or video file"):
         export_timeline(recogniser, files[3], tmp_path / "film.srt", Question(timeline=TimelineOptions()))

@@ -99,3 +99,22 @@ def test_another_process_than_the_first_says_nothing(clock, capsys):
     with Progress(total=2, shown=False, every_s=0) as progress:
         progress.add(failed=False)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("place", [{}, {"start_s": 1.0, "end_s": 2.5}, {"start_s": 1.0, "end_s": 2.5, "channel": 1}])
+def test_a_table_is_as_wide_as_a_terminal_at_most(monkeypatch, place):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    scores = [{"label": "surprise", "score": 0.7}]
+    # On a timeline a recording without speech has neither.
+    silent = {} if place else {"emotion": [{"label": None, "score": None}], "reason": "no speech was found"}
+    rows = [
+        {"file": "calls/" + "a" * 90 + ".wav", **place, "emotion": scores, "uncertain": True, "speech_s": 2.0},
+        {"file": "calls/silent.wav", **silent, "speech_s": 0.0},
+        {"file": "calls/broken.wav", "error": "not an audio or video file that can be read " * 2},
+    ]
+    lines = format_table(rows, "emotion").splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "surprise" in lines[1]
+    assert lines[0].split()[0] == "file"
+    assert lines[0].split()[-1] == "error"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from functools import cache
 
 
+@cache
 def quiet_c_libraries() -> None:
     """Sends what C libraries print on stderr to nowhere, unless stderr is a terminal.
 
