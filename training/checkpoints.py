@@ -36,6 +36,11 @@ def checkpoint_to_resume(output_dir: Path, resume_from: str | None) -> str | Non
         return None
     if resume_from in LATEST:
         whole = [path for path in _checkpoints(output_dir) if _is_whole(path)]
+        if not whole and _is_finished(output_dir):
+            raise ValueError(
+                f"{output_dir} holds a finished training without a checkpoint to resume from, and to begin again would "
+                "replace it: choose another --output_dir."
+            )
         return str(whole[-1]) if whole else None
     if not _is_whole(Path(resume_from)):
         raise ValueError(f"--resume_from_checkpoint {resume_from}: no whole checkpoint is there.")
@@ -68,7 +73,11 @@ def check_sweep(args: TrainingArguments) -> None:
 
 
 def _holds_training(output_dir: Path) -> bool:
-    return bool(_checkpoints(output_dir)) or (output_dir / "model.safetensors").exists()
+    return bool(_checkpoints(output_dir)) or _is_finished(output_dir)
+
+
+def _is_finished(output_dir: Path) -> bool:
+    return (output_dir / "model.safetensors").exists()
 
 
 def _checkpoints(output_dir: Path) -> list[Path]:

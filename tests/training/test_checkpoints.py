@@ -25,6 +25,12 @@ def test_latest_is_the_beginning_where_there_is_none(tmp_path):
     assert checkpoint_to_resume(tmp_path / "not there yet", "latest") is None
 
 
+def test_a_finished_training_without_a_checkpoint_is_not_begun_again(tmp_path):
+    (tmp_path / "model.safetensors").touch()
+    with pytest.raises(ValueError, match="finished training"):
+        checkpoint_to_resume(tmp_path, "latest")
+
+
 def test_a_checkpoint_by_its_path(output_dir):
     path = str(output_dir / "checkpoint-9")
     assert checkpoint_to_resume(output_dir, path) == path
