@@ -26,8 +26,8 @@ def main() -> None:
         sys.exit("app.py: the page needs Gradio: pip install -e '.[page]'")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what visitors sent is removed
     try:
+        from common.checkpoint import check_checkpoint
         from common.quiet import quiet_c_libraries
-        from inference.files import check_checkpoint
 
         checkpoint = args.model or _find_model(Path(__file__).parent)
         check_checkpoint(checkpoint)

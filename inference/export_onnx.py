@@ -19,8 +19,8 @@ def main() -> None:
     print_any_text()
     args = _parse_args()
     try:
+        from common.checkpoint import check_checkpoint
         from common.quiet import quiet_c_libraries
-        from inference.files import check_checkpoint
         from preprocessing.outputs import check_empty
 
         check_checkpoint(args.checkpoint)

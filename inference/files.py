@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.checkpoint import check_checkpoint as check_checkpoint  # beside the checks of files
 from preprocessing.audio_files import AUDIO_SUFFIXES
 from preprocessing.corpora.corpus import walk
 from preprocessing.text_files import encoding_of
@@ -70,17 +71,6 @@ def check_files(names: Iterable[str]) -> None:
     missing = [name for name in names if "://" not in name and not os.path.isfile(name)]  # noqa: PTH113
     if missing:
         raise ValueError(f"There is no such file: {', '.join(missing)}.")
-
-
-def check_checkpoint(name: str) -> None:
-    """Raises a `ValueError` where a checkpoint can only be a folder, by its name, and there is none.
-
-    Args:
-        name: folder or Hub id, which is `NAME` or `NAMESPACE/NAME`.
-    """
-    may_be_on_the_hub = name.count("/") <= 1 and not name.startswith((".", "/", "~"))
-    if not may_be_on_the_hub and not os.path.isdir(name):  # noqa: PTH112
-        raise ValueError(f"There is no folder {name} with a checkpoint.")
 
 
 def read_list(path: Path) -> list[str]:

@@ -30,8 +30,9 @@ def main() -> None:
     print_any_text()
     args = _parse_args()
     try:
+        from common.checkpoint import check_checkpoint
         from common.quiet import quiet_c_libraries
-        from inference.files import check_checkpoint, check_files
+        from inference.files import check_files
 
         check_files([str(args.manifest)])
         check_checkpoint(args.model)

@@ -32,7 +32,7 @@ def check_new(paths: Iterable[Path], overwrite: bool = False) -> None:
 def check_empty(folder: Path, overwrite: bool = False) -> None:
     """Raises a `ValueError` where a folder to write to is a file, or holds any and `overwrite` is not set."""
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not overwrite)):
-        raise ValueError(f"{folder} holds files already: choose an empty folder, or add --overwrite.")
+        raise ValueError(f"{folder} holds files already: export to an empty folder, or add --overwrite.")
 
 
 def check_outputs(folder: Path, names: Iterable[str], command: str, overwrite: bool = False) -> None:
