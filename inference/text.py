@@ -40,7 +40,7 @@ def format_answer(row: dict[str, Any], head: str | None = None) -> str:
             continue
         said = "  ".join(map(_say_score, value)) if isinstance(value, list) else _cell(value)
         indent = " " * len(f"  {name:<14}")
-        lines += textwrap.wrap(f"  {name:<14}{said}", _WIDTH, subsequent_indent=indent)
+        lines += textwrap.wrap(f"  {name:<14}{said}", _WIDTH, subsequent_indent=indent, break_on_hyphens=False)
     return "\n".join(lines).replace("\xa0", " ")
 
 

@@ -118,3 +118,11 @@ def test_a_table_is_as_wide_as_a_terminal_at_most(monkeypatch, place):
     assert "surprise" in lines[1]
     assert lines[0].split()[0] == "file"
     assert lines[0].split()[-1] == "error"
+
+
+def test_a_label_with_a_hyphen_is_not_divided_at_the_end_of_a_line():
+    labels = [f"{'x' * length}-YY" for length in range(1, 13)]
+    row = {"file": "a.wav", "language": [{"label": label, "score": 0.1} for label in labels]}
+    text = format_answer(row | {"duration_s": 1.0, "heard_s": 1.0})
+    assert max(map(len, text.splitlines())) <= 80
+    assert all(f"{label} 0.100" in text for label in labels)
