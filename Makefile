@@ -34,7 +34,7 @@ $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	touch $@
 
 prepared/demo/report.json: | $(VENV)/installed
-	$(BIN)/python -m preprocessing.demo_corpus --output prepared/demo_corpus --overwrite
+	$(BIN)/python -m preprocessing.demo --output prepared/demo_corpus --overwrite
 	$(BIN)/python prepare.py --corpus table=prepared/demo_corpus/clips.csv --output prepared/demo
 
 demo: $(VENV)/installed prepared/demo/report.json

@@ -26,7 +26,7 @@ def main() -> None:
         sys.exit("app.py: the page needs Gradio: pip install -e '.[page]'")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what visitors sent is removed
     try:
-        from common.checkpoint import check_checkpoint
+        from common.checkpoint_name import check_checkpoint
         from common.quiet import quiet_c_libraries
 
         checkpoint = args.model or _find_model(Path(__file__).parent)
@@ -34,18 +34,18 @@ def main() -> None:
         quiet_c_libraries()
         import torch  # it and what follows take seconds
 
-        from inference.recogniser import load_recogniser
-        from inference.service import Limits
-        from inference.uploads import sweeping, temporary_folder
+        from inference.engine.predictor import load_recogniser
+        from inference.web.expired_files import sweeping, temporary_folder
+        from inference.web.service import Limits
 
         limits = Limits(args.max_minutes, args.max_mb, args.max_total_mb, concurrent=args.concurrent)
         recogniser = load_recogniser(checkpoint)
         torch.set_num_threads(max(1, torch.get_num_threads() // limits.concurrent))  # of a request's single clip
         with temporary_folder() as folder, sweeping(folder / "uploads", limits.keep_s):
             os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")  # which Gradio reads when it is imported
-            from inference.examples import write_examples
-            from inference.model_facts import load_model_facts
-            from inference.page import build_page, serve_page
+            from inference.web.examples import write_examples
+            from inference.web.model_description import load_model_facts
+            from inference.web.page import build_page, serve_page
 
             page = build_page(recogniser, limits, write_examples(folder), load_model_facts(checkpoint))
             serve_page(page, limits, folder / "uploads", args.host, args.port)

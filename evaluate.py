@@ -36,9 +36,9 @@ def main() -> None:
 
     print_any_text()
     args = _parse_args()
-    from evaluation.report import format_report
+    from evaluation.reporting.metrics_json import format_report
+    from evaluation.reporting.summary import check_output_folders, check_together, write_summary
     from evaluation.run import evaluate_checkpoint, plan_evaluation
-    from evaluation.summary import check_output_folders, check_together, write_summary
 
     folders = [Path(checkpoint).resolve() for checkpoint in args.checkpoint]
     above = os.path.commonpath([folder.parent for folder in folders])

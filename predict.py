@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from common.command_line import FlagParser, print_any_text
 
 if TYPE_CHECKING:
-    from inference.answers import Question
+    from inference.batch.predict import Question
 
 
 def main() -> None:
@@ -30,8 +30,8 @@ def main() -> None:
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take 400 MB
     try:
         from common.quiet import quiet_c_libraries  # other modules take seconds, and come after these checks
-        from inference.files import check_checkpoint, find_files, read_list
-        from inference.outputs import check_output
+        from inference.batch.find_files import check_checkpoint, find_files, read_list
+        from inference.batch.outputs import check_output
 
         found = find_files([*args.path, *(read_list(args.list) if args.list else ())])
         check_checkpoint(args.model)
@@ -48,10 +48,11 @@ def main() -> None:
 
 def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
     """Prints or writes the answers, and returns how many files could not be read."""
-    from inference.job import answer_all, export_timeline, fingerprint, join_processes, run_job
-    from inference.recogniser import load_recogniser
-    from inference.rows import ROW_FORMATS
-    from inference.text import format_rows
+    from common.checkpoint import fingerprint
+    from inference.batch.console import format_rows
+    from inference.batch.run import answer_all, export_timeline, join_processes, run_job
+    from inference.batch.table_writers import ROW_FORMATS
+    from inference.engine.predictor import load_recogniser
 
     question = _question(args)
     rows_go_to_a_file = args.output and args.output.suffix in ROW_FORMATS
@@ -72,8 +73,8 @@ def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
 
 
 def _question(args: argparse.Namespace) -> Question:
-    from inference.answers import Question
-    from inference.timeline import TimelineOptions
+    from inference.batch.predict import Question
+    from inference.timeline.build import TimelineOptions
     from modeling import AnswerOptions
 
     answer = AnswerOptions(args.top_k, tuple(args.labels or ()), args.uncertain_below)
@@ -102,7 +103,7 @@ def _parse_args() -> argparse.Namespace:
     add("--top_k", type=int, metavar="N", help="the likeliest classes alone")
     add("--uncertain_below", type=float, metavar="P", help="say where the best emotion's score is below")
     add("--precision", choices=("float32", "bfloat16", "int8", "float16"), default="float32")
-    add("--backend", choices=("torch", "onnx"), default="torch", help="onnx: of a folder by inference.export_onnx")
+    add("--backend", choices=("torch", "onnx"), default="torch", help="onnx: of a folder by inference.onnx")
     add("--batch_size", type=int, default=8, metavar="N", help="clips that are computed at once")
     args = parser.parse_args()
     if not (args.path or args.list):

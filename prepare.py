@@ -33,20 +33,20 @@ def main() -> None:
 
 
 def _list(root: Path | None) -> str:
-    from preprocessing.catalogue import find_corpora, format_catalogue
+    from preprocessing.corpora.catalogue import find_corpora, format_catalogue
 
     return format_catalogue(None if root is None else find_corpora(root))
 
 
 def _prepare(args: argparse.Namespace) -> str:
-    from preprocessing.catalogue import allowed, describe_left_out, licences_of, read_sources
-    from preprocessing.dataset import Preparation, prepare
+    from preprocessing.corpora.catalogue import allowed, describe_left_out, licences_of, read_sources
+    from preprocessing.corpora.own_arguments import describe_sources
+    from preprocessing.corpora.scan import Source, scan_sources
+    from preprocessing.corpora.user_audio import UserAudio
     from preprocessing.labels import load_label_rules, load_speaker_genders
-    from preprocessing.own_corpora import describe_sources
-    from preprocessing.report import format_report
-    from preprocessing.scan import Source, scan_sources
-    from preprocessing.table1 import write_table1
-    from preprocessing.user_audio import UserAudio
+    from preprocessing.prepared.build import Preparation, prepare
+    from preprocessing.prepared.report import format_report
+    from preprocessing.prepared.table1 import write_table1
 
     sources = [Source.parse(text) for text in args.corpus]
     if args.corpora:
@@ -85,7 +85,7 @@ def _prepare(args: argparse.Namespace) -> str:
 
 
 def _parse_args() -> argparse.Namespace:
-    from preprocessing.own_corpora import add_own_arguments
+    from preprocessing.corpora.own_arguments import add_own_arguments
 
     parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(

@@ -74,7 +74,7 @@ def _read_licences(args: argparse.Namespace) -> dict:
 
 
 def _export_dataset(args: argparse.Namespace, licences: dict, folder: str) -> list[Path]:
-    from preprocessing.dataset import load_prepared
+    from preprocessing.prepared.load import load_prepared
     from publishing.dataset import export_dataset
 
     return export_dataset(load_prepared(args.source, args.protocol), licences, args.protocol, Path(folder), args.repo)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from common.command_line import print_any_text
 
 if TYPE_CHECKING:
-    from training.arguments import SERTrainingArguments
+    from training.arguments.parse import SERTrainingArguments
 
 
 def main() -> None:
@@ -30,12 +30,13 @@ def main() -> None:
     print_any_text()
     try:
         _check_access()  # before any hour, any clip, and the seconds that the imports below take
-        from training.arguments import parse_args
+        from training.arguments.parse import parse_args
 
         settings = parse_args()
         args = settings[2]
-        from training.faults import explain
-        from training.run import plan, train
+        from training.errors import explain
+        from training.job import plan
+        from training.run import train
         from training.sweep import Sweep
 
         job = plan(*settings)

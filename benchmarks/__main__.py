@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.gpu import Rate, format_rates
 from benchmarks.measure import Line
 from common.command_line import FlagParser
-from preprocessing.versions import versions
+from common.versions import versions
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"

@@ -11,7 +11,7 @@ import soundfile
 
 from modeling import SAMPLING_RATE, load_audio
 from preprocessing.corpora import CORPORA
-from preprocessing.table1 import PAPER_DURATION_S
+from preprocessing.prepared.table1 import PAPER_DURATION_S
 
 MIN_S, MAX_S = 0.5, 6.0
 # Of the lengths within a corpus, relative to their mean. With it the mean under the cut, 3.33 s, and the audio's share

@@ -10,8 +10,8 @@ import soundfile
 
 from benchmarks.clips import waveforms, write_wavs
 from modeling import SAMPLING_RATE
-from preprocessing.dataset import prepare
-from preprocessing.scan import Source, scan
+from preprocessing.corpora.scan import Source, scan
+from preprocessing.prepared.build import prepare
 
 _LABELS = {"emotion": ("angry", "happy", "sad"), "gender": ("female", "male"), "locale": ("en-US", "de-DE")}
 

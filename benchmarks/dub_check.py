@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from inference.compare import format_check
-from inference.dub_check import DubCheck, check_dub
-from inference.recogniser import load_recogniser
+from inference.dubbing.__main__ import format_check
+from inference.dubbing.compare import DubCheck, check_dub
+from inference.engine.predictor import load_recogniser
 from modeling import SAMPLING_RATE, load_audio
 
 _RAVDESS = {"01": "neutral", "03": "happy", "04": "sad", "05": "angry", "06": "fear", "07": "disgust"}

@@ -20,7 +20,7 @@ from benchmarks.measure import spread
 from benchmarks.models import TASKS, network, operations
 from common.command_line import FlagParser
 from modeling import SAMPLING_RATE, Wav2Vec2ForMultiTaskSER
-from training.trainer import LengthGroupedBatches
+from training.sampler import LengthGroupedBatches
 
 LAYERS, CLIPS, ROUNDS = 24, 512, 3
 TRAINING_BATCH, INFERENCE_BATCH = 8, 32

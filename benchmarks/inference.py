@@ -17,10 +17,12 @@ from transformers import pipeline
 from benchmarks.clips import folder_sample, real_files, waveforms, write_wavs
 from benchmarks.measure import Line, Run, command_line, race, ratio, seconds, shares, torch_profile
 from benchmarks.models import feature_extractor, with_stock_encoder, write_checkpoint
-from inference.onnx_backend import FILES, INPUTS
-from inference.onnx_graph import write_float32, write_int8
-from inference.recogniser import load_recogniser, pad
-from modeling import load_audio, load_checkpoint
+from common.checkpoint import load_checkpoint
+from inference.engine.backend import pad
+from inference.engine.onnx_backend import FILES, INPUTS
+from inference.engine.predictor import load_recogniser
+from inference.onnx.graph import write_float32, write_int8
+from modeling import load_audio
 
 STOCK_BATCHES = (1, 2, 4, 8)
 LAYERS = 24
@@ -59,7 +61,7 @@ def stock(folder: Path, checkpoint: Path, batch_size: int, half: bool = False) -
 
 
 def export(checkpoint: Path, folder: Path) -> Path:
-    """What `inference.export_onnx --precision int8` writes, without its comparison on clips."""
+    """What `inference.onnx --precision int8` writes, without its comparison on clips."""
     folder.mkdir()
     model, _ = load_checkpoint(checkpoint)
     write_float32(model, folder / FILES["float32"])

@@ -14,8 +14,9 @@ from transformers import pipeline
 from benchmarks.clips import voice
 from benchmarks.measure import Line, Run, command_line, race, ratio, seconds, torch_profile
 from benchmarks.models import feature_extractor, with_stock_encoder, write_checkpoint
-from inference.recogniser import load_recogniser
-from modeling import SAMPLING_RATE, load_checkpoint
+from common.checkpoint import load_checkpoint
+from inference.engine.predictor import load_recogniser
+from modeling import SAMPLING_RATE
 
 LAYERS, MINUTES, WINDOW_S, HOP_S = 4, 3, 3.0, 1.0
 

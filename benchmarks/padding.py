@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.clips import MAX_S, durations
 from benchmarks.measure import Line, command_line, spread
 from modeling import SAMPLING_RATE
-from training.trainer import LengthGroupedBatches
+from training.sampler import LengthGroupedBatches
 
 BATCH = 8
 EFFECTIVE_BATCHES = (32, 64)  # one process with 4 accumulated batches of 8, and two

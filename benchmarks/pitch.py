@@ -8,8 +8,8 @@ import numpy as np
 from benchmarks.clips import speech
 from benchmarks.measure import Line, Run, command_line, one_core, race, ratio, seconds
 from modeling import SAMPLING_RATE
-from preprocessing.acoustics import FMAX_HZ, FMIN_HZ, FRAME_LENGTH, HOP_LENGTH
-from preprocessing.pyin import pyin
+from preprocessing.targets.acoustics import FMAX_HZ, FMIN_HZ, FRAME_LENGTH, HOP_LENGTH
+from preprocessing.targets.pyin import pyin
 
 PARAMETERS = {
     "sr": SAMPLING_RATE,
@@ -22,7 +22,7 @@ CLIPS = 12
 
 
 def ours() -> Run:
-    """F0 and voicing of each clip, by `preprocessing.pyin`."""
+    """F0 and voicing of each clip, by `preprocessing.targets.pyin`."""
     return _run(lambda clip: pyin(clip, **PARAMETERS))
 
 

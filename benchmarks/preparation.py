@@ -17,10 +17,11 @@ import soundfile
 from benchmarks.clips import MAX_S, real_files, waveforms, write_wavs
 from benchmarks.measure import Line, Run, command_line, one_core, race, ratio, seconds, shares
 from modeling import SAMPLING_RATE
-from preprocessing.acoustics import ACOUSTIC_TARGETS, FMAX_HZ, FMIN_HZ, FRAME_LENGTH, HOP_LENGTH
-from preprocessing.dataset import load_prepared, prepare
-from preprocessing.rows import Preparation, prepare_clip
-from preprocessing.scan import Source, scan
+from preprocessing.corpora.scan import Source, scan
+from preprocessing.prepared.build import prepare
+from preprocessing.prepared.load import load_prepared
+from preprocessing.prepared.rows import Preparation, prepare_clip
+from preprocessing.targets.acoustics import ACOUSTIC_TARGETS, FMAX_HZ, FMIN_HZ, FRAME_LENGTH, HOP_LENGTH
 
 CLIPS = 160
 FRAMES = {"hop_length": HOP_LENGTH}

@@ -19,9 +19,10 @@ from benchmarks.corpus import prepare_training_clips
 from benchmarks.measure import Line, command_line, race, ratio, torch_profile
 from benchmarks.models import backbone, with_stock_encoder
 from modeling.cpu_ser import keep_freed_memory
-from preprocessing.rows import ROW
-from training.arguments import parse_args
-from training.run import build_trainer, plan
+from preprocessing.prepared.rows import ROW
+from training.arguments.parse import parse_args
+from training.job import plan
+from training.run import build_trainer
 from training.trainer import MultiTaskSERTrainer
 
 LAYERS, CLIPS = 4, 640

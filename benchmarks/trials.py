@@ -11,7 +11,8 @@ import torch
 from benchmarks.clips import waveforms
 from benchmarks.measure import Line, Run, command_line, race, ratio
 from benchmarks.models import network, with_stock_encoder
-from inference.recogniser import pad, start_threads
+from inference.engine.backend import pad
+from inference.engine.torch_backend import start_threads
 from modeling import batches_by_length
 from modeling.cpu_ser import keep_freed_memory
 

@@ -1,16 +1,116 @@
-"""What can be told of a checkpoint by its name, in a moment and before anything is loaded."""
+"""The project's architectures, and loading their checkpoints: what does not load is said in a sentence."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import sys
+from pathlib import Path
+
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoModelForAudioClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+    SequenceFeatureExtractor,
+)
+from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME, cached_file
+from transformers.utils.logging import disable_progress_bar
+
+from modeling.auto_ser import architecture_of
+from modeling.modeling_base_ser import IncompleteCheckpointError
 
 
-def check_checkpoint(name: str) -> None:
-    """Raises a `ValueError` where a checkpoint can only be a folder, by its name, and there is none.
+def load_config(checkpoint: str | os.PathLike, revision: str = "main") -> PreTrainedConfig:
+    """The configuration of a checkpoint of any architecture.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        return AutoConfig.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
+    except Exception as error:  # what a file of any kind makes its readers raise has no common class
+        raise ValueError(f"{checkpoint} is not a checkpoint: {_first_line(error)}") from error
+
+
+def load_checkpoint(
+    checkpoint: str | os.PathLike, revision: str = "main"
+) -> tuple[PreTrainedModel, SequenceFeatureExtractor]:
+    """The model of a fine-tuned checkpoint in float32, ready to predict, and its feature extractor.
+
+    No code that lies beside the checkpoint is run.
 
     Args:
-        name: folder or Hub id, which is `NAME` or `NAMESPACE/NAME`.
+        checkpoint: folder or Hub id.
+        revision: branch, tag or commit of a Hub repository.
+
+    Raises:
+        ValueError: it is none that `train.py` wrote, or not whole.
     """
-    may_be_on_the_hub = name.count("/") <= 1 and not name.startswith((".", "/", "~"))
-    if not may_be_on_the_hub and not os.path.isdir(name):  # noqa: PTH112
-        raise ValueError(f"There is no folder {name} with a checkpoint.")
+    config = load_config(checkpoint, revision)
+    if architecture_of(config) is None:
+        raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
+    where = {"revision": revision, "trust_remote_code": False}
+    if not sys.stderr.isatty():
+        disable_progress_bar()  # of weights that are loaded, which fills logs
+    try:
+        feature_extractor = AutoFeatureExtractor.from_pretrained(checkpoint, **where)
+        model = AutoModelForAudioClassification.from_pretrained(
+            checkpoint, dtype="float32", use_safetensors=True, **where
+        )
+    except IncompleteCheckpointError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{checkpoint} is not a whole checkpoint: {_first_line(error)}") from error
+    return model.eval(), feature_extractor
+
+
+def weight_files(checkpoint: str | os.PathLike) -> list[Path]:
+    """The files that hold the weights of a checkpoint in a folder: one, or the shards that their index lists.
+
+    Raises:
+        ValueError: there is an index, and it lists none.
+    """
+    whole, index = Path(checkpoint, SAFE_WEIGHTS_NAME), Path(checkpoint, SAFE_WEIGHTS_INDEX_NAME)
+    if whole.is_file() or not index.is_file():
+        return [whole]
+    try:
+        names = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        return sorted({Path(checkpoint, Path(name).name) for name in names})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{index} does not say which file holds which weights.") from error
+
+
+def weights_sha256(checkpoint: str | os.PathLike) -> str | None:
+    """SHA-256 of the weights of a checkpoint in a folder, shards one behind another; `None` of one on the Hub.
+
+    It ties figures to the weights that they were measured on.
+    """
+    if not Path(checkpoint).is_dir():
+        return None
+    digest = hashlib.sha256()
+    for path in weight_files(checkpoint):
+        with path.open("rb") as file:
+            hashlib.file_digest(file, lambda: digest)  # which goes on with the same digest
+    return digest.hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def fingerprint(checkpoint: str) -> str:
+    """A short digest of a model's configuration and weights, wherever they lie.
+
+    Args:
+        checkpoint: folder or Hub id of a model that has been loaded.
+    """
+    folder = Path(cached_file(checkpoint, "config.json")).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.name == "config.json" or path.suffix == ".safetensors" or ".onnx" in path.name:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]

@@ -16,7 +16,7 @@ from sklearn.metrics import (
     recall_score,
 )
 
-from .scores import CLASSIFICATION_METRICS
+from .metrics.resampled import CLASSIFICATION_METRICS
 
 
 class ClassificationMetric(evaluate.Metric):

@@ -12,8 +12,8 @@ from datasets import Dataset
 from transformers import EvalPrediction, PreTrainedModel, SequenceFeatureExtractor, Trainer, TrainingArguments
 
 from common.processes import must_join_on_cpu
-from preprocessing.collator import SERDataCollator
-from preprocessing.rows import ROW
+from preprocessing.prepared.collator import SERDataCollator
+from preprocessing.prepared.rows import ROW
 
 
 def longest_first(clips: Dataset) -> Dataset:

@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 from datasets import Dataset
 
+from common.files import write_whole
 from modeling import Task
-from preprocessing.report import write_whole
 
 
 def write_predictions(clips: Dataset, task_logits: Mapping[str, np.ndarray], tasks: Sequence[Task], path: Path) -> None:

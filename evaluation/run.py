@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from accelerate import PartialState
 from datasets import Dataset, DatasetDict
 from transformers import PreTrainedConfig
 from transformers.utils.logging import get_logger
 
-from modeling import Task, load_checkpoint, load_config
-from modeling.checkpoint_ser import architecture_of, weights_sha256
-from preprocessing.acoustics import UNITS
-from preprocessing.dataset import load_prepared, load_report
+from common.checkpoint import load_checkpoint, load_config, weights_sha256
+from common.files import write_json
+from common.outputs import record_outputs
+from common.training_clips import read_training_clips, training_protocol
+from modeling import Task
+from modeling.auto_ser import architecture_of
 from preprocessing.labels import merged_labels, raw_labels
-from preprocessing.outputs import record_outputs
-from preprocessing.report import write_json, write_text
-from preprocessing.split_files import load_protocol
+from preprocessing.prepared.load import load_prepared, load_report
+from preprocessing.prepared.split_files import load_protocol
+from preprocessing.targets.acoustics import UNITS
 
-from .baseline import baseline_logits, check_baseline
-from .metrics import compute_metrics, draw_means
-from .paper import row_name
+from .metrics.baseline import baseline_logits, check_baseline
+from .metrics.compute import compute_metrics, draw_means
 from .predict import predict
 from .predictions import write_predictions
-from .report import Evaluation, build_report
-from .seeds import training_identity
+from .reporting.metrics_json import Evaluation, build_report
+from .reporting.paper import row_name
+from .reporting.seeds import training_identity
 
 logger = get_logger(__name__)
 
-TRAINING_CLIPS = "training_clips.txt"
 EVALUATE = "evaluate.py"  # to whom the files belong, also where train.py calls it
 EVALUATION = ("metrics.json", "predictions.csv")  # what is written of each checkpoint
 
@@ -207,45 +206,3 @@ def _without_clips(splits: DatasetDict, split: str) -> dict[str, list[str]]:
         everywhere = {value for clips in splits.values() for value in clips[column][:]} - {None}
         absent[name] = sorted(everywhere - set(splits[split][column][:]))
     return absent
-
-
-def training_protocol(checkpoint: str) -> str:
-    """The protocol that a checkpoint was trained under.
-
-    Raises:
-        ValueError: it does not say.
-    """
-    path = Path(checkpoint, "train_config.yaml")
-    if not path.is_file():
-        raise ValueError(f"{checkpoint} has no train_config.yaml here to name its protocol: give --protocol.")
-    try:
-        return str(yaml.safe_load(path.read_text(encoding="utf-8"))["protocol"])
-    except (UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} does not name the checkpoint's protocol: give --protocol.") from error
-
-
-def write_training_clips(checkpoint: Path, ids: Iterable[str], before: Iterable[str] | None = ()) -> None:
-    """Writes beside a checkpoint what it was trained on, so that an evaluation knows; nothing, if not all is known.
-
-    Args:
-        checkpoint: its folder.
-        ids: of the clips of its training.
-        before: of those that the checkpoint it started from was trained on, `None` where they are not known.
-    """
-    path = checkpoint / TRAINING_CLIPS
-    seen = union(ids, before)
-    if seen is None:
-        path.unlink(missing_ok=True)
-    else:
-        write_text(path, "\n".join(sorted(seen)) + "\n")
-
-
-def union(*ids: Iterable[str] | None) -> set[str] | None:
-    """All of several sets of clips, `None` where one of them is not known."""
-    return None if None in ids else set().union(*ids)
-
-
-def read_training_clips(checkpoint: str) -> set[str] | None:
-    """Ids of the clips that a checkpoint was trained on, `None` where that is not known."""
-    path = Path(checkpoint, TRAINING_CLIPS)
-    return set(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else None

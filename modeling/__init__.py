@@ -1,20 +1,20 @@
-"""The networks. All that a checkpoint needs lies here and travels with it; only `checkpoint_ser` stays at home."""
+"""The networks. All that a checkpoint needs lies here, and travels with it."""
 
 from transformers import AutoConfig, AutoModel, AutoModelForAudioClassification
 
-from .answers_ser import AnswerOptions, word_answer
 from .audio_ser import SAMPLING_RATE, AudioError, AudioReader, load_audio
-from .batches_ser import batches_by_length, pools
-from .checkpoint_ser import ARCHITECTURES, load_checkpoint, load_config
+from .auto_ser import ARCHITECTURES
+from .batching_ser import batches_by_length, pools
 from .configuration_ser import (
     PannsMultiTaskSERConfig,
     Wav2Vec2LayerSumMultiTaskSERConfig,
     Wav2Vec2MultiTaskSERConfig,
 )
-from .heads_ser import MultiTaskSEROutput
+from .modeling_heads_ser import MultiTaskSEROutput
 from .modeling_panns_ser import PannsForMultiTaskSER
 from .modeling_wav2vec2_layer_sum_ser import Wav2Vec2LayerSumForMultiTaskSER
 from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER
+from .outputs_ser import AnswerOptions, word_answer
 from .pipeline_ser import SpeechEmotionPipeline
 from .tasks_ser import Task
 
@@ -42,8 +42,6 @@ __all__ = [
     "Wav2Vec2MultiTaskSERConfig",
     "batches_by_length",
     "load_audio",
-    "load_checkpoint",
-    "load_config",
     "pools",
     "word_answer",
 ]

@@ -1,6 +1,6 @@
 """Any audio or video file, bytes, file object or array -> mono float32 at 16 kHz. The only decoder of the project.
 
-    from modeling.audio_ser import load_audio
+    from .audio_ser import load_audio
     waveform = load_audio("film.mkv", start_s=3600, end_s=3606)  # (96000,)
 
 `soundfile` reads wav, flac, ogg, mp3 and their like; whatever it refuses, or may cut short, goes to PyAV, whose wheel
@@ -24,11 +24,11 @@ import torch
 from transformers.utils import logging
 
 from .audio_array_ser import ArrayFrames
+from .audio_libsndfile_ser import SoundFileFrames
 from .audio_ogg_ser import ChainFrames, FilePart, find_links
+from .audio_pyav_ser import ContainerFrames, channel_names
+from .audio_remote_ser import RemoteFile, hide_secrets
 from .audio_resampling_ser import SAMPLING_RATE, Frames, count_at_16_khz, require, resample
-from .containers_ser import ContainerFrames, channel_names
-from .remote_ser import RemoteFile, hide_secrets
-from .soundfile_ser import SoundFileFrames
 
 logger = logging.get_logger(__name__)
 

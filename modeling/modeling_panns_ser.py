@@ -17,9 +17,9 @@ from transformers.utils import can_return_tuple
 
 from .audio_ser import SAMPLING_RATE
 from .configuration_ser import PannsMultiTaskSERConfig
-from .heads_ser import MultiTaskHeads, MultiTaskSEROutput
-from .logmel_ser import FourierFilters, LogmelFilterBank, Spectrogram, resample
-from .multitask_ser import MultiTaskSERMixin, read_config_file
+from .feature_extraction_logmel_ser import FourierFilters, LogmelFilterBank, Spectrogram, resample
+from .modeling_base_ser import MultiTaskSERMixin, read_config_file
+from .modeling_heads_ser import MultiTaskHeads, MultiTaskSEROutput
 from .tasks_ser import Task
 
 _FRONT_END = "spectrogram_extractor.stft.conv_real.weight"

@@ -15,8 +15,8 @@ from transformers.utils import can_return_tuple
 from .audio_ser import SAMPLING_RATE
 from .configuration_ser import Wav2Vec2MultiTaskSERConfig
 from .cpu_ser import BlockwiseFeatureEncoder
-from .heads_ser import MultiTaskHeads, MultiTaskSEROutput, masked_mean
-from .multitask_ser import MultiTaskSERMixin, read_config_file
+from .modeling_base_ser import MultiTaskSERMixin, read_config_file
+from .modeling_heads_ser import MultiTaskHeads, MultiTaskSEROutput, masked_mean
 from .tasks_ser import Task
 
 

@@ -18,9 +18,9 @@ from transformers import Pipeline
 from transformers.pipelines.base import pad_collate_fn
 from transformers.pipelines.pt_utils import PipelineDataset, PipelineIterator
 
-from .answers_ser import AnswerOptions, word_answer, word_no_speech
 from .audio_ser import AudioReader
-from .batches_ser import batches_by_length, pools
+from .batching_ser import batches_by_length, pools
+from .outputs_ser import AnswerOptions, word_answer, word_no_speech
 from .vad_ser import measure_speech
 
 # Batches to choose from: enough for lengths to be alike, few enough to hold in memory.

@@ -1,6 +1,6 @@
 """Which parts of a recording are speech, as silero-vad finds them. The only voice activity detection of the project.
 
-    from modeling.vad_ser import measure_speech
+    from .vad_ser import measure_speech
     measure_speech(waveform)  # seconds of speech in it; 0.0 in silence, noise and music
 
 silero-vad is imported at the first recording, and a checkpoint loads without it.

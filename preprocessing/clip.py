@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import string
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from .arrow_tables import EmbeddedAudio
+from common.text_files import clean_text, spelled
 
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))  # hyphens and marks that show nothing
-_BLANK = re.compile(r"[^\S\x00-\x7f]")  # a no-break space, say
-_AROUND = string.whitespace + "\u200c\u200d"  # inside a word, joiners are its spelling in Persian and Bengali
+if TYPE_CHECKING:
+    from .tables.arrow import EmbeddedAudio
+
 _CLEANED = ("locale", "speaker", "sentence", "gender", "emotion", "raw_label", "style", "split")
 
 
@@ -81,18 +78,3 @@ def clip_id(corpus: str, path: Path | str, start_s: float = 0.0) -> str:
     """`corpus/path`, followed by `@start` where the clip does not start with its file."""
     start = f"@{start_s:.3f}" if start_s else ""
     return spelled(unicodedata.normalize("NFC", f"{corpus}/{Path(path).as_posix()}{start}"))
-
-
-def clean_text(text: str) -> str:
-    """The text as it is compared: in Unicode's NFC, without what cannot be seen, with plain blanks and none around it.
-
-    Tables carry such characters in from spreadsheets and web pages, and two spellings of a speaker are two speakers.
-    """
-    if text.isascii():
-        return text.strip()
-    return _BLANK.sub(" ", unicodedata.normalize("NFC", text).translate(_INVISIBLE)).strip(_AROUND)
-
-
-def spelled(text: str) -> str:
-    """The text with what is in no valid encoding spelled out, as names of files may be, so that it can be written."""
-    return text.encode("utf-8", "backslashreplace").decode()

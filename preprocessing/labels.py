@@ -8,8 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from .clip import clean_text
-from .text_files import read_text, shorten
+from common.text_files import clean_text, read_text, shorten
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 GENDERS = ("female", "male")

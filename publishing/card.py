@@ -9,9 +9,9 @@ from typing import Any
 from huggingface_hub import ModelCard
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from .licence import NOT_STATED, backbone, strictest
+from .escape import plain
+from .license import NOT_STATED, backbone, strictest
 from .metadata import card_data
-from .plain import plain
 
 ROOT = Path(__file__).resolve().parent.parent  # the project runs from a clone
 TEMPLATE = "model_card.md"

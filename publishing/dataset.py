@@ -12,9 +12,9 @@ from typing import TypedDict
 from datasets import Audio, DatasetDict
 from huggingface_hub import DatasetCardData
 
-from .licence import hub_id
+from .escape import plain
+from .license import hub_id
 from .metadata import languages
-from .plain import plain
 
 CLIPS_PER_FILE = 4096  # some 400 MB
 

@@ -15,8 +15,9 @@ from transformers import AutoFeatureExtractor, PreTrainedConfig
 from transformers.dynamic_module_utils import custom_object_save
 from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
-from modeling import ARCHITECTURES, load_config
-from modeling.checkpoint_ser import architecture_of, weight_files, weights_sha256
+from common.checkpoint import load_config, weight_files, weights_sha256
+from modeling import ARCHITECTURES
+from modeling.auto_ser import architecture_of
 
 from .card import ROOT, render_card, shown_figures
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from .licence import Licence
+from .license import Licence
 
 # By kind of the main task: metric in metrics.json, its type on the Hub, its name.
 RESULTS = {

@@ -11,8 +11,8 @@ from pathlib import Path
 from huggingface_hub import ModelCard, SpaceCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from modeling import load_config
-from modeling.checkpoint_ser import architecture_of
+from common.checkpoint import load_config
+from modeling.auto_ser import architecture_of
 
 from .card import ROOT
 from .export import export_checkpoint

@@ -19,8 +19,9 @@ from hypothesis import settings
 from transformers import Wav2Vec2FeatureExtractor
 
 from modeling import SAMPLING_RATE, Task, Wav2Vec2ForMultiTaskSER, Wav2Vec2MultiTaskSERConfig
-from preprocessing.dataset import load_prepared, prepare
-from preprocessing.scan import Source, UserAudio, scan
+from preprocessing.corpora.scan import Source, UserAudio, scan
+from preprocessing.prepared.build import prepare
+from preprocessing.prepared.load import load_prepared
 
 # The same inputs every time, so that no test fails by chance; `make hostile` tries others.
 settings.register_profile("same", derandomize=True, deadline=None, database=None, max_examples=40)

@@ -23,10 +23,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from inference.examples import EXAMPLES, write_examples
-from inference.recogniser import load_recogniser
-from inference.timeline import build_timeline
-from modeling import SpeechEmotionPipeline, load_checkpoint
+from common.checkpoint import load_checkpoint
+from inference.engine.predictor import load_recogniser
+from inference.timeline.build import build_timeline
+from inference.web.examples import EXAMPLES, write_examples
+from modeling import SpeechEmotionPipeline
 from tests.conftest import ROOT, voice
 
 pytest.importorskip("gradio", reason="Gradio is not installed")

@@ -16,13 +16,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from inference.recogniser import load_recogniser
-from inference.service import Limits, Service
-from inference.timeline import TimelineOptions
-from modeling import AnswerOptions, AudioError, AudioReader, SpeechEmotionPipeline, load_checkpoint
-from preprocessing.clip import spelled
-from tests.bad_audio import write_bad_audio
+from common.checkpoint import load_checkpoint
+from common.text_files import spelled
+from inference.engine.predictor import load_recogniser
+from inference.timeline.build import TimelineOptions
+from inference.web.service import Limits, Service
+from modeling import AnswerOptions, AudioError, AudioReader, SpeechEmotionPipeline
 from tests.conftest import ROOT
+from tests.support.bad_audio import write_bad_audio
 
 HANGS_S = 600  # every test takes seconds
 

@@ -7,13 +7,13 @@ import pytest
 
 import preprocessing.corpora
 from preprocessing.clip import Clip
-from preprocessing.dataset import load_prepared
-from preprocessing.scan import Source, scan
-from preprocessing.split_files import load_splits
-from preprocessing.splits import PROTOCOLS
+from preprocessing.corpora.scan import Source, scan
+from preprocessing.prepared.load import load_prepared
+from preprocessing.prepared.protocols import PROTOCOLS
+from preprocessing.prepared.split_files import load_splits
 from tests.conftest import ROOT
-from tests.preprocessing.test_corpora import JUNK, lay_out
-from tests.preprocessing.totals import format_totals
+from tests.preprocessing.corpora.test_corpora import JUNK, lay_out
+from tests.support.corpora_totals import format_totals
 
 
 def test_the_example_of_how_to_add_a_corpus_reads_it(tmp_path, monkeypatch):

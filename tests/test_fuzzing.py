@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.audio_files import walk
 from preprocessing.clip import Clip, Drop
 from preprocessing.corpora import CORPORA
-from preprocessing.corpora.corpus import walk
-from tests.fuzzing import Search, hear, mutate, seeds
-from tests.preprocessing.test_corpora import LAID_OUT
+from tests.preprocessing.corpora.test_corpora import LAID_OUT
+from tests.support.fuzzing import Search, hear, mutate, seeds
 
 SEEDS = seeds()
 # Digits and letters that are others' to a program that is not careful: they match, fold, or count as these.

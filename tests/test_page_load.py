@@ -20,7 +20,7 @@ pytest.importorskip("gradio", reason="Gradio is not installed")
 
 import httpx
 
-from inference.uploads import size_of
+from inference.web.expired_files import size_of
 from tests.conftest import voice
 from tests.test_app import MAX_MB, App
 

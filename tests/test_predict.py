@@ -13,10 +13,10 @@ import pytest
 import soundfile
 from safetensors.torch import load_file, save_file
 
-from inference.answers import Question, answer_files
-from inference.recogniser import load_recogniser
+from inference.batch.predict import Question, answer_files
+from inference.engine.predictor import load_recogniser
 from tests.conftest import ROOT, TASKS, voice
-from tests.modeling.test_remote_ser import SECRET, serve_folder
+from tests.modeling.test_audio_remote_ser import SECRET, serve_folder
 from tests.test_scripts import refusal, start
 
 # `--cpu --num_processes 2` would start a single one.
@@ -174,7 +174,7 @@ def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
     with serve_folder(clips) as address:
         urls = [f"{address}/{name}.wav" for name in ("06", "07", "cut", "missing")]
         with monkeypatch.context() as patch:  # to look at what a killed job leaves
-            patch.setattr("inference.journal.Journal._remove", lambda _: None)
+            patch.setattr("inference.batch.partial_results.Journal._remove", lambda _: None)
             _, end = predict(patch, capfd, *urls, "--model", checkpoint, "--output", output)
         assert end == "predict.py: 3 of 4 files could not be read."
         shown, end = predict(monkeypatch, capfd, *urls, "--model", checkpoint, "--json")

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from modeling import SAMPLING_RATE
-from preprocessing.dataset import load_prepared
+from preprocessing.prepared.load import load_prepared
 from tests.conftest import ROOT, voice
 
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from evaluation.metrics import compute_metrics
+from evaluation.metrics.compute import compute_metrics
 from modeling import SAMPLING_RATE, Wav2Vec2ForMultiTaskSER
-from modeling.heads_ser import multi_task_loss
-from preprocessing.splits import PROTOCOLS, SPLITS, Row, make_split
+from modeling.modeling_heads_ser import multi_task_loss
+from preprocessing.prepared.protocols import PROTOCOLS, SPLITS, Row, make_split
 from tests.conftest import TASKS, tiny_config, voice
 
 STRATIFIED = [name for name, protocol in PROTOCOLS.items() if protocol.name != "speaker"]

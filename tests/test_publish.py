@@ -18,8 +18,8 @@ from datasets import load_dataset
 from publishing import dataset as export_of_datasets
 from publishing import export as export_of_checkpoints
 from tests.conftest import ROOT
-from tests.loopback_hub import ACCOUNTS, serve
 from tests.publishing.conftest import FILES, SHARED, ask_stranger, check_answer, connect
+from tests.support.loopback_hub import ACCOUNTS, serve
 
 
 @pytest.fixture

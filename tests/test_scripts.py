@@ -11,8 +11,8 @@ import pytest
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from tests.conftest import ROOT, TINY
-from tests.preprocessing.corpora import ravdess
-from tests.preprocessing.test_corpora import lay_out
+from tests.preprocessing.corpora.test_corpora import lay_out
+from tests.support.corpora import ravdess
 
 
 def start(*command, code=0):

@@ -1,4 +1,4 @@
-"""`train.py` as it is typed: over two processes, and with a wrong setting. test_faults.py kills it."""
+"""`train.py` as it is typed: over two processes, and with a wrong setting. test_crash_recovery.py kills it."""
 
 import json
 import os
@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import load_file
 
 from tests.conftest import ROOT
-from training.arguments import parse_args
-from training.run import plan, train
+from training.arguments.parse import parse_args
+from training.job import plan
+from training.run import train
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 PYTHON = (sys.executable,)

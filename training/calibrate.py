@@ -15,10 +15,10 @@ from scipy.special import softmax
 from transformers import PreTrainedModel, SequenceFeatureExtractor
 from transformers.utils.logging import get_logger
 
-from evaluation.calibration import at_bound, calibration_metrics, fit_temperature
+from common.files import write_json
+from evaluation.metrics.calibration import at_bound, calibration_metrics, fit_temperature
 from evaluation.predict import predict
-from preprocessing.collator import encode
-from preprocessing.report import write_json
+from preprocessing.prepared.collator import encode
 
 CALIBRATION = "calibration.json"
 

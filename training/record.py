@@ -1,134 +1,99 @@
-"""What a training is made of: written before its first step and into every checkpoint, and compared on a resume."""
+"""What is to be known of a training when its checkpoint is published: data and licences, settings, hardware, time."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+import platform
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from datasets import DatasetDict
-from transformers import PreTrainedConfig
+import numpy as np
+import torch
+from datasets import Dataset
+from transformers import Trainer
+from transformers.utils.logging import get_logger
 
+from common.files import write_json
+from common.training_record import NOT_STATED, TRAINING_FACTS
+from common.versions import versions
 from modeling import Task
-from modeling.checkpoint_ser import architecture_of
-from preprocessing.report import write_json
+from preprocessing.corpora.catalogue import LICENCE_USES, licences
+from preprocessing.labels import merged_labels, raw_labels
+from preprocessing.prepared.load import load_report
 
-from .arguments import DataArguments, ModelArguments, SERTrainingArguments
-from .tasks import kind_of
+if TYPE_CHECKING:
+    from .job import Job
 
-RECORD = "training_record.json"
-# Settings that decide what is learned; others, such as the number of epochs, may change on a resume.
-_OF_MODEL = ("new_heads", "freeze_feature_encoder", "layerdrop", "mask_time_prob")
-_OF_TRAINING = (
-    *("seed", "learning_rate", "weight_decay", "warmup_steps", "lr_scheduler_type", "lr_scheduler_kwargs"),
-    *("optim", "optim_args", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm"),
-    *("train_sampling_strategy", "bf16", "metric_for_best_model"),
-)
-_STATE = ("optimizer.pt", "scheduler.pt")
+logger = get_logger(__name__)
+
+_PACKAGES = ("transformers", "torch", "datasets", "accelerate", "numpy")
 
 
-def training_record(
-    data: DataArguments,
-    model: ModelArguments,
-    args: SERTrainingArguments,
-    splits: DatasetDict,
-    config: PreTrainedConfig,
-    start: Mapping[str, Any],
-) -> dict[str, Any]:
-    """What `training_record.json` holds; it names no folder of the machine.
+def write_training_facts(job: Job, trainer: Trainer, output: Path) -> None:
+    """Writes `training.json` beside a checkpoint; it names no folder of the machine."""
+    write_json(output / TRAINING_FACTS, training_facts(job, trainer))
 
-    - `protocol`; `data`: of the training and the validation clips a SHA-256 of their ids, durations and targets;
-    - `architecture`, `padding`, and `max_duration_s` of a clip that the network gets;
-    - `tasks` with their kinds, `labels` and `task_weights`;
-    - `start`: what the training starts from, as [`start_identity`] has it;
-    - `batch_size` (clips per update, over all processes), and the settings that decide what is learned.
+
+def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
+    """What `training.json` holds.
+
+    - `data`: of each corpus its training `clips` and `hours`, `title`, `homepage`, `licence`, and whether that allows
+      `commercial` use and is `redistributable`; a user's own audio has the license that `prepare.py --license` named,
+      or "not stated" and `None`s;
+    - `merged_labels`: of the training clips, where a head learns emotions, the classes that hold more than the authors'
+      word for them ([`~preprocessing.labels.merged_labels`]);
+    - `locales` of the training clips, `protocol`, `seed`, `parameters` (`all`, `trained`), `versions`;
+    - `start`: what [`start_facts`] says;
+    - `epochs` trained, `learning_rate`, `weight_decay`, `batch_size` (clips per update), `precision`;
+    - `hardware`: `device`, `processes`; `seconds` of the training, `None` if it was resumed or one point of a sweep.
     """
-    tasks = config.get_tasks()
-    settings = {name: getattr(model, name) for name in _OF_MODEL} | {name: getattr(args, name) for name in _OF_TRAINING}
-    record = {
-        "protocol": data.protocol,
-        "data": {name: _digest(splits, name, tasks) for name in ("train", "validation") if name in splits},
-        "architecture": architecture_of(config),
-        "padding": config.to_dict().get("padding"),  # CNN14 has none to choose
-        "max_duration_s": config.max_duration_s,
-        "tasks": [f"{task.name}:{kind_of(task)}" for task in tasks],
-        "labels": {task.name: task.labels for task in tasks if task.is_classification},
-        "task_weights": {task.name: task.weight for task in tasks},
-        "start": start_identity(model, start),
+    args, clips = job.args, job.splits["train"]
+    ran = [line["train_runtime"] for line in trainer.state.log_history if "train_runtime" in line]
+    on_gpu = args.device.type == "cuda"
+    return {
+        "data": _data(clips, load_report(job.data.data)["settings"].get("licences", {})),
+        "merged_labels": _merged_labels(clips, job.tasks),
+        "locales": sorted({*clips["locale"][:]} - {None}),
+        "protocol": job.data.protocol,
+        "seed": args.seed,
+        **job.start,
+        "parameters": {
+            "all": job.model.num_parameters(),
+            "trained": job.model.num_parameters(only_trainable=True),
+        },
+        "epochs": round(trainer.state.epoch or args.num_train_epochs, 2),
+        "learning_rate": args.learning_rate,
+        "weight_decay": args.weight_decay,
         "batch_size": args.effective_batch_size,
-        **settings,
+        "precision": "bfloat16, mixed" if args.bf16 else "float32",
+        "hardware": {
+            "device": torch.cuda.get_device_name() if on_gpu else f"CPU, threads: {torch.get_num_threads()}",
+            "processes": args.world_size,
+        },
+        "seconds": round(ran[-1], 1) if ran and job.resume_from is None else None,
+        "versions": {
+            "python": platform.python_version(),
+            **versions(*_PACKAGES),
+        },
     }
-    return json.loads(json.dumps(record))
 
 
-def _digest(splits: DatasetDict, split: str, tasks: tuple[Task, ...]) -> str:
-    columns = ["id", "duration_s", *sorted({task.column for task in tasks})]
-    values = {column: splits[split][column][:] for column in columns}
-    return hashlib.sha256(json.dumps(values, default=str).encode()).hexdigest()
+def _data(clips: Dataset, stated: Mapping[str, dict | None]) -> list[dict[str, Any]]:
+    """The corpora of the clips; `stated`: the licenses in the report of their preparation."""
+    corpora, seconds = np.array(clips["corpus"][:]), np.array(clips["duration_s"][:])
+    own = {"title": None, "homepage": None, "licence": NOT_STATED, **dict.fromkeys(LICENCE_USES)}
+    return [
+        {
+            "corpus": name,
+            **(licence or stated.get(name) or own),
+            "clips": int((corpora == name).sum()),
+            "hours": float(seconds[corpora == name].sum() / 3600),
+        }
+        for name, licence in licences(sorted({*corpora.tolist()})).items()
+    ]
 
 
-def start_identity(model: ModelArguments, start: Mapping[str, Any]) -> str:
-    """What a training starts from: a commit on the Hub, or a SHA-256 of the weights, or of the config, it reads.
-
-    Args:
-        model: names it.
-        start: of [`~training.facts.start_facts`].
-    """
-    if start["revision"] is not None:
-        return f"{start['base_model']}@{start['revision']}"
-    path = Path(model.model_name_or_path or model.config_name)
-    files = [path]
-    if path.is_dir():
-        files = sorted({*path.glob("model*.safetensors"), *path.glob("pytorch_model*.bin")})
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            hashlib.file_digest(stream, lambda: digest)  # which goes on with the same digest
-    return digest.hexdigest()
-
-
-def write_record(record: Mapping[str, Any], folder: Path) -> None:
-    """Writes `training_record.json` into the folder of a training, or of a checkpoint."""
-    write_json(folder / RECORD, record)
-
-
-def check_resume(checkpoint: str | Path, record: Mapping[str, Any]) -> None:
-    """Checks that a training can go on from a checkpoint.
-
-    Args:
-        checkpoint: its folder.
-        record: of the training that is to go on.
-
-    Raises:
-        ValueError: the checkpoint is of another training, which the message tells apart from this one, or lacks what a
-            training goes on with.
-    """
-    lacking = [name for name in (RECORD, *_STATE) if not Path(checkpoint, name).is_file()]
-    if lacking:
-        raise ValueError(
-            f"{checkpoint} has no {' and no '.join(lacking)}, and a resumed training needs all of a checkpoint. To "
-            "start another training from its weights, give it as --model_name_or_path."
-        )
-    theirs = json.loads(Path(checkpoint, RECORD).read_text(encoding="utf-8"))
-    if changes := differences(theirs, record):
-        raise ValueError(
-            f"{checkpoint} is of another training: {'; '.join(changes)}. Resume with the same settings and data, or "
-            "start another training from it with --model_name_or_path and another --output_dir."
-        )
-
-
-def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any], ignored: tuple[str, ...] = ()) -> list[str]:
-    """What tells two records apart, each with both values."""
-    names = [name for name in {**ours, **theirs} if name not in ignored and theirs.get(name) != ours.get(name)]
-    return [f"{name} was {_shown(theirs.get(name))}, and is {_shown(ours.get(name))}" for name in names]
-
-
-def _shown(value: object) -> str:
-    """A value for people: a list as its items, a digest by its beginning."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_shown(item)}" for name, item in value.items()) or "none"
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    return value[:12] if isinstance(value, str) and len(value) == 64 else str(value)
+def _merged_labels(clips: Dataset, tasks: Sequence[Task]) -> dict[str, Any]:
+    if all(task.column != "emotion" for task in tasks):
+        return {}
+    return merged_labels(raw_labels({name: clips[name][:] for name in ("corpus", "emotion", "raw_label")}))

@@ -19,15 +19,16 @@ from optuna.trial import FrozenTrial, TrialState
 from transformers import PreTrainedModel
 from transformers.utils.logging import get_logger
 
-from evaluation.metrics import DivergedError
-from modeling import load_checkpoint
+from common.checkpoint import load_checkpoint
+from common.files import write_json
+from evaluation.metrics.compute import DivergedError
 from modeling.cpu_ser import keep_freed_memory
-from preprocessing.report import write_json
 
 from .best import best_line
-from .checkpoints import STUDY, SWEEP, checkpoint_to_resume
-from .record import differences
-from .run import Job, build_trainer, finish
+from .job import Job
+from .resume import STUDY, SWEEP, checkpoint_to_resume
+from .resume_record import differences
+from .run import build_trainer, finish
 from .trainer import MultiTaskSERTrainer
 
 logger = get_logger(__name__)

@@ -10,8 +10,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from transformers.utils.logging import get_logger
 
 from modeling import Task
-from preprocessing.acoustics import UNITS
 from preprocessing.labels import ORDER
+from preprocessing.targets.acoustics import UNITS
 
 logger = get_logger(__name__)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from common.audio_files import walk
 
 from ..clip import Clip, Drop, clip_id
 
@@ -47,29 +48,6 @@ class Corpus:
     paper_differs: str = ""
     whole_clips: int | None = None
     usable_files: int | None = None
-
-
-def walk(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """The files below `root` with one of these suffixes (lower case), sorted, without hidden files and folders.
-
-    Follows symbolic links, but for those to a folder that they are in.
-
-    Raises:
-        ValueError: a folder cannot be read.
-    """
-    for folder, folders, files in os.walk(root, onerror=_refuse, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        above = Path(folder).parent.resolve()
-        if Path(folder).is_symlink() and above.is_relative_to(Path(folder).resolve()):
-            folders.clear()
-            continue
-        for name in sorted(files):
-            if name.lower().endswith(suffixes) and not name.startswith("."):
-                yield Path(folder, name)
-
-
-def _refuse(error: OSError) -> None:
-    raise ValueError(f"{error.filename}: the folder cannot be read ({error.strerror}).") from error
 
 
 def composed(text: str) -> str:

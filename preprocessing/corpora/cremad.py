@@ -19,9 +19,11 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from common.audio_files import walk
+from common.text_files import read_text
+
 from ..clip import Clip, Drop, clip_id
-from ..text_files import read_text
-from .corpus import Corpus, parse_tree, walk
+from .corpus import Corpus, parse_tree
 
 EMOTIONS = {"ang": "anger", "dis": "disgust", "fea": "fear", "hap": "happy", "neu": "neutral", "sad": "sad"}
 GENDERS = {"Female": "female", "Male": "male"}

@@ -30,9 +30,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from common.audio_files import walk
+from common.text_files import read_text
+
 from ..clip import Clip, Drop, clip_id
-from ..text_files import read_text
-from .corpus import Corpus, parse_tree, walk
+from .corpus import Corpus, parse_tree
 
 EMOTIONS = {
     "ang": "anger",

@@ -30,9 +30,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from common.audio_files import walk
+from common.text_files import read_text
+
 from ..clip import Clip, Drop, clip_id
-from ..text_files import read_text
-from .corpus import Corpus, parse_tree, walk
+from .corpus import Corpus, parse_tree
 
 SPLITS = {"train_splits": "train", "dev_splits_complete": "validation", "output_repeated_splits_test": "test"}
 TABLES = {

@@ -31,9 +31,11 @@ from string import ascii_letters
 
 import yaml
 
+from common.audio_files import walk
+from common.text_files import read_text
+
 from ..clip import Clip, Drop, clip_id
-from ..text_files import read_text
-from .corpus import Corpus, parse_tree, walk
+from .corpus import Corpus, parse_tree
 
 STYLES = ("angry", "happy", "neutral", "poker", "sad")
 RECORDINGS = {f"pavoque-{name}" for name in (*STYLES, "outtakes")}

@@ -1,6 +1,6 @@
 import pytest
 
-from common.checkpoint import check_checkpoint
+from common.checkpoint_name import check_checkpoint
 
 
 def test_a_name_that_only_a_folder_can_have_needs_a_folder(tmp_path):

@@ -9,8 +9,8 @@ from tests.conftest import ROOT
 
 SCRIPTS = ("prepare.py", "train.py", "evaluate.py", "predict.py", "publish.py", "app.py")
 MODULES = [
-    *("inference.compare", "inference.filter", "inference.export_onnx", "preprocessing.audit"),
-    *("preprocessing.demo_corpus", "benchmarks"),
+    *("inference.dubbing", "inference.curation", "inference.onnx", "preprocessing.audit"),
+    *("preprocessing.demo", "benchmarks"),
 ]
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from common.command_line import pair, print_any_text
-from tests.test_house import MODULES, SCRIPTS, name_of, parse
+from tests.test_architecture import MODULES, SCRIPTS, name_of, parse
 
 
 def test_a_console_without_a_character_shows_its_code_point(monkeypatch):

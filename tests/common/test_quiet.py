@@ -46,7 +46,9 @@ def test_what_a_decoder_prints_is_not_in_a_log(damaged):
 
 
 def test_workers_print_nothing_either(damaged):
-    measure = "import sys; from inference.scores import measure; assert 'error' not in measure(sys.argv[1])"
+    measure = (
+        "import sys; from inference.curation.score_cache import measure; assert 'error' not in measure(sys.argv[1])"
+    )
     command = [sys.executable, "-c", measure, str(damaged)]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr == ""
 

@@ -13,13 +13,15 @@ from datasets import DatasetDict
 from safetensors.torch import load_file, save_file
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from evaluation.metrics import ALL, compute_metrics
-from evaluation.report import format_report
-from evaluation.run import evaluate_checkpoint, plan_evaluation, read_training_clips, write_training_clips
+from common.training_clips import read_training_clips, write_training_clips
+from evaluation.metrics.compute import ALL, compute_metrics
+from evaluation.reporting.metrics_json import format_report
+from evaluation.run import evaluate_checkpoint, plan_evaluation
 from modeling import Task, Wav2Vec2ForMultiTaskSER
-from preprocessing.dataset import load_prepared, prepare
-from preprocessing.rows import stored_waveform
-from preprocessing.scan import Source, scan
+from preprocessing.corpora.scan import Source, scan
+from preprocessing.prepared.build import prepare
+from preprocessing.prepared.load import load_prepared
+from preprocessing.prepared.rows import stored_waveform
 from tests.conftest import TASKS, TINY, tiny_config
 
 

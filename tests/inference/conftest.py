@@ -12,7 +12,7 @@ import soundfile
 import torch
 from filelock import FileLock
 
-from inference.onnx_folder import export_folder
+from inference.onnx.export import export_folder
 from modeling import SAMPLING_RATE, load_audio
 from tests.conftest import ROOT, voice
 

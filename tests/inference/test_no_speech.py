@@ -5,9 +5,9 @@ import pytest
 import soundfile
 from transformers import pipeline
 
-from inference.answers import Question, answer_files
-from inference.recogniser import load_recogniser
-from inference.timeline import build_timeline
+from inference.batch.predict import Question, answer_files
+from inference.engine.predictor import load_recogniser
+from inference.timeline.build import build_timeline
 from modeling import SpeechEmotionPipeline
 from modeling.vad_ser import measure_speech
 from tests.modeling.test_vad_ser import NO_SPEECH, SAID

@@ -7,7 +7,7 @@ import pytest
 from modeling import AudioReader, load_audio
 from modeling.audio_channels_ser import UNNAMED, Mix, guess_names, mono_weights
 from tests.conftest import voice
-from tests.piped_audio import piped, written
+from tests.support.piped_audio import piped, written
 
 RATE = 16_000
 

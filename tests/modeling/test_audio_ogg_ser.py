@@ -6,7 +6,7 @@ import pytest
 from modeling import SAMPLING_RATE, AudioError, AudioReader, load_audio
 from modeling.audio_ogg_ser import FilePart, find_links
 from tests.conftest import voice
-from tests.piped_audio import piped, written
+from tests.support.piped_audio import piped, written
 
 SECONDS = (2.0, 3.0, 1.5)
 FORMS = {

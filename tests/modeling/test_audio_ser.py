@@ -11,7 +11,7 @@ import torch
 
 from modeling import SAMPLING_RATE, AudioError, AudioReader, load_audio
 from tests.conftest import voice
-from tests.piped_audio import PIPED, mp3, piped, recording, written
+from tests.support.piped_audio import PIPED, mp3, piped, recording, written
 
 SECONDS = 45  # more than two of the blocks in which containers are decoded
 RATE = 44_100

@@ -5,8 +5,9 @@ import pytest
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
 
-from modeling import ARCHITECTURES, Wav2Vec2ForMultiTaskSER, load_checkpoint, load_config
-from modeling.checkpoint_ser import architecture_of, weight_files, weights_sha256
+from common.checkpoint import load_checkpoint, load_config, weight_files, weights_sha256
+from modeling import ARCHITECTURES, Wav2Vec2ForMultiTaskSER
+from modeling.auto_ser import architecture_of
 from tests.conftest import TINY
 
 

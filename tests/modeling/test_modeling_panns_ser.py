@@ -10,14 +10,10 @@ import torch
 from torch.nn import functional as F
 from transformers import AutoModel, AutoModelForAudioClassification, pipeline
 
-from modeling import (
-    PannsForMultiTaskSER,
-    PannsMultiTaskSERConfig,
-    SpeechEmotionPipeline,
-    load_checkpoint,
-)
+from common.checkpoint import load_checkpoint
+from modeling import PannsForMultiTaskSER, PannsMultiTaskSERConfig, SpeechEmotionPipeline
+from modeling.modeling_base_ser import MultiTaskSERMixin
 from modeling.modeling_panns_ser import PUBLISHED
-from modeling.multitask_ser import MultiTaskSERMixin
 from tests.conftest import ROOT, TASKS, voice
 from tests.modeling.test_modeling_wav2vec2_ser import answers, labels, padded
 

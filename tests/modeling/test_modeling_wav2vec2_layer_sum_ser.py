@@ -4,7 +4,8 @@ import pytest
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2ForPreTraining
 
-from modeling import Wav2Vec2LayerSumForMultiTaskSER, Wav2Vec2LayerSumMultiTaskSERConfig, load_checkpoint
+from common.checkpoint import load_checkpoint
+from modeling import Wav2Vec2LayerSumForMultiTaskSER, Wav2Vec2LayerSumMultiTaskSERConfig
 from modeling.modeling_wav2vec2_layer_sum_ser import LayerSum
 from tests.conftest import ROOT, TASKS, TINY
 from tests.modeling.test_modeling_wav2vec2_ser import answers, clips, labels, padded

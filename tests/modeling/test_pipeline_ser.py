@@ -18,9 +18,9 @@ from transformers.pipelines.pt_utils import KeyDataset
 
 from modeling import AudioError, SpeechEmotionPipeline, load_audio
 from tests.conftest import ROOT, TASKS, voice
-from tests.loopback_hub import serve
 from tests.modeling.test_audio_ser import encode
-from tests.piped_audio import PIPED, piped, recording
+from tests.support.loopback_hub import serve
+from tests.support.piped_audio import PIPED, piped, recording
 
 CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((0.02, 0.4, 2.5, 6.0, 9.0))]
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from scipy.signal import sawtooth, square
 
-from inference.speech import find_speech
+from inference.timeline.voice_activity import find_speech
 from modeling import load_audio
 from modeling.vad_ser import find_regions, measure_speech
 from tests.conftest import ROOT, TASKS
+from tests.inference.batch.test_predict import babble
 from tests.inference.conftest import music, noise
-from tests.inference.test_answers import babble
 
 TIME = np.arange(96_000) / 16_000
 NO_SPEECH = {
@@ -61,7 +61,8 @@ WITHOUT = """
 import sys
 sys.modules["silero_vad"] = None
 import numpy as np
-from modeling import SpeechEmotionPipeline, load_checkpoint
+from common.checkpoint import load_checkpoint
+from modeling import SpeechEmotionPipeline
 model, feature_extractor = load_checkpoint(sys.argv[1])
 recognise = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)
 answers = [recognise(np.zeros(16000, np.float32)) for _ in range(3)]

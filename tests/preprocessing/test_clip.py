@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from preprocessing.clip import Clip, clean_text, clip_id, spelled
+from common.text_files import clean_text, spelled
+from preprocessing.clip import Clip, clip_id
 
 
 def test_an_id_is_corpus_path_and_start():

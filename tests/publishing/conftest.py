@@ -16,13 +16,13 @@ import pytest
 import torch
 from huggingface_hub import constants
 
-from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER, load_checkpoint
-from modeling.checkpoint_ser import weights_sha256
-from tests.conftest import voice
-from tests.evaluation.test_summary import BEST, evaluated
-from tests.loopback_hub import Hub, serve
+from common.checkpoint import load_checkpoint, weights_sha256
+from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER
+from tests.conftest import ROOT, voice
+from tests.evaluation.reporting.test_summary import BEST, evaluated
 from tests.modeling.test_modeling_panns_ser import panns_config
 from tests.modeling.test_modeling_wav2vec2_layer_sum_ser import layer_sum_config
+from tests.support.loopback_hub import Hub, serve
 
 REPO = "org/name"
 TOKEN = "hf_thisIsNoTokenButLooksLikeOne"
@@ -52,7 +52,7 @@ def corpus(name, licence=OPEN, **fields):
 
 
 def training_facts(*data, **fields):
-    """`training.json`, in the form that tests/training/test_facts.py asserts."""
+    """`training.json`, in the form that tests/training/test_record.py asserts."""
     return {
         "data": list(data) or [corpus("emodb"), corpus("mine", OWN)],
         "merged_labels": {},
@@ -104,7 +104,11 @@ def trained(_tiny_model, feature_extractor, evaluation, tmp_path_factory) -> dic
             (folder / "figures").mkdir()
             for figure in ("confusion.png", "confusion_gender.png", "calibration_emotion.png", "mine.png"):
                 (folder / "figures" / figure).write_bytes(b"\x89PNG")
-        report = {**evaluation.report, "checkpoint": str(folder), "weights_sha256": weights_sha256(folder)}
+        report = {
+            **evaluation.report,
+            "checkpoint": str(folder),
+            "weights_sha256": weights_sha256(folder),
+        }
         (folder / "metrics.json").write_text(json.dumps(report), encoding="utf-8")
         (folder / "training.json").write_text(json.dumps(training_facts()), encoding="utf-8")
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -177,7 +181,7 @@ def write_publication(folder: Path, weights: str) -> Path:
 
 
 def ask_stranger(hub: Hub, folder: Path, *repos) -> list[dict]:
-    """What stranger.py says of folders and Hub ids, in a fresh process elsewhere with an empty cache."""
+    """What untrusted_checkpoint.py says of folders and Hub ids, in a fresh process elsewhere with an empty cache."""
     np.save(folder / "clip.npy", voice(1.5, 140))
     environment = {
         **os.environ,
@@ -185,7 +189,7 @@ def ask_stranger(hub: Hub, folder: Path, *repos) -> list[dict]:
         **{"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1", "PYTHONPATH": "", "PYTHONSAFEPATH": "1"},
         "OMP_NUM_THREADS": "1",
     }
-    script = Path(__file__).with_name("stranger.py")
+    script = ROOT / "tests/support/untrusted_checkpoint.py"
     command = [sys.executable, script, folder / "clip.npy", *repos]
     done = subprocess.run(
         [*map(str, command)], cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -195,7 +199,7 @@ def ask_stranger(hub: Hub, folder: Path, *repos) -> list[dict]:
 
 
 def check_answer(answer: dict, checkpoint: Path) -> None:
-    """Holds an answer of stranger.py against that of the checkpoint, by the code of this project."""
+    """Holds an answer of untrusted_checkpoint.py against that of the checkpoint, by the code of this project."""
     model, _ = load_checkpoint(checkpoint)
     with torch.no_grad():
         logits = model(torch.from_numpy(voice(1.5, 140))[None]).task_logits

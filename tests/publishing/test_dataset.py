@@ -6,12 +6,12 @@ import pytest
 import yaml
 from datasets import Audio, load_dataset
 
-from preprocessing.catalogue import licences
-from preprocessing.dataset import load_prepared
-from preprocessing.own_corpora import stated_license
+from preprocessing.corpora.catalogue import licences
+from preprocessing.corpora.own_arguments import stated_license
+from preprocessing.prepared.load import load_prepared
 from publishing import dataset
 from publishing.dataset import Licence, export_dataset, read_licences
-from tests.loopback_hub import card_data, mistakes
+from tests.support.loopback_hub import card_data, mistakes
 
 LICENCES = {
     "alpha": Licence(licence="CC BY 4.0", homepage="https://alpha.org"),

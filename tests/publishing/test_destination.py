@@ -1,7 +1,7 @@
 import pytest
 
 from publishing.destination import find_destination
-from training.arguments import parse_args
+from training.arguments.parse import parse_args
 
 BASE = ["--data", "prepared", "--output_dir", "out", "--model_name_or_path", "x"]
 NAME = ["--hub_model_id", "team/ser"]

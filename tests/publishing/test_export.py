@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from transformers import Wav2Vec2Config
 
-from modeling import load_checkpoint
-from modeling.checkpoint_ser import weights_sha256
+from common.checkpoint import load_checkpoint, weights_sha256
 from publishing.export import export_checkpoint
 from publishing.hub import check_access, publish_folder
 from tests.conftest import ROOT

@@ -10,17 +10,10 @@ import pytest
 from huggingface_hub import HfApi, close_session, constants, get_session
 
 from publishing import hub as publishing_hub
-from publishing.hub import (
-    check_access,
-    check_name,
-    check_tag,
-    describe_publication,
-    head_of,
-    publish_folder,
-)
+from publishing.hub import check_access, check_name, check_tag, describe_publication, head_of, publish_folder
 from tests.conftest import ROOT
-from tests.loopback_hub import ACCOUNTS, File
 from tests.publishing.conftest import write_publication
+from tests.support.loopback_hub import ACCOUNTS, File
 
 REPO = "tester/ser"
 COMMAND = "python publish.py runs/x --repo tester/ser"

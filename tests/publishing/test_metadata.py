@@ -1,6 +1,6 @@
 import yaml
 
-from publishing.licence import strictest
+from publishing.license import strictest
 from publishing.metadata import card_data, languages
 from tests.conftest import tiny_config
 from tests.publishing.conftest import NON_COMMERCIAL, REPO, corpus

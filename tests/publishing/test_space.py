@@ -9,12 +9,13 @@ import torch
 from gradio_client import Client, handle_file
 from huggingface_hub import snapshot_download
 
-from inference.examples import write_examples
-from modeling import SpeechEmotionPipeline, load_checkpoint
+from common.checkpoint import load_checkpoint
+from inference.web.examples import write_examples
+from modeling import SpeechEmotionPipeline
 from publishing.space import REQUIREMENTS, export_space
 from tests.conftest import ROOT
-from tests.loopback_hub import card_data
 from tests.publishing.conftest import REPO
+from tests.support.loopback_hub import card_data
 from tests.test_publish import run, start
 
 # What a Space does not install; the packages of the project that its page does not need are not there either.
@@ -66,7 +67,13 @@ def test_the_code_is_the_projects_and_whole(space):
         )
     }
     code = {name for name in names if not name.startswith("model/")} - {"README.md", "requirements.txt"}
-    assert {"app.py", "LICENSE", "inference/page.css", "inference/page.js", "inference/recording.html.jinja"} <= code
+    assert {
+        "app.py",
+        "LICENSE",
+        "inference/web/page.css",
+        "inference/web/page.js",
+        "inference/web/recording.html.jinja",
+    } <= code
     assert {name for name in code if (space / name).read_bytes() != (ROOT / name).read_bytes()} == set()
     assert {name.partition("/")[0] for name in code if "/" in name} == {
         *("common", "inference", "modeling", "preprocessing")
@@ -89,7 +96,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
 def test_a_dry_run_lists_the_files_and_asks_nobody(hub, trained, monkeypatch, capsys):
     start(monkeypatch, trained["panns"], "--space", "--repo", "team/page", "--dry-run")
     listed = {line.split()[1] for line in capsys.readouterr().out.splitlines()}
-    assert {"app.py", "README.md", "requirements.txt", "inference/page.py", "model/model.safetensors"} <= listed
+    assert {"app.py", "README.md", "requirements.txt", "inference/web/page.py", "model/model.safetensors"} <= listed
     assert hub.calls == []
 
 

@@ -7,8 +7,8 @@ import torch
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from tests.conftest import TINY
-from training.arguments import parse_args
-from training.run import plan
+from training.arguments.parse import parse_args
+from training.job import plan
 
 TASKS = ["emotion", "gender", "language", "f0_mean", "energy_mean"]
 

@@ -1,188 +1,163 @@
-"""A resume goes on with the same training or is refused, and what was trained on is known for all of a model's life."""
-
 import json
 import shutil
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
+from huggingface_hub import constants
 
-from evaluation.run import read_training_clips
-from preprocessing.dataset import load_prepared
-from publishing.export import export_checkpoint
-from tests.training.conftest import TASKS, flags, job, start_from
-from training.record import RECORD, differences, write_record
-from training.run import build_trainer, train
-from training.sweep import Sweep
-
-SHORT = ["--max_steps", "1", "--calibrate", "false", "--save_strategy", "steps", "--eval_strategy", "steps"]
-RESUME = ["--resume_from_checkpoint", "latest"]
-SOON = ["--eval_steps", "1", "--save_steps", "1"]
+from common.training_record import read_facts
+from preprocessing.corpora import CORPORA
+from preprocessing.corpora.own_arguments import stated_license
+from tests.publishing import conftest as publishing
+from tests.support.loopback_hub import File, Repository, serve
+from tests.training.conftest import TASKS, job, start_from
+from training.arguments.parse import ModelArguments
+from training.record import training_facts, write_training_facts
+from training.run import build_trainer
+from training.start import start_facts
 
 
 @pytest.fixture
-def short(words) -> list[str]:
-    return [*words, *SHORT, *SOON]
+def ready(words):
+    return job(words)
 
 
-@pytest.fixture(scope="module")
-def once(prepared, backbone_config, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("once") / "run"
-    train(job([*flags(prepared, backbone_config, folder), *SHORT, *SOON]))
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    with serve(tmp_path / "hub") as server:
+        publishing.connect(monkeypatch, server)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        yield server
+    assert server.unknown == []
+
+
+def put(hub, repo_id, folder) -> str:
+    """Puts the files of a folder on the Hub, in a second commit, which is returned."""
+    repo = hub.repos.setdefault(("model", repo_id), Repository("model", repo_id, False))
+    return repo.add("files", {path.name: File.of(path.read_bytes()) for path in folder.iterdir()}).sha
+
+
+def save(ready, feature_extractor, folder):
+    """A checkpoint of this project, which has been trained on nothing yet."""
+    ready.model.save_pretrained(folder)
+    feature_extractor.save_pretrained(folder)
     return folder
 
 
-@pytest.fixture
-def finished(once, tmp_path) -> Path:
-    """The folder of a training of one step."""
-    return shutil.copytree(once, tmp_path / "run")
+def facts_of(ready) -> dict:
+    return training_facts(ready, build_trainer(ready))
 
 
-def changed(prepared, folder, **columns) -> Path:
-    """A copy of a prepared folder whose protocol `paper` moves one training clip to the test."""
-    copy = shutil.copytree(prepared, folder)
-    path = copy / "splits" / "paper.json"
-    content = json.loads(path.read_text())
-    moved = next(id_ for id_, split in content["clips"].items() if split == "train")
-    path.write_text(json.dumps({**content, "clips": {**content["clips"], moved: "test"}}))
-    return copy
+def test_the_facts_are_those_of_the_training(ready, splits, tmp_path):
+    facts = facts_of(ready)
+    assert facts.keys() == publishing.training_facts().keys()  # which the tests of the card begin with
+    corpora = {entry["corpus"]: entry for entry in facts["data"]}
+    assert corpora.keys() == {"alpha", "beta"}
+    assert sum(entry["clips"] for entry in facts["data"]) == len(splits["train"])
+    assert sum(entry["hours"] for entry in facts["data"]) == pytest.approx(sum(splits["train"]["duration_s"]) / 3600)
+    assert {name: corpora["alpha"][name] for name in publishing.OWN} == publishing.OWN
+    assert facts["locales"] == ["de-DE", "pl-PL"]
+    assert (facts["protocol"], facts["epochs"], facts["batch_size"], facts["learning_rate"]) == ("paper", 1, 32, 1e-4)
+    assert (facts["start"], facts["base_model"]) == ("random weights", None)
+    assert facts["parameters"]["all"] == facts["parameters"]["trained"] == ready.model.num_parameters()
+    assert facts["hardware"]["device"].startswith("CPU")
+    assert facts["seconds"] is None  # no step was made
+    assert {"multilingual-multitask-ser", "commit"} <= facts["versions"].keys()
+    write_training_facts(ready, build_trainer(ready), tmp_path)
+    text = (tmp_path / "training.json").read_text(encoding="utf-8")
+    assert json.loads(text) == facts
+    assert str(tmp_path.parent) not in text
 
 
-def test_what_is_trained_on_is_written_before_the_first_step(short, prepared, tmp_path, monkeypatch):
-    ready = job(short)
-    monkeypatch.setattr("training.run.MultiTaskSERTrainer.train", lambda *_, **__: pytest.fail("a step was made"))
-    with pytest.raises(pytest.fail.Exception):
-        train(ready)
-    record = json.loads((tmp_path / "run" / RECORD).read_text())
-    assert (record["protocol"], record["seed"], record["batch_size"]) == ("paper", 42, 32)
-    assert record["labels"]["gender"] == ["female", "male"]
-    clips = load_prepared(prepared, "paper")["train"]["id"]
-    assert read_training_clips(tmp_path / "run") == set(clips)
-    assert str(tmp_path) not in json.dumps(record)
+def test_a_published_corpus_comes_with_its_licence(ready):
+    clips = ready.splits["train"]
+    renamed = clips.remove_columns("corpus").add_column("corpus", ["ravdess"] * len(clips))
+    ready.splits["train"] = renamed
+    (entry,) = facts_of(ready)["data"]
+    published = CORPORA["ravdess"]
+    for name in ("title", "homepage", "licence", "commercial", "redistributable"):
+        assert entry[name] == getattr(published, name)
+    assert entry["clips"] == len(clips)
 
 
-def test_every_checkpoint_says_what_it_was_trained_on(finished, prepared):
-    checkpoint = finished / "checkpoint-1"
-    assert json.loads((checkpoint / RECORD).read_text()) == json.loads((finished / RECORD).read_text())
-    assert read_training_clips(checkpoint) == set(load_prepared(prepared, "paper")["train"]["id"])
+def test_merged_classes_are_counted_by_the_authors_words(ready, tmp_path):
+    clips = ready.splits["train"]
+    words = ["boredom" if emotion == "sad" else emotion for emotion in clips["emotion"][:]]
+    ready.splits["train"] = clips.remove_columns("raw_label").add_column("raw_label", words)
+    merged = facts_of(ready)["merged_labels"]
+    assert sum(classes["sad"]["boredom"] for classes in merged.values()) == words.count("boredom") > 0
+    write_training_facts(ready, build_trainer(ready), tmp_path)
+    assert read_facts(tmp_path / "training.json")["merged_labels"] == merged
+
+
+def test_own_audio_comes_with_the_license_that_was_stated(ready, prepared, tmp_path):
+    folder = shutil.copytree(prepared, tmp_path / "prepared")
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    report["settings"]["licences"] = {"alpha": stated_license("CC BY-NC 4.0"), "beta": None}
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    ready.data.data = str(folder)
+    alpha, beta = facts_of(ready)["data"]
+    assert (alpha["licence"], alpha["commercial"], alpha["redistributable"]) == ("CC BY-NC 4.0", False, True)
+    assert beta["licence"] == "not stated"
+    write_training_facts(ready, build_trainer(ready), tmp_path)
+    assert read_facts(tmp_path / "training.json")["data"][0]["licence"] == "CC BY-NC 4.0"
+
+
+def test_a_backbone_from_the_hub_is_named_with_its_commit_and_a_local_one_is_not(hub, backbone, words):
+    commit = put(hub, "org/base", backbone)
+    facts = facts_of(job(start_from(words, "--model_name_or_path", "org/base")))
+    assert (facts["start"], facts["base_model"], facts["revision"]) == ("hub", "org/base", commit)
+    assert facts["before"] is None
+    facts = facts_of(job(start_from(words, "--model_name_or_path", str(backbone))))
+    assert (facts["start"], facts["base_model"], facts["before"]) == ("local checkpoint", None, None)
+    assert str(backbone) not in json.dumps(facts)
+
+
+@pytest.mark.parametrize("place", ["folder", "hub"])
+def test_a_checkpoint_of_this_project_brings_its_own_facts(hub, ready, words, tmp_path, feature_extractor, place):
+    first = save(ready, feature_extractor, tmp_path / "first")
+    write_training_facts(ready, build_trainer(ready), first)
+    name = str(first) if place == "folder" else "team/first"
+    commit = put(hub, "team/first", first)
+    facts = facts_of(job(start_from(words, "--model_name_or_path", name, "--tasks", *TASKS)))
+    assert facts["before"] == json.loads((first / "training.json").read_text())
+    expected = ("local checkpoint", None, None) if place == "folder" else ("hub", "team/first", commit)
+    assert (facts["start"], facts["base_model"], facts["revision"]) == expected
+
+
+@pytest.mark.parametrize("place", ["folder", "hub"])
+def test_a_checkpoint_without_facts_is_not_taken_for_a_backbone(
+    hub, ready, words, tmp_path, feature_extractor, place, caplog
+):
+    first = save(ready, feature_extractor, tmp_path / "first")
+    put(hub, "team/first", first)
+    name = str(first) if place == "folder" else "team/first"
+    onward = job(start_from(words, "--model_name_or_path", name, "--tasks", *TASKS))
+    assert onward.start["before"] is None
+    assert onward.trained_before is None  # and not: on nothing
+    assert f"{name} has no training.json: what it was trained on is not known." in caplog.text
+
+
+def test_clips_of_a_backbone_and_of_random_weights_are_none(ready, backbone, words):
+    assert ready.trained_before == set()
+    assert job(start_from(words, "--model_name_or_path", str(backbone))).trained_before == set()
 
 
 @pytest.mark.parametrize(
-    ("changes", "named"),
+    ("file", "start", "base_model"),
     [
-        (["--protocol", "speaker"], "protocol"),
-        (["--tasks", "emotion", "gender"], "tasks"),
-        (["--seed", "7"], "seed"),
-        (["--effective_batch_size", "16"], "batch_size"),
-        (["--learning_rate", "1"], "learning_rate"),
-        (["--task_weights", "emotion=2"], "task_weights"),
-        (["--optim", "sgd"], "optim"),
-        (["--lr_scheduler_kwargs", '{"last_epoch": -1}'], "lr_scheduler_kwargs"),
-        (["--padding", "paper"], "padding"),
-        (["--architecture", "wav2vec2_layer_sum"], "architecture"),
-        (["--metric_for_best_model", "loss"], "metric_for_best_model"),
+        ("Cnn14_16k_mAP=0.438.pth", "published file", "Cnn14_16k_mAP=0.438.pth"),
+        ("secret project.pth", "local checkpoint", None),
     ],
 )
-def test_a_resume_with_another_setting_is_refused_by_its_name(finished, short, changes, named):
-    with pytest.raises(ValueError, match=rf"\b{named} was "):
-        job([*short, *RESUME, *changes])
+def test_of_files_only_those_of_the_publisher_are_named(tmp_path, file, start, base_model):
+    (tmp_path / file).touch()
+    facts = start_facts(ModelArguments(model_name_or_path=str(tmp_path / file), architecture="panns"))
+    assert facts == {"start": start, "base_model": base_model, "revision": None, "before": None}
 
 
-def test_a_resume_on_other_clips_or_from_another_start_is_refused(finished, short, prepared, backbone, tmp_path):
-    other = changed(prepared, tmp_path / "other")
-    with pytest.raises(ValueError, match="data was train"):
-        job([*short, *RESUME, "--data", str(other)])
-    with pytest.raises(ValueError, match="start was"):
-        job([*start_from(short, "--model_name_or_path", str(backbone)), *RESUME])
-
-
-def test_a_resume_with_longer_clips_is_refused(finished, short, prepared, tmp_path):
-    other = shutil.copytree(prepared, tmp_path / "other")
-    report = json.loads((other / "report.json").read_text())
-    report["settings"]["max_duration_s"] = 12.0
-    (other / "report.json").write_text(json.dumps(report))
-    with pytest.raises(ValueError, match=r"max_duration_s was 6\.0, and is 12\.0"):
-        job([*short, *RESUME, "--data", str(other)])
-
-
-def test_a_copy_of_a_run_is_no_way_around(finished, short, tmp_path):
-    copy = shutil.copytree(finished, tmp_path / "copy")
-    with pytest.raises(ValueError, match="protocol was paper, and is speaker"):
-        job([*short, *RESUME, "--output_dir", str(copy), "--protocol", "speaker"])
-
-
-@pytest.mark.parametrize("lost", ["optimizer.pt", "scheduler.pt", RECORD])
-def test_a_checkpoint_that_lacks_what_a_resume_needs_is_refused_by_its_name(finished, short, lost):
-    (finished / "checkpoint-1" / lost).unlink()
-    with pytest.raises(ValueError, match=lost):
-        job([*short, *RESUME])
-
-
-def test_the_same_training_goes_on_and_may_take_longer(finished, short):
-    resumed = job([*short, *RESUME, "--max_steps", "2", "--logging_steps", "1"])
-    assert resumed.resume_from == str(finished / "checkpoint-1")
-    assert train(resumed)["clips_heard_in_training"] == 0
-
-
-def test_a_resume_into_the_folder_of_another_training_is_refused(finished, short, tmp_path):
-    other = tmp_path / "other"
-    shutil.copytree(finished, other)
-    with pytest.raises(ValueError, match="another training"):
-        job([*short, "--resume_from_checkpoint", str(finished / "checkpoint-1"), "--output_dir", str(other)])
-
-
-def test_clips_seen_are_a_union_over_a_models_life(finished, short, prepared, tmp_path):
-    start = ("--model_name_or_path", str(finished / "checkpoint-1"), "--tasks", *TASKS, "--protocol", "speaker")
-    onward = tmp_path / "onward"
-    report = train(job([*start_from(short, *start), "--output_dir", str(onward)]))
-    first, second = (set(load_prepared(prepared, name)["train"]["id"]) for name in ("paper", "speaker"))
-    assert read_training_clips(onward) == first | second
-    test = set(load_prepared(prepared, "speaker")["test"]["id"])
-    assert report["clips_heard_in_training"] == len(test & first) > 0
-    assert report["num_speakers_seen_in_training"] > 0
-    export_checkpoint(onward, tmp_path / "repo", "org/name")
-    card = (tmp_path / "repo" / "README.md").read_text()
-    assert "None of these clips was in the model's training" not in card
-    assert "Their speakers were not heard in training" not in card
-
-
-def test_under_a_protocol_by_speaker_no_speaker_was_seen(short):
-    assert train(job([*short, "--protocol", "speaker"]))["num_speakers_seen_in_training"] == 0
-
-
-def test_of_a_backbone_that_was_trained_on_labels_the_clips_are_not_known(words, backbone, tmp_path):
-    labelled = shutil.copytree(backbone, tmp_path / "labelled")
-    config = json.loads((labelled / "config.json").read_text())
-    (labelled / "config.json").write_text(
-        json.dumps({**config, "architectures": ["Wav2Vec2ForSequenceClassification"]})
-    )
-    assert job(start_from(words, "--model_name_or_path", str(labelled))).trained_before is None
-
-
-def test_a_sweep_on_other_clips_is_refused(short, prepared, tmp_path):
-    grid = ["--sweep", "--sweep_learning_rate", "1e-3", "--sweep_weight_decay", "0"]
-    copy = shutil.copytree(prepared, tmp_path / "data")
-    words = [*short, *grid, "--data", str(copy)]
-    Sweep(job(words))
-    Sweep(job(words))
-    shutil.rmtree(copy)
-    changed(prepared, copy)
-    with pytest.raises(ValueError, match="data was train"):
-        Sweep(job(words))
-    with pytest.raises(ValueError, match="save_only_model"):
-        job([*words, "--save_only_model"])
-
-
-def test_differences_name_what_differs_with_both_values():
-    assert differences({"a": 1, "b": [1, 2], "c": None}, {"a": 1, "b": [3], "d": 4}) == [
-        "b was 1 2, and is 3",
-        "d was None, and is 4",
-    ]
-    assert differences({"a": 1}, {"a": 2}, ignored=("a",)) == []
-
-
-def test_a_record_is_written_by_every_checkpoint_of_a_trainer(short, tmp_path):
-    trainer = build_trainer(job(short))
-    trainer.save_model(str(tmp_path / "saved"))
-    assert (tmp_path / "saved" / RECORD).is_file()
-    write_record({"a": 1}, tmp_path / "mine")
-    assert json.loads((tmp_path / "mine" / RECORD).read_text()) == {"a": 1}
+def test_time_is_that_of_a_training_in_one_go(ready):
+    trainer = build_trainer(ready)
+    trainer.state.log_history.append({"train_runtime": 12.34})
+    assert training_facts(ready, trainer)["seconds"] == 12.3
+    assert training_facts(replace(ready, resume_from="checkpoint-1"), trainer)["seconds"] is None

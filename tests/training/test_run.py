@@ -12,10 +12,8 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from modeling import (
-    Wav2Vec2ForMultiTaskSER,
-)
-from preprocessing.dataset import load_prepared
+from modeling import Wav2Vec2ForMultiTaskSER
+from preprocessing.prepared.load import load_prepared
 from publishing.card import shown_figures
 from publishing.export import export_checkpoint
 from tests.training.conftest import TASKS, job, start_from

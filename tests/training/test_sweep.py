@@ -18,9 +18,10 @@ from safetensors.torch import load_file
 
 from tests.conftest import ROOT
 from training import sweep as sweep_module
-from training.arguments import parse_args
-from training.checkpoints import STUDY, SWEEP
-from training.run import plan, score, train
+from training.arguments.parse import parse_args
+from training.job import plan
+from training.resume import STUDY, SWEEP
+from training.run import score, train
 from training.sweep import Point, Sweep, SweepTrainer, format_sweep
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}

@@ -6,11 +6,13 @@ import pandas as pd
 import pytest
 from datasets import Dataset
 
-from modeling import Task, load_config
-from preprocessing.dataset import prepare
-from preprocessing.scan import Source, UserAudio, scan
-from training.arguments import parse_args
-from training.run import plan, train
+from common.checkpoint import load_config
+from modeling import Task
+from preprocessing.corpora.scan import Source, UserAudio, scan
+from preprocessing.prepared.build import prepare
+from training.arguments.parse import parse_args
+from training.job import plan
+from training.run import train
 from training.tasks import KINDS, PAPER_COLUMNS, fit_tasks, kind_of
 
 COLUMNS = {

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.metrics import DivergedError
-from preprocessing import collator
-from preprocessing.rows import ROW
+from evaluation.metrics.compute import DivergedError
+from preprocessing.prepared import collator
+from preprocessing.prepared.rows import ROW
 from tests.training.conftest import job
 from training.run import build_trainer
-from training.trainer import LengthGroupedBatches, MultiTaskSERTrainer
+from training.sampler import LengthGroupedBatches
+from training.trainer import MultiTaskSERTrainer
 
 LENGTHS = np.random.default_rng(0).uniform(0.5, 6.0, size=203).tolist()
 

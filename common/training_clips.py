@@ -1,0 +1,54 @@
+"""Which clips a checkpoint was trained on, and under which protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from .files import write_text
+
+TRAINING_CLIPS = "training_clips.txt"
+
+
+def training_protocol(checkpoint: str) -> str:
+    """The protocol that a checkpoint was trained under.
+
+    Raises:
+        ValueError: it does not say.
+    """
+    path = Path(checkpoint, "train_config.yaml")
+    if not path.is_file():
+        raise ValueError(f"{checkpoint} has no train_config.yaml here to name its protocol: give --protocol.")
+    try:
+        return str(yaml.safe_load(path.read_text(encoding="utf-8"))["protocol"])
+    except (UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} does not name the checkpoint's protocol: give --protocol.") from error
+
+
+def write_training_clips(checkpoint: Path, ids: Iterable[str], before: Iterable[str] | None = ()) -> None:
+    """Writes beside a checkpoint what it was trained on, so that an evaluation knows; nothing, if not all is known.
+
+    Args:
+        checkpoint: its folder.
+        ids: of the clips of its training.
+        before: of those that the checkpoint it started from was trained on, `None` where they are not known.
+    """
+    path = checkpoint / TRAINING_CLIPS
+    seen = union(ids, before)
+    if seen is None:
+        path.unlink(missing_ok=True)
+    else:
+        write_text(path, "\n".join(sorted(seen)) + "\n")
+
+
+def union(*ids: Iterable[str] | None) -> set[str] | None:
+    """All of several sets of clips, `None` where one of them is not known."""
+    return None if None in ids else set().union(*ids)
+
+
+def read_training_clips(checkpoint: str) -> set[str] | None:
+    """Ids of the clips that a checkpoint was trained on, `None` where that is not known."""
+    path = Path(checkpoint, TRAINING_CLIPS)
+    return set(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else None

@@ -1,0 +1,91 @@
+"""`training.json`: its form, reading and checking."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
+
+from huggingface_hub.dataclasses import type_validator
+
+if TYPE_CHECKING:
+    pass
+
+TRAINING_FACTS = "training.json"
+NOT_STATED = "not stated"
+
+
+class _Corpus(TypedDict):
+    corpus: str
+    title: str | None
+    homepage: str | None
+    licence: str
+    commercial: bool | None
+    redistributable: bool | None
+    clips: int | None
+    hours: float | int | None
+
+
+class _Parameters(TypedDict):
+    all: int
+    trained: int
+
+
+class _Hardware(TypedDict):
+    device: str
+    processes: int
+
+
+class _Facts(TypedDict):
+    data: list[dict[str, Any]]
+    merged_labels: dict[str, dict[str, dict[str, int]]]
+    locales: list[str]
+    protocol: str
+    seed: int
+    start: str
+    base_model: str | None
+    revision: str | None
+    before: dict[str, Any] | None
+    parameters: dict[str, Any]
+    epochs: float | int
+    learning_rate: float | int
+    weight_decay: float | int
+    batch_size: int
+    precision: str
+    hardware: dict[str, Any]
+    seconds: float | int | None
+    versions: dict[str, str]
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """A `training.json`, whoever wrote it, in the form of [`training_facts`]; what else is in it is left out.
+
+    Raises:
+        ValueError: it has another form.
+    """
+    try:
+        return _check_facts(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(
+            f"{path} is not as train.py writes it: {error}. Without the file, the data that the checkpoint was trained "
+            "on count as not stated."
+        ) from error
+
+
+def _check_facts(facts: Any) -> dict[str, Any]:
+    known = _check(_Facts, {"merged_labels": {}, **facts})  # which earlier trainings did not write
+    known["data"] = [_check(_Corpus, corpus) for corpus in known["data"]]
+    for corpus in known["data"]:
+        if corpus["homepage"] is not None and not re.fullmatch(r"https?://[^\s()<>]+", corpus["homepage"]):
+            raise ValueError(f"{corpus['homepage']!r} is no homepage")
+    known |= {"parameters": _check(_Parameters, known["parameters"]), "hardware": _check(_Hardware, known["hardware"])}
+    return known if known["before"] is None else {**known, "before": _check_facts(known["before"])}
+
+
+def _check(form: type, facts: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a form, once their types are checked."""
+    hints = get_type_hints(form)
+    for name, kind in hints.items():
+        type_validator(name, facts[name], kind)
+    return {name: facts[name] for name in hints}

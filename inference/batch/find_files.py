@@ -1,0 +1,102 @@
+"""What is named on the command line -> the recordings that are meant, each once, before any of them is opened."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.audio_files import AUDIO_SUFFIXES, walk
+from common.checkpoint_name import check_checkpoint as check_checkpoint  # beside the checks of files
+from common.text_files import encoding_of
+
+
+@dataclass(frozen=True)
+class Found:
+    """Recordings to hear, and what was left out.
+
+    Args:
+        files: paths and URLs as they were given, in that order; those of a folder or a pattern sorted.
+        notes: a sentence on each kind of thing that was left out.
+    """
+
+    files: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def find_files(named: Iterable[str]) -> Found:
+    """
+    Args:
+        named: files, folders (with all that is below them), patterns such as `calls/**/*.wav`, and URLs.
+
+    Raises:
+        ValueError: something named does not exist, or there is no recording in all of it.
+    """
+    files: dict[str, str] = {}  # by absolute path, so that a.wav and ./a.wav are one
+    missing, repeated, others = [], 0, 0
+    for name in named:
+        if "://" in name:
+            members = [name]
+        elif os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises where a name is too long, or a folder closed
+            below = [str(path) for path in walk(Path(name), ("",))]
+            members = [path for path in below if path.lower().endswith(AUDIO_SUFFIXES)]
+            others += len(below) - len(members)
+        elif os.path.exists(name):  # noqa: PTH110
+            members = [name]
+        else:
+            members = sorted(path for path in _matches(name) if os.path.isfile(path))  # noqa: PTH113
+            missing += [] if members else [name]
+        for path in members:
+            key = _public(path) if "://" in path else os.path.normpath(Path(path).absolute())
+            repeated += key in files
+            files.setdefault(key, path)
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise ValueError(f"There is no such file or folder: {', '.join(missing[:3])}{more}.")
+    if not files:
+        raise ValueError("There is no audio or video file in what was named, by the endings of the names.")
+    notes = []
+    if others:
+        notes.append(f"{_files(others)} in the folders left out: no audio or video by the ending of the name.")
+    if repeated:
+        notes.append(f"{_files(repeated)} named more than once, taken once.")
+    return Found(tuple(files.values()), tuple(notes))
+
+
+def check_files(names: Iterable[str]) -> None:
+    """Raises a `ValueError` where one of several files or URLs is a file that does not exist."""
+    missing = [name for name in names if "://" not in name and not os.path.isfile(name)]  # noqa: PTH113
+    if missing:
+        raise ValueError(f"There is no such file: {', '.join(missing)}.")
+
+
+def read_list(path: Path) -> list[str]:
+    """The lines of a text file, one name each; a name that is no UTF-8 keeps its bytes.
+
+    Raises:
+        ValueError: the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"The list {path} cannot be read: {error.strerror}.") from error
+    text = content.decode(encoding_of(content), errors="surrogateescape")  # PowerShell writes UTF-16
+    return [line for line in map(str.rstrip, text.split("\n")) if line]
+
+
+def _public(url: str) -> str:
+    from modeling.audio_remote_ser import (
+        hide_secrets,  # here, for it takes seconds, and names of files are checked first
+    )
+
+    return hide_secrets(url)
+
+
+def _matches(pattern: str) -> list[str]:
+    return glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute one
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'s' if count > 1 else ''}"

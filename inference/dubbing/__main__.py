@@ -1,0 +1,141 @@
+"""A film and its dub -> the lines that are spoken differently, the worst first.
+
+python -m inference.dubbing film.en.wav film.de.wav --model runs/demo
+python -m inference.dubbing film.mkv dub.m4a --model runs/demo --output findings.csv --worst 30
+
+It ends with 0 where all was compared, whatever was found; with 3 where emotion, pitch or energy could not be compared,
+which is printed with the reason; with 1 where nothing was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.command_line import FlagParser, print_any_text
+
+if TYPE_CHECKING:
+    from .compare import DubCheck
+
+INCOMPARABLE = 3  # exit status where the tracks cannot be compared in something
+
+
+def main() -> None:
+    """Runs the command line."""
+    print_any_text()
+    args = _parse_args()
+    try:
+        from common.checkpoint_name import check_checkpoint
+        from common.outputs import check_new
+        from common.quiet import quiet_c_libraries
+
+        from ..batch.find_files import check_files
+
+        check_files([args.source, args.dub])
+        check_checkpoint(args.model)
+        quiet_c_libraries()
+        check_new([args.output] if args.output else [], args.overwrite)
+        from ..engine.predictor import load_recogniser
+        from .compare import Limits, check_dub
+
+        limits = Limits(args.emotion_limit, args.pitch_limit, args.energy_limit)
+        check = check_dub(load_recogniser(args.model), args.source, args.dub, limits)
+    except (ValueError, OSError) as error:
+        sys.exit(f"compare: {error}")
+    print(format_check(check, args.worst))
+    if args.output:
+        WRITERS[args.output.suffix](check, args.output)
+        print(f"All {len(check.rows):,} lines are in {args.output}.")
+    if check.incomparable:
+        sys.exit(INCOMPARABLE)
+
+
+def format_check(check: DubCheck, worst: int) -> str:
+    """The result for people: alignment, counts, and the worst lines with times in both tracks."""
+    alignment = check.alignment
+    differs, missing, added, fits = (
+        check.count(status) for status in ("differs", "missing in the dub", "only in the dub", "fits")
+    )
+    lines = [
+        f"The source begins at {alignment.offset_s:+.3f} s of the dub, which drifts by {alignment.drift:+.4%} "
+        f"(confidence {alignment.confidence:.2f}).",
+        f"{differs + fits:,} lines are in both: {differs:,} of them differ. "
+        f"{missing:,} are missing in the dub, {added:,} are only in the dub.",
+    ]
+    usual = check.usual
+    lines.append(
+        f"Differences are beyond the usual ones of these tracks: emotion {usual['emotion']:.2f}, pitch "
+        f"{usual['pitch']:+.1f} semitones, energy {usual['energy']:+.1f} dB."
+    )
+    lines += [f"{name.capitalize()} cannot be compared here: {why}." for name, why in check.incomparable.items()]
+    listed = [row for row in check.rows if row["status"] != "fits"]
+    if listed[:worst]:
+        lines += ["", f"{'':>4}  {'source':<12}  {'dub':<12}  why"]
+    for rank, row in enumerate(listed[:worst], start=1):
+        times = (timecode(row["source_start_s"]), timecode(row["dub_start_s"]))
+        lines.append(f"{rank:>4}  {times[0]:<12}  {times[1]:<12}  {row.get('why', row['status'])}")
+    return "\n".join(lines)
+
+
+def timecode(seconds: float) -> str:
+    """`HH:MM:SS.mmm`; before the beginning with a minus."""
+    milliseconds = round(abs(seconds) * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{'-' * (seconds < 0)}{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}.{rest % 1000:03}"
+
+
+def _write_json(check: DubCheck, path: Path) -> None:
+    from common.files import write_json
+
+    content = {"alignment": asdict(check.alignment), "limits": asdict(check.limits), "usual": check.usual}
+    content["incomparable"] = check.incomparable
+    content["lines"] = check.rows
+    write_json(path, content)
+
+
+def _write_csv(check: DubCheck, path: Path) -> None:
+    import pandas as pd
+
+    from common.files import write_whole
+
+    table = pd.DataFrame(check.rows)
+    write_whole(path, lambda unfinished: table.to_csv(unfinished, index=False))
+
+
+WRITERS = {".json": _write_json, ".csv": _write_csv}
+
+
+def _output(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in WRITERS:
+        raise argparse.ArgumentTypeError(f"{text} ends in none of {', '.join(WRITERS)}")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+    return path
+
+
+def _parse_args() -> argparse.Namespace:
+    parser = FlagParser(prog="compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", help="audio or video file in the original language")
+    parser.add_argument("dub", help="the same film, cut alike, in another language")
+    parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
+    parser.add_argument("--output", type=_output, metavar="FILE", help="every line, as .json or .csv")
+    parser.add_argument("--overwrite", action="store_true", help="replace an --output that is there already")
+    parser.add_argument("--worst", type=int, default=10, metavar="N", help="lines to print (default: 10)")
+    limits = parser.add_argument_group("from when on a difference is a finding")
+    limits.add_argument(
+        "--emotion_limit", type=float, default=0.3, metavar="D", help="Jensen-Shannon distance, 0 to 1 (default: 0.3)"
+    )
+    limits.add_argument("--pitch_limit", type=float, default=3.0, metavar="SEMITONES", help="(default: 3)")
+    limits.add_argument("--energy_limit", type=float, default=6.0, metavar="DB", help="(default: 6)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("compare: stopped.")

@@ -1,0 +1,242 @@
+"""A film and its dub -> the lines that are spoken differently, the worst first, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import median_abs_deviation
+
+from ..engine.predictor import Recogniser
+from .alignment import Alignment, align
+from .line_matching import MatchedLines, match_lines
+from .normalization import normalize
+from .prosody import Deliveries, hear_lines
+from .speech_activity import listen
+
+_UNITS = {"emotion": "of 1", "pitch": "semitones", "energy": "dB"}
+_CHANCE = 0.05  # of pairings at random that may agree as well as the same lines do
+_FEW = 20  # lines, in fewer of which nothing shows whether they agree
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From when on a difference between two deliveries of a line is a finding.
+
+    Each is beyond what the tracks usually differ by, after voices, mixes and languages were made alike. Where these
+    differences spread so much that a line is seldom within the default limit, three standard deviations take its place.
+
+    Args:
+        emotion: Jensen–Shannon distance between the two distributions over emotions, from 0 (the same) to 1 (what one
+            holds possible, the other excludes).
+        pitch: in semitones.
+        energy: in dB.
+
+    Raises:
+        ValueError: a limit is not above 0.
+    """
+
+    emotion: float = 0.3
+    pitch: float = 3.0
+    energy: float = 6.0
+
+    def __post_init__(self) -> None:
+        for name, limit in vars(self).items():
+            if not limit > 0:
+                raise ValueError(f"The limit of {name} is above 0, got {limit}.")
+
+
+@dataclass(frozen=True)
+class DubCheck:
+    """What a comparison of two tracks found.
+
+    Args:
+        alignment: of the tracks.
+        limits: that were applied.
+        usual: what the tracks usually differ by, the median over the lines: `emotion`, `pitch`, `energy`, in the units
+            of the limits, the dub's less the source's. That of emotion is after normalization.
+        rows: one dict per line. First those that differ, the worst first; then those that only one track has, in the
+            order of time; then the others, in the order of `score`. `status` says which: `differs`, `missing in the
+            dub`, `only in the dub`, `fits`.
+        incomparable: of `emotion`, `pitch`, `energy` those in which the tracks cannot be compared, or not by the limit
+            that was asked for, and why.
+    """
+
+    alignment: Alignment
+    limits: Limits
+    usual: dict[str, float]
+    rows: list[dict[str, Any]]
+    incomparable: dict[str, str] = field(default_factory=dict)
+
+    def count(self, status: str) -> int:
+        """Number of lines of a status."""
+        return sum(row["status"] == status for row in self.rows)
+
+
+def check_dub(recogniser: Recogniser, source: Any, dub: Any, limits: Limits = Limits()) -> DubCheck:
+    """Compares how the lines of a film are spoken in two languages.
+
+    Both tracks are read twice, a minute at a time: to align them, and to hear the lines that they share.
+
+    Args:
+        recogniser: whose main task is a classification.
+        source, dub: anything that [`~modeling.AudioReader`] takes; the same film, cut alike.
+        limits: above which a difference is a finding.
+
+    Raises:
+        AudioError: a track cannot be read.
+        ValueError: the model names no emotions, a track holds no speech, or the tracks do not match.
+    """
+    if not recogniser.main_task.is_classification:
+        raise ValueError(f"The model's main task, {recogniser.main_task.name}, has no classes to compare.")
+    source_activity, dub_activity = listen(source), listen(dub)
+    alignment = align(source_activity, dub_activity)
+    lines = match_lines(source_activity.lines, dub_activity.lines, alignment)
+    if len(lines.source) == 0:
+        raise ValueError("The tracks match, but no line is spoken in both at the same time.")
+    spoken = hear_lines(recogniser, source, lines.source), hear_lines(recogniser, dub, lines.dub)
+    normalized = normalize(*spoken)
+    measured = _differences(*normalized)
+    usual = {name: _usual(values) for name, values in _differences(*spoken).items()}
+    usual["emotion"] = _usual(measured["emotion"])
+    differences = {name: values - _usual(values) for name, values in measured.items()}
+    reachable = {
+        name: _reachable(values, getattr(limits, name), getattr(Limits(), name)) for name, values in differences.items()
+    }
+    incomparable = _incomparable(normalized, limits, reachable, usual["emotion"])
+    rows = _rows(lines, spoken, normalized, differences, recogniser.main_task.labels, Limits(**reachable))
+    findings = [row for row in rows if row["status"] == "differs"]
+    others = [row for row in rows if row["status"] == "fits"]
+    return DubCheck(alignment, limits, usual, [*findings, *_unmatched(lines, alignment), *others], incomparable)
+
+
+def _reachable(differences: np.ndarray, limit: float, widest: float) -> float:
+    """From when on a difference is no usual one: the limit, or three robust deviations where one is beyond `widest`."""
+    known = differences[~np.isnan(differences)]
+    deviation = float(median_abs_deviation(known, scale="normal")) if known.size else 0.0
+    return max(limit, 3 * deviation) if deviation > widest else limit
+
+
+def _incomparable(
+    normalized: tuple[Deliveries, Deliveries], limits: Limits, reachable: dict[str, float], usual: float
+) -> dict[str, str]:
+    why = {
+        name: f"usual differences spread so much that {found:.2g} {_UNITS[name]} is the limit, not "
+        f"{getattr(limits, name):.2g}"
+        for name, found in reachable.items()
+        if found > getattr(limits, name)
+    }
+    if usual + reachable["emotion"] > 1:
+        why["emotion"] = (
+            f"lines usually are {usual:.2f} of 1 apart, so that none can be {reachable['emotion']:.2f} beyond"
+        )
+    elif not _agree(*(track.emotion for track in normalized)):
+        why["emotion"] = (
+            "the same lines agree no better than lines that are paired at random: this model does not tell emotions in "
+            "these tracks, or they do not change"
+        )
+    return why
+
+
+def _agree(source: np.ndarray, dub: np.ndarray) -> bool:
+    """Whether the same lines agree better than lines do that are so many lines apart, in 19 of 20 of such pairings."""
+    distances = [_distances(source, np.roll(dub, shift, axis=0)).mean() for shift in range(len(dub))]
+    return len(dub) < _FEW or float(np.mean(np.array(distances[1:]) <= distances[0])) <= _CHANCE
+
+
+def _distances(source: np.ndarray, dub: np.ndarray) -> np.ndarray:
+    # Of equal distributions it may be the root of a rounding error below 0.
+    return np.nan_to_num(jensenshannon(source, dub, base=2, axis=1))
+
+
+def _differences(source: Deliveries, dub: Deliveries) -> dict[str, np.ndarray]:
+    """By what the dub's lines differ from the source's, each `(lines,)`; NaN where that is not known."""
+    return {
+        "emotion": _distances(source.emotion, dub.emotion),
+        "pitch": dub.pitch - source.pitch,
+        "energy": dub.energy - source.energy,
+    }
+
+
+def _usual(differences: np.ndarray) -> float:
+    known = differences[~np.isnan(differences)]
+    return float(np.median(known)) if known.size else 0.0  # all lines may be whispered
+
+
+def _rows(
+    lines: MatchedLines,
+    spoken: tuple[Deliveries, Deliveries],
+    normalized: tuple[Deliveries, Deliveries],
+    differences: dict[str, np.ndarray],
+    labels: tuple[str, ...],
+    limits: Limits,
+) -> list[dict[str, Any]]:
+    """A row per shared line, the largest `score` first."""
+    # Emotions that are nearer than usual are no difference; pitch and energy count both ways.
+    sizes = {name: np.maximum(values, 0) if name == "emotion" else abs(values) for name, values in differences.items()}
+    found = {name: size >= getattr(limits, name) for name, size in sizes.items()}
+    score = _score(normalized[1].emotion - normalized[0].emotion, differences, limits)
+    source, dub = spoken
+    rows = []
+    for line in np.argsort(-score, kind="stable"):
+        said = {"source": _likeliest(source.emotion[line], labels), "dub": _likeliest(dub.emotion[line], labels)}
+        by = {name: None if np.isnan(values[line]) else float(values[line]) for name, values in differences.items()}
+        reasons = [_WORDED[name](said, by[name]) for name in found if found[name][line]]
+        rows.append(
+            {
+                "status": "differs" if reasons else "fits",
+                **_times(lines.source[line], lines.dub[line]),
+                **{f"{track}_{key}": value for track, answer in said.items() for key, value in answer.items()},
+                **{f"{name}_difference": value for name, value in by.items()},
+                "score": float(score[line]),
+                "why": "; ".join(reasons),
+            }
+        )
+    return rows
+
+
+def _score(emotions: np.ndarray, differences: dict[str, np.ndarray], limits: Limits) -> np.ndarray:
+    """How much each line stands out, `(lines,)`: the norm of its z-scores.
+
+    Pitch and energy are as far out as robust deviations tell. Of emotions each class counts by itself, so that a change
+    weighs more the rarer it is in these tracks: a model that often takes calm for sadness seldom takes it for anger.
+    What is far below a limit is no outlier even where all other lines agree: the limit is three deviations at least.
+    """
+    emotions = emotions - np.median(emotions, axis=0)
+    deviations = [emotions / np.maximum(emotions.std(axis=0), limits.emotion / 3)]
+    for name in ("pitch", "energy"):
+        by = np.nan_to_num(differences[name])  # what is not known is no outlier
+        scale = max(median_abs_deviation(by, scale="normal"), getattr(limits, name) / 3)
+        deviations.append(by[:, None] / scale)
+    return np.linalg.norm(np.concatenate(deviations, axis=1), axis=1)
+
+
+def _likeliest(probabilities: np.ndarray, labels: tuple[str, ...]) -> dict[str, Any]:
+    best = int(probabilities.argmax())
+    return {"emotion": labels[best], "emotion_score": float(probabilities[best])}
+
+
+_WORDED = {
+    "emotion": lambda said, _: ", ".join(
+        f"{said[track]['emotion']} {said[track]['emotion_score']:.2f} in the {track}" for track in ("dub", "source")
+    ),
+    "pitch": lambda _, semitones: f"pitch {semitones:+.1f} semitones",
+    "energy": lambda _, db: f"energy {db:+.1f} dB",
+}
+
+
+def _unmatched(lines: MatchedLines, alignment: Alignment) -> list[dict[str, Any]]:
+    """A row per line that one track lacks, with the place where the other should have it."""
+    rows = [{"status": "missing in the dub", **_times(line, alignment.to_dub(line))} for line in lines.missing]
+    rows += [{"status": "only in the dub", **_times(alignment.to_source(line), line)} for line in lines.added]
+    return sorted(rows, key=lambda row: row["source_start_s"])
+
+
+def _times(source: np.ndarray, dub: np.ndarray) -> dict[str, float]:
+    return {
+        f"{track}_{end}_s": round(float(seconds), 3)
+        for track, line in (("source", source), ("dub", dub))
+        for end, seconds in zip(("start", "end"), line, strict=True)
+    }

@@ -1,0 +1,145 @@
+"""Checkpoint -> a folder with its ONNX files, its configuration, and the comparison of each file with PyTorch."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from common.audio_files import AUDIO_SUFFIXES, walk
+from common.checkpoint import load_checkpoint
+from common.outputs import check_empty
+from common.versions import versions
+from modeling import AudioError, load_audio
+
+from ..engine.onnx_backend import FILES, onnx_forward
+from ..engine.torch_backend import torch_forward
+from .graph import check_int8, write_float16, write_float32, write_int8
+from .parity import compare, synthetic_clips
+
+LIMIT = 1e-4  # by which an answer in float32 may differ from PyTorch's, before softmax or in standard deviations
+_PACKAGES = ("torch", "transformers", "onnx", "onnxscript", "onnxruntime")
+
+
+def export_folder(
+    checkpoint: str,
+    output: Path,
+    *,
+    precisions: Sequence[str] = ("float32",),
+    check: Path | None = None,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Writes `model.onnx`, the variants, `config.json`, `preprocessor_config.json` and `parity.json`.
+
+    Args:
+        checkpoint: folder or Hub id.
+        output: folder to write to, empty or not there yet. In the end all of it is there, or nothing.
+        precisions: of `"float32"`, `"int8"`, `"float16"`; float32 is always written.
+        check: folder of recordings to compare on, beside synthetic clips.
+        overwrite: whether `output` may hold files, of which those of the export are replaced.
+
+    Returns:
+        What `parity.json` holds.
+
+    Raises:
+        ValueError: there is no such checkpoint or no recording, `output` holds files, a package is missing, a variant
+            does not suit the network, or one answers otherwise than it may.
+    """
+    check_empty(output, overwrite)
+    used = _versions()
+    recordings = [] if check is None else _find_recordings(check)
+    model, feature_extractor = load_checkpoint(checkpoint)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as unfinished:
+        folder = Path(unfinished, output.name)
+        folder.mkdir()
+        files = _write_graphs(model, folder, precisions)
+        model.config.to_json_file(folder / "config.json")
+        feature_extractor.to_json_file(folder / "preprocessor_config.json")
+        parity = {
+            "checkpoint": checkpoint,
+            "versions": used,
+            "threads": torch.get_num_threads(),
+            "megabytes": {name: round(file.stat().st_size / 1e6, 1) for name, file in files.items()},
+            **_compare(model, files, recordings),
+        }
+        (folder / "parity.json").write_text(json.dumps(parity, indent=1, ensure_ascii=False), encoding="utf-8")
+        output.mkdir(exist_ok=True)
+        for file in folder.iterdir():
+            file.replace(output / file.name)
+    return parity
+
+
+def _versions() -> dict[str, str]:
+    try:
+        return versions(*_PACKAGES)
+    except PackageNotFoundError as error:
+        raise ValueError(f"Exporting takes packages more, {error.name} among them: pip install -e '.[onnx]'") from error
+
+
+def _find_recordings(folder: Path) -> list[Path]:
+    recordings = list(walk(folder, AUDIO_SUFFIXES))
+    if not recordings:
+        raise ValueError(f"{folder}: no audio or video file is below it, by the endings of the names.")
+    return recordings
+
+
+def _write_graphs(model: PreTrainedModel, folder: Path, precisions: Sequence[str]) -> dict[str, Path]:
+    """Precision to its file."""
+    files = {name: folder / FILES[name] for name in FILES if name == "float32" or name in precisions}
+    if "int8" in files:
+        check_int8(model)  # before the minutes that follow
+    write_float32(model, files["float32"])
+    if "int8" in files:
+        write_int8(model, files["float32"], files["int8"])
+    if "float16" in files:
+        write_float16(model, files["float32"], files["float16"])
+    return files
+
+
+def _compare(model: PreTrainedModel, files: dict[str, Path], recordings: Sequence[Path]) -> dict[str, Any]:
+    """Per set of clips: its size, and what `compare` finds."""
+    networks = {"torch": torch_forward(model)} | {name: onnx_forward(file) for name, file in files.items()}
+    tasks = model.config.get_tasks()
+    clips = synthetic_clips(model.config.max_duration_s)
+    compared = {"synthetic": {"clips": len(clips), "precisions": compare(networks, tasks, clips)}}
+    _check(compared["synthetic"]["precisions"])
+    if recordings:
+        unreadable: list[str] = []
+        heard = _read(recordings, model.config.max_duration_s, unreadable)
+        precisions = compare(networks, tasks, heard)
+        _check(precisions)
+        clip_count = len(recordings) - len(unreadable)
+        compared["recordings"] = {"clips": clip_count, "unreadable": unreadable, "precisions": precisions}
+    return compared
+
+
+def _read(recordings: Sequence[Path], max_duration_s: float, unreadable: list[str]) -> Iterator[np.ndarray]:
+    """What a model hears of each; what cannot be read goes to `unreadable`."""
+    for path in recordings:
+        try:
+            yield load_audio(path, end_s=max_duration_s)
+        except (AudioError, OSError) as error:
+            unreadable.append(str(error))
+
+
+def _check(precisions: dict[str, dict[str, Any]]) -> None:
+    """Raises a `ValueError` where float32 differs by more than rounding, or a variant answers nothing."""
+    for name, found in precisions.items():
+        for head, difference in found.get("max_difference", {}).items():
+            if not math.isfinite(difference):
+                raise ValueError(f"In {name} the network's numbers overflow (head {head}): leave that precision out.")
+            if name == "float32" and difference > LIMIT:
+                raise ValueError(
+                    f"The graph differs from PyTorch by {difference:.1e} in the head {head}, where {LIMIT:.0e} is "
+                    "rounding. Nothing was written. Versions of torch, onnxscript and onnxruntime that agree are in "
+                    "constraints.txt."
+                )

@@ -1,0 +1,246 @@
+"""A recording of any length -> segments of speech, each with what the model says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from modeling import SAMPLING_RATE, AnswerOptions, AudioReader, Task, pools, word_answer
+from modeling.outputs_ser import restrict
+
+from ..engine.predictor import Recogniser
+from .crosstalk import find_copies
+from .smoothing import average_stretches, choose_classes, join_stretches
+from .voice_activity import find_speech
+from .windows import Window, cut_windows
+
+# A multiple of the 20 s in which the sound of films is decoded.
+_BLOCK_S = 60.0
+_WINDOWS_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class TimelineOptions:
+    """How a recording is cut.
+
+    Args:
+        window_s: seconds of speech that the model hears at once. A region of speech that is shorter is heard whole.
+        hop_s: seconds from one window to the next, and between the times at which a segment can begin inside a region.
+        switch_cost_s: how sure a change of emotion within a region must be: the new one's lead in probability, summed
+            over its seconds, exceeds this, or twice this if the old one returns. No segment beside another one of its
+            region is shorter.
+        channels: `"mix"` averages them; `"each"` takes every channel for a speaker with segments of its own. What one
+            channel has of another one, as crosstalk or because both are the same, is no speech of it.
+
+    Raises:
+        ValueError: a value has no meaning.
+    """
+
+    window_s: float = 3.0
+    hop_s: float = 1.0
+    switch_cost_s: float = 0.5
+    channels: Literal["mix", "each"] = "mix"
+
+    def __post_init__(self) -> None:
+        if not 1 / SAMPLING_RATE <= self.hop_s <= self.window_s:
+            raise ValueError(f"A timeline needs 0 < hop <= window, got {self.hop_s} s and {self.window_s} s.")
+        if not self.switch_cost_s >= 0:
+            raise ValueError(f"The cost of a change of emotion is 0 s or more, got {self.switch_cost_s} s.")
+        if self.channels not in ("mix", "each"):
+            raise ValueError(f"channels is 'mix' or 'each', got {self.channels!r}.")
+
+    @property
+    def in_samples(self) -> tuple[int, int]:
+        """Window and hop at 16 kHz."""
+        return round(self.window_s * SAMPLING_RATE), round(self.hop_s * SAMPLING_RATE)
+
+    def check(self, recogniser: Recogniser) -> None:
+        """Raises a `ValueError` where the model cannot hear a whole window."""
+        if self.window_s > recogniser.max_duration_s:
+            raise ValueError(
+                f"The model hears {recogniser.max_duration_s:g} s at once, a window of {self.window_s:g} s is too long."
+            )
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of speech of one emotion.
+
+    Args:
+        start_s, end_s: where it is, in seconds.
+        channel: the one that it is heard on, from 0; `None` for the average of all.
+        decoded: task name to probabilities `(num_outputs,)`, or a value `()` in the task's unit: the mean over time of
+            those of the windows.
+    """
+
+    start_s: float
+    end_s: float
+    channel: int | None
+    decoded: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What was heard in a recording.
+
+    Args:
+        duration_s: seconds that were read, which may be other than the header promises.
+        speech_s: seconds of speech, over all channels where each is a speaker.
+        segments: in the order of time; together they are the regions of speech. Where the main task is a regression,
+            they are the regions one by one.
+    """
+
+    duration_s: float
+    speech_s: float
+    segments: tuple[Segment, ...]
+
+
+def build_timeline(
+    recogniser: Recogniser,
+    source: Any,
+    options: TimelineOptions = TimelineOptions(),
+    progress: Callable[[float], None] | None = None,
+    sampling_rate: int | None = None,
+    labels: Sequence[str] = (),
+) -> Timeline:
+    """Listens through a recording of any length. What is held of it in memory does not grow with its length.
+
+    Args:
+        recogniser: what hears the windows.
+        source: anything that [`AudioReader`] takes. A file object must be seekable where each channel is a speaker.
+        options: how the recording is cut.
+        progress: called now and then with the share of the work that is done, from 0 to 1.
+        sampling_rate: of an array, in Hz.
+        labels: the classes of the main task that can occur; by default all. They are chosen from before anything is
+            averaged or cut, so that neighboring segments differ in them.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        AudioError: it is no audio, or holds NaN or infinity somewhere.
+        ValueError: the model hears less than a window at once.
+    """
+    options.check(recogniser)
+    found: list[dict[tuple[float, float], list[Segment]]] = []  # of each channel: region to its segments
+    durations: list[float] = []
+    channels = 1
+    while len(durations) < channels:
+        channel = None if options.channels == "mix" else len(durations)
+        with AudioReader(source, sampling_rate, channel) as audio:
+            channels = 1 if channel is None else audio.channels
+            blocks = _Blocks(audio, progress or (lambda share: None), channel or 0, channels)
+            windows = cut_windows(find_speech(blocks), *options.in_samples)
+            regions = _hear_regions(recogniser, windows, labels)
+            cut = [list(_cut_region(recogniser, region, options, channel)) for region in regions]
+        found.append({(segments[0].start_s, segments[-1].end_s): segments for segments in cut})
+        durations.append(blocks.read_s)
+    segments = [segment for parts in _drop_copies(source, sampling_rate, found) for segment in parts]
+    segments.sort(key=lambda segment: (segment.start_s, segment.channel or 0))
+    speech_s = sum((segment.end_s - segment.start_s for segment in segments), 0.0)
+    return Timeline(max(durations), speech_s, tuple(segments))
+
+
+def timeline_rows(
+    timeline: Timeline, tasks: Sequence[Task], main_task: Task, options: AnswerOptions
+) -> list[dict[str, Any]]:
+    """The segments as people and programs read them.
+
+    Returns:
+        Per segment `{"start_s", "end_s", …}` with what [`word_answer`] says of it, and `"channel"` where each channel
+        is a speaker.
+    """
+    return [
+        {
+            "start_s": segment.start_s,
+            "end_s": segment.end_s,
+            **({} if segment.channel is None else {"channel": segment.channel}),
+            **word_answer(tasks, main_task, segment.decoded, options),
+        }
+        for segment in timeline.segments
+    ]
+
+
+def _drop_copies(
+    source: Any, sampling_rate: int | None, found: list[dict[tuple[float, float], list[Segment]]]
+) -> Iterator[list[Segment]]:
+    """The segments of each region, but of those that are another channel's."""
+    if len(found) == 1:
+        yield from found[0].values()
+        return
+    for regions, copies in zip(found, find_copies(source, sampling_rate, [list(of) for of in found]), strict=True):
+        yield from (segments for segments, is_copy in zip(regions.values(), copies, strict=True) if not is_copy)
+
+
+class _Blocks:
+    """The blocks of one of the channels, with a report of the share of all work that is done after each."""
+
+    def __init__(self, audio: AudioReader, report: Callable[[float], None], channel: int, channels: int):
+        self._audio = audio
+        self._report = report
+        self._channel = channel
+        self._channels = channels
+        self.read_s = 0.0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        samples = 0
+        for block in self._audio.blocks(_BLOCK_S):
+            yield block
+            samples += block.size
+            self.read_s = samples / SAMPLING_RATE
+            share = self.read_s / max(self.read_s, self._audio.promised_s)
+            self._report((self._channel + share) / self._channels)
+
+
+@dataclass(frozen=True)
+class _Region:
+    """The windows of a region and what the model says of them.
+
+    Args:
+        starts, ends: of the windows, in samples, each `(windows,)`.
+        scores: what every head says, one after the other, `(windows, outputs)`.
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
+    scores: np.ndarray
+
+
+def _hear_regions(recogniser: Recogniser, windows: Iterable[Window], labels: Sequence[str]) -> Iterator[_Region]:
+    main_task = recogniser.main_task
+    starts, ends, scores = [], [], []
+    for group in pools(windows, _WINDOWS_AT_ONCE):
+        decoded = recogniser([window.waveform for window in group])
+        decoded[main_task.name] = restrict(decoded[main_task.name], main_task.labels, labels)
+        rows = np.concatenate([decoded[task.name].reshape(len(group), -1) for task in recogniser.tasks], axis=1)
+        for window, row in zip(group, rows, strict=True):
+            starts.append(window.start)
+            ends.append(window.end)
+            scores.append(row)
+            if window.ends:
+                yield _Region(np.array(starts), np.array(ends), np.array(scores, np.float64))
+                starts, ends, scores = [], [], []
+
+
+def _cut_region(
+    recogniser: Recogniser, region: _Region, options: TimelineOptions, channel: int | None
+) -> Iterator[Segment]:
+    edges, means = average_stretches(region.starts, region.ends, region.scores, options.in_samples[1])
+    if recogniser.main_task.is_classification:
+        probabilities = _split(recogniser.tasks, means)[recogniser.main_task.name]
+        classes = choose_classes(probabilities, np.diff(edges) / SAMPLING_RATE, options.switch_cost_s)
+    else:
+        classes = np.zeros(len(means), np.intp)
+    for start, end, mean in join_stretches(edges, means, classes):
+        yield Segment(start / SAMPLING_RATE, end / SAMPLING_RATE, channel, _split(recogniser.tasks, mean))
+
+
+def _split(tasks: Sequence[Task], scores: np.ndarray) -> dict[str, np.ndarray]:
+    """Every head's part of scores `(…, outputs)`: probabilities `(…, num_outputs)` or values `(…)`."""
+    decoded, first = {}, 0
+    for task in tasks:
+        part = scores[..., first : first + task.num_outputs]
+        decoded[task.name] = part if task.is_classification else part[..., 0]
+        first += task.num_outputs
+    return decoded

@@ -1,0 +1,95 @@
+"""A checkpoint -> what a page says of its model: name, languages, quality, and whether real people taught it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers.models.whisper.tokenization_whisper import LANGUAGES
+from transformers.utils import cached_file
+
+from common.checkpoint import weights_sha256
+from preprocessing.demo.__main__ import CORPORA
+
+# By kind of the main task: metric in metrics.json, and its name.
+_QUALITY = {"classification": ("weighted_f1", "weighted F1"), "regression": ("ccc", "concordance correlation")}
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is known of a model beside its configuration.
+
+    Args:
+        name: Hub id, or name of the folder.
+        languages: of the training clips, in English, sorted; empty where they are not known.
+        quality: how good its main head was on test clips; empty where that is not known.
+        is_synthetic: whether all clips that it learned emotions from are synthetic speech.
+    """
+
+    name: str = ""
+    languages: tuple[str, ...] = ()
+    quality: str = ""
+    is_synthetic: bool = False
+
+
+def load_model_facts(checkpoint: str) -> ModelFacts:
+    """Reads `training.json` and `metrics.json` beside a checkpoint; what is missing or damaged there is not known.
+
+    Args:
+        checkpoint: folder or Hub id.
+    """
+    folder = Path(checkpoint)
+    name = folder.resolve().name if folder.is_dir() else checkpoint
+    try:
+        history = list(_history(_read(checkpoint, "training.json")))
+        corpora = {entry["corpus"] for record in history for entry in record["data"]}
+        languages = {_language(locale) for record in history for locale in record["locales"]}
+    except (KeyError, TypeError, AttributeError):
+        corpora, languages = set(), set()
+    is_synthetic = bool(corpora) and corpora <= {*CORPORA}
+    return ModelFacts(name, tuple(sorted(languages)), _quality(checkpoint), is_synthetic)
+
+
+def _read(checkpoint: str, name: str) -> Any:
+    """The content of a JSON file of a checkpoint, `None` where there is no such file."""
+    quiet = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
+    path = cached_file(checkpoint, name, **quiet)
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8")) if path else None
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _history(record: Any) -> Iterator[Mapping[str, Any]]:
+    """The record of a training, and of those before it that led to the checkpoint it started from."""
+    while record is not None:
+        yield record
+        record = record["before"]
+
+
+def _language(locale: str) -> str:
+    code = locale.partition("-")[0].lower()
+    return LANGUAGES.get(code, locale).title()
+
+
+def _quality(checkpoint: str) -> str:
+    """A sentence on the main head; figures that were measured on other weights are none of this model."""
+    metrics = _read(checkpoint, "metrics.json")
+    try:
+        measured = metrics.get("weights_sha256")
+        if measured not in (None, weights_sha256(Path(cached_file(checkpoint, "config.json")).parent)):
+            return ""
+        name, main = metrics["main_task"], metrics["tasks"][metrics["main_task"]]
+        metric, title = _QUALITY[main["kind"]]
+        mean = main["mean_over_corpora"]
+        if mean[metric] is None or not math.isfinite(mean[metric]):
+            return ""
+        interval = mean.get(f"{metric}_ci")
+        said = f" (95% interval {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
+        return f"{title} of {name} {mean[metric]:.2f}{said} on {main['clips']:,} {metrics['split']} clips"
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        return ""

@@ -1,0 +1,120 @@
+"""One recording -> all that a page shows of it: the segments, their mean, its outline, its sound."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from common.text_files import spelled
+from modeling import SAMPLING_RATE, AnswerOptions, AudioReader, Task
+
+from ..engine.predictor import Recogniser
+from ..timeline.build import TimelineOptions, build_timeline, timeline_rows
+
+PEAKS = 240  # bars of the outline at least: each is still a pixel wide on a phone
+_PEAK_S = 0.25  # of a bar at most, so that a long recording has an outline to zoom into
+_BLOCK_S = 60.0
+_COMPRESSION = 0.6  # of 0 to 1: speech at 40 kbit/s
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a page shows of a recording. All predictions are of its speech, from the same windows.
+
+    Args:
+        name: of the file, without its folder.
+        duration_s: its length.
+        speech_s: how much of it is speech.
+        answer: the mean of the segments, as [`average_segments`] gives it; empty where there is no speech.
+        segments: rows of its timeline.
+        peaks: the outline, from 0 to 1, of shape `(bars,)`, `PEAKS` or more.
+        sound: what was analyzed, as an MP3 file: browsers do not play everything that can be read here.
+    """
+
+    name: str
+    duration_s: float
+    speech_s: float
+    answer: dict[str, Any]
+    segments: list[dict[str, Any]]
+    peaks: np.ndarray
+    sound: bytes
+
+
+def recognise_recording(
+    recogniser: Recogniser,
+    path: Path,
+    timeline_options: TimelineOptions,
+    answer_options: AnswerOptions,
+    progress: Callable[[float], None] | None = None,
+) -> Recording:
+    """Everything about a recording.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it is no audio, or cannot be read to its end.
+    """
+    timeline = build_timeline(recogniser, path, timeline_options, progress, labels=answer_options.labels)
+    segments = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, answer_options)
+    peaks, sound = _copy_sound(path, timeline.duration_s)
+    return Recording(
+        name=spelled(path.name),
+        duration_s=timeline.duration_s,
+        speech_s=timeline.speech_s,
+        answer=average_segments(segments, recogniser.tasks, recogniser.main_task, answer_options),
+        segments=segments,
+        peaks=peaks,
+        sound=sound,
+    )
+
+
+def average_segments(
+    segments: Sequence[Mapping[str, Any]], tasks: Sequence[Task], main_task: Task, options: AnswerOptions
+) -> dict[str, Any]:
+    """The mean of the rows of a timeline, weighted by their seconds, in the form of [`word_answer`].
+
+    The first class of a head is the likeliest of those that a segment has: no mean may put a class at the head that
+    occurs nowhere (0.5, 0.4, 0.1 and 0.1, 0.4, 0.5 have the second one as theirs).
+    """
+    if not segments:
+        return {}
+    seconds = [row["end_s"] - row["start_s"] for row in segments]
+    answer: dict[str, Any] = {}
+    for task in tasks:
+        values = [row[task.name] for row in segments]
+        if task.is_classification:
+            answer[task.name] = _average_scores(values, seconds)
+        else:
+            mean = float(np.average([value["value"] for value in values], weights=seconds))
+            answer[task.name] = {"value": mean, "unit": task.unit}
+    if options.uncertain_below is not None and main_task.is_classification:
+        answer["uncertain"] = answer[main_task.name][0]["score"] < options.uncertain_below
+    return answer
+
+
+def _average_scores(rankings: Sequence[Sequence[Mapping[str, Any]]], seconds: Sequence[float]) -> list[dict[str, Any]]:
+    scores = [{entry["label"]: entry["score"] for entry in ranking} for ranking in rankings]
+    means = {label: float(np.average([row[label] for row in scores], weights=seconds)) for label in scores[0]}
+    first = max((ranking[0]["label"] for ranking in rankings), key=means.__getitem__)
+    ranked = sorted(means, key=lambda label: (label != first, -means[label]))
+    return [{"label": label, "score": means[label]} for label in ranked]
+
+
+def _copy_sound(path: Path, duration_s: float) -> tuple[np.ndarray, bytes]:
+    """The outline and the MP3 of a recording, read block by block."""
+    peaks, file = np.zeros(max(PEAKS, math.ceil(duration_s / _PEAK_S))), io.BytesIO()
+    samples, first = round(duration_s * SAMPLING_RATE), 0
+    mp3 = {"format": "MP3", "subtype": "MPEG_LAYER_III", "compression_level": _COMPRESSION}
+    with AudioReader(path) as audio, soundfile.SoundFile(file, "w", SAMPLING_RATE, 1, **mp3) as copy:
+        for block in audio.blocks(_BLOCK_S):
+            places = (first + np.arange(block.size)) * peaks.size // samples
+            np.maximum.at(peaks, places, np.abs(block))
+            copy.write(block.clip(-1, 1))
+            first += block.size
+    return peaks / max(peaks.max(), 1e-9), file.getvalue()

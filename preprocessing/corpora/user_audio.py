@@ -1,0 +1,159 @@
+"""A user's own audio: a folder per class, or a table of clips."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from common.audio_files import AUDIO_SUFFIXES, audio_folder_of, path_inside, walk
+from common.text_files import clean_text, shorten
+
+from ..clip import Clip, Drop, clip_id
+from ..labels import is_missing, parse_gender
+from ..tables.arrow import EmbeddedAudio
+from ..tables.read import read_table_file
+
+_WHOLE_FLOATS = 2.0**53  # from here on a float does not hold every whole number
+_LOST_DIGITS = re.compile(r"-?\d[.,]\d+[Ee]\+\d+")  # what spreadsheets and pandas write of a long number
+# Columns of a table that become fields of a clip; any other that `columns` names becomes a further label.
+_FIELDS = set("path start_s end_s corpus locale speaker sentence gender emotion style split".split())
+
+
+@dataclass(frozen=True)
+class UserAudio:
+    """How a user's folder or table is read.
+
+    Args:
+        locale, style: of clips whose table does not say.
+        columns: our name -> the table's name of a column. A name that is no field of a clip becomes a further label.
+        gender_names: the table's word -> `female`, `male` or `none`.
+        audio_folder: where the table's paths start, itself relative to the table's folder. A table may name no file
+            outside of it.
+    """
+
+    locale: str | None = None
+    style: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    gender_names: Mapping[str, str] = field(default_factory=dict)
+    audio_folder: str = ""
+
+
+def read_folder(root: Path, options: UserAudio) -> Iterator[Clip | Drop]:
+    """Yields the files below `root`, labelled by the name of the folder right below it, whose classes they are."""
+    corpus = root.resolve().name
+    for path in walk(root, ("",)):
+        relative = path.relative_to(root)
+        id_ = clip_id(corpus, relative)
+        if not path.name.lower().endswith(AUDIO_SUFFIXES):
+            yield Drop(id_, "not an audio or video file by its name")
+        elif len(relative.parts) == 1:
+            yield Drop(id_, "not in the folder of a class")
+        else:
+            yield Clip(
+                id=id_,
+                path=path,
+                corpus=corpus,
+                locale=options.locale,
+                style=options.style,
+                raw_label=relative.parts[0],
+            )
+
+
+def read_table(path: Path, options: UserAudio) -> Iterator[Clip | Drop]:
+    """Yields the rows of a table: CSV, TSV, JSON lines, Parquet, or a folder of Parquet or Arrow files (`datasets`).
+
+    Raises:
+        ValueError: the table is of another kind or lacks a column, or a cell cannot be read; the message names it.
+    """
+    table = read_table_file(path)
+    wanted = {clean_text(ours): clean_text(theirs) for ours, theirs in options.columns.items()}
+    columns = {name: name for name in _FIELDS if name in table.columns} | wanted
+    if "path" not in columns:
+        columns["path"] = next(filter(table.holds_audio, table.columns), "path")
+    missing = [column for column in columns.values() if column not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{path} has no column {', '.join(map(repr, missing))}; it has "
+            f"{', '.join(map(repr, table.columns))}. Name the columns with --columns path=… emotion=…."
+        )
+    folder = audio_folder_of(path, options.audio_folder)
+    default = {"corpus": home_of(path).name, "locale": options.locale, "style": options.style}
+    rows = zip(*(table.cells(column) for column in columns.values()), strict=True)
+    for number, cells in enumerate(rows, start=1):
+        try:
+            row = {ours: _text(cell, columns[ours], ours) for ours, cell in zip(columns, cells, strict=True)}
+            yield _clip(row, default, folder, options)
+        except ValueError as error:
+            raise ValueError(f"{path}, row {number}: {error}") from error
+
+
+def home_of(table: Path) -> Path:
+    """The folder that a table is in, or that it is."""
+    return table.resolve() if table.is_dir() else table.resolve().parent
+
+
+def _clip(row: dict[str, Any], default: dict[str, str | None], folder: Path, options: UserAudio) -> Clip | Drop:
+    known = {**default, **{name: row[name] for name in _FIELDS & row.keys() if row[name] is not None}}
+    if "path" not in known:
+        raise ValueError("the path is empty.")
+    start_s = _number(known.pop("start_s", None), "start_s") or 0.0
+    end_s = _number(known.pop("end_s", None), "end_s")
+    path = known.pop("path")
+    if not isinstance(path, EmbeddedAudio):
+        path = path_inside(folder, path)
+    name = path.name if isinstance(path, EmbeddedAudio) else path.relative_to(folder)
+    id_ = clip_id(known["corpus"], name, start_s)
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where a name is too long
+        return Drop(id_, "the table names a file that does not exist")
+    if "/" in known["corpus"]:
+        raise ValueError(f"the name of a corpus has no slash, got {shorten(known['corpus'])}.")
+    if known.get("split") not in (None, "train", "validation", "test"):
+        raise ValueError(f"split is train, validation or test, got {shorten(known['split'])}.")
+    return Clip(
+        id=id_,
+        path=path,
+        start_s=start_s,
+        end_s=end_s,
+        gender=parse_gender(known.pop("gender", None), options.gender_names),
+        raw_label=known.pop("emotion", None),
+        extra={name: value for name, value in row.items() if name not in _FIELDS},
+        **known,
+    )
+
+
+def _text(cell: object, column: str, name: str) -> Any:
+    """A cell as the table has it, as text without blanks around it; `None` where it is empty.
+
+    Raises:
+        ValueError: it is no text, number or date; or a number that a float cannot hold, where it names something.
+    """
+    if cell is None or cell != cell or isinstance(cell, EmbeddedAudio):
+        return None if cell != cell else cell
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if not isinstance(cell, str | int | float | Decimal | date | time):
+        raise ValueError(f"column {column!r} holds {shorten(cell)}, where text or a number is expected.")
+    text = str(cell).strip() if name == "path" else clean_text(str(cell))
+    if name in _FIELDS and ((isinstance(cell, float) and abs(cell) >= _WHOLE_FLOATS) or _LOST_DIGITS.fullmatch(text)):
+        raise ValueError(f"column {column!r} holds {text}, which has lost digits: write the column as text.")
+    return sys.intern(text) or None  # most are among few words, which a hundred thousand clips share
+
+
+def _number(text: str | None, name: str) -> float | None:
+    if text is None or is_missing(text):
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise ValueError(f"{name} is a number of seconds, got {shorten(text)}.")
+    return seconds

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from datasets import Dataset, DatasetDict
+
+from evaluation.metrics.baseline import baseline_logits, check_baseline, mfcc_statistics
+from modeling import Task
+from preprocessing.prepared.load import load_prepared
+from tests.conftest import voice
+
+EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"))
+
+
+@pytest.fixture(scope="module")
+def learned(prepared):
+    """Splits of which angry clips have no label, and what the baseline says of the test clips."""
+    splits = load_prepared(prepared, "paper")
+    splits = DatasetDict(
+        {
+            name: clips.map(lambda row: {"emotion": None if row["emotion"] == "angry" else row["emotion"]})
+            for name, clips in splits.items()
+        }
+    )
+    return splits, baseline_logits(splits, "test", EMOTION, 6.0)
+
+
+def test_statistics_do_not_hang_on_the_length_and_tell_voices_apart():
+    low, longer, high = (mfcc_statistics(voice(seconds, f0)) for seconds, f0 in ((1, 110), (2, 110), (1, 300)))
+    assert low.shape == (60,)
+    assert np.linalg.norm(low - longer) < 0.3 * np.linalg.norm(low - high)
+
+
+@pytest.mark.parametrize("samples", [1, 400, 4000])
+def test_a_clip_of_any_length_and_silence_have_finite_statistics(samples):
+    assert np.isfinite(mfcc_statistics(np.zeros(samples, np.float32))).all()
+    assert np.isfinite(mfcc_statistics(np.random.default_rng(0).normal(size=samples).astype(np.float32))).all()
+
+
+def test_it_learns_from_the_sound(learned):
+    splits, logits = learned
+    emotions, corpora = splits["test"]["emotion"][:], splits["test"]["corpus"][:]
+    kept = [i for i, emotion in enumerate(emotions) if emotion and corpora[i] == "alpha"]  # beta is noise
+    truth = [EMOTION.labels.index(splits["test"][i]["emotion"]) for i in kept]
+    assert {1, 2} == set(truth)
+    assert (logits[kept].argmax(axis=1) == truth).mean() >= 0.75
+
+
+def test_it_names_one_label_per_clip_and_none_that_training_lacks(learned):
+    splits, logits = learned
+    assert logits.shape == (len(splits["test"]), 3)
+    assert (logits.sum(axis=1) == 1).all()
+    assert not logits[:, 0].any()
+
+
+def test_it_gets_the_beginning_that_the_model_gets(learned):
+    splits, logits = learned
+    assert (baseline_logits(splits, "test", EMOTION, 0.15) != logits).any()
+
+
+def test_it_says_the_same_twice(learned):
+    splits, logits = learned
+    assert np.array_equal(baseline_logits(splits, "test", EMOTION, 6.0), logits)
+
+
+@pytest.mark.parametrize(
+    ("task", "train", "message"),
+    [
+        (Task("f0_mean", "regression", "f0_mean"), ["happy"], "the main task, f0_mean, is a number"),
+        (EMOTION, [None, "proud"], "needs train clips with 2 or more labels of the model's emotion"),
+        (EMOTION, [None, "sad", "sad", "proud"], "needs train clips with 2 or more"),
+    ],
+)
+def test_what_it_cannot_learn_is_refused(task, train, message):
+    splits = DatasetDict(
+        {
+            "train": Dataset.from_dict({"emotion": train, "f0_mean": [1.0] * len(train)}),
+            "test": Dataset.from_dict({"emotion": ["sad"], "f0_mean": [1.0]}),
+        }
+    )
+    with pytest.raises(ValueError, match=message):
+        check_baseline(splits, "test", task)
+    with pytest.raises(ValueError, match="needs train clips"):
+        check_baseline(DatasetDict({"test": splits["test"]}), "test", EMOTION)
+    with pytest.raises(ValueError, match="needs validation clips"):
+        check_baseline(splits, "validation", EMOTION)

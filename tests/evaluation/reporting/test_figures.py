@@ -1,0 +1,142 @@
+import re
+
+import matplotlib.image
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from common.files import save_figure
+from evaluation.metrics.calibration import calibration_report
+from evaluation.reporting import figures
+from evaluation.reporting.comparison import in_per_cent
+from evaluation.reporting.figures import (
+    draw_by_line,
+    draw_calibration,
+    draw_confusion,
+    draw_cross,
+    draw_heat,
+    draw_table2,
+)
+from evaluation.reporting.paper import load_paper
+
+PER_CENT = in_per_cent({"labels": ["angry", "sad", "proud"], "counts": [[3, 1, 0], [0, 0, 0], [1, 1, 0]]})
+ROW = {"weighted_f1": 0.5, "weighted_f1_ci": [0.4, 0.6], "weighted_recall": 0.5, "weighted_recall_ci": [0.4, 0.6]}
+NO_CI = {**ROW, "weighted_f1_ci": None, "weighted_recall_ci": None, "ci_reason": "fewer than 3 speakers (1)"}
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def pixels(path):
+    image = matplotlib.image.imread(path)
+    assert image.std() > 0.01, "nothing is drawn"
+    return image.shape
+
+
+def test_a_cell_says_its_number_and_an_empty_line_says_so():
+    axes = Figure().subplots()
+    draw_heat(axes, PER_CENT["per_cent"], PER_CENT["labels"], PER_CENT["labels"], "{:.1f}")
+    assert sorted(texts(axes)) == sorted(["75.0", "25.0", "0.0", "50.0", "50.0", "0.0", "no clips"])
+
+
+def test_a_missing_cell_stays_empty():
+    axes = Figure().subplots()
+    draw_heat(axes, [[10.0, None]], ["a"], ["a", "b"], "{:.0f}")
+    assert texts(axes) == ["10"]
+
+
+@pytest.mark.parametrize("paper", [None, load_paper()["figure1"]], ids=["alone", "beside"])
+def test_confusion(paper, tmp_path):
+    draw_confusion(PER_CENT, "w2v + Em", tmp_path / "confusion.png", paper)
+    height, width, _ = pixels(tmp_path / "confusion.png")
+    assert (width > 1.5 * height) == (paper is not None)
+
+
+def test_tables(tmp_path):
+    lines = [
+        {"name": "w2v + Em", "protocol": "paper", "ours": ROW, "paper": {"weighted_f1": 0.845}, "seeds": []},
+        {"name": "mine", "protocol": "speaker", "ours": NO_CI, "paper": None, "seeds": [{"weighted_f1": 0.4}]},
+    ]
+    draw_table2(lines, tmp_path / "table2.png")
+    pixels(tmp_path / "table2.png")
+    table = {
+        "metric": "weighted_recall",
+        "columns": [("w2v + Em", "paper"), ("mine", "loco")],
+        "lines": [
+            {"name": "emodb", "ours": [ROW, None], "paper": [0.9, 0.9, 0.9]},
+            # Of a mean over several checkpoints there may be no interval.
+            {"name": "mine", "ours": [{"weighted_recall": 0.2}, NO_CI], "paper": [None, None, None]},
+        ],
+    }
+    draw_by_line(table, tmp_path / "table3.png")
+    pixels(tmp_path / "table3.png")
+
+
+def test_cross(tmp_path):
+    matrix = {
+        "name": "w2v",
+        "trained_on": ["a", "b"],
+        "tested_on": ["a", "b"],
+        "weighted_f1": [[0.9, 0.1], [None, 1.0]],
+    }
+    draw_cross(matrix, tmp_path / "cross.png")
+    pixels(tmp_path / "cross.png")
+
+
+def test_calibration(tmp_path):
+    random = np.random.default_rng(0)
+    corpus, speaker = np.array(["a"] * 50, dtype=object), np.array(["s"] * 50, dtype=object)
+    report = calibration_report(random.normal(size=(50, 3)), random.integers(0, 3, 50), 1.5, corpus, speaker)
+    draw_calibration(report, "emotion", tmp_path / "calibration.png")
+    pixels(tmp_path / "calibration.png")
+
+
+LONG = "w2v + " + " + ".join(f"task_{i}" for i in range(12)) + " (" + "runs/a_long_name_of_a_folder" * 4 + ")"
+
+
+@pytest.fixture
+def drawn(monkeypatch, tmp_path):
+    """The figures as they are saved, and their files."""
+    kept = []
+
+    def save(figure, path):
+        save_figure(figure, path)
+        kept.append(figure)
+
+    monkeypatch.setattr(figures, "save_figure", save)
+    return kept
+
+
+def outside(figure):
+    """Texts of a figure that leave it, and panels too small to read."""
+    figure.draw_without_rendering()
+    size = figure.bbox
+    found = []
+    for text in figure.findobj(Text):
+        box = text.get_window_extent()
+        is_tick = re.fullmatch(r"[\d.]*", text.get_text())  # of these there are some out of sight
+        if not is_tick and min(box.x0, box.y0, size.x1 - box.x1, size.y1 - box.y1) < -3:
+            found.append(text.get_text())
+    return found + [axes for axes in figure.axes if min(axes.get_window_extent().size) < 40]
+
+
+@pytest.mark.parametrize("name", ["w2v + Em", LONG])
+@pytest.mark.parametrize(("rows", "corpora"), [(1, 1), (10, 25)])
+def test_no_text_leaves_a_figure(drawn, tmp_path, name, rows, corpora):
+    path = tmp_path / "figure.png"
+    draw_confusion(PER_CENT, f"{name}, protocol paper", path)
+    draw_confusion(PER_CENT, f"{name}, protocol paper", path, load_paper()["figure1"])
+    labels = [f"a corpus with a long name {i}" for i in range(corpora)]
+    scores = [[0.5] * len(labels)] * len(labels)
+    draw_cross({"name": name, "trained_on": labels, "tested_on": labels, "weighted_f1": scores}, path)
+    line = {"name": name, "protocol": "paper", "ours": ROW, "paper": None, "seeds": []}
+    draw_table2([line] * rows, path)
+    lines = [{"name": f"corpus {i}", "ours": [ROW] * rows, "paper": []} for i in range(corpora)]
+    draw_by_line({"metric": "weighted_f1", "columns": [(name, "paper")] * rows, "lines": lines}, path)
+    random = np.random.default_rng(0)
+    corpus = np.array(["a"] * 50, dtype=object)
+    report = calibration_report(random.normal(size=(50, 3)), random.integers(0, 3, 50), 1.5, corpus, corpus)
+    draw_calibration(report, f"emotion: {name}", path)
+    assert {i: outside(figure) for i, figure in enumerate(drawn)} == {i: [] for i in range(6)}

@@ -1,0 +1,372 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from datasets import Dataset
+
+from evaluation.metrics.compute import compute_metrics, draw_means
+from evaluation.reporting import figures
+from evaluation.reporting.metrics_json import Evaluation, build_report
+from evaluation.reporting.paper import BEST, SINGLE_TASK
+from evaluation.reporting.summary import check_together, summarise, write_summary
+from evaluation.run import Plan
+from modeling import Task
+from tests.conftest import tiny_config
+
+EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"), temperature=2.0)
+GENDER = Task("gender", "classification", "gender", labels=("female", "male"))
+PITCH = Task("f0_mean", "regression", "f0_mean", unit="Hz", mean=180.0, std=50.0)
+
+
+def evaluated(
+    row,
+    *,
+    draw=0,
+    speakers=5,
+    right=0.7,
+    protocol="paper",
+    corpus=None,
+    corpora=("emodb", "mine"),
+    labels=EMOTION.labels,
+    absent=(),
+    **report,
+):
+    """A model that is right on a share of 60 clips per corpus, evaluated."""
+    random = np.random.default_rng([len(row), draw])
+    count = 60 * len(corpora)
+    truth = [("angry", "happy", "sad")[i % 3] for i in range(count)]
+    truth = [label if label not in absent else "sad" for label in truth]
+    clips = Dataset.from_dict(
+        {
+            "id": [f"{corpora[i // 60]}/{i}.wav" for i in range(count)],
+            "corpus": [corpora[i // 60] for i in range(count)],
+            "locale": ["de-DE" if i // 60 == 0 else "pl-PL" for i in range(count)],
+            "speaker": [f"s{i % speakers}" if speakers else None for i in range(count)],
+            "gender": [("female", "male", None)[i % 3] for i in range(count)],
+            "style": ["acted"] * count,
+            "duration_s": [0.5 + i % 8 for i in range(count)],
+            "emotion": truth,
+            "f0_mean": [150.0 + i for i in range(count)],
+        }
+    )
+    tasks = [Task("emotion", "classification", "emotion", labels=labels, temperature=2.0), GENDER, PITCH]
+    logits = {
+        "emotion": random.normal(size=(count, len(labels))),
+        "gender": random.normal(size=(count, 2)),
+        "f0_mean": random.normal(size=(count, 1)),
+    }
+    for i, label in enumerate(truth):
+        if random.random() < right and label in labels:
+            logits["emotion"][i, labels.index(label)] += 5
+    family, _, named = protocol.partition(":")
+    content = {
+        "protocol": protocol,
+        "family": family,
+        "corpus": named or None,
+        "description": f"divided by {family}",
+        "seed": 0,
+        "notes": ["mine: has 5 speakers"],
+    }
+    settings = {
+        "row": row,
+        "checkpoint": f"runs/{row}",
+        "split": "test",
+        "clips": count,
+        "clips_heard_in_training": 0,
+        "seed": None,
+        "configuration": None,
+        "merged_labels": {},
+        "without_clips": {"corpora": [], "locales": []},
+        "heads_without_labels": [],
+        **report,
+    }
+    metrics = compute_metrics(clips, logits, tasks)
+    draws = draw_means(clips, logits["emotion"], tasks[0])
+    return Evaluation(build_report(metrics, "emotion", protocol=content, **settings), draws, frozenset(clips["id"]))
+
+
+@pytest.fixture(scope="module")
+def single():
+    return evaluated(SINGLE_TASK, right=0.4)
+
+
+@pytest.fixture(scope="module")
+def best():
+    return evaluated(BEST, right=0.9)
+
+
+def lines_of(text, heading):
+    """The table below a heading: its rows, each a list of cells."""
+    section = text.split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("|")]
+    return rows[:1] + rows[2:]
+
+
+def test_one_report_holds_every_table_and_figure(single, best, tmp_path):
+    text = write_summary([single, best], tmp_path)
+    assert (tmp_path / "report.md").read_text(encoding="utf-8") == text
+    named = {part.split(")")[0] for part in text.split("](")[1:] if part.startswith("figures/")}
+    assert named == {f"figures/{path.name}" for path in (tmp_path / "figures").iterdir()}
+    assert {"figures/table2.png", "figures/confusion.png", "figures/confusion_gender.png"} <= named
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["tables"]["table2"][1]["ours"] == best.main["mean_over_corpora"]
+    for heading in ("Table 2", "Table 3", "Table 4", "Figure 1", "The paper's claims", "Other works", "Every head"):
+        assert f"\n## {heading}" in text
+
+
+def test_every_table_has_as_many_cells_in_each_line_as_in_its_header(single, best, tmp_path):
+    text = write_summary([single, best, evaluated(BEST, protocol="cross:emodb")], tmp_path)
+    widths = []
+    for line in text.splitlines():
+        if line.startswith("|"):
+            widths.append(line.count("|"))
+        elif widths:
+            assert len(set(widths)) == 1, line
+            widths = []
+
+
+def test_figures_of_the_tables_are_those_of_the_metrics(single, best, tmp_path):
+    text = write_summary([single, best], tmp_path)
+    _, first, second = lines_of(text, "Table 2")
+    mean = best.main["mean_over_corpora"]
+    low, high = mean["weighted_f1_ci"]
+    assert second[1:3] == [BEST, f"**{mean['weighted_f1']:.3f}** ({low:.3f}–{high:.3f})"]
+    assert first[2].startswith(f"{single.main['mean_over_corpora']['weighted_f1']:.3f} (")
+    assert second[5] == "0.860 / 0.862 / 0.870"
+    difference = mean["weighted_f1"] - single.main["mean_over_corpora"]["weighted_f1"]
+    assert second[6].startswith(f"{difference:+.3f} (")
+    assert first[6] == "–"
+    emodb, mine = lines_of(text, "Table 3")[1:]
+    assert emodb[0] == "emodb"
+    assert emodb[2].startswith(f"**{best.main['corpora']['emodb']['weighted_recall']:.3f}**")
+    assert emodb[-3:] == ["0.907", "0.953", "0.963"]
+    assert mine[-3:] == ["–", "–", "–"]
+
+
+def test_what_is_absent_is_said_and_no_zero_stands_for_it(tmp_path):
+    lonely = evaluated(
+        BEST,
+        absent=("happy",),
+        without_clips={"corpora": ["tess"], "locales": ["en-US"]},
+        heads_without_labels=["arousal"],
+    )
+    text = write_summary([lonely], tmp_path)
+    assert "corpora of the data without a clip in this split: tess." in text
+    assert "locales of the data without a clip in this split: en-US." in text
+    assert "the data have no column for arousal." in text
+    assert "no clip of this split has the emotion happy." in text
+    happy = next(row for row in lines_of(text, "Figure 1") if row[0] == "happy")
+    assert happy[1:] == ["–", "–", "–", "0"]
+    assert "Of the paper's corpora these have no clip here: meld" in text
+
+
+def test_a_label_that_the_model_does_not_know_is_named(tmp_path):
+    text = write_summary([evaluated(BEST, labels=("angry", "sad"))], tmp_path)
+    assert "40 clips have the emotion happy, which the model was not trained on: each an error." in text
+
+
+def test_clips_heard_in_training_are_told_in_bold(tmp_path):
+    text = write_summary([evaluated(BEST, clips_heard_in_training=7)], tmp_path)
+    assert "**7: the figures say too much**" in text
+
+
+def test_protocols_stand_side_by_side(best, tmp_path):
+    other = evaluated(BEST, right=0.5, protocol="speaker", corpora=("mine", "emodb", "tess"))
+    text = write_summary([best, other], tmp_path)
+    assert "**0." not in text  # nobody is the best on clips of one's own
+    _, *rows = lines_of(text, "Table 2")
+    assert [row[2] for row in rows] == ["paper", "speaker"]
+    assert lines_of(text, "Table 3")[0][1:3] == [f"{BEST} · paper", f"{BEST} · speaker"]
+    clips = {row[0]: row[3] for row in lines_of(text, "Table 3")[1:]}
+    assert clips == {"emodb": "60", "mine": "60", "tess": "– / 60"}
+    assert "**Protocol `speaker`** (seed 0): divided by speaker." in text
+
+
+def test_one_name_twice_under_a_protocol_is_told_apart_by_the_checkpoint(best):
+    other = evaluated(BEST, checkpoint="runs/other")
+    names = [line["name"] for line in summarise([best, other])["tables"]["table2"]]
+    assert names == [f"{BEST} (runs/{BEST})", f"{BEST} (runs/other)"]
+
+
+def test_models_that_each_leave_a_corpus_out_are_one_line(tmp_path):
+    parts = [
+        evaluated(BEST, right=share, protocol=f"loco:{name}", corpora=(name,))
+        for name, share in (("emodb", 0.9), ("mine", 0.3))
+    ]
+    summary = summarise(parts)
+    (line,) = summary["tables"]["table2"]
+    f1 = [part.main["corpora"][name]["weighted_f1"] for part, name in zip(parts, ("emodb", "mine"), strict=True)]
+    assert line["ours"]["weighted_f1"] == pytest.approx(np.mean(f1))
+    assert line["ours"]["corpora"] == ["emodb", "mine"]
+    low, high = line["ours"]["weighted_f1_ci"]
+    assert low < line["ours"]["weighted_f1"] < high
+    assert line["protocol"] == "loco"
+    assert all("weighted_f1_ci" in row["ours"][0] for row in summary["tables"]["table4"]["lines"])
+    assert summary["tables"]["figure1"]["clips"] == [40, 40, 40]
+    assert "loco:mine" in write_summary(parts, tmp_path)
+
+
+def test_figures_are_of_the_protocol_that_the_tables_are_of(single, best, tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(figures, "draw_calibration", lambda task, title, path: titles.append(title))
+    write_summary([evaluated(BEST, protocol="speaker"), best, single], tmp_path)
+    assert titles == [f"{head}: {BEST}, protocol paper" for head in ("emotion", "gender")]
+
+
+def test_a_baseline_stands_below_table_2(best, tmp_path):
+    baseline = {**evaluated(SINGLE_TASK, right=0.2).main, "training_clips": 1200}
+    text = write_summary([Evaluation({**best.report, "baseline": baseline}, best.draws, best.clips)], tmp_path)
+    f1 = baseline["mean_over_corpora"]["weighted_f1"]
+    assert "trained on 1,200 clips" in text
+    assert f"on the clips of #1: mean weighted F1\n{f1:.3f} (" in text
+
+
+def test_figures_of_others_are_left_alone(best, tmp_path):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "mine.png").write_bytes(b"")
+    text = write_summary([best], tmp_path)
+    assert (tmp_path / "figures" / "mine.png").is_file()
+    assert "mine.png" not in text
+
+
+def test_models_that_were_each_trained_on_one_corpus_are_a_matrix(tmp_path):
+    parts = [evaluated(BEST, right=share, protocol=f"cross:{name}") for name, share in (("mine", 0.9), ("emodb", 0.3))]
+    text = write_summary(parts, tmp_path)
+    header, _, mine = lines_of(text, "Across corpora")
+    assert header[1:] == ["emodb", "mine"]
+    assert mine == ["mine", *(f"{parts[0].main['corpora'][name]['weighted_f1']:.3f}" for name in ("emodb", "mine"))]
+    assert "\n## Table 2" not in text
+    assert (tmp_path / "figures" / "cross_1.png").is_file()
+    nothing = {**parts[0].report["tasks"], "emotion": {"kind": "classification", "clips": 0}}
+    report = {**parts[0].report, "tasks": nothing}
+    assert summarise([Evaluation(report, {}, frozenset()), parts[1]])["cross"][0]["trained_on"] == ["emodb"]
+
+
+def planned(checkpoint="runs/a", protocol="paper", tasks=(EMOTION, GENDER)):
+    return Plan(checkpoint, Path("data"), protocol, {}, "test", tiny_config(tasks), list(tasks), False)
+
+
+@pytest.mark.parametrize(
+    ("plans", "message"),
+    [
+        ([planned(), planned("runs/b", tasks=(GENDER, PITCH))], "main tasks emotion, gender: evaluate them apart"),
+        ([planned(), planned("runs/b/../a")], "is given twice"),
+        ([planned(protocol="loco:tess"), planned("runs/b", protocol="loco:tess")], r"2 .* under loco:tess: give one"),
+    ],
+)
+def test_what_one_report_cannot_hold_is_refused_before_a_clip_is_heard(tmp_path, plans, message):
+    with pytest.raises(ValueError, match=message):
+        check_together(plans, tmp_path)
+
+
+def test_what_one_report_can_hold_passes(tmp_path):
+    plans = [planned(), planned("runs/b"), planned("runs/c", "loco:tess"), planned("runs/d", "loco:emodb")]
+    check_together(plans, tmp_path)
+
+
+def test_a_regression_alone_has_no_table_of_classes_and_the_other_heads_have_theirs(best, tmp_path):
+    report = {**best.report, "main_task": "f0_mean"}
+    text = write_summary([Evaluation(report, {}, best.clips)], tmp_path)
+    assert "\n## Table 2" not in text
+    assert lines_of(text, "Every head")[-1][2].startswith("MAE")
+    assert lines_of(text, "Confidence")[1][1] == "emotion"
+    for name in ("confusion_emotion", "confusion_gender", "calibration_gender"):
+        assert f"](figures/{name}.png)" in text
+
+
+def test_clips_without_a_label_of_the_main_task_leave_no_table(best, tmp_path):
+    tasks = {**best.report["tasks"], "emotion": {"kind": "classification", "clips": 0}}
+    text = write_summary([Evaluation({**best.report, "tasks": tasks}, {}, best.clips)], tmp_path)
+    assert "no clip of this split has a label for emotion" in text
+    assert "\n## Table 2" not in text
+
+
+def seeds(row=BEST, configuration="c", numbers=(0, 1, 2), **options):
+    return [
+        evaluated(
+            row, draw=i + 1, checkpoint=f"runs/{configuration}{i}", seed=i, configuration=configuration, **options
+        )
+        for i in numbers
+    ]
+
+
+def test_seeds_of_one_training_are_one_row_with_their_mean_and_deviation(single, tmp_path):
+    members = seeds()
+    summary = summarise([single, *members])
+    first, row = summary["tables"]["table2"]
+    assert row["name"] == f"{BEST}, 3 seeds"
+    f1 = [member.main["mean_over_corpora"]["weighted_f1"] for member in members]
+    assert row["ours"]["weighted_f1"] == pytest.approx(np.mean(f1))
+    assert row["ours"]["weighted_f1_sd"] == pytest.approx(np.std(f1, ddof=1))
+    assert [(seed["seed"], seed["checkpoint"]) for seed in row["seeds"]] == [(i, f"runs/c{i}") for i in range(3)]
+    assert [seed["weighted_f1"] for seed in row["seeds"]] == f1
+    assert row["difference"]["difference"] == pytest.approx(np.mean(f1) - first["ours"]["weighted_f1"])
+    (emodb, _) = summary["tables"]["table3"]["lines"]
+    recall = [member.main["corpora"]["emodb"]["weighted_recall"] for member in members]
+    assert emodb["ours"][1]["weighted_recall_sd"] == pytest.approx(np.std(recall, ddof=1))
+    assert summary["tables"]["figure1"]["clips"] == [40, 40, 40]
+    assert [model["seed"] for model in summary["models"]] == [None, 0, 1, 2]
+    text = write_summary([single, *members], tmp_path)
+    cells = lines_of(text, "Table 2")
+    assert f"{np.mean(f1):.3f}** ± {np.std(f1, ddof=1):.3f} (" in cells[2][2]
+    assert sum(row[1] in "012" and row[2].startswith("`runs/c") for row in cells) == 3
+
+
+def test_two_rows_of_seeds_are_compared_and_their_seeds_are_not():
+    lines = summarise([*seeds(right=0.9), *seeds("w2v + Em + Ge", "d", (0, 1), right=0.5)])["tables"]["table2"]
+    assert [line["name"] for line in lines] == [f"{BEST}, 3 seeds", "w2v + Em + Ge, 2 seeds"]
+    assert [line["difference"] is None for line in lines] == [True, False]
+
+
+def test_what_differs_in_more_than_the_seed_is_another_model(single):
+    others = [*seeds(), evaluated(BEST, checkpoint="runs/other", seed=7, configuration="else")]
+    names = [line["name"] for line in summarise(others)["tables"]["table2"]]
+    assert names == [f"{BEST} (runs/c0), 3 seeds", f"{BEST} (runs/other)"]
+    again = [evaluated(BEST, checkpoint=f"runs/{i}", seed=0, configuration="c") for i in range(2)]
+    assert len(summarise(again)["tables"]["table2"]) == 2  # one seed twice says nothing of seeds
+    unknown = [evaluated(BEST, checkpoint=f"runs/{i}", seed=i) for i in range(2)]
+    assert len(summarise(unknown)["tables"]["table2"]) == 2
+
+
+def test_the_reference_is_a_checkpoint_that_is_given(single, best, tmp_path):
+    lines = summarise([single, best], best.report["checkpoint"])["tables"]["table2"]
+    assert [line["reference"] for line in lines] == [2, 2]
+    check_together([planned(), planned("runs/b")], tmp_path, "runs/b")
+    with pytest.raises(ValueError, match="runs/c"):
+        check_together([planned(), planned("runs/b")], tmp_path, "runs/c")
+
+
+def test_one_speaker_has_no_interval_and_the_report_says_why(tmp_path):
+    both = [evaluated(row, speakers=1, corpora=("mine",)) for row in ("w2v + Em + Ge", "w2v + Em + La")]
+    text = write_summary(both, tmp_path)
+    for heading in ("Table 2", "Table 3", "Table 4", "Every head", "Whom it fails"):
+        assert "fewer than 3 speakers (1)" in str(lines_of(text, heading)), heading
+    assert "–0." not in text.split("## Confidence")[0]
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    line = report["tables"]["table2"][1]
+    assert line["ours"]["weighted_f1_ci"] is line["difference"]["ci"] is line["difference"]["p"] is None
+
+
+def test_intervals_that_say_less_than_they_seem_to_are_told():
+    assert any(
+        "speakers of emodb, mine are not known" in note for note in summarise([evaluated(BEST, speakers=None)])["notes"]
+    )
+    two = evaluated(BEST, speakers=2)
+    assert "ci_reason" not in two.main["mean_over_corpora"]
+    assert any("other speakers of emodb, mine" in note for note in summarise([two])["notes"])
+    assert not summarise([evaluated(BEST)])["notes"]
+
+
+def test_a_report_on_ones_own_corpora_has_nothing_of_the_papers_corpora(tmp_path):
+    text = write_summary([evaluated("w2v + Em + arousal", corpora=("mine",), protocol="speaker")], tmp_path)
+    assert "paper" not in text
+    assert "\n## Other works" not in text
+    assert "\n## The paper's claims" not in text
+
+
+def test_the_report_says_what_a_merged_class_holds(tmp_path):
+    merged = {"emodb": {"sad": {"boredom": 1081, "sadness": 62}}}
+    text = write_summary([evaluated(BEST, merged_labels=merged)], tmp_path)
+    assert "1,081 boredom, 62 sadness" in text
+    assert "boredom" not in write_summary([evaluated(BEST)], tmp_path)

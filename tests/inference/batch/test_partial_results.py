@@ -1,0 +1,174 @@
+import os
+
+import pytest
+
+from inference.batch.partial_results import Journal
+
+SETTINGS = {"model": "abc", "top_k": None, "labels": ("sad",)}
+
+
+def record(journal, *files):
+    return list(journal.append((file, [{"file": file, "n": n} for n in range(2)]) for file in files))
+
+
+def started(output, process=0):
+    journal = Journal(output, process)
+    journal.open(SETTINGS, ["a", "b"])
+    return journal
+
+
+def test_rows_of_several_processes_come_back_in_the_order_that_is_asked_for(tmp_path):
+    first, second = started(tmp_path / "rows.csv"), Journal(tmp_path / "rows.csv", 1)
+    odd = os.fsdecode(b"caf\xe9\n.wav")
+    assert record(first, "c", "a")[1] == [{"file": "a", "n": 0}, {"file": "a", "n": 1}]
+    record(second, odd, "d")
+    assert first.done() == second.done() == {"a", odd, "c", "d"}
+    rows = list(first.rows(["a", odd, "c"]))
+    assert [(row["file"], row["n"]) for row in rows] == [(x, n) for x in ("a", odd, "c") for n in range(2)]
+
+
+def test_a_row_is_on_disk_when_it_is_yielded(tmp_path):
+    journal = started(tmp_path / "rows.csv")
+    for rows in journal.append([("a", [{"file": "a"}]), ("b", [])]):
+        assert journal.done() == ({"a"} if rows else {"a", "b"})
+
+
+@pytest.mark.parametrize("kept", [1, 10, 30])
+def test_a_torn_line_is_dropped_and_the_next_one_is_whole(tmp_path, kept):
+    journal = started(tmp_path / "rows.csv")
+    record(journal, "a", "b")
+    path = journal.folder / "rows-0.jsonl"
+    line = path.read_bytes().splitlines(keepends=True)[1]
+    path.write_bytes(path.read_bytes()[: -len(line) + kept])
+    assert journal.done() == {"a"}
+    record(journal, "b", "c")
+    assert journal.done() == {"a", "b", "c"}
+    assert [row["file"] for row in journal.rows(["a", "b", "c"])] == [*"aabbcc"]
+    assert path.read_bytes().count(b"\n") == 3
+
+
+def test_another_job_on_the_same_output_is_told(tmp_path):
+    journal = started(tmp_path / "rows.csv")
+    with pytest.raises(ValueError, match=r"Another job is at work on .*rows\.csv now"):
+        Journal(tmp_path / "rows.csv").open(SETTINGS, [])
+    record(journal, "a")
+    assert journal.done() == {"a"}
+
+
+def test_other_settings_are_refused_and_named(tmp_path):
+    started(tmp_path / "rows.csv")  # which lets go of the lock as it ends
+    with pytest.raises(ValueError, match=r"labels \['sad'\], not \[\]; model abc, not def\. Go on with the same ones"):
+        Journal(tmp_path / "rows.csv").open({**SETTINGS, "model": "def", "labels": ()}, [])
+    started(tmp_path / "rows.csv")
+
+
+def test_an_output_that_is_there_is_left_alone(tmp_path):
+    (tmp_path / "rows.csv").write_text("mine")
+    with pytest.raises(ValueError, match=r"rows\.csv .*--overwrite"):
+        started(tmp_path / "rows.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_finished_job_leaves_nothing_behind(tmp_path):
+    journal = started(tmp_path / "deep" / "rows.csv")
+    record(journal, "a")
+    journal.close()
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_a_job_that_was_killed_between_its_output_and_its_end_ends(tmp_path):
+    output = tmp_path / "rows.csv"
+    record(started(output), "a", "b")
+    output.write_text("whole")
+    Journal(output).refuse_finished()  # it is not finished
+    started(output).close()
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_an_output_that_the_job_cannot_have_written_is_left_alone(tmp_path):
+    output = tmp_path / "rows.csv"
+    record(started(output), "a")
+    output.write_text("mine")
+    with pytest.raises(ValueError, match=r"rows\.csv .*--overwrite"):
+        started(output)
+    assert output.read_text() == "mine"
+    assert Journal(output).done() == {"a"}
+
+
+def test_what_is_left_of_a_job_that_was_killed_as_it_ended_is_removed(tmp_path):
+    output = tmp_path / "rows.csv"
+    record(started(output), "a")
+    output.write_text("whole")
+    (tmp_path / "rows.csv.partial" / "settings.json").unlink()  # the first to go
+    with pytest.raises(ValueError, match=r"rows\.csv .*--overwrite"):
+        Journal(output).refuse_finished()
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+DAMAGE = {
+    "zeros": b"\0\0\0\0\n",
+    "zeros before a line": b'\0\0\0\0{"file": "z", "rows": []}\n',
+    "no UTF-8": b'{"file": "\xff", "rows": []}\n',
+    "half a line": b'{"file": "b", "ro\n',
+    "a blank line": b"\n",
+    "another form": b'["b", []]\n',
+    "another name": b'{"path": "b", "rows": []}\n',
+    "another kind of rows": b'{"file": "b", "rows": {"file": "b"}}\n',
+    "rows that are none": b'{"file": "b", "rows": ["b"]}\n',
+    "depth": b"[" * 100_000 + b"\n",
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_damaged_line_is_said_and_its_file_is_done_again(tmp_path, capsys, kind, place):
+    journal = started(tmp_path / "rows.csv")
+    record(journal, "a", "b")
+    path = journal.folder / "rows-0.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[place:2] = [DAMAGE[kind], *lines[place + 1 :]]
+    path.write_bytes(b"".join(lines))
+    del journal
+    again = started(tmp_path / "rows.csv")
+    left = {"a", "b"} - ({"a", "b"} if place > 1 else {"ab"[place]})
+    assert again.done() == ({"a", "b"} if place > 1 else left)
+    assert "1 line is damaged" in capsys.readouterr().err
+    record(again, *({"a", "b"} - again.done()))
+    assert [row["file"] for row in again.rows(["a", "b"])] == [*"aabb"]
+
+
+def test_zeros_at_the_end_are_no_line(tmp_path):
+    journal = started(tmp_path / "rows.csv")
+    record(journal, "a")
+    with (journal.folder / "rows-0.jsonl").open("ab") as file:
+        file.write(b"\0" * 4)
+    record(journal, "b")
+    assert journal.done() == {"a", "b"}
+
+
+@pytest.mark.parametrize("name", ["mine.txt", "settings.json", "rows-0.jsonl"])
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_folder_of_someone_else_is_left_alone(tmp_path, name, finished):
+    folder = tmp_path / "rows.csv.partial"
+    folder.mkdir()
+    (folder / name).write_text('{"mine": 1}')
+    if finished:
+        (tmp_path / "rows.csv").write_text("whole")
+    if name != "rows-0.jsonl" or not finished:
+        with pytest.raises(ValueError, match=r"rows\.csv"):
+            started(tmp_path / "rows.csv")
+        assert (folder / name).read_text() == '{"mine": 1}'
+
+
+def test_with_overwrite_an_output_and_a_job_with_other_settings_are_given_up(tmp_path):
+    output = tmp_path / "rows.csv"
+    record(started(output), "a")
+    output.write_text("mine")
+    journal = Journal(output, overwrite=True)
+    journal.open({**SETTINGS, "model": "def"}, ["a"])
+    assert journal.done() == set()
+    assert output.read_text() == "mine"
+    record(journal, "a")
+    (journal.folder / "mine.txt").write_text("mine")
+    journal.close()
+    assert [path.name for path in journal.folder.iterdir()] == ["mine.txt"]

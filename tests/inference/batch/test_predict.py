@@ -1,0 +1,199 @@
+import json
+import shutil
+from threading import Event
+
+import numpy as np
+import pytest
+import soundfile
+from scipy.signal import lfilter
+
+from common.checkpoint import load_checkpoint
+from inference.batch.predict import Question, answer_files
+from inference.engine.predictor import load_recogniser
+from inference.timeline.build import TimelineOptions, build_timeline, timeline_rows
+from inference.timeline.voice_activity import find_speech
+from modeling import AnswerOptions, SpeechEmotionPipeline
+from tests.conftest import TASKS, voice
+
+PLAIN = Question(vad=False)  # of a buzz that is no speech
+
+
+@pytest.fixture(scope="module")
+def recogniser(checkpoint):
+    return load_recogniser(str(checkpoint))
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    for index, seconds in enumerate((7.5, 0.3, 2.0, 1.1, 0.02, 4.0)):
+        rate = (16_000, 44_100, 8_000)[index % 3]
+        soundfile.write(folder / f"{index}.flac", voice(seconds, 90 + 20 * index, index, rate), rate)
+    return sorted(str(path) for path in folder.iterdir())
+
+
+@pytest.fixture
+def broken(tmp_path, clips):
+    """Files that cannot be read, each for another reason."""
+    files = {
+        name: tmp_path / name for name in ("text.wav", "empty.mp3", "cut.flac", "nan.wav", "folder.wav", "gone.wav")
+    }
+    files["text.wav"].write_text("no sound")
+    files["empty.mp3"].touch()
+    whole = shutil.copy(clips[0], files["cut.flac"]).read_bytes()
+    files["cut.flac"].write_bytes(whole[:60])
+    soundfile.write(files["nan.wav"], np.full(8000, np.nan, np.float32), 16_000, subtype="FLOAT")
+    files["folder.wav"].mkdir()
+    return [str(path) for path in files.values()]
+
+
+def answers_of(recogniser, files, question=PLAIN, **options):
+    answered = list(answer_files(recogniser, files, question, **options))
+    assert sorted(file for file, _ in answered) == sorted(files)
+    return dict(answered)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+def test_every_clip_gets_the_pipelines_answer_once(recogniser, checkpoint, clips, batch_size):
+    model, feature_extractor = load_checkpoint(checkpoint)
+    recognise = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)
+    answered = answers_of(recogniser, clips, batch_size=batch_size)
+    for file in clips:
+        (row,) = answered[file]
+        expected = recognise(file)
+        assert list(row) == ["file", *expected]
+        assert (row["file"], row["duration_s"], row["heard_s"]) == (file, expected["duration_s"], expected["heard_s"])
+        for task in TASKS[:2]:
+            scores = {entry["label"]: entry["score"] for entry in expected[task.name]}
+            assert {entry["label"]: entry["score"] for entry in row[task.name]} == pytest.approx(scores, abs=1e-5)
+        assert row["f0_mean"]["value"] == pytest.approx(expected["f0_mean"]["value"], abs=5e-3)
+
+
+def test_a_file_that_cannot_be_read_is_a_row_that_says_why_without_its_name(recogniser, clips, broken):
+    answered = answers_of(recogniser, [*broken, *clips])
+    for file in broken:
+        (row,) = answered[file]
+        assert row.keys() == {"file", "error"}
+        assert row["error"]
+        assert not row["error"].startswith(file)
+    assert all("error" not in answered[file][0] for file in clips)
+    json.dumps(answered, allow_nan=False)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("float division by zero")])
+def test_a_decoder_that_fails_in_an_odd_way_fails_for_that_file_alone(recogniser, clips, monkeypatch, error):
+    def read(audio, *stretch):
+        if audio.name == clips[1]:
+            raise error
+        return voice(1.0, 150)
+
+    monkeypatch.setattr("inference.batch.predict.AudioReader.read", read)
+    answered = answers_of(recogniser, clips)
+    assert [file for file in clips if "error" in answered[file][0]] == [clips[1]]
+    assert answered[clips[1]][0]["error"] in ("MemoryError", "float division by zero")
+
+
+def test_what_the_model_raises_ends_the_job(recogniser, clips, monkeypatch):
+    def forward(*batch):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(recogniser, "_forward", forward)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        answers_of(recogniser, clips)
+
+
+def test_files_are_opened_a_bounded_number_ahead(recogniser, clips):
+    opened = []
+    answers = answer_files(recogniser, (opened.append(0) or clips[1] for _ in range(200)), PLAIN, batch_size=1)
+    next(answers)
+    assert 16 <= len(opened) <= 33
+    answers.close()
+
+
+def test_answers_are_worded_as_is_asked(recogniser, clips):
+    question = Question(AnswerOptions(top_k=1, labels=("sad", "angry"), uncertain_below=1.0), vad=False)
+    ((row,),) = answers_of(recogniser, clips[:1], question).values()
+    assert len(row["emotion"]) == 1
+    assert row["emotion"][0]["label"] in ("sad", "angry")
+    assert row["uncertain"] is True
+
+
+def babble(seconds, rate=16_000):
+    """Vowels, five a second: what a detector takes for speech."""
+    time = np.arange(round(seconds * rate)) / rate
+    pulses = np.diff(np.floor(np.cumsum(130 * (1 + 0.2 * np.sin(4.4 * time))) / rate), prepend=0)
+    syllables = []
+    for index, syllable in enumerate(np.array_split(pulses, round(5 * seconds))):
+        for formant in ((700, 1200, 2500), (300, 2200, 3000), (500, 900, 2400), (350, 800, 2300))[index % 4]:
+            radius = np.exp(-np.pi * 80 / rate)
+            syllable = lfilter([1], [1, -2 * radius * np.cos(2 * np.pi * formant / rate), radius**2], syllable)
+        syllables.append(syllable * np.hanning(syllable.size))
+    waveform = np.concatenate(syllables)
+    return (0.3 * waveform / np.abs(waveform).max()).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def call(tmp_path_factory):
+    """A call of two who speak in turn, as a switchboard records it: 8 kHz, a channel each."""
+    speech, silence = babble(3.0, 8000), np.zeros(24_000)
+    file = tmp_path_factory.mktemp("calls") / "call.wav"
+    soundfile.write(file, np.stack([np.r_[speech, silence], np.r_[silence, speech]], axis=1), 8000)
+    return str(file)
+
+
+def test_a_timeline_gives_a_row_per_segment(recogniser, call):
+    options = TimelineOptions(window_s=1.0, hop_s=0.5, channels="each")
+    (rows,) = answers_of(recogniser, [call], Question(timeline=options)).values()
+    timeline = build_timeline(recogniser, call, options)
+    segments = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, AnswerOptions())
+    assert {segment["channel"] for segment in segments} == {0, 1}
+    whole = {"duration_s": 6.0, "speech_s": timeline.speech_s}
+    assert rows == [{"file": call, **segment, **whole} for segment in segments]
+
+
+def test_a_recording_without_speech_and_one_that_cannot_be_read_have_a_row_each(recogniser, call, broken, tmp_path):
+    silence = tmp_path / "silence.wav"
+    soundfile.write(silence, np.zeros(16_000), 8000)
+    answered = answers_of(recogniser, [call, str(silence), *broken], Question(timeline=TimelineOptions()))
+    assert answered[str(silence)] == [{"file": str(silence), "duration_s": 2.0, "speech_s": 0.0}]
+    assert "emotion" in answered[call][0]
+    for file in broken:
+        ((error,),) = [answered[file]]
+        assert error.keys() == {"file", "error"}
+
+
+def test_who_stops_does_not_wait_for_the_recordings_in_hand(recogniser, call, tmp_path, monkeypatch):
+    speech, rate = soundfile.read(call)
+    film = tmp_path / "film.wav"
+    soundfile.write(film, np.tile(speech, (40, 1)), rate)  # of four minutes, which are blocks of one
+    heard, first = [], Event()
+
+    def hear(blocks):
+        for block in blocks:
+            heard.append(block)
+            first.set()
+            yield block
+
+    monkeypatch.setattr("inference.timeline.build.find_speech", lambda blocks, find=find_speech: find(hear(blocks)))
+
+    def files():
+        yield str(film)
+        first.wait()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(answer_files(recogniser, files(), Question(timeline=TimelineOptions())))
+    assert 1 <= len(heard) < 4
+
+
+def test_how_far_a_single_timeline_is_can_be_followed(recogniser, call):
+    shares = []
+    list(answer_files(recogniser, [call], Question(timeline=TimelineOptions()), report=shares.append))
+    assert shares[-1] == 1
+
+
+def test_a_question_that_the_model_cannot_be_asked(recogniser):
+    with pytest.raises(ValueError, match="The model knows no bored"):
+        Question(AnswerOptions(labels=("bored",))).check(recogniser)
+    with pytest.raises(ValueError, match="The model hears 6 s at once"):
+        Question(timeline=TimelineOptions(window_s=8.0)).check(recogniser)

@@ -1,0 +1,55 @@
+import runpy
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import soundfile
+
+from tests.conftest import ROOT, voice
+
+
+@pytest.fixture
+def start(monkeypatch):
+    """Runs the module in this process."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["filter", *map(str, arguments)])
+        runpy.run_module("inference.curation", run_name="__main__")
+
+    return run
+
+
+def test_the_command_writes_what_is_kept_and_prints_the_counts(start, checkpoint, tmp_path, capsys):
+    for name, f0 in (("a", 100), ("b", 240)):
+        soundfile.write(tmp_path / f"{name}.wav", voice(0.6, f0), 16_000)
+    (tmp_path / "m.csv").write_text("path,sex\na.wav,w\nb.wav,m\n")
+    keep = ["--keep", "measured_f0_mean in 80..120", "gender in w,m"]
+    words = ["--words", "w=female", "m=male", "--num_proc", "1", "--no_vad"]
+    start(tmp_path / "m.csv", "--model", checkpoint, "--output", tmp_path / "kept.csv", *keep, *words)
+    printed = capsys.readouterr().out
+    assert printed.startswith("2 rows: 1 kept, 1 rejected\n")
+    assert "       1            1  measured_f0_mean in 80..120\n" in printed
+    assert pd.read_csv(tmp_path / "kept.csv")["path"].tolist() == ["a.wav"]
+    assert pd.read_csv(tmp_path / "kept.rejected.csv")["path"].tolist() == ["b.wav"]
+
+
+def test_a_mistake_is_one_sentence(start, checkpoint, tmp_path):
+    (tmp_path / "m.csv").write_text("path\na.wav\n")
+    (tmp_path / "a.wav").touch()
+    with pytest.raises(SystemExit) as end:
+        start(tmp_path / "m.csv", "--model", checkpoint, "--output", tmp_path / "k.csv", "--keep", "mood = joy")
+    assert end.value.code.startswith("filter: Condition 'mood = joy': nothing is called 'mood'; there are emotion, ")
+
+
+def test_words_come_in_pairs(start, capsys):
+    with pytest.raises(SystemExit):
+        start("m.csv", "--model", "x", "--output", "k.csv", "--keep", "x", "--words", "F")
+    assert "expected A=B, got 'F'" in capsys.readouterr().err
+
+
+def test_help_shows_every_form_and_loads_nothing():
+    code = "import sys, runpy; sys.argv = ['filter', '--help']; sys.modules['torch'] = sys.modules['numpy'] = None; "
+    code += "runpy.run_module('inference.curation', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "measured_f0_mean within 3 mad of speaker" in done.stdout

@@ -1,0 +1,266 @@
+import csv
+import json
+import shutil
+
+import pandas as pd
+import pytest
+import soundfile
+
+from inference.curation.filter import FilterOptions, filter_manifest, format_report, judge
+from inference.curation.manifest import REASON_COLUMN
+from inference.engine.predictor import load_recogniser
+from tests.conftest import voice
+from tests.support.piped_audio import PIPED, piped, recording
+
+VOICES = {"low": 100, "mid": 105, "high": 220, "copy": 100, "other": 110, "fast": 104}
+
+
+@pytest.fixture(scope="module")
+def heard(checkpoint, tmp_path_factory):
+    """A folder of recordings, one of them broken, and what the model says of their gender."""
+    folder = tmp_path_factory.mktemp("tts")
+    for index, (name, f0) in enumerate(VOICES.items()):
+        waveform = voice(0.6, f0, 0 if name == "copy" else index)
+        soundfile.write(folder / f"{name}.wav", waveform * (0.5 if name == "copy" else 1), 16_000)
+    (folder / "bad.wav").write_bytes(b"no sound")
+    decoded = load_recogniser(str(checkpoint))([soundfile.read(folder / "low.wav", dtype="float32")[0]])
+    return folder, ("female", "male")[int(decoded["gender"][0].argmax())]
+
+
+@pytest.fixture
+def folder(heard, tmp_path):
+    return shutil.copytree(heard[0], tmp_path / "tts")
+
+
+NAMES = [*VOICES, "bad", "gone"]
+
+
+def write_manifest(folder, form):
+    rows = [{"path": f"{name}.wav", "text": f'"{name}", he said', "speaker": "p1"} for name in NAMES]
+    path = folder / {"ljspeech": "metadata.csv", "nemo": "m.json", "csv": "m.csv", "parquet": "m.parquet"}[form]
+    if form == "ljspeech":
+        (folder / "wavs").mkdir()
+        for file in folder.glob("*.wav"):
+            file.rename(folder / "wavs" / file.name)
+        path.write_text("".join(f'{name}|{name}, "x"|{name}\n' for name in NAMES))
+    elif form == "nemo":
+        entries = [{"audio_filepath": str(folder / row["path"]), "duration": 0.60, "text": row["text"]} for row in rows]
+        path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    elif form == "csv":
+        pd.DataFrame(rows).to_csv(path, index=False)
+    else:
+        pd.DataFrame(rows).to_parquet(path)
+    return path
+
+
+def read_rows(path, form):
+    if form == "ljspeech":
+        rows = list(csv.reader(path.open(), delimiter="|", quoting=csv.QUOTE_NONE))
+        return [(row[0], row[3] if len(row) > 3 else None) for row in rows]
+    if form == "nemo":
+        table = pd.read_json(path, lines=True)
+    else:
+        table = pd.read_csv(path) if form == "csv" else pd.read_parquet(path)
+    if table.empty:
+        return []
+    paths = table["audio_filepath" if form == "nemo" else "path"]
+    names = [name.rsplit("/", 1)[-1].removesuffix(".wav") for name in paths]
+    return list(zip(names, table.get(REASON_COLUMN, [None] * len(names)), strict=True))
+
+
+@pytest.mark.parametrize("form", ["ljspeech", "nemo", "csv", "parquet"])
+def test_every_row_of_every_form_is_kept_or_rejected_with_its_reasons(checkpoint, folder, form):
+    manifest = write_manifest(folder, form)
+    content = manifest.read_bytes()
+    output = folder / "out" / f"kept{manifest.suffix}"
+    keep = ["measured_f0_mean in 60..150", "unique sound of all", "duration_s >= 0.5"]
+    report = filter_manifest(manifest, str(checkpoint), output, keep, num_proc=1, vad=False)
+    kept = read_rows(output, form)
+    rejected = dict(read_rows(folder / "out" / f"kept.rejected{manifest.suffix}", form))
+    assert [name for name, _ in kept] == ["low", "mid", "other", "fast"]
+    assert sorted([*(name for name, _ in kept), *rejected]) == sorted(NAMES)
+    why = {name: reason if isinstance(reason, str) else "; ".join(reason) for name, reason in rejected.items()}
+    assert why["high"].startswith("measured_f0_mean is 2")
+    assert why["high"].endswith("not in 60..150")
+    assert why["copy"].removeprefix("sounds the same as ").removesuffix(".wav").endswith("low")
+    assert why["bad"].startswith("cannot be read: not an audio or video file")
+    assert "No such file" in why["gone"]
+    assert (report["rows"], report["kept"], report["rejected"], report["unreadable"]) == (8, 4, 4, 2)
+    assert report["conditions"] == [
+        {"condition": keep[0], "rejected": 1, "alone": 1},
+        {"condition": keep[1], "rejected": 1, "alone": 1},
+        {"condition": keep[2], "rejected": 0, "alone": 0},
+    ]
+    assert json.loads((folder / "out" / "kept.report.json").read_text()) == report
+    assert manifest.read_bytes() == content
+
+
+def test_all_reasons_are_given_and_other_conditions_hear_nothing_again(checkpoint, heard, folder):
+    manifest = write_manifest(folder, "csv")
+    table = pd.read_csv(manifest)[:-2].assign(sex=["F" if heard[1] == "female" else "M", *"FFMM", None])
+    table.to_csv(manifest, index=False)
+    options = FilterOptions(words={"F": "female", "M": "male"})
+    keep = ["gender = manifest.sex", "measured_f0_mean in 60..150", "duration_s > 1"]
+    first = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, options, num_proc=1, vad=False)
+    assert (first["kept"], first["rejected"], first["heard"]) == (0, 6, 6)
+    reasons = pd.read_csv(folder / "kept.rejected.csv").set_index("path")[REASON_COLUMN]
+    assert reasons["low.wav"] == "duration_s is 0.6, not > 1"
+    assert reasons["fast.wav"] == "has no manifest.sex; duration_s is 0.6, not > 1"
+    assert reasons["high.wav"].endswith("not in 60..150; duration_s is 0.6, not > 1")
+    assert first["conditions"][2] == {
+        "condition": "duration_s > 1",
+        "rejected": 6,
+        "alone": first["conditions"][2]["alone"],
+    }
+    second = filter_manifest(manifest, str(checkpoint), folder / "more.csv", keep[:1], options, num_proc=1, vad=False)
+    assert second["heard"] == 0
+    assert second["rejected"] == second["conditions"][0]["rejected"] == second["conditions"][0]["alone"]
+    assert pd.read_csv(folder / "more.csv")["path"][0] == "low.wav"
+
+
+def test_a_length_is_judged_by_what_was_decoded_and_not_passed_where_it_is_unknown(checkpoint, tmp_path, monkeypatch):
+    codec, rate = PIPED["webm"]
+    for name, seconds in (("short", 3), ("long", 12)):
+        (tmp_path / f"{name}.webm").write_bytes(piped(recording(seconds, rate), rate, codec, "webm"))
+    (tmp_path / "m.csv").write_text("path\nshort.webm\nlong.webm\n")
+
+    def reasons(name: str) -> str:
+        output = tmp_path / name / "kept.csv"
+        report = filter_manifest(tmp_path / "m.csv", str(checkpoint), output, ["duration_s in 1..10"], num_proc=1)
+        assert (report["kept"], report["rejected"], report["conditions"][0]["rejected"]) == (1, 1, 1)
+        assert output.read_text() == "path\nshort.webm\n"
+        return pd.read_csv(tmp_path / name / "kept.rejected.csv")[REASON_COLUMN][0]
+
+    assert "12" in reasons("known")
+    monkeypatch.setattr("modeling.audio_ser._COUNTED", 1000)
+    assert reasons("unknown") == "has no duration_s"
+
+
+def test_a_recording_in_two_rows_is_heard_once_and_one_of_them_is_kept(checkpoint, folder):
+    manifest = folder / "m.csv"
+    manifest.write_text("path,speaker\nlow.wav,a\n./low.wav,a\n,a\nmid.wav,\n")
+    keep = ["unique sound of speaker"]
+    report = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, num_proc=1, vad=False)
+    assert (folder / "kept.csv").read_text() == "path,speaker\nlow.wav,a\n"
+    assert pd.read_csv(folder / "kept.rejected.csv")[REASON_COLUMN].tolist() == [
+        "sounds the same as low.wav",
+        "cannot be read: the manifest names no file",
+        "has no manifest.speaker",
+    ]
+    assert (report["heard"], report["unreadable"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "output", "keep", "options", "message"),
+    [
+        ("path\nlow.wav\n", "kept.jsonl", "duration_s > 1", {}, "rows stay in the manifest's format; name it kept.csv"),
+        ("path\nlow.wav\n", "m.csv", "duration_s > 1", {}, "is the manifest, which is left as it is"),
+        ("a,b\nlow.wav,1\n", "kept.csv", "duration_s > 1", {}, "has no column path or audio or .*; it has a, b. Name"),
+        ("a,b\nlow.wav,1\n", "kept.csv", "duration_s > 1", {"path_column": "c"}, "has no column 'c'; it has a, b"),
+        ("path\nlow.wav\n", "kept.csv", "duration_s > 1", {"speaker_column": "c"}, "has no column 'c'"),
+        (
+            "path\nlow.wav\n../x.wav\n",
+            "kept.csv",
+            "duration_s > 1",
+            {},
+            r"m\.csv, row 2: '\.\./x\.wav' lies outside of",
+        ),
+        ("path\nlow.wav\n", "kept.csv", "emotion = joy", {}, "the model knows no emotion 'joy'; it knows angry, happy"),
+        (
+            "path\nlow.wav\n",
+            "kept.csv",
+            "emotion = sad",
+            {"words": {"S": "joy"}},
+            "--words S=joy: the model has no such class",
+        ),
+        ("path,g\nlow.wav,F\n", "kept.csv", "gender = manifest.g", {}, "manifest.g says F, the model female, male"),
+        (
+            "path,offset\nlow.wav,0\nlow.wav,2.5\n",
+            "kept.csv",
+            "emotion = sad",
+            {},
+            "1 rows are parts of files by their offset",
+        ),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_heard_or_written(
+    checkpoint, folder, text, output, keep, options, message
+):
+    (folder / "m.csv").write_text(text)
+    before = sorted(folder.iterdir())
+    with pytest.raises(ValueError, match=message):
+        filter_manifest(folder / "m.csv", str(checkpoint), folder / output, [keep], FilterOptions(**options))
+    assert sorted(folder.iterdir()) == before
+    assert (folder / "m.csv").read_text() == text
+
+
+def test_paths_start_in_the_named_folder(checkpoint, folder):
+    (folder / "lists").mkdir()
+    (folder / "lists" / "m.tsv").write_text("clip\nlow.wav\n")
+    options = FilterOptions(path_column="clip", audio_folder="..")
+    arguments = (folder / "lists" / "m.tsv", str(checkpoint), folder / "kept.tsv", ["duration_s in 0..1"], options)
+    scores = folder / "elsewhere.jsonl"
+    assert filter_manifest(*arguments, scores=scores, num_proc=1, vad=False)["kept"] == 1
+    assert scores.exists()
+    assert (folder / "kept.tsv").read_text() == "clip\nlow.wav\n"
+
+
+def test_the_counts_for_people():
+    report = {"rows": 2380, "kept": 1, "rejected": 2379, "unreadable": 2, "output": "k.csv", "rejected_rows": "r.csv"}
+    report["conditions"] = [{"condition": "emotion = sad", "rejected": 2377, "alone": 1200}]
+    assert format_report(report).splitlines() == [
+        "2,380 rows: 1 kept, 2,379 rejected",
+        "",
+        "rejected  by it alone  what they do not fulfil",
+        "       2            2  the recording can be read",
+        "   2,377        1,200  emotion = sad",
+        "",
+        "k.csv; the reasons are in r.csv.",
+    ]
+
+
+def test_judging_no_rows_is_no_error():
+    judge([], [])
+
+
+def test_words_that_mean_no_class_are_counted(checkpoint, folder):
+    manifest = folder / "m.csv"
+    manifest.write_text("path,sex\nlow.wav,female\nmid.wav,x\nother.wav,x\nhigh.wav,diverse\n")
+    keep = ["gender = manifest.sex"]
+    report = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, num_proc=1, vad=False)
+    assert report["unknown_words"] == {keep[0]: {"x": 2, "diverse": 1}}
+    assert "x (2 rows)" in format_report(report)
+
+
+def test_rows_that_cannot_be_read_are_counted_by_reason(checkpoint, folder):
+    manifest = folder / "m.csv"
+    manifest.write_text("path\nlow.wav\nnone.wav\nnowhere.wav\nbad.wav\n")
+    keep = ["duration_s > 0"]
+    report = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, num_proc=1, vad=False)
+    assert sorted(report["unreadable_because"].values()) == [1, 2]
+    assert report["unreadable"] == 3
+
+
+def test_that_no_recording_exists_is_said_before_any_work(folder):
+    (folder / "m.csv").write_text("path\nwavs/low.wav\nwavs/mid.wav\n")
+    with pytest.raises(ValueError, match=r"--audio_folder"):
+        filter_manifest(folder / "m.csv", "no/such/checkpoint", folder / "kept.csv", ["duration_s > 0"])
+    assert not (folder / "kept.csv").exists()
+
+
+def test_what_is_there_already_is_left_alone(folder, checkpoint):
+    (folder / "m.csv").write_text("path\nlow.wav\n")
+    for name in ("kept.csv", "kept.rejected.csv", "kept.report.json"):
+        (folder / name).write_text("mine")
+        with pytest.raises(ValueError, match=rf"{name} .*--overwrite"):
+            filter_manifest(folder / "m.csv", str(checkpoint), folder / "kept.csv", ["duration_s > 0"])
+        assert (folder / name).read_text() == "mine"
+        (folder / name).unlink()
+    (folder / "kept.csv").write_text("mine")
+    filter_manifest(
+        *(folder / "m.csv", str(checkpoint), folder / "kept.csv", ["duration_s > 0"]),
+        num_proc=1,
+        vad=False,
+        overwrite=True,
+    )
+    assert (folder / "kept.csv").read_text() == "path\nlow.wav\n"

@@ -1,0 +1,169 @@
+import json
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from inference.curation.score_cache import ScoresFile, known_names
+from inference.engine.predictor import Recogniser, load_recogniser
+from modeling import load_audio
+from preprocessing.audit.audio_fingerprint import FINGERPRINT_SIZE
+from preprocessing.targets.acoustics import acoustic_targets
+from tests.conftest import TASKS, voice
+
+
+@pytest.fixture(scope="module")
+def recogniser(checkpoint):
+    return load_recogniser(str(checkpoint))
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A long recording, a short one, silence, what is no sound and what is not there."""
+    paths = [tmp_path / name for name in ("long.wav", "short.flac", "silence.wav", "bad.wav", "gone.wav")]
+    soundfile.write(paths[0], voice(7.0, 140, 0), 16_000)
+    soundfile.write(paths[1], voice(0.6, 220, 1, rate=44_100), 44_100)
+    soundfile.write(paths[2], np.zeros(16_000), 16_000)
+    paths[3].write_bytes(b"no sound")
+    return paths
+
+
+def test_rows_hold_what_the_model_says_and_what_is_measured(recogniser, files, tmp_path):
+    scores = ScoresFile(tmp_path / "s.jsonl", recogniser, vad=False)
+    assert scores.complete(files, 1) == len(files)
+    labels, numbers = known_names(recogniser.tasks)
+    assert labels == {"emotion": TASKS[0].labels, "gender": TASKS[1].labels}
+    rows = scores.read(files, {*labels, *numbers, "fingerprint"})
+    assert list(rows) == [str(file) for file in files]
+    for file in files[:3]:
+        row, waveform = rows[str(file)], load_audio(file)
+        assert row.keys() == {*labels, *numbers, "fingerprint"}
+        decoded = recogniser([waveform])
+        expected = dict(zip(TASKS[0].labels, decoded["emotion"][0].tolist(), strict=True))
+        assert {name: row[f"emotion_{name}"] for name in TASKS[0].labels} == pytest.approx(expected, rel=1e-4)
+        assert row["emotion"] == max(expected, key=expected.get)
+        assert row["emotion_score"] == max(row[f"emotion_{name}"] for name in TASKS[0].labels)
+        assert row["f0_mean"] == pytest.approx(float(decoded["f0_mean"][0]), rel=1e-4)
+        for name, value in acoustic_targets(waveform).items():
+            assert row[f"measured_{name}"] == (value if value is None else pytest.approx(value, rel=1e-4))
+        assert row["duration_s"] == pytest.approx(waveform.size / 16_000, abs=1e-4)
+    assert (rows[str(files[0])]["heard_s"], rows[str(files[1])]["heard_s"]) == (6.0, pytest.approx(0.6, abs=1e-3))
+    assert rows[str(files[2])]["measured_f0_mean"] is None
+    assert [np.isnan(rows[str(file)]["fingerprint"]).all() for file in files[:3]] == [False, False, True]
+    assert rows[str(files[0])]["fingerprint"].shape == (FINGERPRINT_SIZE,)
+    assert rows[str(files[3])].keys() == rows[str(files[4])].keys() == {"error"}
+    assert "not an audio or video file" in rows[str(files[3])]["error"]
+    assert "No such file" in rows[str(files[4])]["error"]
+
+
+def test_nothing_is_heard_twice_but_what_changed(recogniser, files, tmp_path):
+    path = tmp_path / "s.jsonl"
+    ScoresFile(path, recogniser, vad=False).complete(files, 1)
+    before = path.read_bytes()
+    assert ScoresFile(path, recogniser, vad=False).complete(files, 1) == 0
+    assert path.read_bytes() == before
+    soundfile.write(files[3], voice(0.5, 100), 16_000)
+    soundfile.write(files[1], voice(0.9, 100), 16_000)
+    soundfile.write(files[4], voice(0.5, 100), 16_000)
+    scores = ScoresFile(path, recogniser, vad=False)
+    assert scores.complete(files, 1) == 3
+    assert path.read_bytes().startswith(before)
+    rows = scores.read(files, {"duration_s"})
+    assert [rows[str(file)]["duration_s"] for file in files] == [7.0, 0.9, 1.0, 0.5, 0.5]
+
+
+def test_a_killed_run_is_gone_on_with(recogniser, files, tmp_path):
+    path = tmp_path / "s.jsonl"
+    scores = ScoresFile(path, recogniser, vad=False)
+    scores.complete(files, 1)
+    whole = scores.read(files, {"emotion_score"})
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rindex(b'"emotion"')])  # in the midst of a row
+    torn = ScoresFile(path, recogniser, vad=False)
+    assert 0 < torn.complete(files, 1) < len(files)
+    again = torn.read(files, {"emotion_score"})
+    assert again.keys() == whole.keys()
+    for file in map(str, files[:3]):
+        assert again[file] == {"emotion_score": pytest.approx(whole[file]["emotion_score"], abs=1e-5)}
+    path.write_bytes(content[:20])  # in the midst of the first line
+    assert ScoresFile(path, recogniser, vad=False).complete(files[:1], 1) == 1
+
+
+def test_rows_of_other_recordings_are_left_out(recogniser, files, tmp_path):
+    scores = ScoresFile(tmp_path / "s.jsonl", recogniser, vad=False)
+    scores.complete(files, 1)
+    assert scores.read(files[1:2], {"gender"}).keys() == {str(files[1])}
+
+
+def test_workers_measure_the_same(recogniser, files, tmp_path, monkeypatch):
+    monkeypatch.setattr("inference.curation.score_cache._AT_ONCE", 3)
+    one, two = (ScoresFile(tmp_path / f"{number}.jsonl", recogniser, vad=False) for number in (1, 2))
+    one.complete(files, 1)
+    two.complete(files, 2)
+    assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes()
+
+
+def test_the_scores_of_another_model_are_refused(recogniser, tiny_model, tmp_path):
+    ScoresFile(tmp_path / "s.jsonl", recogniser, vad=False)
+
+    def forward(input_values, attention_mask):
+        arrays = torch.from_numpy(input_values), torch.from_numpy(attention_mask)
+        with torch.inference_mode():
+            return {name: logits.numpy() for name, logits in tiny_model(*arrays).task_logits.items()}
+
+    ScoresFile(tmp_path / "s.jsonl", Recogniser(tiny_model.config, forward), vad=False)  # the same weights
+    tiny_model.heads["f0_mean"].bias.data += 0.1
+    with pytest.raises(ValueError, match="holds the scores of another model"):
+        ScoresFile(tmp_path / "s.jsonl", Recogniser(tiny_model.config, forward), vad=False)
+
+
+def test_scores_of_another_meaning_are_refused_and_stay(recogniser, tmp_path):
+    path = tmp_path / "s.jsonl"
+    ScoresFile(path, recogniser)
+    header = json.loads(path.read_text())
+    del header["format"]  # as it was when energy was measured at unit variance
+    path.write_text(json.dumps(header) + "\n")
+    before = path.read_text()
+    with pytest.raises(ValueError, match=r"s\.jsonl has the format 1, this version writes 2: .*--scores"):
+        ScoresFile(path, recogniser)
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("content", ["file,emotion\na.wav,sad\n", json.dumps({"file": "a.wav"}), "3"])
+def test_another_file_is_not_written_to(recogniser, tmp_path, content):
+    path = tmp_path / "mine.csv"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"mine\.csv is no file of scores"):
+        ScoresFile(path, recogniser, vad=False)
+    assert path.read_text() == content
+
+
+def test_a_recording_that_is_broken_after_what_the_model_hears_has_an_error(recogniser, tmp_path):
+    waveform = voice(7.0, 140)
+    waveform[-100:] = np.nan
+    soundfile.write(tmp_path / "a.wav", waveform, 16_000, subtype="FLOAT")
+    scores = ScoresFile(tmp_path / "s.jsonl", recogniser, vad=False)
+    scores.complete([tmp_path / "a.wav"], 1)
+    (row,) = scores.read([tmp_path / "a.wav"], set()).values()
+    assert row == {"error": "100 of 112000 samples are NaN or infinite."}
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\0\0\0\0\n", b'\0\0\0\0{"file": "a"}\n', b'{"file": "\xff"}\n', b"[]\n", b'{"file": 1}\n', b'{"fi\n']
+)
+def test_a_damaged_line_is_said_and_its_recording_is_done_again(recogniser, files, tmp_path, capsys, damage):
+    path = tmp_path / "s.jsonl"
+    ScoresFile(path, recogniser, vad=False).complete(files[:2], 1)
+    mark, _, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(mark + damage + second)
+    scores = ScoresFile(path, recogniser, vad=False)
+    assert scores.complete(files[:2], 1) == 1
+    assert "1 line is damaged" in capsys.readouterr().err
+    assert scores.read(files[:2], {"duration_s"}).keys() == {str(file) for file in files[:2]}
+
+
+def test_scores_with_and_without_a_look_for_speech_are_not_mixed(recogniser, tmp_path):
+    ScoresFile(tmp_path / "s.jsonl", recogniser, vad=False)
+    with pytest.raises(ValueError, match="--no_vad"):
+        ScoresFile(tmp_path / "s.jsonl", recogniser)

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+from common.checkpoint import load_config
+from inference.onnx import export as onnx_folder
+from inference.onnx.export import LIMIT, export_folder
+from tests.conftest import TASKS
+
+HEADS = {task.name for task in TASKS}
+
+
+def test_the_folder_holds_every_form_of_the_network_and_what_decodes_it(checkpoint, exported):
+    names = {path.name for path in exported.iterdir()}
+    assert names == {
+        "model.onnx",
+        "model_int8.onnx",
+        "model_float16.onnx",
+        "config.json",
+        "preprocessor_config.json",
+        "parity.json",
+    }
+    assert load_config(exported).get_tasks() == load_config(checkpoint).get_tasks()
+    assert [path.name for path in exported.parent.iterdir()] == ["tiny"]  # nothing unfinished is left
+
+
+def test_every_form_is_compared_with_pytorch(parity):
+    compared = parity["synthetic"]
+    assert compared["clips"] == 16
+    assert [*compared["precisions"]] == ["torch", "float32", "int8", "float16"]
+    differences = {name: found.get("max_difference") for name, found in compared["precisions"].items()}
+    assert differences.pop("torch") is None
+    assert all(found.keys() == HEADS for found in differences.values())
+    assert max(differences["float32"].values()) < LIMIT
+    assert 0 < max(differences["float16"].values()) < 0.05
+    assert 0 < max(differences["int8"].values()) < 0.5
+    for name in differences:
+        found = compared["precisions"][name]
+        assert found["same_class"].keys() == {"emotion", "gender"}
+        assert found["same_class"]["emotion"] > 0.9
+        assert min(found["clips_per_second"].values()) > 0
+
+
+def test_it_is_compared_on_given_recordings_and_says_which_could_not_be_read(parity):
+    assert parity["recordings"]["clips"] == 2
+    (unreadable,) = parity["recordings"]["unreadable"]
+    assert "broken.wav" in unreadable
+    assert parity["recordings"]["precisions"]["float32"]["same_class"]["emotion"] == 1
+
+
+def test_a_folder_with_files_is_left_alone(checkpoint, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ValueError, match="holds files already: export to an empty folder"):
+        export_folder(str(checkpoint), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.fixture
+def _graph_is_there(exported, monkeypatch):
+    """The graph of the tiny model, without the seconds that tracing takes."""
+    graph = (exported / "model.onnx").read_bytes()
+    monkeypatch.setattr(onnx_folder, "write_float32", lambda model, file: file.write_bytes(graph))
+
+
+@pytest.mark.usefixtures("_graph_is_there")
+def test_a_graph_that_answers_otherwise_is_not_written(tiny_model, feature_extractor, tmp_path):
+    tiny_model.heads["gender"].bias.data += 0.01
+    for part in (tiny_model, feature_extractor):
+        part.save_pretrained(tmp_path / "other")
+    with pytest.raises(ValueError, match=r"differs from PyTorch by .* in the head gender.*Nothing was written"):
+        export_folder(str(tmp_path / "other"), tmp_path / "onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+@pytest.mark.usefixtures("_graph_is_there")
+def test_a_form_whose_numbers_overflow_is_not_written(checkpoint, exported, tmp_path, monkeypatch):
+    import onnx
+
+    def write_overflowing(model, source, file):
+        graph = onnx.load(source)
+        for weights in graph.graph.initializer:
+            if weights.name == "model.heads.f0_mean.weight":
+                weights.raw_data = np.full(weights.dims, np.nan, np.float32).tobytes()
+        onnx.save(graph, file)
+
+    monkeypatch.setattr(onnx_folder, "write_float16", write_overflowing)
+    with pytest.raises(ValueError, match=r"In float16 the network's numbers overflow \(head f0_mean\)"):
+        export_folder(str(checkpoint), tmp_path / "onnx", precisions=["float16"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_exported_is_said_before_any_work(checkpoint, tmp_path):
+    with pytest.raises(ValueError, match="no audio or video file is below it"):
+        export_folder(str(checkpoint), tmp_path / "onnx", check=checkpoint)
+    with pytest.raises(ValueError, match="is not a checkpoint"):
+        export_folder(str(tmp_path / "none"), tmp_path / "onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_package_is_said_with_the_command_that_installs_it(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_folder, "_PACKAGES", ("torch", "no-such-package"))
+    with pytest.raises(ValueError, match=r"no-such-package among them: pip install -e '\.\[onnx\]'"):
+        export_folder(str(checkpoint), tmp_path / "onnx")

@@ -1,0 +1,151 @@
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from common.checkpoint import load_checkpoint
+from inference.engine.backend import pad
+from inference.engine.onnx_backend import onnx_forward
+from inference.engine.torch_backend import torch_forward
+from inference.onnx.graph import write_float16, write_float32, write_int8
+from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER
+from tests.conftest import voice
+from tests.modeling.test_modeling_panns_ser import panns_config
+from tests.modeling.test_modeling_wav2vec2_layer_sum_ser import layer_sum_config
+
+SECONDS = (1 / 16_000, 0.01, 0.02, 0.0207, 0.5, 1.3, 2.0, 6.0, 9.0)
+
+
+def largest_difference(model, file) -> float:
+    """Over clips of all lengths, alone, eight times the same length, and all of them in one batch."""
+    clips = [voice(seconds, 90 + 20 * index, index) for index, seconds in enumerate(SECONDS)]
+    batches = [[clip] for clip in clips]
+    batches += [[voice(seconds, 80 + 20 * index, index) for index in range(8)] for seconds in (0.02, 3.0)]
+    batches += [clips[1:], clips[:4]]
+    exact, exported = torch_forward(model), onnx_forward(file)
+    differences = [0.0]
+    for batch in batches:
+        expected, found = exact(*pad(batch)), exported(*pad(batch))
+        assert found.keys() == expected.keys()
+        assert all(found[name].shape == expected[name].shape for name in expected)
+        differences += [np.abs(found[name] - expected[name]).max() for name in expected]
+    return max(differences)
+
+
+def test_wav2vec2_answers_alike_at_any_length_in_any_batch(checkpoint, exported):
+    model, _ = load_checkpoint(checkpoint)
+    assert largest_difference(model, exported / "model.onnx") < 1e-4
+
+
+def test_what_is_masked_changes_nothing(exported):
+    network = onnx_forward(exported / "model.onnx")
+    clip = voice(1.0, 120)
+    input_values, attention_mask = pad([clip, voice(2.0, 200)])
+    expected = network(*pad([clip]))["emotion"][0]
+    input_values[0, clip.size :] = 5.0
+    assert network(input_values, attention_mask)["emotion"][0] == pytest.approx(expected, abs=1e-5)
+
+
+def layer_sum(layers):
+    torch.manual_seed(0)
+    one_convolution = {"conv_dim": (8,), "conv_stride": (320,), "conv_kernel": (400,)}
+    config = layer_sum_config(padding="paper", num_hidden_layers=layers, **one_convolution)
+    return Wav2Vec2LayerSumForMultiTaskSER(config).eval()
+
+
+def test_the_sum_of_layers_is_exported_also_in_int8(tmp_path):
+    model, file = layer_sum(2), tmp_path / "model.onnx"
+    write_float32(model, file)
+    assert largest_difference(model, file) < 1e-4
+    write_int8(model, file, tmp_path / "int8.onnx")
+    assert 1e-4 < largest_difference(model, tmp_path / "int8.onnx") < 0.05
+    stored = {value.name for value in onnx.load(tmp_path / "int8.onnx").graph.initializer}
+    # of the second layer: query, key, value, output and two of the feed-forward; of the sum: two of each frame
+    assert len([name for name in stored if name.endswith("_quantized")]) == 8
+
+
+def test_a_single_layer_is_refused_in_int8(tmp_path):
+    with pytest.raises(ValueError, match="int8 is for the layers after the first"):
+        write_int8(layer_sum(1), tmp_path / "model.onnx", tmp_path / "int8.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def panns(tmp_path_factory):
+    """CNN14 at 32 kHz, and its graph."""
+    torch.manual_seed(0)
+    front_end = {"sampling_rate": 32_000, "window_size": 1024, "hop_size": 320, "fmax": 14_000, "max_duration_s": 1.0}
+    model = PannsForMultiTaskSER(panns_config(**front_end)).train()
+    with torch.no_grad():
+        for seed in range(10):  # statistics of speech for its batch norms
+            model(torch.from_numpy(np.stack([voice(2.0, 100 + 40 * i, seed) for i in range(4)])))
+    model.eval()
+    file = tmp_path_factory.mktemp("panns") / "model.onnx"
+    write_float32(model, file)
+    return model, file
+
+
+def test_cnn14_is_exported_with_its_front_end_and_resampling(panns):
+    model, file = panns
+    assert largest_difference(model, file) < 1e-4
+
+
+def test_the_front_end_of_cnn14_stays_exact_in_float16(panns, tmp_path):
+    model, file = panns
+    write_float16(model, file, tmp_path / "half.onnx")
+    quiet = [voice(1.0, 150) * 1e-3]  # whose power is below the smallest number of float16
+    expected, found = torch_forward(model)(*pad(quiet)), onnx_forward(tmp_path / "half.onnx")(*pad(quiet))
+    for name in expected:
+        assert found[name] == pytest.approx(expected[name], abs=0.01)
+
+
+def test_cnn14_is_refused_in_int8(panns, tmp_path):
+    with pytest.raises(ValueError, match="CNN14 consists of convolutions"):
+        write_int8(*panns, tmp_path / "int8.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_weights_of_products_are_stored_in_the_precision(checkpoint, exported):
+    def types(name):
+        graph = onnx.load(exported / name).graph
+        return {weights.name: weights.data_type for weights in graph.initializer if len(weights.dims) > 1}
+
+    half, whole = types("model_float16.onnx"), types("model.onnx")
+    assert {onnx.TensorProto.FLOAT16} == {half[name] for name in half if "conv_layers.1.conv" in name}
+    assert half["model.heads.emotion.weight"] == onnx.TensorProto.FLOAT
+    assert len(half) == len(whole)  # none is stored twice
+    rounded = {
+        value.name: onnx.numpy_helper.to_array(value)
+        for value in onnx.load(exported / "model_int8.onnx").graph.initializer
+    }
+    names = [name.removesuffix("_quantized") for name in rounded if name.endswith("_quantized")]
+    found = [rounded[f"{name}_scale"] * rounded[f"{name}_quantized"] for name in names]
+    layer = load_checkpoint(checkpoint)[0].wav2vec2.encoder.layers[1]
+    second = [weight.detach().numpy().T for weight in layer.parameters() if weight.ndim == 2]
+    assert len(found) == len(second) == 6
+    for weight in second:
+        same = [other for other in found if other.shape == weight.shape]
+        assert min(np.abs(weight - other).max() for other in same) < 0.02 * np.abs(weight).max()
+
+
+def test_the_file_explains_itself(exported):
+    for name in ("model.onnx", "model_int8.onnx", "model_float16.onnx"):
+        model = onnx.load(exported / name)
+        said = {entry.key: entry.value for entry in model.metadata_props}
+        assert said["sampling_rate"] == "16000"
+        assert said["max_duration_s"] == "6.0"
+        assert said["main_head"] == "emotion"
+        heads = json.loads(said["heads"])
+        assert [head["name"] for head in heads] == [output.name for output in model.graph.output]
+        assert heads[0]["labels"] == ["angry", "happy", "sad"]
+        assert heads[2] == {"name": "f0_mean", "kind": "regression", "labels": [], "unit": "Hz", "mean": 180, "std": 50}
+        shapes = [[d.dim_param for d in value.type.tensor_type.shape.dim] for value in model.graph.input]
+        assert shapes == [["batch", "samples"]] * 2
+
+
+def test_the_file_names_no_folder_of_the_machine_that_wrote_it(exported):
+    content = (exported / "model.onnx").read_bytes()
+    assert b"site-packages" not in content
+    assert b".py" not in content

@@ -1,0 +1,253 @@
+import itertools
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+
+from inference.engine.predictor import Recogniser, load_recogniser
+from inference.timeline.build import TimelineOptions, build_timeline, timeline_rows
+from inference.timeline.voice_activity import find_speech
+from modeling import SAMPLING_RATE, AnswerOptions, AudioError, Task
+from tests.conftest import TASKS, tiny_config
+from tests.inference.conftest import music, noise
+
+# How loud somebody speaks who feels so.
+LEVELS = {"angry": 0.3, "happy": 0.1, "sad": 0.03}
+
+
+class ByLevel:
+    """A network that knows emotions by their level, and keeps what it was given."""
+
+    def __init__(self):
+        self.lengths = []
+
+    def __call__(self, input_values, attention_mask):
+        self.lengths += attention_mask.sum(axis=1).tolist()
+        level = np.log(np.sqrt((input_values**2).sum(axis=1) / attention_mask.sum(axis=1)))
+        emotion = -4 * (level[:, None] - np.log(list(LEVELS.values()))) ** 2
+        return {"emotion": emotion, "gender": np.zeros((len(level), 2)), "f0_mean": level[:, None]}
+
+
+@pytest.fixture
+def recogniser():
+    return Recogniser(tiny_config(), ByLevel())
+
+
+@pytest.fixture(scope="module")
+def lines(spoken):
+    """`(emotion, waveform)` of fourteen sentences."""
+    emotions = [list(LEVELS)[index % 3] for index in range(len(spoken))]
+    return [(emotion, clip * LEVELS[emotion] / 0.1) for emotion, clip in zip(emotions, spoken, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def film(lines):
+    """A recording, and `(emotion, start_s, end_s)` of what is said in it, between noise 20 dB below and music."""
+    gaps = [noise(1.2, 0.003), music("chords", 2), noise(0.8, 0.003), music("arpeggio", 2), music("drums", 2)]
+    parts, script, at = [], [], 0
+    for index, (emotion, line) in enumerate(lines):
+        gap = gaps[index % len(gaps)]
+        script.append((emotion, (at + gap.size) / SAMPLING_RATE, (at + gap.size + line.size) / SAMPLING_RATE))
+        parts += [gap, line]
+        at += gap.size + line.size
+    return np.concatenate([*parts, noise(1.0, 0.003)]), script
+
+
+def build(recogniser, waveform, progress=None, **options):
+    return build_timeline(recogniser, waveform, TimelineOptions(**options), progress, sampling_rate=SAMPLING_RATE)
+
+
+def emotion_of(segment):
+    return TASKS[0].labels[segment.decoded["emotion"].argmax()]
+
+
+def regions_of(waveform):
+    """The bounds of the regions of speech in seconds."""
+    regions, start = [], None
+    for part in find_speech([waveform]):
+        start = part.start if start is None else start
+        if part.ends:
+            regions.append((start / SAMPLING_RATE, (part.start + part.waveform.size) / SAMPLING_RATE))
+            start = None
+    return regions
+
+
+def union(segments):
+    """What the segments cover, in seconds."""
+    covered = []
+    for segment in segments:
+        assert segment.end_s > segment.start_s
+        if covered and covered[-1][1] == segment.start_s:
+            covered[-1] = (covered[-1][0], segment.end_s)
+        else:
+            assert not covered or segment.start_s > covered[-1][1]
+            covered.append((segment.start_s, segment.end_s))
+    return covered
+
+
+def test_everyone_is_heard_with_their_emotion_and_nothing_else_is(recogniser, film):
+    waveform, script = film
+    timeline = build(recogniser, waveform)
+    assert timeline.duration_s == waveform.size / SAMPLING_RATE
+    found = list(timeline.segments)
+    for emotion, start_s, end_s in script:
+        said = [segment for segment in found if segment.start_s < end_s and segment.end_s > start_s]
+        assert {emotion_of(segment) for segment in said} == {emotion}
+        assert abs(said[0].start_s - start_s) < 0.5
+        assert abs(said[-1].end_s - end_s) < 0.5
+        found = [segment for segment in found if segment not in said]
+    assert found == []
+
+
+@pytest.mark.parametrize("options", [{}, {"window_s": 1.0, "hop_s": 0.3, "switch_cost_s": 0.0}, {"window_s": 6.0}])
+def test_segments_cover_exactly_the_speech(recogniser, film, options):
+    timeline = build(recogniser, film[0], **options)
+    regions = regions_of(film[0])
+    assert union(timeline.segments) == regions
+    assert timeline.speech_s == pytest.approx(sum(end - start for start, end in regions))
+    assert max(recogniser._forward.lengths) <= options.get("window_s", 3.0) * SAMPLING_RATE
+    for segment in timeline.segments:
+        assert segment.decoded["emotion"].sum() == pytest.approx(1)
+        assert segment.decoded["f0_mean"].shape == ()
+
+
+def test_a_change_without_a_pause_is_right_to_one_hop(recogniser, spoken):
+    """A monologue of several minutes' blocks, of which each emotion is a part."""
+    voice = np.tile(spoken[0][2_000:10_000], 60)
+    waveform = np.concatenate([voice * LEVELS[emotion] / 0.1 for emotion in ("angry", "happy", "sad")])
+    timeline = build(recogniser, waveform)
+    assert len(union(timeline.segments)) == 1
+    assert [emotion_of(segment) for segment in timeline.segments] == ["angry", "happy", "sad"]
+    for index, segment in enumerate(timeline.segments[1:], start=1):
+        assert abs(segment.start_s - index * voice.size / SAMPLING_RATE) <= 1.0
+        assert segment.start_s == timeline.segments[index - 1].end_s
+
+
+def test_a_region_shorter_than_a_window_is_the_answer_for_it_alone(checkpoint, film):
+    recogniser = load_recogniser(str(checkpoint))
+    timeline = build(recogniser, film[0], window_s=6.0)
+    regions = regions_of(film[0])
+    alone = recogniser([film[0][round(a * SAMPLING_RATE) : round(b * SAMPLING_RATE)] for a, b in regions])
+    assert [(segment.start_s, segment.end_s) for segment in timeline.segments] == regions
+    for row, segment in enumerate(timeline.segments):
+        for task in TASKS:
+            np.testing.assert_allclose(segment.decoded[task.name], alone[task.name][row], rtol=1e-5, atol=1e-5)
+
+
+def test_each_channel_is_a_speaker(recogniser, lines):
+    silence = [np.zeros_like(line) for _, line in lines[:4]]
+    left = np.concatenate([lines[0][1], silence[1], lines[2][1], silence[3]])
+    right = np.concatenate([silence[0], lines[1][1], lines[2][1], lines[3][1]])
+    timeline = build(recogniser, np.stack([left, right]), channels="each")
+    for channel, waveform in enumerate((left, right)):
+        segments = [segment for segment in timeline.segments if segment.channel == channel]
+        assert union(segments) == regions_of(waveform)
+    starts = [segment.start_s for segment in timeline.segments]
+    assert starts == sorted(starts)
+    lengths = [end - start for waveform in (left, right) for start, end in regions_of(waveform)]
+    assert timeline.speech_s == pytest.approx(sum(lengths))
+    assert timeline.duration_s == left.size / SAMPLING_RATE
+    mixed = build(recogniser, np.stack([left, right]))
+    assert {segment.channel for segment in mixed.segments} == {None}
+    assert union(mixed.segments) == regions_of(((left + right) / 2).astype(np.float32))
+
+
+def test_the_one_channel_of_a_recording_is_a_speaker_too(recogniser, film):
+    mixed, each = build(recogniser, film[0]), build(recogniser, film[0], channels="each")
+    assert {segment.channel for segment in each.segments} == {0}
+    assert union(each.segments) == union(mixed.segments)
+
+
+def test_where_the_main_task_is_a_number_segments_are_the_regions(film):
+    task = Task("arousal", "regression", "arousal", mean=3.0, std=2.0)
+    recogniser = Recogniser(tiny_config((task,)), lambda values, mask: {"arousal": mask.sum(axis=1, keepdims=True)})
+    timeline = build(recogniser, film[0], window_s=1.0, hop_s=0.5)
+    assert [(segment.start_s, segment.end_s) for segment in timeline.segments] == regions_of(film[0])
+    for row in timeline_rows(timeline, recogniser.tasks, recogniser.main_task, AnswerOptions()):
+        heard = min(1.0, row["end_s"] - row["start_s"]) * SAMPLING_RATE
+        assert row["arousal"] == {"value": pytest.approx(3 + 2 * heard), "unit": ""}
+
+
+def test_a_recording_without_speech_has_no_segments(recogniser):
+    timeline = build(recogniser, noise(2.5, 0.01))
+    assert (timeline.duration_s, timeline.speech_s, timeline.segments) == (2.5, 0, ())
+    assert timeline_rows(timeline, recogniser.tasks, recogniser.main_task, AnswerOptions()) == []
+
+
+def test_it_listens_while_it_reads(recogniser, spoken):
+    """The network has heard the first minute before the last one is read."""
+    shares, heard = [], []
+
+    def report(share):
+        shares.append(share)
+        heard.append(len(recogniser._forward.lengths))
+
+    build(recogniser, np.resize(np.concatenate(spoken), 200 * SAMPLING_RATE), report, channels="each")
+    assert shares == sorted(shares)
+    assert (len(shares), shares[-1]) == (4, 1.0)
+    assert 0 < heard[0] < heard[1] < heard[2]
+
+
+def test_the_duration_is_what_was_read_whatever_the_header_says(recogniser, film, tmp_path):
+    path = tmp_path / "cut.wav"
+    soundfile.write(path, film[0], SAMPLING_RATE, subtype="PCM_16")
+    content = path.read_bytes()
+    path.write_bytes(
+        content[:4] + struct.pack("<I", 2**31 - 1) + content[8:40] + struct.pack("<I", 2**31 - 37) + content[44:]
+    )
+    shares = []
+    timeline = build_timeline(recogniser, path, progress=shares.append)
+    assert timeline.duration_s == film[0].size / SAMPLING_RATE
+    assert 0 < shares[-1] <= 1
+
+
+def test_a_sample_that_is_no_number_is_an_error(recogniser, film):
+    waveform = np.append(film[0], np.float32(np.nan))
+    with pytest.raises(AudioError, match=r"1 of .* samples are NaN"):
+        build(recogniser, waveform)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hop_s": 0.0}, "0 < hop <= window, got 0.0 s and 3.0 s"),
+        ({"hop_s": 3.5}, "0 < hop <= window"),
+        ({"window_s": float("nan")}, "0 < hop <= window"),
+        ({"switch_cost_s": -1.0}, "0 s or more, got -1.0"),
+        ({"channels": "left"}, "'mix' or 'each', got 'left'"),
+        ({"window_s": 7.0}, "hears 6 s at once, a window of 7 s is too long"),
+    ],
+)
+def test_options_without_a_meaning_are_refused(recogniser, options, message):
+    with pytest.raises(ValueError, match=message):
+        build(recogniser, noise(1, 0.01), **options)
+
+
+def test_rows_are_worded_as_answers(recogniser, film):
+    timeline = build(recogniser, film[0], channels="each")
+    options = AnswerOptions(top_k=1, uncertain_below=0.99)
+    rows = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, options)
+    for row, segment in zip(rows, timeline.segments, strict=True):
+        assert list(row) == ["start_s", "end_s", "channel", "emotion", "gender", "f0_mean", "uncertain"]
+        assert (row["start_s"], row["end_s"], row["channel"]) == (segment.start_s, segment.end_s, 0)
+        assert row["emotion"] == [{"label": emotion_of(segment), "score": segment.decoded["emotion"].max()}]
+        assert row["uncertain"] == (row["emotion"][0]["score"] < 0.99)
+
+
+def test_emotions_that_cannot_occur_divide_no_speech(recogniser, spoken):
+    """Angry and sad speech with happy between, which is loud or soft and no more where happy cannot be chosen."""
+    voice = np.tile(spoken[0][2_000:10_000], 12)
+    waveform = np.concatenate([voice * LEVELS[emotion] / 0.1 for emotion in ("angry", "happy", "sad", "happy") * 2])
+    labels = ("sad", "angry")
+    timeline = build_timeline(recogniser, waveform, TimelineOptions(), sampling_rate=SAMPLING_RATE, labels=labels)
+    assert len(timeline.segments) > 2
+    for segment in timeline.segments:
+        assert segment.decoded["emotion"][1] == 0
+        assert segment.decoded["emotion"].sum() == pytest.approx(1)
+    rows = timeline_rows(timeline, TASKS, TASKS[0], AnswerOptions(labels=labels))
+    beside = [(one, other) for one, other in itertools.pairwise(rows) if one["end_s"] == other["start_s"]]
+    assert beside
+    assert [one["emotion"][0]["label"] == other["emotion"][0]["label"] for one, other in beside] == [False] * len(
+        beside
+    )

@@ -1,0 +1,98 @@
+import threading
+from html import unescape
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("gradio", reason="Gradio is not installed")
+
+from inference.web.handlers import Handlers
+
+SETTINGS = [["sad"], 0.5, 3.0, 1.0]
+
+
+class Slow:
+    """A service that reports progress until it is stopped, and keeps what it was asked."""
+
+    def __init__(self):
+        self.began, self.goes_on = threading.Event(), threading.Event()
+
+    def recognise(self, file, answer, timeline, report):
+        self.asked = (file.name, answer.labels, answer.uncertain_below, timeline.window_s)
+        report(0.0)
+        self.began.set()
+        assert self.goes_on.wait(10)
+        report(0.5)
+        return "<html>", {"file": file.name}
+
+    def recognise_several(self, files, answer, report):
+        return *self.recognise(files[0], answer, SimpleNamespace(window_s=None), report)[:1], [{"file": "a.wav"}]
+
+
+def visitor(session):
+    return SimpleNamespace(session_hash=session)
+
+
+@pytest.fixture
+def service():
+    return Slow()
+
+
+@pytest.fixture
+def handlers(service):
+    return Handlers(service)
+
+
+@pytest.fixture
+def run(handlers):
+    """Starts a handler in a thread; what it returned is `result` of what this gives."""
+
+    def start(name, source, settings, session="a"):
+        def call():
+            thread.result = getattr(handlers, name)(source, *settings, visitor(session), lambda share, text: None)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        return thread
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "settings"),
+    [("recognise", "a.wav", SETTINGS), ("recognise_several", ["a.wav"], SETTINGS[:2])],
+)
+def test_a_visitor_cancels_what_is_theirs(handlers, service, run, name, source, settings):
+    thread = run(name, source, settings)
+    assert service.began.wait(10)
+    handlers.cancel(visitor("a"))
+    service.goes_on.set()
+    thread.join()
+    html, values, *_ = thread.result
+    assert "html" not in html
+    assert "error" in (values if name == "recognise" else values[0])
+
+
+def test_nobody_cancels_what_is_anothers_and_the_next_one_runs(handlers, service, run):
+    thread = run("recognise", "a.wav", SETTINGS)
+    assert service.began.wait(10)
+    handlers.cancel(visitor("b"))
+    service.goes_on.set()
+    thread.join()
+    assert thread.result == ("<html>", {"file": "a.wav"}, "a.wav")
+    assert service.asked == ("a.wav", ("sad",), 0.5, 3.0)
+    handlers.cancel(visitor("a"))
+    thread = run("recognise", "a.wav", SETTINGS)
+    thread.join()
+    assert thread.result[1] == {"file": "a.wav"}
+
+
+def test_no_file_and_settings_without_meaning_are_said_to_people_and_programs(handlers):
+    for html, values, *_ in (
+        handlers.recognise(None, *SETTINGS, visitor("a"), None),
+        handlers.recognise("a.wav", [], 0, 1.0, 2.0, visitor("a"), None),
+    ):
+        assert values["error"] in unescape(html)
+        assert 'role="alert"' in html
+    html, [row] = handlers.recognise_several(None, *SETTINGS[:2], visitor("a"), None)
+    assert row["error"] in html

@@ -1,0 +1,193 @@
+"""What the gate lets through to Gradio, and what it does not; under load by tests/test_page_load.py."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("gradio", reason="Gradio is not installed")
+
+from gradio import route_utils
+from gradio.routes import App
+from starlette.formparsers import MultiPartException
+from starlette.middleware import Middleware
+from starlette.testclient import TestClient
+
+from inference.engine.predictor import load_recogniser
+from inference.web.middleware import Gate, read_files_alone
+from inference.web.page import build_page
+from inference.web.service import Limits
+
+LIMITS = Limits(megabytes=0.1, total_megabytes=0.25, files=3)
+SETTINGS = [["angry", "happy", "sad"], 0, 3, 1]
+
+
+@pytest.fixture(scope="module")
+def page(checkpoint, tmp_path_factory):
+    """Gradio's own application behind the gate, and where its uploads go."""
+    folder = tmp_path_factory.mktemp("page") / "uploads"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
+        patch.setattr(route_utils, "GradioMultiPartParser", route_utils.GradioMultiPartParser)  # and is put back
+        read_files_alone(LIMITS.files)
+        page = build_page(load_recogniser(str(checkpoint)), LIMITS, {})
+        page.max_file_size = 100_000
+        with TestClient(App.create_app(page, app_kwargs={"middleware": [Middleware(Gate, folder, LIMITS)]})) as client:
+            yield client, folder
+
+
+@pytest.fixture
+def client(page):
+    return page[0]
+
+
+@pytest.fixture
+def folder(page):
+    yield page[1]
+    for path in files_in(page[1]):
+        path.unlink()
+
+
+def upload(client, *sizes):
+    return client.post("/gradio_api/upload", files=[("files", (f"{size}.wav", bytes(size))) for size in sizes])
+
+
+def files_in(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_files_are_taken_up_to_their_limit_and_that_of_all_together(client, folder):
+    assert upload(client, 90_000).status_code == 200
+    assert upload(client, 101_000).status_code == 413  # Gradio's own refusal
+    assert upload(client, 80_000, 70_000).status_code == 200
+    answer = upload(client, 50_000)
+    assert answer.status_code == 503
+    assert answer.text.startswith("There is no room for 0 MB now: this page keeps 0.25 MB of all visitors.")
+    assert len(files_in(folder)) == 3
+    for path in files_in(folder):
+        path.unlink()
+    assert upload(client, 50_000).status_code == 200
+
+
+def test_what_is_no_file_and_too_many_of_them_are_refused_and_leave_nothing(client, folder):
+    field = client.post("/gradio_api/upload", files=[("files", (None, bytes(90_000)))])
+    assert (field.status_code, field.text) == (400, "Too many fields. Maximum number of fields is 0.")
+    assert upload(client, 1, 2, 3, 4).status_code == 400
+    assert files_in(folder) == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        [{"path": "http://127.0.0.1:1/clip.wav", "meta": {"_type": "gradio.FileData"}}, *SETTINGS],
+        [None, [{"deeper": [{"path": "HTTPS://a.org/b", "meta": {"_type": "gradio.FileData"}}]}], *SETTINGS[1:]],
+    ],
+)
+def test_nothing_is_fetched_for_a_visitor(client, question):
+    for address, body in (
+        ("call/recognise", {"data": question}),
+        ("queue/join", {"data": question, "fn_index": 0, "session_hash": "a"}),
+    ):
+        answer = client.post(f"/gradio_api/{address}", json=body)
+        assert (answer.status_code, answer.text) == (
+            400,
+            "This page fetches nothing from other machines: upload the file.",
+        )
+    assert client.get("/gradio_api/file=http://127.0.0.1:1/clip.wav").status_code == 404
+
+
+def test_a_browsers_own_file_is_no_address(client):
+    file = {"path": "/elsewhere/clip.wav", "url": "http://testserver/gradio_api/file=/elsewhere/clip.wav"}
+    body = {"data": [{**file, "meta": {"_type": "gradio.FileData"}}, *SETTINGS]}
+    assert "event_id" in client.post("/gradio_api/call/recognise", json=body).json()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        (b'{"data": [', 400, "This is not JSON."),
+        (b"[" * 100_000, 400, "This is not JSON."),
+        (b" " * 300_000, 413, "A question of 300000 bytes is too long: files are uploaded first."),
+        (iter([b"{}"]), 411, "A request has to say how long it is."),  # in chunks
+    ],
+)
+def test_questions_are_short_and_json(client, body, status, says):
+    answer = client.post("/gradio_api/call/recognise", content=body)
+    assert (answer.status_code, answer.text) == (status, says)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("POST", f"/gradio_api/{name}") for name in ("process_recording", "component_server", "run/recognise")),
+        *(("POST", f"/gradio_api/{name}") for name in ("vibe-edit", "stream/1", "../login", "upload/")),
+        *(("GET", f"/gradio_api/{name}") for name in ("proxy=http://127.0.0.1/", "vibe-code", "file/etc/passwd")),
+        *(("GET", path) for path in ("/monitoring", "/docs", "/gradio_api/deep_link", "/gradio_api/upload")),
+        *(("PUT", path) for path in ("/", "/gradio_api/upload/x")),
+    ],
+)
+def test_what_the_page_does_not_use_is_not_there(client, method, path):
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.text) == (404, "This page has no such address.")
+
+
+@pytest.mark.parametrize("path", ["/config", "/gradio_api/info", "/gradio_api/startup-events"])
+def test_what_the_page_uses_is_there(client, path):
+    assert client.get(path).status_code == 200
+
+
+def answer_to(messages, path="/gradio_api/upload", patience_s=LIMITS.patience_s, pause_s=0.0):
+    """The status and the text with which a gate answers a body that comes so, and what its application was told.
+
+    Args:
+        messages: of the body; after the last of them nothing comes.
+        path: that is asked for.
+        patience_s: of the gate.
+        pause_s: seconds before each message but the first.
+    """
+    told, sent, given = [], [], []
+
+    async def app(scope, receive, send):
+        try:
+            while (await receive())["more_body"]:
+                pass
+        except MultiPartException as error:
+            told.append(error.message)
+
+    async def receive():
+        await asyncio.sleep(60 if not messages else pause_s if given else 0)
+        given.append(messages.pop(0))
+        return given[-1]
+
+    async def send(message):
+        sent.append(message)
+
+    gate = Gate(app, Path("nowhere"), replace(LIMITS, patience_s=patience_s))
+    scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"content-length", b"100")]}
+    asyncio.run(gate(scope, receive, send))
+    assert gate._to_come == 0
+    return told, [message.get("status") or message["body"].decode() for message in sent]
+
+
+PART = {"type": "http.request", "body": b"x" * 10, "more_body": True}
+
+
+@pytest.mark.parametrize(
+    ("messages", "patience_s", "says"),
+    [
+        ([PART], 0.2, "It was sent too slowly."),
+        ([PART, {"type": "http.disconnect"}], LIMITS.patience_s, "It was broken off."),
+    ],
+)
+def test_what_comes_too_slowly_or_breaks_off_ends(messages, patience_s, says):
+    # Gradio answers an upload, and removes what it has written
+    assert answer_to([*messages], patience_s=patience_s) == ([says], [])
+    assert answer_to([*messages], "/gradio_api/queue/join", patience_s) == ([], [400, says])
+
+
+def test_a_slow_line_has_time_for_all_that_it_sends():
+    long = {**PART, "body": bytes(600_000)}  # a minute more
+    last = {**PART, "more_body": False}
+    assert answer_to([long, PART, last], patience_s=1, pause_s=0.6) == ([], [])
+    assert answer_to([PART, PART, last], patience_s=1, pause_s=0.6) == (["It was sent too slowly."], [])

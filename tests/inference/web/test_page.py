@@ -1,0 +1,65 @@
+"""How the page is put together; that it works is shown in a browser by tests/test_app.py."""
+
+import pytest
+
+pytest.importorskip("gradio", reason="Gradio is not installed")
+
+from inference.engine.predictor import load_recogniser
+from inference.web.model_description import ModelFacts
+from inference.web.page import build_page
+from inference.web.service import Limits
+
+
+@pytest.fixture(scope="module")
+def config(checkpoint):
+    limits = Limits(minutes=3, megabytes=7, concurrent=3, waiting=9)
+    facts = ModelFacts("org/<b>ser</b>", ("German", "Greek"), "weighted F1 0.86", is_synthetic=True)
+    page = build_page(load_recogniser(str(checkpoint)), limits, {"An example": checkpoint / "example.wav"}, facts)
+    assert page._queue.max_size == 9
+    return page.get_config_file()
+
+
+def test_all_that_computes_waits_in_one_line(config):
+    calls = [call for call in config["dependencies"] if call["backend_fn"] and call["inputs"]]
+    assert len(calls) == 5  # upload, microphone, again, example, several
+    assert all(call["queue"] is not False for call in calls)
+
+
+def test_all_that_computes_can_be_cancelled(config):
+    (cancel,) = [call for call in config["dependencies"] if call["cancels"]]
+    computes = [call["id"] for call in config["dependencies"] if call["backend_fn"] and call["inputs"]]
+    assert sorted(cancel["cancels"]) == sorted(computes)
+
+
+def test_programs_see_two_calls(config):
+    public = {call["api_name"] for call in config["dependencies"] if call["api_visibility"] == "public"}
+    assert public == {"recognise", "recognise_several"}
+
+
+def test_it_says_its_limits_and_asks_nobody_for_anything(config):
+    texts = [part["props"].get("value") for part in config["components"] if part["type"] == "html"]
+    assert any("up to 3 min and 7 MB" in text and "deleted after 10 min" in text for text in texts)
+    assert config["analytics_enabled"] is False
+
+
+def test_it_says_what_the_model_is(config):
+    (text,) = [part["props"]["value"] for part in config["components"] if "<h1>" in str(part["props"].get("value"))]
+    for said in ("org/&lt;b&gt;ser", "German, Greek", "weighted F1 0.86", "synthetic"):
+        assert said in text
+
+
+def test_of_a_model_that_nothing_is_known_of_nothing_is_claimed(checkpoint):
+    page = build_page(load_recogniser(str(checkpoint)), Limits(), {}, ModelFacts("mine"))
+    (text,) = [block.value for block in page.blocks.values() if "<h1>" in str(getattr(block, "value", ""))]
+    assert "mine" in text
+    assert text.count("not stated") == 2
+    assert "synthetic" not in text
+
+
+def test_settings_are_the_models(config):
+    labels = next(part["props"] for part in config["components"] if part["type"] == "checkboxgroup")
+    assert labels["value"] == ["angry", "happy", "sad"]
+    assert labels["info"]
+    sliders = [part["props"] for part in config["components"] if part["type"] == "slider"]
+    assert all(slider["info"] for slider in sliders)
+    assert sliders[1]["maximum"] == 6  # seconds that the model hears

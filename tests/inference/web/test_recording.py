@@ -1,0 +1,116 @@
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from inference.engine.predictor import load_recogniser
+from inference.timeline.build import TimelineOptions
+from inference.web.examples import write_examples
+from inference.web.recording import PEAKS, average_segments, recognise_recording
+from modeling import AnswerOptions
+from tests.conftest import TASKS
+
+
+@pytest.fixture(scope="module")
+def recogniser(checkpoint):
+    return load_recogniser(str(checkpoint))
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory):
+    pytest.importorskip("espeakng_loader")
+    return next(iter(write_examples(tmp_path_factory.mktemp("speech")).values()))
+
+
+@pytest.fixture
+def recognise(recogniser):
+    def call(path, **options):
+        return recognise_recording(recogniser, path, TimelineOptions(), AnswerOptions(**options))
+
+    return call
+
+
+@pytest.mark.parametrize("seconds", [3, 14])
+def test_a_recording_gets_the_mean_over_its_speech(recognise, speech, seconds, tmp_path):
+    sound, rate = soundfile.read(speech)
+    soundfile.write(tmp_path / "clip.wav", sound[: seconds * rate], rate)
+    speech = tmp_path / "clip.wav"
+    heard = recognise(speech)
+    assert heard.duration_s == pytest.approx(soundfile.info(speech).duration, abs=1e-3)
+    seconds = np.array([row["end_s"] - row["start_s"] for row in heard.segments])
+    assert seconds.sum() == pytest.approx(heard.speech_s)
+    values = np.array([row["f0_mean"]["value"] for row in heard.segments])
+    assert heard.answer["f0_mean"]["value"] == pytest.approx((values * seconds).sum() / seconds.sum(), rel=1e-5)
+    for entry in heard.answer["emotion"]:
+        scores = [{each["label"]: each["score"] for each in row["emotion"]}[entry["label"]] for row in heard.segments]
+        assert entry["score"] == pytest.approx((np.array(scores) * seconds).sum() / seconds.sum(), rel=1e-5)
+    assert sum(entry["score"] for entry in heard.answer["emotion"]) == pytest.approx(1)
+    assert heard.answer["emotion"][0]["label"] in {row["emotion"][0]["label"] for row in heard.segments}
+    (only,) = recognise(speech, labels=("sad",)).answer["emotion"]
+    assert only == {"label": "sad", "score": pytest.approx(1)}
+
+
+def test_outline_and_copy_are_the_sound(recognise, tmp_path):
+    rate, seconds = 16_000, 130  # more than two blocks
+    sound = np.zeros(seconds * rate, np.float32)
+    sound[65 * rate : 78 * rate] = 0.25 * np.sin(np.arange(13 * rate) * 0.2)
+    soundfile.write(tmp_path / "tone.wav", sound, rate)
+    heard = recognise(tmp_path / "tone.wav")
+    assert heard.peaks.shape == (4 * seconds,)
+    assert heard.peaks.max() == pytest.approx(1)
+    assert (heard.peaks[: 4 * 65] == 0).all()
+    assert (heard.peaks[4 * 65 + 1 : 4 * 78 - 1] > 0.99).all()
+    assert (heard.peaks[4 * 78 + 1 :] == 0).all()
+    copy, copied_rate = soundfile.read(io.BytesIO(heard.sound))
+    assert copied_rate == rate
+    assert len(copy) / rate == pytest.approx(seconds, abs=0.2)
+    assert np.corrcoef(np.abs(copy[: len(sound)]), np.abs(sound[: len(copy)]))[0, 1] > 0.9
+    assert len(heard.sound) < seconds * 8000  # 40 kbit/s, and a bit
+
+
+def test_where_nobody_speaks_there_is_no_answer(recognise, tmp_path):
+    soundfile.write(tmp_path / "room.wav", np.random.default_rng(0).normal(scale=1e-3, size=32_000), 16_000)
+    heard = recognise(tmp_path / "room.wav")
+    assert (heard.answer, heard.segments, heard.speech_s) == ({}, [], 0.0)
+    assert heard.peaks.shape == (PEAKS,)
+    assert heard.peaks.max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["SER_REAL_AUDIO ravdess/Actor_0*/03-01-*-01-01-01-*.wav", "SER_REAL_SPEECH */wav/*a*W*.wav"]
+)
+def test_the_headline_of_a_real_recording_occurs_among_its_segments(recognise, pattern):
+    variable, pattern = pattern.split()
+    if variable not in os.environ:
+        pytest.skip(f"{variable} names no folder with real recordings")
+    paths = sorted(Path(os.environ[variable]).glob(pattern))[:20]
+    assert len(paths) == 20
+    for path in paths:
+        for labels in ((), ("angry", "sad")):
+            heard = recognise(path, labels=labels)
+            said = {row["emotion"][0]["label"] for row in heard.segments}
+            assert said == set() if not heard.answer else heard.answer["emotion"][0]["label"] in said
+
+
+def segment(start_s, end_s, **scores):
+    ranked = sorted(scores.items(), key=lambda entry: -entry[1])
+    heads = {"gender": [{"label": "female", "score": 1.0}], "f0_mean": {"value": end_s, "unit": "Hz"}}
+    return {
+        "start_s": start_s,
+        "end_s": end_s,
+        "emotion": [{"label": label, "score": score} for label, score in ranked],
+        **heads,
+    }
+
+
+def test_no_mean_puts_a_class_at_the_head_that_occurs_nowhere():
+    segments = [segment(0, 1, angry=0.5, happy=0.4, sad=0.1), segment(2, 3, angry=0.1, happy=0.4, sad=0.5)]
+    segments += [segment(4, 4.5, angry=0.5, happy=0.4, sad=0.1)]
+    answer = average_segments(segments, TASKS, TASKS[0], AnswerOptions(uncertain_below=0.35))
+    assert [entry["label"] for entry in answer["emotion"]] == ["angry", "happy", "sad"]
+    assert [entry["score"] for entry in answer["emotion"]] == pytest.approx([0.34, 0.4, 0.26])
+    assert answer["f0_mean"]["value"] == pytest.approx((1 + 3 + 4.5 / 2) / 2.5)
+    assert answer["uncertain"]

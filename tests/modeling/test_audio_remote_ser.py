@@ -1,0 +1,129 @@
+"""Recordings behind URLs: a web server on this machine, whose connections can break, and secrets in addresses."""
+
+import contextlib
+import socket
+import struct
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+import soundfile
+
+from modeling import AudioError, AudioReader, load_audio
+from modeling.audio_remote_ser import RemoteFile, hide_secrets
+from tests.conftest import voice
+
+SECRET = "hunter2"
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves a folder; of a file with `cut` in its name the first half."""
+
+    def log_message(self, *_):
+        pass
+
+    def copyfile(self, source, outputfile):
+        content = source.read()
+        cut = "cut" in self.path
+        outputfile.write(content[: len(content) // 2] if cut else content)
+        if cut:
+            outputfile.flush()
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+
+
+@contextlib.contextmanager
+def serve_folder(folder):
+    """Gives the address of a folder, with a name and a password in it."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield f"http://me:{SECRET}@127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def web(tmp_path):
+    for name in ("whole", "cut"):
+        soundfile.write(tmp_path / f"{name}.wav", voice(3.0, 150), 16_000)
+    with serve_folder(tmp_path) as address:
+        yield address
+
+
+def test_a_recording_is_read_as_from_a_file(web, tmp_path):
+    expected = load_audio(tmp_path / "whole.wav")
+    assert np.array_equal(load_audio(f"{web}/whole.wav"), expected)
+    with AudioReader(f"{web}/whole.wav") as audio:
+        assert np.array_equal(audio.read(2.0, 2.5), expected[32_000:40_000])
+        assert (audio.duration_s, audio.name) == (3.0, f"{web}/whole.wav".replace(f"me:{SECRET}", "…"))
+
+
+def test_a_long_recording_is_not_fetched_to_know_its_length(web, monkeypatch):
+    monkeypatch.setattr("modeling.audio_ser._COUNTED_BYTES", 10_000)
+    with AudioReader(f"{web}/whole.wav") as audio:
+        audio.read(0.0, 1.0)
+        assert audio.duration_s is None
+        audio.read()
+        assert audio.duration_s == 3.0
+
+
+@pytest.mark.parametrize("name", ["cut.wav", "missing.wav"])
+def test_a_connection_that_breaks_is_no_end_of_the_recording(web, capfd, name):
+    with pytest.raises(AudioError, match=r"^http://…@127.0.0.1:\d+/\w+\.wav: cannot be fetched: .") as caught:
+        load_audio(f"{web}/{name}")
+    assert SECRET not in f"{caught.value!r}{caught.value.__cause__!r}"
+    assert capfd.readouterr() == ("", "")  # where a decoder written in C would print a traceback
+
+
+def test_what_breaks_later_is_said_when_it_is_read(web, tmp_path, monkeypatch):
+    file = RemoteFile(f"{web}/whole.wav")
+    assert (file.read(4), file.failure) == (b"RIFF", "")
+
+    def fail(buffer):
+        raise ConnectionResetError(f"{web} went away")
+
+    file._file = open(tmp_path / "whole.wav", "rb")  # noqa: PTH123, SIM115
+    monkeypatch.setattr(file, "_file", type("Broken", (), {"readinto": staticmethod(fail), "close": file._file.close}))
+    assert file.read(4) == b""
+    assert file.failure.startswith("http://…@127.0.0.1")
+    file.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://me:word@host/a@b.wav?c@d", "https://…@host/a@b.wav?c@d"),
+        ("HTTP://token@host/x.wav", "HTTP://…@host/x.wav"),
+        ("no http://me:w@rd@host/x or ftp://me:word@host here", "no http://…@host/x or ftp://…@host here"),
+        ("abfs://container@account/x.wav", "abfs://container@account/x.wav"),
+        ("https://host/x.wav?mail=a@b", "https://host/x.wav?mail=a@b"),
+        ("C:/calls/a@b.wav", "C:/calls/a@b.wav"),
+    ],
+)
+def test_secrets_are_what_stands_before_the_host(text, shown):
+    assert hide_secrets(text) == shown
+
+
+def test_a_scheme_that_needs_a_package_says_so_without_the_secret():
+    with pytest.raises(ImportError, match=r"reading sftp://…@host/x\.wav: .*paramiko") as caught:
+        load_audio(f"sftp://me:{SECRET}@host/x.wav")
+    assert SECRET not in repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("{}/none.wav", "404"),
+        ("http://u:hunter2@127.0.0.1:1/a.wav", "Connect call failed"),
+        ("http://u:hunter2@nobody.invalid/a.wav", "Cannot connect to host"),
+    ],
+)
+def test_why_an_address_cannot_be_fetched_is_said(tmp_path, url, why):
+    with serve_folder(tmp_path) as address:
+        file = RemoteFile(url.format(address))
+    assert why in file.failure
+    assert SECRET not in file.failure

@@ -1,0 +1,86 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from modeling import AnswerOptions, word_answer
+from modeling.outputs_ser import restrict
+from tests.conftest import TASKS
+
+EMOTION = TASKS[0]
+DECODED = {
+    "emotion": torch.tensor([0.2, 0.5, 0.3]),  # angry, happy, sad
+    "gender": torch.tensor([0.9, 0.1]),
+    "f0_mean": torch.tensor(181.25),
+}
+
+
+def test_classes_come_by_their_score_and_numbers_with_their_unit():
+    answer = word_answer(TASKS, EMOTION, DECODED)
+    assert [entry["label"] for entry in answer["emotion"]] == ["happy", "sad", "angry"]
+    assert answer["gender"] == [
+        {"label": "female", "score": pytest.approx(0.9)},
+        {"label": "male", "score": pytest.approx(0.1)},
+    ]
+    assert answer["f0_mean"] == {"value": 181.25, "unit": "Hz"}
+    assert answer.keys() == {"emotion", "gender", "f0_mean"}
+    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+
+
+def test_top_k_is_of_each_head():
+    answer = word_answer(TASKS, EMOTION, DECODED, AnswerOptions(top_k=2))
+    assert [len(answer[name]) for name in ("emotion", "gender")] == [2, 2]
+
+
+def test_a_choice_of_emotions_is_what_a_softmax_over_them_alone_would_be():
+    answer = word_answer(TASKS, EMOTION, DECODED, AnswerOptions(labels=["sad", "angry"]))
+    assert answer["emotion"] == [
+        {"label": "sad", "score": pytest.approx(0.6)},
+        {"label": "angry", "score": pytest.approx(0.4)},
+    ]
+    logits = torch.tensor([0.2, 0.5, 0.3]).log()
+    masked = logits.masked_fill(torch.tensor([False, True, False]), -torch.inf).softmax(0)
+    assert {e["label"]: e["score"] for e in answer["emotion"]} == pytest.approx(
+        {"angry": masked[0].item(), "sad": masked[2].item()}
+    )
+    assert len(answer["gender"]) == 2
+
+
+@pytest.mark.parametrize(("threshold", "uncertain"), [(0.4, False), (0.6, True)])
+def test_below_the_threshold_it_is_uncertain(threshold, uncertain):
+    assert word_answer(TASKS, EMOTION, DECODED, AnswerOptions(uncertain_below=threshold))["uncertain"] is uncertain
+
+
+def test_the_threshold_is_of_what_can_be_chosen():
+    options = AnswerOptions(labels="happy", uncertain_below=0.99)
+    answer = word_answer(TASKS, EMOTION, DECODED, options)
+    assert answer["emotion"] == [{"label": "happy", "score": 1.0}]
+    assert answer["uncertain"] is False
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"top_k": 0}, "at least 1, got 0"),
+        ({"uncertain_below": 1.5}, "between 0 and 1, got 1.5"),
+        ({"labels": ["sad", "happy", "sad"]}, "distinct classes, got more than one 'sad'"),
+        ({"labels": ["joy", "sad"]}, "knows no joy; its emotion is one of angry, happy, sad"),
+    ],
+)
+def test_what_has_no_meaning_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        AnswerOptions(**options).check(EMOTION)
+
+
+def test_what_can_occur_is_chosen_before_a_mean_is_taken():
+    windows = np.array([[0.98, 0.01, 0.01], [0.0, 0.9, 0.1]])  # angry, happy, sad
+    kept = restrict(windows, EMOTION.labels, ("happy", "sad"))
+    assert kept == pytest.approx(np.array([[0.0, 0.5, 0.5], [0.0, 0.9, 0.1]]))
+    assert restrict(windows, EMOTION.labels, ()) is windows
+
+
+def test_classes_that_got_nothing_are_alike():
+    decoded = {**DECODED, "emotion": torch.tensor([1.0, 0.0, 0.0])}
+    answer = word_answer(TASKS, EMOTION, decoded, AnswerOptions(labels=["happy", "sad"]))
+    assert [entry["score"] for entry in answer["emotion"]] == [0.5, 0.5]

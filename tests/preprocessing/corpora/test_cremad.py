@@ -1,0 +1,67 @@
+"""CREMA-D: who is a woman stands in a table beside the clips."""
+
+import pytest
+
+from preprocessing.clip import Clip, Drop
+from preprocessing.corpora.cremad import CORPUS
+from tests.preprocessing.corpora.test_corpora import lay_out
+
+TABLE = '"ActorID","Age","Sex","Race","Ethnicity"\n1001,51,"Male","Caucasian","Not Hispanic"\n1091,29,"Female","",""\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("1001_DFA_ANG_XX", {"raw_label": "anger", "speaker": "1001", "gender": "male", "sentence": "DFA"}),
+        ("1091_WSI_HAP_XX", {"raw_label": "happy", "speaker": "1091", "gender": "female", "sentence": "WSI"}),
+        ("1091_IEO_DIS_LO", {"raw_label": "disgust", "gender": "female", "sentence": "IEO"}),
+        ("1001_IEO_FEA_MD", {"raw_label": "fear", "gender": "male"}),
+        ("1001_IEO_SAD_HI", {"raw_label": "sad", "gender": "male"}),
+        ("1001_IEO_NEU_XX", {"raw_label": "neutral", "gender": "male"}),
+        ("1040_ITH_SAD_X", {"raw_label": "sad", "speaker": "1040", "gender": None}),  # an actor without a row
+        ("1076_MTI_SAD_XX", {"raw_label": "sad", "speaker": "1076", "gender": None}),
+    ],
+)
+def test_a_name_and_the_table_say_what_they_say(tmp_path, name, expected):
+    lay_out(tmp_path, {f"AudioWAV/{name}.wav": "", "VideoDemographics.csv": TABLE})
+    (clip,) = CORPUS.read(tmp_path)
+    assert clip.id == f"cremad/{name}.wav"
+    assert {field: getattr(clip, field) for field in expected} == expected
+
+
+def test_other_formats_and_other_names_are_dropped_with_a_reason(tmp_path):
+    names = ["AudioWAV/1001_DFA_ANG_XX.wav", "AudioWAV/1092_DFA_ANG_XX.wav", "AudioWAV/1001_DFA_SUR_XX.wav"]
+    copies = ["AudioMP3/1001_DFA_ANG_XX.mp3", "VideoFlash/1001_DFA_ANG_XX.flv"]
+    lay_out(tmp_path, dict.fromkeys(names + copies, "") | {"VideoDemographics.csv": TABLE})
+    entries = list(CORPUS.read(tmp_path))
+    assert [entry.id for entry in entries if isinstance(entry, Clip)] == ["cremad/1001_DFA_ANG_XX.wav"]
+    assert {entry.id: entry.reason for entry in entries if isinstance(entry, Drop)} == {
+        "cremad/AudioWAV/1092_DFA_ANG_XX.wav": "the file name is not of the corpus's form",
+        "cremad/AudioWAV/1001_DFA_SUR_XX.wav": "the file name is not of the corpus's form",
+        "cremad/AudioMP3/1001_DFA_ANG_XX.mp3": "an MP3 or a video; the WAV files are read",
+        "cremad/VideoFlash/1001_DFA_ANG_XX.flv": "an MP3 or a video; the WAV files are read",
+    }
+
+
+def test_a_missing_table_is_an_error_that_says_where_it_is(tmp_path):
+    lay_out(tmp_path, ["AudioWAV/1001_DFA_ANG_XX.wav"])
+    with pytest.raises(ValueError, match=r"no VideoDemographics\.csv.*github\.com/CheyneyComputerScience.*copy it to"):
+        list(CORPUS.read(tmp_path))
+
+
+def test_another_table_is_an_error_that_names_the_columns(tmp_path):
+    lay_out(tmp_path, {"AudioWAV/1001_DFA_ANG_XX.wav": "", "VideoDemographics.csv": "id,gender\n1001,m\n"})
+    with pytest.raises(ValueError, match=r"VideoDemographics\.csv: expected a table with columns ActorID and Sex"):
+        list(CORPUS.read(tmp_path))
+
+
+def test_a_folder_of_something_else_needs_no_table(tmp_path):
+    lay_out(tmp_path, ["a.wav", "03a01Fa.wav"])
+    assert {entry.reason for entry in CORPUS.read(tmp_path)} == {"the file name is not of the corpus's form"}
+
+
+def test_a_table_in_another_encoding_is_named(tmp_path):
+    lay_out(tmp_path, ["AudioWAV/1001_DFA_ANG_XX.wav"])
+    (tmp_path / "VideoDemographics.csv").write_bytes(TABLE.replace("Caucasian", "na\xefve").encode("cp1252"))
+    with pytest.raises(ValueError, match=r"VideoDemographics\.csv.*UTF-8"):
+        list(CORPUS.read(tmp_path))

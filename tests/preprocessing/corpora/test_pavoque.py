@@ -1,0 +1,97 @@
+"""PAVOQUE: recordings and the files that say where their utterances are, or utterances cut by its script."""
+
+import re
+
+import pytest
+
+from preprocessing.clip import Clip, Drop
+from preprocessing.corpora.pavoque import read
+from tests.preprocessing.corpora.test_corpora import lay_out
+
+ANGRY = "- prompt: spike0030a\n  text: Ach ja?\n  style: angry\n  start: 27.0\n  end: 28.92\n"
+POKER = "- prompt: m0001\n  text: Ach ja?\n  style: poker\n  start: 0\n  end: 1.5\n"
+UNCUT = {
+    "pavoque-angry.flac": "",
+    "pavoque-angry.yaml": ANGRY,
+    "pavoque-poker.flac": "",
+    "pavoque-poker.yaml": POKER,
+    "pavoque-outtakes.flac": "",
+    "pavoque-outtakes.yaml": ANGRY,
+}
+CUT = {"build/wav/spike0030a-angry.wav": "", "build/wav/m0001-poker.wav": ""}
+
+
+def read_apart(folder) -> tuple[dict[str, Clip], dict[str, str]]:
+    entries = list(read(folder))
+    clips = {entry.id: entry for entry in entries if isinstance(entry, Clip)}
+    drops = {entry.id: entry.reason for entry in entries if isinstance(entry, Drop)}
+    assert len(clips) + len(drops) == len(entries)
+    return clips, drops
+
+
+def test_a_recording_is_read_by_the_file_beside_it(tmp_path):
+    lay_out(tmp_path, UNCUT)
+    clips, drops = read_apart(tmp_path)
+    angry, poker = clips["pavoque/spike0030a-angry.wav"], clips["pavoque/m0001-poker.wav"]
+    assert (angry.path, angry.start_s, angry.end_s) == (tmp_path / "pavoque-angry.flac", 27.0, 28.92)
+    assert (poker.path, poker.start_s, poker.end_s) == (tmp_path / "pavoque-poker.flac", 0.0, 1.5)
+    assert (angry.raw_label, angry.gender, angry.sentence) == ("angry", "male", "spike0030")
+    assert (poker.raw_label, poker.gender, poker.sentence) == ("poker", "male", "m0001")
+    assert drops == {"pavoque/pavoque-outtakes.flac@27.000": "an outtake"}
+
+
+def test_cut_and_uncut_give_the_same_but_for_the_path(tmp_path):
+    lay_out(tmp_path / "uncut", UNCUT)
+    lay_out(tmp_path / "cut", CUT)
+    uncut, _ = read_apart(tmp_path / "uncut")
+    cut, drops = read_apart(tmp_path / "cut")
+    fields = ("raw_label", "speaker", "sentence", "gender", "corpus", "locale", "style")
+    assert {id_: [getattr(clip, field) for field in fields] for id_, clip in cut.items()} == {
+        id_: [getattr(clip, field) for field in fields] for id_, clip in uncut.items()
+    }
+    assert drops == {}
+
+
+def test_where_both_are_there_the_cut_ones_count(tmp_path):
+    lay_out(tmp_path, UNCUT | CUT | {"pavoque-sad.yaml": ""})
+    clips, drops = read_apart(tmp_path)
+    assert {clip.path.suffix for clip in clips.values()} == {".wav"}
+    assert drops == {
+        "pavoque/spike0030a-angry.wav in pavoque-angry.flac": "there as a file of its own, too",
+        "pavoque/m0001-poker.wav in pavoque-poker.flac": "there as a file of its own, too",
+        "pavoque/pavoque-outtakes.flac@27.000": "an outtake",
+    }
+
+
+def test_a_few_cut_ones_do_not_hide_the_others(tmp_path):
+    lay_out(tmp_path, UNCUT | {"build/wav/spike0030a-angry.wav": ""})
+    clips, _ = read_apart(tmp_path)
+    suffixes = {name: clip.path.suffix for name, clip in clips.items()}
+    assert suffixes == {"pavoque/spike0030a-angry.wav": ".wav", "pavoque/m0001-poker.wav": ".flac"}
+
+
+def test_a_recording_alone_is_an_error_that_says_what_is_missing(tmp_path):
+    lay_out(tmp_path, {"pavoque-angry.flac": ""})
+    with pytest.raises(ValueError, match=re.escape("expected pavoque-angry.yaml beside it")):
+        list(read(tmp_path))
+
+
+def test_what_has_no_counterpart_is_dropped_with_a_reason(tmp_path):
+    odd = {"pavoque-sad.yaml": POKER, "pavoque-all.yaml": POKER, "other.flac": "", "copy/pavoque-angry.flac": ""}
+    lay_out(tmp_path, {**odd, "pavoque-angry.flac": "", "pavoque-angry.yaml": ANGRY, "copy/pavoque-angry.yaml": ANGRY})
+    clips, drops = read_apart(tmp_path)
+    assert list(clips) == ["pavoque/spike0030a-angry.wav"]
+    assert drops == {
+        "pavoque/copy/pavoque-angry.flac": "the same file again in another folder",
+        "pavoque/other.flac": "the file name is not of the corpus's form",
+        "pavoque/pavoque-sad.flac": "a YAML file describes a recording that does not exist",
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a: 1\n", "- 7\n", "- prompt: a1\n  start: 1\n  end: 2\n", "- {start: x, end: 2}\n"]
+)
+def test_a_yaml_file_of_another_form_is_named(tmp_path, text):
+    lay_out(tmp_path, {"pavoque-angry.flac": "", "pavoque-angry.yaml": text})
+    with pytest.raises(ValueError, match=r"pavoque-angry\.yaml"):
+        list(read(tmp_path))

@@ -1,0 +1,290 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from modeling import SAMPLING_RATE
+from preprocessing.clip import Clip, Drop
+from preprocessing.corpora.scan import Source, UserAudio, scan
+from preprocessing.prepared.build import prepare
+from preprocessing.prepared.load import load_prepared, load_report
+from preprocessing.prepared.protocols import PROTOCOLS, SPLITS
+from preprocessing.prepared.rows import Preparation, stored_waveform
+from tests.conftest import EXTRA_COLUMNS, ROOT, voice
+
+SHORT = Preparation(min_duration_s=0.1)
+
+
+def write_table(folder: Path, clips_of: dict[str, int]) -> Path:
+    """A table of corpora with this many clips of 0.12 s."""
+    (folder / "wav").mkdir(parents=True, exist_ok=True)
+    rows = []
+    for corpus, count in clips_of.items():
+        for i in range(count):
+            path = folder / f"wav/{corpus}{i:03}.wav"
+            if not path.exists():
+                soundfile.write(path, voice(0.12, 90 + 3 * i, i), SAMPLING_RATE)
+            emotion = ("angry", "sad")[i % 2]
+            rows.append({"path": f"wav/{path.name}", "corpus": corpus, "speaker": f"s{i % 4}", "emotion": emotion})
+    pd.DataFrame(rows).to_csv(folder / "table.csv", index=False)
+    return folder / "table.csv"
+
+
+def prepare_table(table: Path, output: Path, preparation: Preparation = SHORT) -> dict:
+    return prepare(scan([Source("table", table)]), output, preparation, num_proc=1)
+
+
+def contents(folder: Path) -> dict:
+    return {split: rows[:] for split, rows in load_prepared(folder, "paper").items()}
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {part.name: part.stat().st_mtime_ns for part in (folder / "clips").iterdir()}
+
+
+def test_the_report_has_every_input_and_counts_them(prepared, user_table):
+    entries = scan([Source("table", user_table)], user_audio=UserAudio(columns=EXTRA_COLUMNS))
+    report = load_report(prepared)
+    assert [file["id"] for file in report["files"]] == [entry.id for entry in entries]
+    assert Counter(file["kept"] for file in report["files"]) == {True: 96}
+    assert {name: corpus["kept"] for name, corpus in report["corpora"].items()} == {"alpha": 64, "beta": 32}
+    for name, corpus in report["corpora"].items():
+        mine = [entry for entry in entries if entry.corpus == name]
+        for column in ("emotion", "gender", "locale"):
+            assert corpus[column] == Counter(str(getattr(entry, column)) for entry in mine)
+        assert 0.55 < corpus["mean_duration_s"] < 1.1
+        assert corpus["hours"] == pytest.approx(corpus["kept"] * corpus["mean_duration_s"] / 3600)
+    assert report["settings"]["max_duration_s"] == 6.0
+    assert report["notes"].keys() == PROTOCOLS.keys()
+
+
+@pytest.mark.parametrize("protocol", [name for name, protocol in PROTOCOLS.items() if not protocol.corpus_rule])
+def test_a_prepared_folder_gives_disjoint_and_complete_splits(prepared, protocol):
+    splits = load_prepared(prepared, protocol)
+    assert list(splits) == list(SPLITS)
+    assert sorted(row for rows in splits.values() for row in rows["row"]) == list(range(96))
+    assert len({id_ for rows in splits.values() for id_ in rows["id"]}) == 96
+    of_clip = json.loads((prepared / f"splits/{protocol}.json").read_text())["clips"]
+    assert {id_: split for split, rows in splits.items() for id_ in rows["id"]} == of_clip
+
+
+def test_the_columns_are_the_contracts(splits):
+    measured = {"duration_s", "f0_mean", "f0_std", "energy_mean", "energy_std", "voiced_ratio"}
+    measured |= {"energy_mean_normalized", "energy_std_normalized"}
+    columns = splits["train"].features
+    fields = Clip.__dataclass_fields__.keys() - {"extra"}
+    assert columns.keys() == fields | measured | {"audio", "scale", "row", "valence", "recorded"}
+    assert (columns["valence"].dtype, columns["recorded"].dtype) == ("float64", "string")
+
+
+def test_a_row_is_the_clip_that_its_index_names(prepared, user_table):
+    table = pd.read_csv(user_table, keep_default_na=False, dtype=str).set_index("path")
+    for split in load_prepared(prepared, "paper").values():
+        for row in split:
+            expected = table.loc[f"wav/{row['path']}"]
+            assert row["id"] == f"{expected.corpus}/wav/{row['path']}"
+            for name in ("emotion", "speaker", "recorded", "locale"):
+                assert row[name] == expected[name]
+            assert row["gender"] == (expected.gender or None)
+            assert row["valence"] == (float(expected.valence) if expected.valence else None)
+            assert row["duration_s"] == stored_waveform(row).size / SAMPLING_RATE
+
+
+def test_the_folder_can_be_moved(prepared, tmp_path):
+    shutil.copytree(prepared, tmp_path / "here")
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert contents(tmp_path / "there") == contents(prepared)
+
+
+def test_a_second_run_does_nothing_again_a_change_its_part_and_another_setting_all(tmp_path):
+    table = write_table(tmp_path / "audio", {"a": 5, "b": 6, "c": 4})
+    first = prepare_table(table, tmp_path / "out")
+    before = times(tmp_path / "out")
+    assert prepare_table(table, tmp_path / "out") == first
+    assert times(tmp_path / "out") == before
+    changes = [
+        lambda: soundfile.write(tmp_path / "audio/wav/a002.wav", voice(0.2, 300), SAMPLING_RATE),
+        lambda: write_table(tmp_path / "audio", {"a": 5, "b": 7, "c": 4}),
+    ]
+    for part, change in enumerate(changes):
+        old = load_report(tmp_path / "out")["parts"]
+        change()
+        new = prepare_table(table, tmp_path / "out")["parts"]
+        assert [i for i in range(3) if old[i] != new[i]] == [part]
+        after = times(tmp_path / "out")
+        assert after.keys() == set(new)
+        assert {name: after[name] for name in old if name in new} == {name: before[name] for name in old if name in new}
+        before = after
+    prepare_table(table, tmp_path / "fresh")
+    assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
+    anew = prepare_table(table, tmp_path / "out", Preparation(min_duration_s=0.1, max_duration_s=0.08))["parts"]
+    assert times(tmp_path / "out").keys() == set(anew)
+    assert not set(anew) & set(new)
+
+
+def test_a_folder_of_an_older_version_gets_the_protocols_that_it_lacks_and_no_clip_is_prepared_anew(tmp_path):
+    table = write_table(tmp_path / "audio", {"a": 9, "b": 9})
+    report = prepare_table(table, tmp_path / "out")
+    before = times(tmp_path / "out")
+    written = {path.name: path.read_text() for path in (tmp_path / "out/splits").iterdir()}
+    for name in ("loco", "cross"):
+        (tmp_path / f"out/splits/{name}.json").unlink()
+    assert prepare_table(table, tmp_path / "out") == report
+    assert {path.name: path.read_text() for path in (tmp_path / "out/splits").iterdir()} == written
+    assert times(tmp_path / "out") == before
+
+
+def test_an_interrupted_part_is_cleared_and_prepared_again(tmp_path):
+    table = write_table(tmp_path / "audio", {"a": 4, "b": 5})
+    report = prepare_table(table, tmp_path / "out")
+    expected = contents(tmp_path / "out")
+    part = tmp_path / "out/clips" / report["parts"][1]
+    unfinished = part.rename(f"{part}.123.unfinished")
+    next(unfinished.rglob("*.arrow")).write_bytes(b"half")
+    assert prepare_table(table, tmp_path / "out") == report
+    assert times(tmp_path / "out").keys() == set(report["parts"])
+    assert contents(tmp_path / "out") == expected
+
+
+def test_a_killed_run_is_taken_up_where_it_stood(tmp_path):
+    table = write_table(tmp_path / "audio", {"a": 200})
+    command = [sys.executable, "prepare.py", "--corpus", f"table={table}", "--output", str(tmp_path / "killed")]
+    options = ["--num_proc", "2", "--min_duration_s", "0.1"]
+    process = subprocess.Popen([*command, *options], cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 120
+    try:
+        while not (done := [part for part in tmp_path.glob("killed/clips/*") if part.suffix != ".unfinished"]):
+            assert process.poll() is None, "it ended before its first part"
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    survived = {part.name: part.stat().st_mtime_ns for part in done}
+    assert not (tmp_path / "killed/report.json").exists()
+    report = prepare_table(table, tmp_path / "killed")
+    assert len(report["parts"]) > 2
+    after = times(tmp_path / "killed")
+    assert after.keys() == set(report["parts"])
+    assert {name: after[name] for name in survived} == survived
+    assert prepare_table(table, tmp_path / "undisturbed") == report
+    assert contents(tmp_path / "killed") == contents(tmp_path / "undisturbed")
+
+
+def test_the_corpora_of_a_prepared_folder_are_not_lost_to_another_run(tmp_path):
+    table = write_table(tmp_path / "audio", {"a": 3, "b": 3})
+    prepare_table(table, tmp_path / "out")
+    expected = contents(tmp_path / "out")
+    with pytest.raises(ValueError, match="out holds a already: name all corpora of a prepared folder in one command"):
+        prepare_table(write_table(tmp_path / "audio", {"b": 3}), tmp_path / "out")
+    assert contents(tmp_path / "out") == expected
+
+
+def test_the_same_clip_twice_is_an_error(tmp_path):
+    (clip, *_) = scan([Source("table", write_table(tmp_path, {"a": 2}))])
+    with pytest.raises(ValueError, match=r"1 clips occur twice, such as a/wav/a000\.wav"):
+        prepare([clip, clip], tmp_path / "out")
+
+
+def test_good_and_bad_files_of_one_class_are_kept_or_dropped_and_counted(tmp_path):
+    folder = tmp_path / "calls/happy"
+    folder.mkdir(parents=True)
+    sounds = {"low": voice(0.6, 99), "high": voice(0.6, 230), "silent": np.zeros(9600), "10 ms": voice(0.01, 200)}
+    for name, waveform in sounds.items():
+        soundfile.write(folder / f"{name}.wav", waveform, SAMPLING_RATE)
+    for name in ("text.wav", "notes.txt"):
+        (folder / name).write_text("no audio")
+    report = prepare(scan([Source("folder", folder.parent)]), tmp_path / "out", num_proc=1)
+    kept = {file["id"].removeprefix("calls/happy/") for file in report["files"] if file["kept"]}
+    assert kept == {"low.wav", "high.wav", "silent.wav"}
+    assert len(report["files"]) == 6
+    corpus = report["corpora"]["calls"]
+    assert (corpus["kept"], corpus["emotion"], corpus["gender"]) == (3, {"happy": 3}, {"None": 3})
+    assert corpus["dropped"] == Counter(file["reason"] for file in report["files"] if not file["kept"])
+    assert corpus["dropped"].keys() > {"shorter than 0.5 s", "not an audio or video file by its name"}
+    rows = [row for split in load_prepared(tmp_path / "out", "paper").values() for row in split]
+    assert {row["path"] for row in rows} == kept
+    (silent,) = [row for row in rows if not stored_waveform(row).any()]
+    assert (silent["path"], silent["f0_mean"], silent["voiced_ratio"]) == ("silent.wav", None, 0.0)
+
+
+def test_a_corpus_of_which_nothing_is_left_is_dropped_and_counted(tmp_path):
+    table = write_table(tmp_path / "audio", {"a": 3, "b": 4})
+    for path in (tmp_path / "audio/wav").glob("a*.wav"):
+        path.write_text("no audio")
+    report = prepare_table(table, tmp_path / "out")
+    assert {name: corpus["kept"] for name, corpus in report["corpora"].items()} == {"a": 0, "b": 4}
+    assert sum(report["corpora"]["a"]["dropped"].values()) == 3
+
+
+def test_a_clip_is_kept_whatever_happens_to_another_entry_of_its_name(tmp_path):
+    table = write_table(tmp_path / "audio", {"a": 3})
+    clips = scan([Source("table", table)])
+    report = prepare([*clips, Drop(clips[0].id, "another label for it")], tmp_path / "out", SHORT, num_proc=1)
+    assert [file["kept"] for file in report["files"]] == [True, True, True, False]
+    assert (report["corpora"]["a"]["kept"], report["corpora"]["a"]["dropped"]) == (3, {"another label for it": 1})
+
+
+def test_no_clip_left_is_an_error_that_counts_the_reasons(tmp_path):
+    table = write_table(tmp_path / "audio", {"a": 3})
+    entries = [*scan([Source("table", table)]), Drop("a/x", "of another form"), Drop("a/y", "of another form")]
+    with pytest.raises(ValueError, match=r"No clip is left: 3 shorter than 0\.5 s; 2 of another form\."):
+        prepare(entries, tmp_path / "out", num_proc=1)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("report", None, r"is not a prepared folder: it has no report\.json\. Make one with prepare\.py"),
+        ("splits/paper", None, "has no protocol 'paper'; it has paper-20, speaker"),
+        ("report", lambda report: report.update(format=0), "has the format 0, this version reads 3: prepare it again"),
+        ("report", lambda report: report.update(format=2), r"python prepare\.py .*--output \S*copy\b"),
+        ("splits/paper", lambda splits: splits["clips"].popitem(), r"paper\.json: 1 clips .* such as \w+/wav/"),
+    ],
+)
+def test_what_cannot_be_loaded_is_refused_with_the_reason(prepared, tmp_path, file, change, message):
+    shutil.copytree(prepared, tmp_path / "copy")
+    path = tmp_path / f"copy/{file}.json"
+    content = json.loads(path.read_text())
+    path.unlink()
+    if change:
+        change(content)
+        path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=message):
+        load_prepared(tmp_path / "copy", "paper")
+
+
+def test_a_clip_more_in_front_leaves_the_other_parts_alone(tmp_path):
+    table = write_table(tmp_path / "audio", {"a": 200})
+    parts = prepare_table(table, tmp_path / "out")["parts"]
+    before = times(tmp_path / "out")
+    rows = table.read_text().splitlines()
+    shutil.copy(tmp_path / "audio" / rows[1].split(",")[0], tmp_path / "audio" / "0.wav")
+    table.write_text("\n".join([rows[0], rows[1].replace(rows[1].split(",")[0], "0.wav"), *rows[1:]]) + "\n")
+    again = prepare_table(table, tmp_path / "out")["parts"]
+    assert len(parts) > 2
+    assert len(set(parts) - set(again)) == 1
+    after = times(tmp_path / "out")
+    assert all(after[part] == before[part] for part in set(parts) & set(again))
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"models": []}'])
+def test_a_folder_of_something_else_is_neither_read_nor_written(tmp_path, content):
+    table = write_table(tmp_path / "audio", {"a": 2})
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "report.json").write_text(content)
+    with pytest.raises(ValueError, match="not a prepared folder"):
+        load_report(tmp_path / "run")
+    with pytest.raises(ValueError, match="not a prepared folder"):
+        prepare_table(table, tmp_path / "run")
+    assert (tmp_path / "run" / "report.json").read_text() == content

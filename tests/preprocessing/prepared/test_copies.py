@@ -1,0 +1,85 @@
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import soxr
+
+from preprocessing.corpora.scan import Source, scan
+from preprocessing.prepared.build import prepare
+from preprocessing.prepared.load import count_in_no_split, load_prepared, load_report
+from preprocessing.prepared.report import format_report
+from preprocessing.prepared.rows import Preparation
+from tests.preprocessing.audit.test_command import RATE, speak
+
+COPY = "a copy of another clip"
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Eight voices, c.wav and e.wav copies of b.wav, the latter with another emotion; two silences."""
+    (tmp_path / "mine").mkdir()
+    names = "abcdefgh"
+    for index, name in enumerate(names):
+        soundfile.write(tmp_path / f"mine/{name}.wav", speak(index, 150), RATE)
+    shutil.copy(tmp_path / "mine/b.wav", tmp_path / "mine/c.wav")
+    soundfile.write(tmp_path / "mine/e.wav", 0.3 * soxr.resample(speak(1, 150), RATE, 16000), 16000)
+    for name in "yz":
+        soundfile.write(tmp_path / f"mine/{name}.wav", np.zeros(RATE), RATE)
+    emotions = ["sad" if name == "e" else "angry" for name in names + "yz"]
+    rows = pd.DataFrame({"path": [f"{name}.wav" for name in names + "yz"], "emotion": emotions, "gender": "male"})
+    rows.to_csv(tmp_path / "mine/table.csv", index=False)
+    return tmp_path / "mine/table.csv"
+
+
+def prepare_table(table, output, drop_copies=True):
+    return prepare(scan([Source("table", table)]), output, Preparation(), num_proc=2, drop_copies=drop_copies)
+
+
+def kept(folder) -> set[str]:
+    return {id_ for clips in load_prepared(folder, "paper").values() for id_ in clips["id"]}
+
+
+def test_copies_are_left_out_and_the_reason_names_the_clip_that_is_kept(table, tmp_path):
+    report = prepare_table(table, tmp_path / "out")
+    reasons = {file["id"]: file["reason"] for file in report["files"] if not file["kept"]}
+    assert reasons == {"mine/c.wav": "a copy of mine/b.wav", "mine/e.wav": "a copy of mine/b.wav"}
+    assert report["copies"] == {"mine/c.wav": "mine/b.wav", "mine/e.wav": "mine/b.wav"}
+    assert (report["corpora"]["mine"]["kept"], report["corpora"]["mine"]["dropped"]) == (8, {COPY: 2})
+    assert kept(tmp_path / "out") == {f"mine/{name}.wav" for name in "abdfghyz"}
+    assert count_in_no_split(tmp_path / "out", load_prepared(tmp_path / "out", "paper")) == 0
+    assert load_report(tmp_path / "out") == report
+
+
+def test_labels_of_copies_that_contradict_each_other_are_said(table, tmp_path):
+    report = prepare_table(table, tmp_path / "out")
+    (conflict,) = report["conflicts"]
+    assert conflict == {
+        "column": "emotion",
+        "kept": "mine/b.wav",
+        "label": "angry",
+        "copy": "mine/e.wav",
+        "other": "sad",
+    }
+    text = format_report(report | {"settings": {"licences": {}}})
+    assert all(word in text for word in ("mine/b.wav", "mine/e.wav", "angry", "sad", f"dropped: {COPY}"))
+
+
+def test_copies_can_be_left_out_later_at_little_cost_and_come_back(table, tmp_path):
+    before = prepare_table(table, tmp_path / "out", drop_copies=False)
+    assert (len(kept(tmp_path / "out")), before["copies"]) == (10, {})
+    parts = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/clips").glob("*/table/*.arrow")}
+    first = prepare_table(table, tmp_path / "out")
+    marks = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/clips").glob("*/fingerprints.npy")}
+    assert prepare_table(table, tmp_path / "out") == first
+    assert {path: path.stat().st_mtime_ns for path in marks} == marks
+    assert {path: path.stat().st_mtime_ns for path in parts} == parts
+    assert prepare_table(table, tmp_path / "out", drop_copies=False) == before
+    assert prepare_table(table, tmp_path / "anew") == first
+
+
+def test_which_copy_is_kept_does_not_depend_on_the_order_of_the_table(table, tmp_path):
+    report = prepare_table(table, tmp_path / "out")
+    pd.read_csv(table)[::-1].to_csv(table, index=False)
+    assert prepare_table(table, tmp_path / "turned")["copies"] == report["copies"]

@@ -1,0 +1,60 @@
+"""What a training starts from."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import EntryNotFoundError
+from transformers.utils import CONFIG_NAME
+from transformers.utils.logging import get_logger
+
+from common.training_record import TRAINING_FACTS, read_facts
+
+from .arguments.parse import ModelArguments
+from .model import trained_config
+
+logger = get_logger(__name__)
+
+if TYPE_CHECKING:
+    pass
+
+# CNN14 as published at zenodo.org/record/3987831. Of other local files not even the name is told.
+_PUBLISHED_FILES = ("Cnn14_16k_mAP=0.438.pth", "Cnn14_mAP=0.431.pth")
+
+
+def start_facts(arguments: ModelArguments) -> dict[str, Any]:
+    """What a training starts from; a local path stays at home.
+
+    - `start`: `"random weights"`, `"hub"`, `"published file"` or `"local checkpoint"`;
+    - `base_model`: the Hub id or the name of the published file, else `None`;
+    - `revision`: the commit on the Hub, else `None`;
+    - `before`: the `training.json` of a checkpoint of this project, `None` where there is none.
+    """
+    start = {"start": "random weights", "base_model": None, "revision": None, "before": None}
+    name = arguments.model_name_or_path
+    if name is None:
+        return start
+    if Path(name).name in _PUBLISHED_FILES:
+        return {**start, "start": "published file", "base_model": Path(name).name}
+    is_ours = trained_config(arguments) is not None
+    if Path(name).exists():
+        return {**start, "start": "local checkpoint", "before": _facts_of(name) if is_ours else None}
+    # A branch moves on; the commit says what was loaded.
+    commit = hf_hub_download(name, CONFIG_NAME, revision=arguments.model_revision, dry_run=True).commit_hash
+    before = _facts_of(name, commit) if is_ours else None
+    return {**start, "start": "hub", "base_model": name, "revision": commit, "before": before}
+
+
+def _facts_of(checkpoint: str, commit: str | None = None) -> dict[str, Any] | None:
+    """`training.json` of a checkpoint of this project: of a folder, or of a commit on the Hub."""
+    path = Path(checkpoint, TRAINING_FACTS)
+    if commit is not None:
+        with suppress(EntryNotFoundError):
+            path = Path(hf_hub_download(checkpoint, TRAINING_FACTS, revision=commit))
+    if path.is_file():
+        return read_facts(path)
+    logger.warning("%s has no %s: what it was trained on is not known.", checkpoint, TRAINING_FACTS)
+    return None
