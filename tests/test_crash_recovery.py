@@ -207,7 +207,7 @@ def test_a_worker_that_is_killed_is_a_sentence_and_the_same_command_ends(jobs, u
     process.join()
     printed = (tmp_path / "log").read_text()
     assert (process.exitcode, "Traceback" in printed) == (1, False), printed
-    assert re.search(rf"{script}: .*(killed|exited unexpectedly).* The same command goes on", printed)
+    assert re.search(rf"{script}: .*(killed|exited unexpectedly).* The same command", printed)
     job(output, tmp_path / "log")
     assert differing(job.result(output), undisturbed[script][0]) == []
 

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from tqdm import tqdm
 
+from common.workers import killed_worker_errors
 from modeling import SAMPLING_RATE, Task
 from modeling.tasks_ser import IGNORE_INDEX
 from preprocessing.prepared.rows import stored_waveform
@@ -74,10 +75,11 @@ def mfcc_statistics(waveform: np.ndarray) -> np.ndarray:
 def _features(clips: Dataset, max_duration_s: float) -> np.ndarray:
     """`(clips, features)`."""
     processes = min(joblib.cpu_count(), 1 + len(clips) // _AT_LEAST)
-    found = joblib.Parallel(processes, return_as="generator")(
-        joblib.delayed(_clip_features)(row, max_duration_s) for row in _with_progress(clips)
-    )
-    return np.stack(list(found))
+    with killed_worker_errors():
+        found = joblib.Parallel(processes, return_as="generator")(
+            joblib.delayed(_clip_features)(row, max_duration_s) for row in _with_progress(clips)
+        )
+        return np.stack(list(found))
 
 
 def _clip_features(row: dict, max_duration_s: float) -> np.ndarray:

@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 
 from common.quiet import quiet_c_libraries
+from common.workers import killed_worker_errors
 from modeling import SAMPLING_RATE, Task, load_audio, pools
 from preprocessing.audit.audio_fingerprint import FINGERPRINT_SIZE, MAX_DURATION_S, fingerprint
 from preprocessing.targets.acoustics import ACOUSTIC_TARGETS, acoustic_targets
@@ -84,7 +85,8 @@ class ScoresFile:
         missing = [file for file in files if known.get(str(file)) != _stamp(file)]
         progress = Progress(len(files), len(files) - len(missing))
         num_proc = min(num_proc, 1 + len(missing) // _AT_ONCE)  # starting one takes as long as a few recordings
-        with self._path.open("ab") as out, joblib.Parallel(num_proc) as parallel, progress:
+        workers = joblib.Parallel(num_proc)
+        with killed_worker_errors(), self._path.open("ab") as out, workers as parallel, progress:
             for pool in pools(missing, _AT_ONCE):
                 for row in self._hear(pool, parallel):
                     out.write(json.dumps(row).encode() + b"\n")

@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 from datasets import Dataset, Features, List, Value
 
+from common.workers import killed_worker_errors
 from modeling import SAMPLING_RATE
 
 from ..prepared.rows import stored_waveform
@@ -37,15 +38,16 @@ def listen_to_all(table: Dataset, num_proc: int) -> Dataset:
         num_proc: worker processes.
     """
     num_proc = min(num_proc, len(table))
-    return table.select_columns(["audio", "scale"]).map(
-        listen,
-        remove_columns=["audio", "scale"],
-        features=_HEARD,
-        keep_in_memory=True,  # a cache file would be written into the prepared folder
-        new_fingerprint="listened",
-        num_proc=num_proc if num_proc > 1 else None,
-        desc="Listening",
-    )
+    with killed_worker_errors():
+        return table.select_columns(["audio", "scale"]).map(
+            listen,
+            remove_columns=["audio", "scale"],
+            features=_HEARD,
+            keep_in_memory=True,  # a cache file would be written into the prepared folder
+            new_fingerprint="listened",
+            num_proc=num_proc if num_proc > 1 else None,
+            desc="Listening",
+        )
 
 
 def listen(row: dict) -> dict:

@@ -15,7 +15,6 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from common.files import check_writable, write_json
 from common.outputs import claim_outputs
 from common.quiet import quiet_c_libraries
 from common.versions import versions
+from common.workers import killed_worker_errors
 from modeling import SAMPLING_RATE
 
 from ..clip import Clip, Drop
@@ -158,6 +158,7 @@ def _write_parts(
     acoustic_targets(np.sin(np.arange(SAMPLING_RATE, dtype=np.float32)))  # compiles pYIN, before the workers fork
     total, done = sum(map(len, parts.values())), sum(map(len, parts.values())) - sum(map(len, missing.values()))
     with (
+        killed_worker_errors(),
         tqdm(total=total, initial=done, unit="clip", desc="Preparing", smoothing=0, disable=None) as progress,
         ProcessPoolExecutor(min(num_proc, len(missing))) as pool,
     ):
@@ -168,11 +169,6 @@ def _write_parts(
             for job in as_completed(jobs):
                 job.result()
                 progress.update(len(jobs[job]))
-        except BrokenProcessPool as error:
-            raise ValueError(
-                "A worker process was killed, as the system does where memory runs out. The same command goes on with "
-                "what is left; with a lower --num_proc it takes less memory."
-            ) from error
         except BaseException:
             pool.shutdown(cancel_futures=True)  # to wait for them elsewhere can wait for ever
             raise

@@ -12,6 +12,7 @@ from datasets import Dataset, load_from_disk
 from tqdm import tqdm
 
 from common.files import write_whole
+from common.workers import killed_worker_errors
 
 from ..audit.audio_fingerprint import (
     FINGERPRINT_SIZE,
@@ -41,7 +42,7 @@ def find_copies(tables: Sequence[Path], clips: Dataset, num_proc: int) -> dict[s
     """
     missing = [table for table in tables if not (table.parent / _FINGERPRINTS).is_file()]
     if missing:
-        with ProcessPoolExecutor(min(num_proc, len(missing))) as pool:
+        with killed_worker_errors(), ProcessPoolExecutor(min(num_proc, len(missing))) as pool:
             for _ in tqdm(pool.map(_write_fingerprints, missing), "Looking for copies", len(missing), disable=None):
                 pass
     marks = np.concatenate([np.load(table.parent / _FINGERPRINTS) for table in tables])
