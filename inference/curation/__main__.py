@@ -54,15 +54,15 @@ def main() -> None:
             overwrite=args.overwrite,
         )
     except (ValueError, OSError) as error:
-        sys.exit(f"filter: {error}")
+        sys.exit(f"inference.curation: {error}")
     print(format_report(report))
     if report["unreadable"] == report["rows"]:
-        sys.exit(f"filter: none of {report['rows']:,} rows has a recording that can be read.")
+        sys.exit(f"inference.curation: none of {report['rows']:,} rows has a recording that can be read.")
 
 
 def _parse_args() -> argparse.Namespace:
     parser = FlagParser(
-        prog="python -m inference.curation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        "python -m inference.curation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("manifest", type=Path, help="CSV, TSV, JSON lines (NeMo), Parquet, or id|text|normalised")
     parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
@@ -90,4 +90,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("filter: stopped.")
+        sys.exit("inference.curation: stopped.")

@@ -44,7 +44,7 @@ def main() -> None:
         limits = Limits(args.emotion_limit, args.pitch_limit, args.energy_limit)
         check = check_dub(load_recogniser(args.model), args.source, args.dub, limits)
     except (ValueError, OSError) as error:
-        sys.exit(f"compare: {error}")
+        sys.exit(f"inference.dubbing: {error}")
     print(format_check(check, args.worst))
     if args.output:
         WRITERS[args.output.suffix](check, args.output)
@@ -70,6 +70,10 @@ def format_check(check: DubCheck, worst: int) -> str:
         f"Differences are beyond the usual ones of these tracks: emotion {usual['emotion']:.2f}, pitch "
         f"{usual['pitch']:+.1f} semitones, energy {usual['energy']:+.1f} dB."
     )
+    if check.agreement is not None:
+        lines.append(
+            f"The same lines are {check.agreement:.0%} closer in emotion than lines that are paired at random."
+        )
     lines += [f"{name.capitalize()} cannot be compared here: {why}." for name, why in check.incomparable.items()]
     listed = [row for row in check.rows if row["status"] != "fits"]
     if listed[:worst]:
@@ -91,7 +95,7 @@ def _write_json(check: DubCheck, path: Path) -> None:
     from common.files import write_json
 
     content = {"alignment": asdict(check.alignment), "limits": asdict(check.limits), "usual": check.usual}
-    content["incomparable"] = check.incomparable
+    content |= {"agreement": check.agreement, "incomparable": check.incomparable}
     content["lines"] = check.rows
     write_json(path, content)
 
@@ -118,7 +122,9 @@ def _output(text: str) -> Path:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = FlagParser(prog="compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(
+        "python -m inference.dubbing", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("source", help="audio or video file in the original language")
     parser.add_argument("dub", help="the same film, cut alike, in another language")
     parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
@@ -138,4 +144,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("compare: stopped.")
+        sys.exit("inference.dubbing: stopped.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from .speech_activity import listen
 
 _UNITS = {"emotion": "of 1", "pitch": "semitones", "energy": "dB"}
 _CHANCE = 0.05  # of pairings at random that may agree as well as the same lines do
+_LEAST_AGREEMENT = 0.2  # in simulations, findings below it are as often right as lines drawn at random
 _FEW = 20  # lines, in fewer of which nothing shows whether they agree
 
 
@@ -60,6 +62,8 @@ class DubCheck:
         rows: one dict per line. First those that differ, the worst first; then those that only one track has, in the
             order of time; then the others, in the order of `score`. `status` says which: `differs`, `missing in the
             dub`, `only in the dub`, `fits`.
+        agreement: by how much the same lines are closer in emotion than lines that are paired at random, from 0 (as far
+            apart) to 1 (equal). `None` with too few lines.
         incomparable: of `emotion`, `pitch`, `energy` those in which the tracks cannot be compared, or not by the limit
             that was asked for, and why.
     """
@@ -68,6 +72,7 @@ class DubCheck:
     limits: Limits
     usual: dict[str, float]
     rows: list[dict[str, Any]]
+    agreement: float | None = None
     incomparable: dict[str, str] = field(default_factory=dict)
 
     def count(self, status: str) -> int:
@@ -105,11 +110,16 @@ def check_dub(recogniser: Recogniser, source: Any, dub: Any, limits: Limits = Li
     reachable = {
         name: _reachable(values, getattr(limits, name), getattr(Limits(), name)) for name, values in differences.items()
     }
-    incomparable = _incomparable(normalized, limits, reachable, usual["emotion"])
+    agreement, agrees = _agreement(*(track.emotion for track in normalized))
+    incomparable = _incomparable(limits, reachable, usual["emotion"], agrees)
+    if not agrees:
+        reachable["emotion"] = math.inf  # no difference is a finding
     rows = _rows(lines, spoken, normalized, differences, recogniser.main_task.labels, Limits(**reachable))
     findings = [row for row in rows if row["status"] == "differs"]
     others = [row for row in rows if row["status"] == "fits"]
-    return DubCheck(alignment, limits, usual, [*findings, *_unmatched(lines, alignment), *others], incomparable)
+    return DubCheck(
+        alignment, limits, usual, [*findings, *_unmatched(lines, alignment), *others], agreement, incomparable
+    )
 
 
 def _reachable(differences: np.ndarray, limit: float, widest: float) -> float:
@@ -119,9 +129,7 @@ def _reachable(differences: np.ndarray, limit: float, widest: float) -> float:
     return max(limit, 3 * deviation) if deviation > widest else limit
 
 
-def _incomparable(
-    normalized: tuple[Deliveries, Deliveries], limits: Limits, reachable: dict[str, float], usual: float
-) -> dict[str, str]:
+def _incomparable(limits: Limits, reachable: dict[str, float], usual: float, agrees: bool) -> dict[str, str]:
     why = {
         name: f"usual differences spread so much that {found:.2g} {_UNITS[name]} is the limit, not "
         f"{getattr(limits, name):.2g}"
@@ -132,18 +140,24 @@ def _incomparable(
         why["emotion"] = (
             f"lines usually are {usual:.2f} of 1 apart, so that none can be {reachable['emotion']:.2f} beyond"
         )
-    elif not _agree(*(track.emotion for track in normalized)):
+    elif not agrees:
         why["emotion"] = (
-            "the same lines agree no better than lines that are paired at random: this model does not tell emotions in "
-            "these tracks, or they do not change"
+            f"the same lines are less than {_LEAST_AGREEMENT:.0%} closer than lines that are paired at random: this "
+            "model does not distinguish emotions in these tracks, or they do not change"
         )
     return why
 
 
-def _agree(source: np.ndarray, dub: np.ndarray) -> bool:
-    """Whether the same lines agree better than lines do that are so many lines apart, in 19 of 20 of such pairings."""
-    distances = [_distances(source, np.roll(dub, shift, axis=0)).mean() for shift in range(len(dub))]
-    return len(dub) < _FEW or float(np.mean(np.array(distances[1:]) <= distances[0])) <= _CHANCE
+def _agreement(source: np.ndarray, dub: np.ndarray) -> tuple[float | None, bool]:
+    """How much closer the same lines are than lines at a shift, and whether that is enough to compare them by.
+
+    It has to be [`_LEAST_AGREEMENT`], and more than in 19 of 20 pairings of each line with the one so many lines later.
+    """
+    if len(dub) < _FEW:
+        return None, True
+    same, *shifted = (_distances(source, np.roll(dub, shift, axis=0)).mean() for shift in range(len(dub)))
+    agreement = 1 - same / max(float(np.mean(shifted)), np.finfo(float).tiny)
+    return agreement, agreement >= _LEAST_AGREEMENT and np.mean(np.array(shifted) <= same) <= _CHANCE
 
 
 def _distances(source: np.ndarray, dub: np.ndarray) -> np.ndarray:

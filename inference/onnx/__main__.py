@@ -32,7 +32,7 @@ def main() -> None:
             args.checkpoint, args.output, precisions=args.precision, check=args.check, overwrite=args.overwrite
         )
     except (OSError, ValueError) as error:
-        sys.exit(f"export_onnx: {error}")
+        sys.exit(f"inference.onnx: {error}")
     print(format_parity(parity))
     print(args.output)
 
@@ -72,7 +72,9 @@ def _differs(of: dict[str, Any], head: str) -> str:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(
+        "python -m inference.onnx", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("checkpoint", help="folder or Hub id of a checkpoint")
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder to write to, empty or new")
     parser.add_argument(
@@ -91,4 +93,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("export_onnx: stopped.")
+        sys.exit("inference.onnx: stopped.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from preprocessing.demo.__main__ import PROSODY, SAMPLING_RATE, Espeak
+from preprocessing.demo.corpus import PROSODY, SAMPLING_RATE, Espeak
 from preprocessing.demo.sentences import ESPEAK_VOICES, SENTENCES
 
 # What each says: locale, number of the sentence, voice, prosody. No voice is one that the demo is trained on.

@@ -13,7 +13,7 @@ from transformers.models.whisper.tokenization_whisper import LANGUAGES
 from transformers.utils import cached_file
 
 from common.checkpoint import weights_sha256
-from preprocessing.demo.__main__ import CORPORA
+from preprocessing.demo.corpus import CORPORA
 
 # By kind of the main task: metric in metrics.json, and its name.
 _QUALITY = {"classification": ("weighted_f1", "weighted F1"), "regression": ("ccc", "concordance correlation")}

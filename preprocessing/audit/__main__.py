@@ -10,170 +10,22 @@ It reads a prepared folder and changes nothing in it:
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
-
-import joblib
-import numpy as np
-import pandas as pd
-from datasets import concatenate_datasets
 
 from common.command_line import FlagParser, print_any_text
 from common.files import write_json
 from common.outputs import check_new
 
-from ..prepared.load import count_in_no_split, load_prepared
-from ..prepared.split_files import load_protocol
-from .checks import (
-    DEFAULT_THRESHOLDS,
-    MAX_EXAMPLES,
-    Check,
-    Thresholds,
-    check_clipped,
-    check_gender_pitch,
-    check_identical,
-    check_imbalance,
-    check_repeated,
-    check_same_sound,
-    check_shared,
-    check_silent,
-)
-from .signal_quality import listen_to_all
-
-SPEAKER_DISJOINT = frozenset({"speaker"})  # protocols that promise no speaker in two splits
-# What is found -> what is counted, and what the finding says of it.
-KINDS = {
-    "shared_speakers": ("speakers", "heard in more than one split"),
-    "shared_sentences": ("sentences", "heard in more than one split"),
-    "identical_audio": ("clips", "stored, byte for byte, in another split too"),
-    "repeated_audio": ("clips", "stored, byte for byte, under another name in the same split"),
-    "same_sound": ("clips", "in another split too, at another rate, level or offset or from another codec"),
-    "imbalance": ("classes", "far below an even share of their corpus"),
-    "clipped": ("clips", "too loud for their recording: the peaks are cut off"),
-    "silent": ("clips", "without speech: hardly any level"),
-    "gender_pitch": ("voices", "whose calm clips have a pitch that contradicts their gender label"),
-}
-_COLUMNS = ["id", "corpus", "speaker", "sentence", "gender", "emotion", "f0_mean"]
-_MEASURED = ["digest", "level_dbfs", "plateaus", "loud_runs"]
-
-
-def audit(
-    folder: str | os.PathLike,
-    protocol: str,
-    *,
-    num_proc: int | None = None,
-    thresholds: Thresholds = DEFAULT_THRESHOLDS,
-) -> dict:
-    """Looks for leaks between the splits of a prepared folder, and for clips that are not what their labels say.
-
-    Every clip is decoded once, and a few numbers are kept of each.
-
-    Args:
-        folder: a prepared folder; nothing is written to it.
-        protocol: name of a file in its `splits`, of a family with the corpus: `loco:ravdess`. Where a corpus is left
-            out for the test, its leaks are looked for: train and validation, both of the others, count as one split.
-        num_proc: worker processes, all cores by default.
-        thresholds: where a finding begins.
-
-    Returns:
-        What JSON can hold: `folder`, `protocol`, `clips` (split -> number), `in_no_split` (number of clips, which
-        are not looked at), `one_split` (splits that count as one), `thresholds`, `looked_at` (kind of `KINDS` -> number
-        of clips that had what the check needs) and `findings`: kind -> `severity`, `count`, `of`, `corpora`
-        (name -> `count` and `of`) and at most `MAX_EXAMPLES` `examples` (`why` and `clips`). `severity` is `error`
-        where audio is in two splits, or a speaker whom the protocol promises to keep apart, else `warning`. A kind
-        without a finding is absent.
-
-    Raises:
-        ValueError: the folder is not a prepared one, or has no such protocol.
-    """
-    splits = load_prepared(folder, protocol)
-    one_split = ["train", "validation"] if load_protocol(folder, protocol).get("corpus_rule") == "left out" else []
-    table = concatenate_datasets(list(splits.values()))
-    sizes = {name: len(split) for name, split in splits.items()}
-    heard = listen_to_all(table, num_proc or joblib.cpu_count())
-    # Column by column: a table of many parts as a whole becomes pandas columns of as many pieces, slow and large.
-    columns = {name: table[name][:] for name in _COLUMNS} | {name: heard[name][:] for name in _MEASURED}
-    clips = pd.DataFrame(columns).astype({"f0_mean": float})
-    names = [" or ".join(one_split) if name in one_split else name for name in sizes]
-    clips["split"] = pd.Categorical(np.repeat(names, list(sizes.values())), list(dict.fromkeys(names)))
-    checks = {
-        "shared_speakers": check_shared(clips, "speaker"),
-        "shared_sentences": check_shared(clips, "sentence"),
-        "identical_audio": check_identical(clips),
-        "repeated_audio": check_repeated(clips),
-        "same_sound": check_same_sound(clips, heard.with_format("numpy")["fingerprint"][:], table, thresholds),
-        "imbalance": check_imbalance(clips, thresholds),
-        "clipped": check_clipped(clips, thresholds),
-        "silent": check_silent(clips, thresholds),
-        "gender_pitch": check_gender_pitch(clips, thresholds),
-    }
-    errors = {"identical_audio", "same_sound", *(["shared_speakers"] if protocol in SPEAKER_DISJOINT else [])}
-    return {
-        "folder": str(folder),
-        "protocol": protocol,
-        "clips": sizes,
-        "in_no_split": count_in_no_split(folder, splits),
-        "one_split": one_split,
-        "thresholds": asdict(thresholds),
-        "looked_at": {kind: check.looked_at for kind, check in checks.items()},
-        "findings": {
-            kind: {"severity": "error" if kind in errors else "warning", **_summarise(check)}
-            for kind, check in checks.items()
-            if check.units["flagged"].any()
-        },
-    }
-
-
-def format_audit(report: dict) -> str:
-    """An audit, for people."""
-    total = sum(report["clips"].values())
-    sizes = ", ".join(f"{count:,} {split}" for split, count in report["clips"].items())
-    lines = [f"{report['folder']}, protocol {report['protocol']}: {total:,} clips ({sizes})"]
-    if report["in_no_split"]:
-        lines.append(f"Not looked at: {report['in_no_split']:,} clips that this protocol puts in no split.")
-    if report["one_split"]:
-        lines.append(f"Taken as one split: {' and '.join(report['one_split'])}.")
-    for kind, finding in report["findings"].items():
-        unit, what = KINDS[kind]
-        lines += [
-            "",
-            f"{finding['severity'].upper()} {kind}: {finding['count']:,} of {finding['of']:,} {unit}, {what}",
-            "  "
-            + ", ".join(f"{name} {part['count']:,} of {part['of']:,}" for name, part in finding["corpora"].items()),
-            *(f"  - {example['why']}" for example in finding["examples"]),
-        ]
-        if len(finding["examples"]) == MAX_EXAMPLES:
-            lines.append("  - …")
-    clean = [kind for kind in KINDS if kind not in report["findings"]]
-    lines += ["", f"Looked for and not found: {', '.join(clean)}."] if clean else [""]
-    lines += [
-        f"Not looked at for {kind}: {total - count:,} clips that lack what it needs."
-        for kind, count in report["looked_at"].items()
-        if count < total
-    ]
-    return "\n".join(lines)
-
-
-def _summarise(check: Check) -> dict:
-    """A finding's counts, whole and by corpus, and its first examples."""
-    by_corpus = check.units.groupby("corpus")["flagged"].agg(["sum", "size"])
-    return {
-        "count": int(check.units["flagged"].sum()),
-        "of": len(check.units),
-        "corpora": {
-            name: {"count": int(count), "of": int(of)} for name, count, of in by_corpus.itertuples() if count > 0
-        },
-        "examples": [example._asdict() for example in islice(check.examples, MAX_EXAMPLES)],
-    }
+from .run import KINDS, audit, format_audit
 
 
 def main() -> None:
     """Runs the command line."""
     print_any_text()
-    parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = FlagParser(
+        "python -m preprocessing.audit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("prepared", type=Path, metavar="PREPARED", help="prepared folder")
     parser.add_argument("--protocol", default="paper", help="which clips are in which split: paper, loco:CORPUS, …")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the report goes")
@@ -192,18 +44,18 @@ def main() -> None:
         check_new([args.output] if args.output else [], args.overwrite)
         report = audit(args.prepared, args.protocol, num_proc=args.num_proc)
     except ValueError as error:
-        parser.exit(2, f"audit: {error}\n")
+        parser.exit(2, f"preprocessing.audit: {error}\n")
     print(format_audit(report))
     if args.output:
         write_json(args.output, report)
         print(f"\nWritten to {args.output}.")
     unwanted = [kind for kind in report["findings"] if kind in args.fail_on or "any" in args.fail_on]
     if unwanted:
-        sys.exit(f"audit: found {', '.join(unwanted)}")
+        sys.exit(f"preprocessing.audit: found {', '.join(unwanted)}")
 
 
 if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("audit: stopped.")
+        sys.exit("preprocessing.audit: stopped.")

@@ -20,7 +20,7 @@ from tests.conftest import ROOT, voice
 SPEAK = """
 import sys
 from pathlib import Path
-from preprocessing import demo_corpus
+from preprocessing.demo import corpus as demo_corpus
 demo_corpus.SENTENCES = {"en-US": demo_corpus.SENTENCES["en-US"]}
 demo_corpus.VOICES = {"train": {"male": ("m3",), "female": ("f2",)}}
 demo_corpus.write_demo_corpus(Path(sys.argv[1]))
@@ -54,7 +54,7 @@ def spoken(tmp_path_factory) -> list[np.ndarray]:
 TAKES = """
 import sys
 from pathlib import Path
-from preprocessing import demo_corpus
+from preprocessing.demo import corpus as demo_corpus
 demo_corpus.SENTENCES = {locale: demo_corpus.SENTENCES[locale] for locale in ("en-US", "de-DE")}
 demo_corpus.VOICES = {"test": {"male": ("m3",), "female": ("f2",)}}
 demo_corpus.PROSODY = {"neutral": demo_corpus.PROSODY["neutral"]}

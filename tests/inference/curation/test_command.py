@@ -39,7 +39,9 @@ def test_a_mistake_is_one_sentence(start, checkpoint, tmp_path):
     (tmp_path / "a.wav").touch()
     with pytest.raises(SystemExit) as end:
         start(tmp_path / "m.csv", "--model", checkpoint, "--output", tmp_path / "k.csv", "--keep", "mood = joy")
-    assert end.value.code.startswith("filter: Condition 'mood = joy': nothing is called 'mood'; there are emotion, ")
+    assert end.value.code.startswith(
+        "inference.curation: Condition 'mood = joy': nothing is called 'mood'; there are emotion, "
+    )
 
 
 def test_words_come_in_pairs(start, capsys):

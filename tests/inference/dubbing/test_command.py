@@ -105,5 +105,5 @@ def test_what_fails_is_a_sentence(run, checkpoint, tmp_path, args, said):
     soundfile.write(tmp_path / "silence.wav", np.zeros(32_000), 16_000)
     with pytest.raises(SystemExit) as stopped:
         run(tmp_path / "silence.wav", tmp_path / "silence.wav", "--model", checkpoint, *args)
-    assert str(stopped.value).startswith("compare: ")
+    assert str(stopped.value).startswith("inference.dubbing: ")
     assert said in str(stopped.value)

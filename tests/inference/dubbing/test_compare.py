@@ -156,6 +156,18 @@ def test_languages_that_a_model_takes_for_emotions_hide_no_finding(monkeypatch, 
     assert "emotion" not in check.incomparable
 
 
+def test_a_model_that_seldom_tells_emotions_is_said_though_it_does_better_than_chance(monkeypatch):
+    random = np.random.default_rng(0)
+    spoken, _ = tracks(0)
+    for track in spoken:
+        lost = random.random(100) < 0.5
+        track.emotion[lost] = random.permutation(track.emotion)[lost]
+    check = compared(monkeypatch, spoken)
+    assert 0 < check.agreement < 0.2
+    assert check.incomparable.keys() == {"emotion"}
+    assert not any("in the dub" in row["why"] for row in check.rows if row["status"] == "differs")
+
+
 def test_a_model_that_tells_no_emotions_is_said(monkeypatch):
     check = compared(monkeypatch, tracks(0, told=False)[0])
     assert check.incomparable.keys() == {"emotion"}

@@ -5,7 +5,7 @@ import pytest
 
 from common.checkpoint import weights_sha256
 from inference.web.model_description import ModelFacts, load_model_facts
-from preprocessing.demo.__main__ import CORPORA
+from preprocessing.demo.corpus import CORPORA
 
 EMOTION = {"kind": "classification", "clips": 1340, "mean_over_corpora": {"weighted_f1": 0.863}}
 

@@ -11,7 +11,7 @@ from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import count_in_no_split, load_prepared, load_report
 from preprocessing.prepared.report import format_report
 from preprocessing.prepared.rows import Preparation
-from tests.preprocessing.audit.test_command import RATE, speak
+from tests.preprocessing.audit.test_run import RATE, speak
 
 COPY = "a copy of another clip"
 

@@ -9,7 +9,7 @@ import soundfile
 
 from preprocessing.clip import Clip
 from preprocessing.corpora.scan import Source, scan
-from preprocessing.demo.__main__ import PROSODY, VOICES, WITHOUT_GENDER
+from preprocessing.demo.corpus import PROSODY, VOICES, WITHOUT_GENDER
 from preprocessing.demo.sentences import ESPEAK_VOICES, SENTENCES
 from preprocessing.labels import EMOTIONS, LOCALES
 from tests.conftest import ROOT
@@ -20,7 +20,7 @@ pytest.importorskip("espeakng_loader")
 SMALL = """
 import sys
 from pathlib import Path
-from preprocessing import demo_corpus
+from preprocessing.demo import corpus as demo_corpus
 demo_corpus.SENTENCES = {locale: demo_corpus.SENTENCES[locale] for locale in ("de-DE", "ur-UR")}
 demo_corpus.VOICES = {"train": {"male": ("m1", "victor")}, "test": {"female": ("f2",)}}
 demo_corpus.write_demo_corpus(Path(sys.argv[1]), seed=int(sys.argv[2]))

@@ -9,8 +9,9 @@ import pytest
 import soundfile
 import soxr
 
-from preprocessing.audit.__main__ import KINDS, audit, format_audit, main
+from preprocessing.audit.__main__ import main
 from preprocessing.audit.checks import MAX_EXAMPLES, Thresholds
+from preprocessing.audit.run import KINDS, audit, format_audit
 from preprocessing.corpora.scan import Source, UserAudio, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
@@ -298,8 +299,8 @@ def run(monkeypatch, *arguments: object) -> str | int | None:
     [
         ([], None),
         (["--fail_on", "same_sound", "silent"], None),
-        (["--fail_on", "silent", "shared_speakers"], "audit: found shared_speakers"),
-        (["--fail_on", "any"], "audit: found shared_speakers"),
+        (["--fail_on", "silent", "shared_speakers"], "preprocessing.audit: found shared_speakers"),
+        (["--fail_on", "any"], "preprocessing.audit: found shared_speakers"),
         (["--fail_on", "noise"], 2),
         (["--protocol", "none"], 2),
     ],
