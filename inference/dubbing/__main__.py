@@ -74,7 +74,9 @@ def format_check(check: DubCheck, worst: int) -> str:
         lines.append(
             f"The same lines are {check.agreement:.0%} closer in emotion than lines that are paired at random."
         )
-    lines += [f"{name.capitalize()} cannot be compared here: {why}." for name, why in check.incomparable.items()]
+    lines += [
+        f"{name.capitalize()} cannot be compared reliably here: {why}." for name, why in check.incomparable.items()
+    ]
     listed = [row for row in check.rows if row["status"] != "fits"]
     if listed[:worst]:
         lines += ["", f"{'':>4}  {'source':<12}  {'dub':<12}  why"]

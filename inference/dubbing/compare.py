@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,8 +63,8 @@ class DubCheck:
             dub`, `only in the dub`, `fits`.
         agreement: by how much the same lines are closer in emotion than lines that are paired at random, from 0 (as far
             apart) to 1 (equal). `None` with too few lines.
-        incomparable: of `emotion`, `pitch`, `energy` those in which the tracks cannot be compared, or not by the limit
-            that was asked for, and why.
+        incomparable: of `emotion`, `pitch`, `energy` those in which the tracks cannot be compared reliably, or not by the
+            limit that was asked for, and why. A single line that differs from all others may still be a true finding.
     """
 
     alignment: Alignment
@@ -112,8 +111,6 @@ def check_dub(recogniser: Recogniser, source: Any, dub: Any, limits: Limits = Li
     }
     agreement, agrees = _agreement(*(track.emotion for track in normalized))
     incomparable = _incomparable(limits, reachable, usual["emotion"], agrees)
-    if not agrees:
-        reachable["emotion"] = math.inf  # no difference is a finding
     rows = _rows(lines, spoken, normalized, differences, recogniser.main_task.labels, Limits(**reachable))
     findings = [row for row in rows if row["status"] == "differs"]
     others = [row for row in rows if row["status"] == "fits"]

@@ -165,7 +165,6 @@ def test_a_model_that_seldom_tells_emotions_is_said_though_it_does_better_than_c
     check = compared(monkeypatch, spoken)
     assert 0 < check.agreement < 0.2
     assert check.incomparable.keys() == {"emotion"}
-    assert not any("in the dub" in row["why"] for row in check.rows if row["status"] == "differs")
 
 
 def test_a_model_that_tells_no_emotions_is_said(monkeypatch):
