@@ -34,20 +34,20 @@ def main() -> None:
         quiet_c_libraries()
         import torch  # it and what follows take seconds
 
-        from inference.engine.predictor import load_recogniser
-        from inference.web.expired_files import sweeping, temporary_folder
+        from inference.engine.predictor import load_predictor
+        from inference.web.expired_files import deleting_expired_files, temporary_folder
         from inference.web.service import Limits
 
         limits = Limits(args.max_minutes, args.max_mb, args.max_total_mb, concurrent=args.concurrent)
-        recogniser = load_recogniser(checkpoint)
+        predictor = load_predictor(checkpoint)
         torch.set_num_threads(max(1, torch.get_num_threads() // limits.concurrent))  # of a request's single clip
-        with temporary_folder() as folder, sweeping(folder / "uploads", limits.keep_s):
+        with temporary_folder() as folder, deleting_expired_files(folder / "uploads", limits.keep_s):
             os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")  # which Gradio reads when it is imported
             from inference.web.examples import write_examples
-            from inference.web.model_description import load_model_facts
+            from inference.web.model_description import load_model_description
             from inference.web.page import build_page, serve_page
 
-            page = build_page(recogniser, limits, write_examples(folder), load_model_facts(checkpoint))
+            page = build_page(predictor, limits, write_examples(folder), load_model_description(checkpoint))
             serve_page(page, limits, folder / "uploads", args.host, args.port)
     except (ValueError, OSError) as error:
         sys.exit(f"app.py: {error}")

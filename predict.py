@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from common.command_line import FlagParser, print_any_text
 
 if TYPE_CHECKING:
-    from inference.batch.predict import Question
+    from inference.batch.predict import PredictionRequest
 
 
 def main() -> None:
@@ -50,38 +50,38 @@ def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
     """Prints or writes the answers, and returns how many files could not be read."""
     from common.checkpoint import fingerprint
     from inference.batch.console import format_rows
-    from inference.batch.run import answer_all, export_timeline, join_processes, run_job
+    from inference.batch.run import export_timeline, join_processes, predict_all, run_batch
     from inference.batch.table_writers import ROW_FORMATS
-    from inference.engine.predictor import load_recogniser
+    from inference.engine.predictor import load_predictor
 
     question = _question(args)
     rows_go_to_a_file = args.output and args.output.suffix in ROW_FORMATS
     if join_processes().num_processes > 1 and not rows_go_to_a_file:
         raise ValueError(f"Several processes together write rows: --output ends in {', '.join(ROW_FORMATS)}.")
     settings = {"backend": args.backend, "precision": args.precision}
-    recogniser = load_recogniser(args.model, batch_size=args.batch_size, **settings)
-    question.check(recogniser)
+    predictor = load_predictor(args.model, batch_size=args.batch_size, **settings)
+    question.check(predictor)
     if rows_go_to_a_file:
         how = {"batch_size": args.batch_size, "wide": args.wide, "overwrite": args.overwrite}
-        return run_job(recogniser, files, args.output, question, settings | {"model": fingerprint(args.model)}, **how)
+        return run_batch(predictor, files, args.output, question, settings | {"model": fingerprint(args.model)}, **how)
     if args.output:
-        return export_timeline(recogniser, files[0], args.output, question, overwrite=args.overwrite)
-    rows = answer_all(recogniser, files, question, args.batch_size)
-    head = None if args.wide else recogniser.main_task.name
+        return export_timeline(predictor, files[0], args.output, question, overwrite=args.overwrite)
+    rows = predict_all(predictor, files, question, args.batch_size)
+    head = None if args.wide else predictor.main_task.name
     print(json.dumps(rows, indent=1, ensure_ascii=False) if args.json else format_rows(rows, head))
     return sum("error" in row for row in rows)
 
 
-def _question(args: argparse.Namespace) -> Question:
-    from inference.batch.predict import Question
+def _question(args: argparse.Namespace) -> PredictionRequest:
+    from inference.batch.predict import PredictionRequest
     from inference.timeline.build import TimelineOptions
-    from modeling import AnswerOptions
+    from modeling import OutputOptions
 
-    answer = AnswerOptions(args.top_k, tuple(args.labels or ()), args.uncertain_below)
+    answer = OutputOptions(args.top_k, tuple(args.labels or ()), args.uncertain_below)
     if not args.timeline:
-        return Question(answer, vad=not args.no_vad)
+        return PredictionRequest(answer, vad=not args.no_vad)
     given = {name: value for name in ("channels", "window_s", "hop_s") if (value := getattr(args, name)) is not None}
-    return Question(answer, TimelineOptions(**given))
+    return PredictionRequest(answer, TimelineOptions(**given))
 
 
 def _parse_args() -> argparse.Namespace:

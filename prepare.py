@@ -1,4 +1,4 @@
-"""Corpora on disk -> one prepared folder: every clip decoded, labelled, measured and divided, and a report.
+"""Corpora on disk -> one prepared folder: every clip decoded, labeled, measured and divided, and a report.
 
     python prepare.py --list --root /data
     python prepare.py --corpus ravdess=/data/RAVDESS emodb=/data/EMODB --output prepared
@@ -33,18 +33,18 @@ def main() -> None:
 
 
 def _list(root: Path | None) -> str:
-    from preprocessing.corpora.catalogue import find_corpora, format_catalogue
+    from preprocessing.corpora.catalog import find_corpora, format_catalog
 
-    return format_catalogue(None if root is None else find_corpora(root))
+    return format_catalog(None if root is None else find_corpora(root))
 
 
 def _prepare(args: argparse.Namespace) -> str:
-    from preprocessing.corpora.catalogue import allowed, describe_left_out, licences_of, read_sources
+    from preprocessing.corpora.catalog import allowed, describe_left_out, licenses_of, read_sources
     from preprocessing.corpora.own_arguments import describe_sources
     from preprocessing.corpora.scan import Source, scan_sources
     from preprocessing.corpora.user_audio import UserAudio
     from preprocessing.labels import load_label_rules, load_speaker_genders
-    from preprocessing.prepared.build import Preparation, prepare
+    from preprocessing.prepared.build import PreparationConfig, prepare
     from preprocessing.prepared.report import format_report
     from preprocessing.prepared.table1 import write_table1
 
@@ -66,7 +66,7 @@ def _prepare(args: argparse.Namespace) -> str:
     report = prepare(
         [entry for _, entries in found for entry in entries],
         args.output,
-        Preparation(args.min_duration_s, args.max_duration_s),
+        PreparationConfig(args.min_duration_s, args.max_duration_s),
         seed=args.seed,
         num_proc=args.num_proc,
         overwrite=args.overwrite,
@@ -76,8 +76,8 @@ def _prepare(args: argparse.Namespace) -> str:
             "label_rules": dict(load_label_rules(args.labels)),
             "label_names": dict(args.label_names),
             "speaker_genders": genders,
-            "licence": args.license_use,
-            "licences": licences_of(found),
+            "license": args.license_use,
+            "licenses": licenses_of(found),
         },
     )
     done = f"Prepared {args.output}; its report.json has every file and its reason, table1.txt the paper's Table 1."

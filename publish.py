@@ -30,13 +30,13 @@ def main() -> None:
     try:
         if not args.source.is_dir() and not args.space:
             raise ValueError(f"{args.source}: no such folder.")
-        licences = _read_licences(args)
+        licenses = _read_licenses(args)
         check_name(args.repo)
         check_tag(args.tag)
         if not args.dry_run:
             check_access(args.repo, public=args.public, repo_type=kind)
         with staging_folder(args.source) as folder:
-            files = _export_dataset(args, licences, folder) if args.dataset else _export_model(args, folder)
+            files = _export_dataset(args, licenses, folder) if args.dataset else _export_model(args, folder)
             print(_format_files(files, Path(folder)))
             if args.dry_run:
                 return
@@ -65,19 +65,19 @@ def _export_model(args: argparse.Namespace, folder: str) -> list[Path]:
     return export_checkpoint(args.source, Path(folder), args.repo)
 
 
-def _read_licences(args: argparse.Namespace) -> dict:
+def _read_licenses(args: argparse.Namespace) -> dict:
     if not args.dataset:
         return {}
-    from publishing.dataset import read_licences
+    from publishing.dataset import read_licenses
 
-    return read_licences(args.source, args.license)
+    return read_licenses(args.source, args.license)
 
 
-def _export_dataset(args: argparse.Namespace, licences: dict, folder: str) -> list[Path]:
+def _export_dataset(args: argparse.Namespace, licenses: dict, folder: str) -> list[Path]:
     from preprocessing.prepared.load import load_prepared
     from publishing.dataset import export_dataset
 
-    return export_dataset(load_prepared(args.source, args.protocol), licences, args.protocol, Path(folder), args.repo)
+    return export_dataset(load_prepared(args.source, args.protocol), licenses, args.protocol, Path(folder), args.repo)
 
 
 def _format_files(files: Sequence[Path], folder: Path) -> str:

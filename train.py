@@ -34,7 +34,7 @@ def main() -> None:
 
         settings = parse_args()
         args = settings[2]
-        from training.errors import explain
+        from training.errors import describe_failure
         from training.job import plan
         from training.run import train
         from training.sweep import Sweep
@@ -49,7 +49,7 @@ def main() -> None:
         elif sweep.run()["best"] is None:
             sys.exit(f"train.py: every point of the sweep failed; {sweep.report} says why.")
     except Exception as error:
-        if (sentence := explain(error)) is None:
+        if (sentence := describe_failure(error)) is None:
             raise
         sys.exit(f"train.py: {sentence}")
     if args.process_index == 0:
@@ -59,9 +59,9 @@ def main() -> None:
 
 
 def _check_access() -> None:
-    from publishing.destination import find_destination
+    from publishing.destination import find_push_target
 
-    destination = find_destination(sys.argv[1:])
+    destination = find_push_target(sys.argv[1:])
     if destination is not None and os.environ.get("RANK", "0") == "0":  # the first of several processes
         from publishing.hub import check_access
 

@@ -20,7 +20,7 @@ import soundfile
 
 from inference.dubbing.__main__ import format_check
 from inference.dubbing.compare import DubCheck, check_dub
-from inference.engine.predictor import load_recogniser
+from inference.engine.predictor import load_predictor
 from modeling import SAMPLING_RATE, load_audio
 
 _RAVDESS = {"01": "neutral", "03": "happy", "04": "sad", "05": "angry", "06": "fear", "07": "disgust"}
@@ -37,7 +37,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         source, dub, swapped = write_tracks(Path(folder), args.lines, args.swapped)
-        check = check_dub(load_recogniser(args.model), source, dub)
+        check = check_dub(load_predictor(args.model), source, dub)
     print(format_check(check, worst=args.swapped))
     found = findings(check, swapped)
     print()

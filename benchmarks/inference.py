@@ -20,7 +20,7 @@ from benchmarks.models import feature_extractor, with_stock_encoder, write_check
 from common.checkpoint import load_checkpoint
 from inference.engine.backend import pad
 from inference.engine.onnx_backend import FILES, INPUTS
-from inference.engine.predictor import load_recogniser
+from inference.engine.predictor import load_predictor
 from inference.onnx.graph import write_float32, write_int8
 from modeling import load_audio
 
@@ -29,11 +29,11 @@ LAYERS = 24
 
 
 def ours(folder: Path, checkpoint: Path, **options: str | int) -> Run:
-    """Decodes every file and recognises all of them; emotion's probabilities, `(files, labels)`, come out."""
-    recognise = load_recogniser(str(checkpoint), **options)
+    """Decodes every file and recognizes all of them; emotion's probabilities, `(files, labels)`, come out."""
+    recognize = load_predictor(str(checkpoint), **options)
     paths = sorted(folder.iterdir())
-    recognise([load_audio(path) for path in paths[:2]])
-    return lambda: recognise([load_audio(path) for path in paths])["emotion"]
+    recognize([load_audio(path) for path in paths[:2]])
+    return lambda: recognize([load_audio(path) for path in paths])["emotion"]
 
 
 def stock(folder: Path, checkpoint: Path, batch_size: int, half: bool = False) -> Run:
@@ -78,8 +78,8 @@ def agreement(checkpoint: Path) -> str:
     clips = [load_audio(file) for file in files]
     with tempfile.TemporaryDirectory() as temporary:
         exported = str(export(checkpoint, Path(temporary, "onnx")))
-        exact = load_recogniser(str(checkpoint))(clips)["emotion"]
-        rounded = load_recogniser(exported, backend="onnx", precision="int8")(clips)["emotion"]
+        exact = load_predictor(str(checkpoint))(clips)["emotion"]
+        rounded = load_predictor(exported, backend="onnx", precision="int8")(clips)["emotion"]
     same = (exact.argmax(axis=1) == rounded.argmax(axis=1)).mean()
     return (
         f"Top emotion of {checkpoint} as in float32 on {same:.1%} of {len(files)} real clips, greatest difference of a "

@@ -15,7 +15,7 @@ from benchmarks.clips import voice
 from benchmarks.measure import Line, Run, command_line, race, ratio, seconds, torch_profile
 from benchmarks.models import feature_extractor, with_stock_encoder, write_checkpoint
 from common.checkpoint import load_checkpoint
-from inference.engine.predictor import load_recogniser
+from inference.engine.predictor import load_predictor
 from modeling import SAMPLING_RATE
 
 LAYERS, MINUTES, WINDOW_S, HOP_S = 4, 3, 3.0, 1.0
@@ -35,10 +35,10 @@ def in_halves(clips: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
 
 def ours(checkpoint: Path, quick: bool, first: int | None = None) -> Run:
     """Batches of a half of the windows, or of the `first`; emotion's probabilities, `(windows, labels)`, come out."""
-    recognise = load_recogniser(str(checkpoint))
+    recognize = load_predictor(str(checkpoint))
     halves = in_halves(windows(quick)[:first])
-    recognise(windows(quick)[:8])
-    return lambda: recognise(next(halves))["emotion"]
+    recognize(windows(quick)[:8])
+    return lambda: recognize(next(halves))["emotion"]
 
 
 def stock(checkpoint: Path, quick: bool) -> Run:

@@ -20,7 +20,7 @@ from modeling import SAMPLING_RATE
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
-from preprocessing.prepared.rows import Preparation, prepare_clip
+from preprocessing.prepared.rows import PreparationConfig, prepare_clip
 from preprocessing.targets.acoustics import ACOUSTIC_TARGETS, FMAX_HZ, FMIN_HZ, FRAME_LENGTH, HOP_LENGTH
 
 CLIPS = 160
@@ -119,7 +119,7 @@ def profile(table: Path) -> str:
     """Which functions of ours the time of a clip goes to."""
     clips = scan([Source("table", table)])
     profiler = cProfile.Profile()
-    profiler.runcall(lambda: [prepare_clip(clip, Preparation()) for clip in clips])
+    profiler.runcall(lambda: [prepare_clip(clip, PreparationConfig()) for clip in clips])
     stats = pstats.Stats(profiler).get_stats_profile()
     return shares({name: entry.tottime for name, entry in stats.func_profiles.items()})
 

@@ -13,7 +13,7 @@ from benchmarks.measure import Line, Run, command_line, race, ratio
 from benchmarks.models import network, with_stock_encoder
 from inference.engine.backend import pad
 from inference.engine.torch_backend import start_threads
-from modeling import batches_by_length
+from modeling import length_grouped_batches
 from modeling.cpu_ser import keep_freed_memory
 
 LAYERS, CLIPS = 2, 8
@@ -48,7 +48,7 @@ def compute(quick: bool, way: Way) -> Run:
     if not way.blockwise:
         with_stock_encoder(model)
     clips = waveforms(3 if quick else CLIPS)
-    batches = batches_by_length([clip.size for clip in clips], way.batch_size)
+    batches = length_grouped_batches([clip.size for clip in clips], way.batch_size)
     threads = start_threads(way.side_by_side)
 
     @torch.inference_mode()

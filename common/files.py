@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
+def atomic_write(path: Path, write: Callable[[Path], Any]) -> None:
     """Has `write` make a file under another name, and gives it its own when it is whole and on the disk.
 
     Makes the folder, too.
@@ -27,7 +27,7 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Writes text, whole or not at all; makes the folder."""
-    write_whole(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
+    atomic_write(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
 
 
 def write_json(path: Path, content: object) -> None:
@@ -38,7 +38,7 @@ def write_json(path: Path, content: object) -> None:
 def save_figure(figure: Figure, path: Path) -> None:
     """Writes a figure as PNG, whole or not at all; makes the folder."""
     # "tight" widens the image to what is drawn, where the figure's own size would cut it off.
-    write_whole(path, lambda unfinished: figure.savefig(unfinished, dpi=120, format="png", bbox_inches="tight"))
+    atomic_write(path, lambda unfinished: figure.savefig(unfinished, dpi=120, format="png", bbox_inches="tight"))
 
 
 def check_writable(folder: Path) -> None:

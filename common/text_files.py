@@ -79,6 +79,6 @@ def clean_text(text: str) -> str:
     return _BLANK.sub(" ", unicodedata.normalize("NFC", text).translate(_INVISIBLE)).strip(_AROUND)
 
 
-def spelled(text: str) -> str:
+def escape_surrogates(text: str) -> str:
     """The text with what is in no valid encoding spelled out, as names of files may be, so that it can be written."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -12,7 +12,7 @@ from huggingface_hub.dataclasses import type_validator
 if TYPE_CHECKING:
     pass
 
-TRAINING_FACTS = "training.json"
+TRAINING_RECORD = "training.json"
 NOT_STATED = "not stated"
 
 
@@ -20,7 +20,7 @@ class _Corpus(TypedDict):
     corpus: str
     title: str | None
     homepage: str | None
-    licence: str
+    license: str
     commercial: bool | None
     redistributable: bool | None
     clips: int | None
@@ -37,7 +37,7 @@ class _Hardware(TypedDict):
     processes: int
 
 
-class _Facts(TypedDict):
+class _Record(TypedDict):
     data: list[dict[str, Any]]
     merged_labels: dict[str, dict[str, dict[str, int]]]
     locales: list[str]
@@ -58,14 +58,14 @@ class _Facts(TypedDict):
     versions: dict[str, str]
 
 
-def read_facts(path: Path) -> dict[str, Any]:
-    """A `training.json`, whoever wrote it, in the form of [`training_facts`]; what else is in it is left out.
+def read_training_record(path: Path) -> dict[str, Any]:
+    """A `training.json`, whoever wrote it, in the form of [`training_record`]; what else is in it is left out.
 
     Raises:
         ValueError: it has another form.
     """
     try:
-        return _check_facts(json.loads(path.read_text(encoding="utf-8")))
+        return _check_record(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
             f"{path} is not as train.py writes it: {error}. Without the file, the data that the checkpoint was trained "
@@ -73,14 +73,14 @@ def read_facts(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _check_facts(facts: Any) -> dict[str, Any]:
-    known = _check(_Facts, {"merged_labels": {}, **facts})  # which earlier trainings did not write
+def _check_record(facts: Any) -> dict[str, Any]:
+    known = _check(_Record, {"merged_labels": {}, **facts})  # which earlier trainings did not write
     known["data"] = [_check(_Corpus, corpus) for corpus in known["data"]]
     for corpus in known["data"]:
         if corpus["homepage"] is not None and not re.fullmatch(r"https?://[^\s()<>]+", corpus["homepage"]):
             raise ValueError(f"{corpus['homepage']!r} is no homepage")
     known |= {"parameters": _check(_Parameters, known["parameters"]), "hardware": _check(_Hardware, known["hardware"])}
-    return known if known["before"] is None else {**known, "before": _check_facts(known["before"])}
+    return known if known["before"] is None else {**known, "before": _check_record(known["before"])}
 
 
 def _check(form: type, facts: dict[str, Any]) -> dict[str, Any]:

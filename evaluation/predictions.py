@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from datasets import Dataset
 
-from common.files import write_whole
+from common.files import atomic_write
 from modeling import Task
 
 
@@ -36,4 +36,4 @@ def write_predictions(clips: Dataset, task_logits: Mapping[str, np.ndarray], tas
         else:
             columns[f"{task.name}_predicted"] = decoded
     table = pd.DataFrame(columns)
-    write_whole(path, lambda unfinished: table.to_csv(unfinished, index=False, float_format="%.6g"))
+    atomic_write(path, lambda unfinished: table.to_csv(unfinished, index=False, float_format="%.6g"))

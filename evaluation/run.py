@@ -23,7 +23,7 @@ from preprocessing.prepared.split_files import load_protocol
 from preprocessing.targets.acoustics import UNITS
 
 from .metrics.baseline import baseline_logits, check_baseline
-from .metrics.compute import compute_metrics, draw_means
+from .metrics.compute import compute_metrics, resample_means
 from .predict import predict
 from .predictions import write_predictions
 from .reporting.metrics_json import Evaluation, build_report
@@ -149,7 +149,7 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
         split=plan.split,
         protocol=load_protocol(plan.data, plan.protocol),
         clips=len(clips),
-        clips_heard_in_training=None if trained_on is None else len(trained_on & set(clips["id"])),
+        num_clips_seen_in_training=None if trained_on is None else len(trained_on & set(clips["id"])),
         num_speakers_seen_in_training=_count_speakers_seen(plan, trained_on),
         without_clips=_without_clips(plan.splits, plan.split),
         raw_labels=labels,
@@ -161,7 +161,7 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
     record_outputs(output, EVALUATION, EVALUATE)
     write_json(output / "metrics.json", report)
     write_predictions(clips, logits, plan.tasks, output / "predictions.csv")
-    draws = draw_means(clips, logits[main_task.name], main_task) if main_task.is_classification else {}
+    draws = resample_means(clips, logits[main_task.name], main_task) if main_task.is_classification else {}
     return Evaluation(report, draws, frozenset(clips["id"]))
 
 

@@ -4,7 +4,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForAudioClassification
 
 from .audio_ser import SAMPLING_RATE, AudioError, AudioReader, load_audio
 from .auto_ser import ARCHITECTURES
-from .batching_ser import batches_by_length, pools
+from .batching_ser import batched, length_grouped_batches
 from .configuration_ser import (
     PannsMultiTaskSERConfig,
     Wav2Vec2LayerSumMultiTaskSERConfig,
@@ -14,7 +14,7 @@ from .modeling_heads_ser import MultiTaskSEROutput
 from .modeling_panns_ser import PannsForMultiTaskSER
 from .modeling_wav2vec2_layer_sum_ser import Wav2Vec2LayerSumForMultiTaskSER
 from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER
-from .outputs_ser import AnswerOptions, word_answer
+from .outputs_ser import OutputOptions, format_outputs
 from .pipeline_ser import SpeechEmotionPipeline
 from .tasks_ser import Task
 
@@ -28,10 +28,10 @@ for _model in ARCHITECTURES.values():
 __all__ = [
     "ARCHITECTURES",
     "SAMPLING_RATE",
-    "AnswerOptions",
     "AudioError",
     "AudioReader",
     "MultiTaskSEROutput",
+    "OutputOptions",
     "PannsForMultiTaskSER",
     "PannsMultiTaskSERConfig",
     "SpeechEmotionPipeline",
@@ -40,8 +40,8 @@ __all__ = [
     "Wav2Vec2LayerSumForMultiTaskSER",
     "Wav2Vec2LayerSumMultiTaskSERConfig",
     "Wav2Vec2MultiTaskSERConfig",
-    "batches_by_length",
+    "batched",
+    "format_outputs",
+    "length_grouped_batches",
     "load_audio",
-    "pools",
-    "word_answer",
 ]

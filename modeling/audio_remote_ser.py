@@ -13,7 +13,7 @@ _SECRET = re.compile(
 )
 
 
-def hide_secrets(text: str) -> str:
+def redact_credentials(text: str) -> str:
     """A URL, or a text with URLs in it, without the names and passwords by which they are fetched."""
     return _SECRET.sub("…", text)
 
@@ -43,7 +43,7 @@ class RemoteFile(io.RawIOBase):
             file = fsspec.open(url, "rb").open()
             self._file = file if file.seekable() else io.BytesIO(file.read())
         except ImportError as error:
-            raise ImportError(hide_secrets(str(error))) from None
+            raise ImportError(redact_credentials(str(error))) from None
         except Exception as error:  # of as many kinds as there are schemes
             self._fail(error)
 
@@ -56,7 +56,7 @@ class RemoteFile(io.RawIOBase):
             return 0
 
     def _fail(self, error: Exception) -> None:
-        self.failure = hide_secrets(" ".join(_reason(error, self._url).split()))
+        self.failure = redact_credentials(" ".join(_reason(error, self._url).split()))
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return self._file.seek(offset, whence)

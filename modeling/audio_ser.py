@@ -27,7 +27,7 @@ from .audio_array_ser import ArrayFrames
 from .audio_libsndfile_ser import SoundFileFrames
 from .audio_ogg_ser import ChainFrames, FilePart, find_links
 from .audio_pyav_ser import ContainerFrames, channel_names
-from .audio_remote_ser import RemoteFile, hide_secrets
+from .audio_remote_ser import RemoteFile, redact_credentials
 from .audio_resampling_ser import SAMPLING_RATE, Frames, count_at_16_khz, require, resample
 
 logger = logging.get_logger(__name__)
@@ -194,7 +194,7 @@ class AudioReader:
 def _open(source: Any) -> tuple[str, BinaryIO]:
     """A name for messages and a binary file, whatever the source is."""
     if isinstance(source, str) and "://" in source:
-        return hide_secrets(source), _fetch(source)
+        return redact_credentials(source), _fetch(source)
     if isinstance(source, str | os.PathLike):
         if Path(source).exists() and not Path(source).is_file():  # to open a pipe is to wait for who writes to it
             raise AudioError(f"{source}: not a file, but a folder, a pipe, a socket or a device.")
@@ -214,7 +214,7 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 
 
 def _fetch(url: str) -> RemoteFile:
-    name = hide_secrets(url)
+    name = redact_credentials(url)
     require("fsspec", f"reading {name}")
     try:
         return RemoteFile(url)

@@ -78,18 +78,18 @@ def multi_task_loss(
     tasks: Sequence[Task],
     num_items_in_batch: Mapping[str, torch.Tensor | int] | None = None,
 ) -> tuple[torch.Tensor, ModelOutput]:
-    """Weighted cross entropy and standardised L2 over the labelled clips (paper, section 4), or concordance.
+    """Weighted cross entropy and standardized L2 over the labeled clips (paper, section 4), or concordance.
 
-    A class weight stays with its clip: the sum of `weight * nll` is divided by the number of labelled clips, not by
+    A class weight stays with its clip: the sum of `weight * nll` is divided by the number of labeled clips, not by
     their weights, which in small batches would cancel. The concordance loss alone is not a sum over clips: it hangs
-    on how the effective batch is divided, each part of which counts by its labelled clips.
+    on how the effective batch is divided, each part of which counts by its labeled clips.
 
     Args:
         task_logits: task name to `(batch, num_outputs)`.
         labels: task name to `(batch,)`: int64 with -100, or float32 with NaN, where the label is missing. Tasks that
             it lacks, and entries that are no task, are left out.
         tasks: what the heads predict.
-        num_items_in_batch: task name to the labelled clips of the effective batch, over all accumulated batches and
+        num_items_in_batch: task name to the labeled clips of the effective batch, over all accumulated batches and
             processes; by default those of this batch.
 
     Returns:
@@ -102,7 +102,7 @@ def multi_task_loss(
             continue
         logits, target = task_logits[task.name].float(), labels[task.name]
         if num_items_in_batch is None:
-            count = labelled(target).sum()
+            count = labeled(target).sum()
         else:
             count = torch.as_tensor(num_items_in_batch[task.name], device=logits.device)
         loss = _loss_sum(task, logits, target) / count.clamp(min=1)
@@ -111,7 +111,7 @@ def multi_task_loss(
     return total, losses
 
 
-def labelled(target: torch.Tensor) -> torch.Tensor:
+def labeled(target: torch.Tensor) -> torch.Tensor:
     """Where a target `(batch,)` holds a label, as a boolean tensor of the same shape."""
     return ~target.isnan() if target.is_floating_point() else target != IGNORE_INDEX
 
@@ -120,12 +120,12 @@ def _loss_sum(task: Task, logits: torch.Tensor, target: torch.Tensor) -> torch.T
     if task.is_classification:
         weight = logits.new_tensor(task.class_weights) if task.class_weights else None
         return F.cross_entropy(logits, target, weight, ignore_index=IGNORE_INDEX, reduction="sum")
-    standardised = (target.float() - task.mean) / task.std
-    known = labelled(target)
+    standardized = (target.float() - task.mean) / task.std
+    known = labeled(target)
     if task.loss == "ccc":
-        return known.sum() * (1 - _concordance(logits.squeeze(-1)[known], standardised[known]))
+        return known.sum() * (1 - _concordance(logits.squeeze(-1)[known], standardized[known]))
     # Replaced before squaring: a NaN behind a mask of zeros would still reach the gradient.
-    error = torch.where(known, logits.squeeze(-1) - standardised.nan_to_num(), 0.0)
+    error = torch.where(known, logits.squeeze(-1) - standardized.nan_to_num(), 0.0)
     return error.square().sum()
 
 

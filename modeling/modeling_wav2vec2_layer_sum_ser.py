@@ -42,9 +42,9 @@ class Wav2Vec2LayerSumForMultiTaskSER(Wav2Vec2ForMultiTaskSER):
 
     It deviates from their publication and their code (github.com/habla-liaa/ser-with-w2v2) in these:
 
-    - they normalise the features to mean 0 and deviation 1 per speaker, or over the corpus. A model that answers for
+    - they normalize the features to mean 0 and deviation 1 per speaker, or over the corpus. A model that answers for
       single clips knows neither, and the average is used as it is;
-    - they normalise each dense layer's output over the batch; here the batch changes nothing;
+    - they normalize each dense layer's output over the batch; here the batch changes nothing;
     - their backbones are wav2vec2-base, with and without fine-tuning for speech recognition, whose group norm is
       refused here, so that the average is over 25 layers of XLSR-53 and not over 13;
     - the first of the layers is the transformer's input with the positional embedding added, theirs is without it; the

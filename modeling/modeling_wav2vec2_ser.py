@@ -153,7 +153,7 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
                 Task name to `(batch_size,)` targets: class indices (int64, -100 if missing), or numbers in the task's
                 unit (float32, NaN if missing).
             num_items_in_batch (`Mapping[str, torch.Tensor]`, *optional*):
-                Labelled clips of the effective batch, as in [`multi_task_loss`].
+                Labeled clips of the effective batch, as in [`multi_task_loss`].
             kwargs: further arguments of [`~transformers.Wav2Vec2Model.forward`].
         """
         input_values, attention_mask = self._hear(input_values, attention_mask)

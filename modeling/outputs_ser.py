@@ -16,7 +16,7 @@ NO_SPEECH = "no speech was found"
 
 
 @dataclass(frozen=True)
-class AnswerOptions:
+class OutputOptions:
     """How an answer is worded; what the model hears does not depend on it.
 
     Args:
@@ -72,8 +72,8 @@ def restrict(probabilities: np.ndarray, classes: Sequence[str], labels: Sequence
     return np.divide(kept, total, out=np.broadcast_to(possible / possible.sum(), kept.shape).copy(), where=total > 0)
 
 
-def word_no_speech(tasks: Sequence[Task]) -> dict[str, Any]:
-    """The answer for a clip in which nobody speaks: every head as [`word_answer`] gives it, without a class or value.
+def format_no_speech(tasks: Sequence[Task]) -> dict[str, Any]:
+    """The output for a clip without speech: every head as [`format_outputs`] gives it, without a class or value.
 
     Returns:
         Task name to `[{"label": None, "score": None}]` or `{"value": None, "unit"}`, and `reason`.
@@ -85,11 +85,11 @@ def word_no_speech(tasks: Sequence[Task]) -> dict[str, Any]:
     return {**answer, "reason": NO_SPEECH}
 
 
-def word_answer(
+def format_outputs(
     tasks: Sequence[Task],
     main_task: Task,
     decoded: Mapping[str, torch.Tensor | np.ndarray],
-    options: AnswerOptions = AnswerOptions(),
+    options: OutputOptions = OutputOptions(),
 ) -> dict[str, Any]:
     """The answer for one clip or one stretch of a recording.
 

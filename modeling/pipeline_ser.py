@@ -1,8 +1,8 @@
 """SpeechEmotionPipeline: a recording in, what every head says about it out.
 
 from transformers import pipeline
-recognise = pipeline(model="runs/demo", trust_remote_code=True)
-recognise("clip.wav")["emotion"][0]  # {"label": "angry", "score": 0.93}
+recognize = pipeline(model="runs/demo", trust_remote_code=True)
+recognize("clip.wav")["emotion"][0]  # {"label": "angry", "score": 0.93}
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from transformers.pipelines.base import pad_collate_fn
 from transformers.pipelines.pt_utils import PipelineDataset, PipelineIterator
 
 from .audio_ser import AudioReader
-from .batching_ser import batches_by_length, pools
-from .outputs_ser import AnswerOptions, word_answer, word_no_speech
+from .batching_ser import batched, length_grouped_batches
+from .outputs_ser import OutputOptions, format_no_speech, format_outputs
 from .vad_ser import measure_speech
 
 # Batches to choose from: enough for lengths to be alike, few enough to hold in memory.
@@ -58,7 +58,7 @@ class SpeechEmotionPipeline(Pipeline):
         Returns:
             `dict`, or one per input. Classification heads: `[{"label", "score"}, …]`, the likeliest first. Regression
             heads: `{"value", "unit"}`. Then `duration_s` of the recording (`None` where it is not known, see
-            [`AudioReader`]), `heard_s`, the seconds of it, from the beginning, that the model processed, and
+            [`AudioReader`]), `analyzed_s`, the seconds of it, from the beginning, that the model processed, and
             `speech_s`, how many of these are speech. Where it is 0, every label, score and value is `None` and `reason`
             says why. It is `None` without `vad`, and where silero-vad is not installed, which is warned about once.
 
@@ -75,13 +75,13 @@ class SpeechEmotionPipeline(Pipeline):
     def _sanitize_parameters(
         self, return_embedding: bool | None = None, vad: bool | None = None, **options: Any
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        unknown = options.keys() - AnswerOptions.__dataclass_fields__.keys()
+        unknown = options.keys() - OutputOptions.__dataclass_fields__.keys()
         if unknown:
             raise TypeError(
                 f"SpeechEmotionPipeline has no parameter {', '.join(sorted(unknown))}; it has return_embedding, vad, "
-                f"{', '.join(AnswerOptions.__dataclass_fields__)}."
+                f"{', '.join(OutputOptions.__dataclass_fields__)}."
             )
-        AnswerOptions(**options).check(self.model.config.main_task)
+        OutputOptions(**options).check(self.model.config.main_task)
         forward = {} if return_embedding is None else {"return_embedding": return_embedding}
         return {} if vad is None else {"vad": vad}, forward, options
 
@@ -135,18 +135,18 @@ class SpeechEmotionPipeline(Pipeline):
 
     def postprocess(self, model_outputs: dict[str, torch.Tensor], **options: Any) -> dict[str, Any]:
         tasks = self.model.config.get_tasks()
-        duration_s, heard_s, speech_s = model_outputs["seconds"][0].tolist()
+        duration_s, analyzed_s, speech_s = model_outputs["seconds"][0].tolist()
         if speech_s == 0:
-            answer = word_no_speech(tasks)
+            answer = format_no_speech(tasks)
         else:
             decoded = {task.name: task.decode(model_outputs[task.name])[0] for task in tasks}
-            answer = word_answer(tasks, self.model.config.main_task, decoded, AnswerOptions(**options))
+            answer = format_outputs(tasks, self.model.config.main_task, decoded, OutputOptions(**options))
         if "embedding" in model_outputs:
             answer["embedding"] = model_outputs["embedding"][0].float().tolist()
-        duration_s, heard_s, speech_s = (
-            None if math.isnan(value) else value for value in (duration_s, heard_s, speech_s)
+        duration_s, analyzed_s, speech_s = (
+            None if math.isnan(value) else value for value in (duration_s, analyzed_s, speech_s)
         )
-        return {**answer, "duration_s": duration_s, "heard_s": heard_s, "speech_s": speech_s}
+        return {**answer, "duration_s": duration_s, "analyzed_s": analyzed_s, "speech_s": speech_s}
 
 
 class _LikeLengths(IterableDataset):
@@ -163,9 +163,9 @@ class _LikeLengths(IterableDataset):
         return len(self.clips)
 
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
-        for pool in pools(self.clips, _POOL * self.batch_size):
+        for pool in batched(self.clips, _POOL * self.batch_size):
             answered: list[Any] = [None] * len(pool)
-            for batch in batches_by_length([clip["input_values"].shape[1] for clip in pool], self.batch_size):
+            for batch in length_grouped_batches([clip["input_values"].shape[1] for clip in pool], self.batch_size):
                 outputs = self.forward(self.collate([pool[index] for index in batch]), **self.forward_params)
                 for row, index in enumerate(batch):
                     answered[index] = {name: values[row : row + 1] for name, values in outputs.items()}

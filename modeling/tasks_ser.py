@@ -20,7 +20,7 @@ RESERVED_NAMES = frozenset(
             "file",
             "error",
             "channel",
-            "heard_s",
+            "analyzed_s",
             "analyzed_s",
             "speech_s",
             "reason",
@@ -49,7 +49,7 @@ class Task:
         temperature: what the logits of a classification were divided by after training, so that their softmax is a
             calibrated probability (Guo et al. 2017). The head's weights hold it already.
         mean, std: of a regression target over the training split; the head predicts `(target - mean) / std`.
-        loss: of a regression: `"l2"` on standardised targets (the paper's), or `"ccc"`, one minus Lin's concordance
+        loss: of a regression: `"l2"` on standardized targets (the paper's), or `"ccc"`, one minus Lin's concordance
             correlation over the clips of a batch, which is usual for valence, arousal and dominance.
         weight: weight of the task in the total loss.
 

@@ -1,4 +1,4 @@
-"""Clip: one labelled stretch of one audio file; Drop: a file that a corpus holds and the project leaves out."""
+"""Clip: one labeled stretch of one audio file; Drop: a file that a corpus holds and the project leaves out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from common.text_files import clean_text, spelled
+from common.text_files import clean_text, escape_surrogates
 
 if TYPE_CHECKING:
     from .tables.arrow import EmbeddedAudio
@@ -18,7 +18,7 @@ _CLEANED = ("locale", "speaker", "sentence", "gender", "emotion", "raw_label", "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clip:
-    """One labelled stretch of one audio file. Its texts are as [`clean_text`] leaves them, however they were written.
+    """One labeled stretch of one audio file. Its texts are as [`clean_text`] leaves them, however they were written.
 
     Args:
         id: corpus, path and start; the same on every machine.
@@ -59,7 +59,7 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
+class SkippedClip:
     """A file, or a stretch of one, that is left out.
 
     Args:
@@ -77,4 +77,4 @@ class Drop:
 def clip_id(corpus: str, path: Path | str, start_s: float = 0.0) -> str:
     """`corpus/path`, followed by `@start` where the clip does not start with its file."""
     start = f"@{start_s:.3f}" if start_s else ""
-    return spelled(unicodedata.normalize("NFC", f"{corpus}/{Path(path).as_posix()}{start}"))
+    return escape_surrogates(unicodedata.normalize("NFC", f"{corpus}/{Path(path).as_posix()}{start}"))

@@ -83,7 +83,7 @@ def load_label_rules(name: str) -> Mapping[str, str]:
         raise ValueError(
             f"{name}: a file of label rules is a YAML mapping of labels to emotions, such as `joy: happy`."
         )
-    return {normalise(label): normalise(emotion) for label, emotion in rules.items()}
+    return {normalize(label): normalize(emotion) for label, emotion in rules.items()}
 
 
 def load_speaker_genders(path: Path) -> Mapping[str, Mapping[str, str]]:
@@ -108,7 +108,7 @@ def load_speaker_genders(path: Path) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def normalise(label: str) -> str:
+def normalize(label: str) -> str:
     """A label as the rules spell it: as [`clean_text`] leaves it, in lower case."""
     return clean_text(label).lower()
 
@@ -126,8 +126,8 @@ def parse_gender(word: str | None, names: Mapping[str, str]) -> str | None:
     """
     if word is None or not word.strip():
         return None
-    words = _GENDER_WORDS | {normalise(name): gender for name, gender in names.items()}
-    gender = words.get(normalise(word))
+    words = _GENDER_WORDS | {normalize(name): gender for name, gender in names.items()}
+    gender = words.get(normalize(word))
     if gender not in (*GENDERS, DROP, None):
         raise ValueError(f"--gender_names maps to female, male or {DROP}; got {word}={gender}.")
     if gender is None:
@@ -164,4 +164,4 @@ def merged_labels(labels: Mapping[str, Mapping[str, Mapping[str, int]]]) -> dict
 
 def _names(emotion: str) -> Callable[[str], bool]:
     """Whether a word is a name of the emotion."""
-    return lambda word: emotion in (normalise(word), LABEL_RULES["strict"].get(normalise(word)))
+    return lambda word: emotion in (normalize(word), LABEL_RULES["strict"].get(normalize(word)))

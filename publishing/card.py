@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from .escape import plain
-from .license import NOT_STATED, backbone, strictest
+from .license import NOT_STATED, backbone, most_restrictive
 from .metadata import card_data
 
 ROOT = Path(__file__).resolve().parent.parent  # the project runs from a clone
@@ -60,11 +60,11 @@ def render_card(
     main = metrics["tasks"][metrics["main_task"]]
     history = list(_history(training))
     data = [entry for facts in history for entry in _data(facts)]
-    licence = strictest(data)
+    license = most_restrictive(data)
     base_model = next((facts["base_model"] for facts in history if facts["start"] == "hub"), None)
     locales = sorted({locale for facts in history for locale in facts["locales"]})
     text = _template().render(
-        card_data=card_data(head, locales, config, repo_id, licence, base_model).to_yaml().strip(),
+        card_data=card_data(head, locales, config, repo_id, license, base_model).to_yaml().strip(),
         repo_id=repo_id,
         metrics=metrics,
         main=main,
@@ -75,7 +75,7 @@ def render_card(
         merged_labels=_merged_labels(history),
         locales=locales,
         calibrated=_is_calibrated(metrics),
-        licence=licence,
+        license=license,
         config=config,
         architecture=architecture,
         figures=figures,
@@ -118,14 +118,14 @@ def _data(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if facts["base_model"] is not None:
         return [*facts["data"], backbone(facts["base_model"])]
     unknown = dict.fromkeys(("title", "homepage", "commercial", "redistributable", "clips", "hours"))
-    return [*facts["data"], {"corpus": "an earlier checkpoint", **unknown, "licence": NOT_STATED}]
+    return [*facts["data"], {"corpus": "an earlier checkpoint", **unknown, "license": NOT_STATED}]
 
 
 def _merge(data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A row for each corpus and licence, whose `clips` and `hours` list those of its trainings, the latest first."""
+    """A row for each corpus and license, whose `clips` and `hours` list those of its trainings, the latest first."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in data:
-        row = rows.setdefault((entry["corpus"], entry["licence"]), {**entry, "clips": [], "hours": []})
+        row = rows.setdefault((entry["corpus"], entry["license"]), {**entry, "clips": [], "hours": []})
         for name in ("clips", "hours"):
             if entry[name] is not None and entry[name] not in row[name]:
                 row[name].append(entry[name])

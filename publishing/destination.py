@@ -15,7 +15,7 @@ _NO = ("no", "false", "f", "n", "0")
 _DEFAULTS = {"push_to_hub": False, "hub_private_repo": True}
 
 
-class Destination(NamedTuple):
+class PushTarget(NamedTuple):
     """A repository that is to be published to.
 
     Attributes:
@@ -27,7 +27,7 @@ class Destination(NamedTuple):
     public: bool
 
 
-def find_destination(argv: Sequence[str]) -> Destination | None:
+def find_push_target(argv: Sequence[str]) -> PushTarget | None:
     """Where `--push_to_hub`, `--hub_model_id` and `--hub_private_repo` lead, be they flags or in `--config` files.
 
     What is wrong with a file or a flag is left to train.py's own parser, which says it in full, and so is a call for
@@ -56,7 +56,7 @@ def find_destination(argv: Sequence[str]) -> Destination | None:
     push, private = (_truth(settings.get(name, default)) for name, default in _DEFAULTS.items())
     if flags.help or not push or private is None or not settings.get("hub_model_id"):
         return None
-    return Destination(settings["hub_model_id"], public=not private)
+    return PushTarget(settings["hub_model_id"], public=not private)
 
 
 def _truth(value: object) -> bool | None:

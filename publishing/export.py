@@ -30,7 +30,7 @@ _NEEDED = {  # and what to do where there is none
 
 
 def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path]:
-    """Writes what is published of a checkpoint: weights, configuration, code, card, the facts behind it, licence.
+    """Writes what is published of a checkpoint: weights, configuration, code, card, the facts behind it, license.
 
     The code is that of this project, whatever lies beside the checkpoint. Weights are linked or copied, and not loaded.
 

@@ -31,7 +31,7 @@ SILENCE_S = 120.0  # of a connection while files go up
 XET_BLOCKS = ("HF_XET_CLIENT_AC_MAX_UPLOAD_CONCURRENCY", "2")
 GIT_ATTRIBUTES = ".gitattributes"  # the Hub's own, which says what is a large file
 # What every publication of ours has in it, by which it is told from somebody's other work under that name.
-OUR_MARK = {"model": "configuration_ser.py", "dataset": "data/", "space": "inference/"}
+OWNERSHIP_MARKER = {"model": "configuration_ser.py", "dataset": "data/", "space": "inference/"}
 HARMLESS = {GIT_ATTRIBUTES, "README.md", "LICENSE"}  # what a repository has that was made by hand a minute ago
 WRONG_TOKEN = "The Hub does not know the token: log in anew with `hf auth login --force`, or mend HF_TOKEN, which wins."
 
@@ -243,7 +243,7 @@ def _check_repository(info: ModelInfo | DatasetInfo | SpaceInfo, public: bool, r
             "another name."
         )
     files = {file.rfilename for file in info.siblings} - HARMLESS
-    if files and not any(name.startswith(OUR_MARK[repo_type]) for name in files):
+    if files and not any(name.startswith(OWNERSHIP_MARKER[repo_type]) for name in files):
         raise ValueError(f"{info.id} holds something else, such as {min(files)}, which would go: choose another name.")
 
 

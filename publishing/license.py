@@ -1,4 +1,4 @@
-"""The licence of weights, from the licences of what they were trained on and started from: the strictest wins."""
+"""The license of weights, from the licenses of what they were trained on and started from: the strictest wins."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 NOT_STATED = "not stated"
-# What licences let one do, from the freest to the strictest: the name of the weights' licence, and why.
+# What licenses let one do, from the freest to the strictest: the name of the weights' license, and why.
 _LEVELS = (
-    ("apache-2.0", "The licences of {} allow commercial use and redistribution: the weights are Apache-2.0."),
-    ("non-commercial-data", "The licences of {} do not allow commercial use: the weights are not for commercial use."),
+    ("apache-2.0", "The licenses of {} allow commercial use and redistribution: the weights are Apache-2.0."),
+    ("non-commercial-data", "The licenses of {} do not allow commercial use: the weights are not for commercial use."),
     (
         "research-only-data",
-        "The licences of {} are for research only, or state nothing more: the weights are for research only.",
+        "The licenses of {} are for research only, or state nothing more: the weights are for research only.",
     ),
     (
-        "unstated-data-licence",
-        "The licences of {} are not stated here: nobody but who holds the rights may rely on using the weights.",
+        "unstated-data-license",
+        "The licenses of {} are not stated here: nobody but who holds the rights may rely on using the weights.",
     ),
 )
-_APACHE = {"licence": "Apache-2.0", "commercial": True, "redistributable": True}
-_CC_BY = {"licence": "CC BY 4.0", "commercial": True, "redistributable": True}
-_CC_BY_NC = {"licence": "CC BY-NC 4.0", "commercial": False, "redistributable": True}
+_APACHE = {"license": "Apache-2.0", "commercial": True, "redistributable": True}
+_CC_BY = {"license": "CC BY 4.0", "commercial": True, "redistributable": True}
+_CC_BY_NC = {"license": "CC BY-NC 4.0", "commercial": False, "redistributable": True}
 # Weights that training starts from, as their publishers license them: Hub ids, and files of Kong et al.
 _BACKBONES = {
     **dict.fromkeys(("facebook/wav2vec2-large-xlsr-53", "facebook/wav2vec2-large-lv60"), _APACHE),
@@ -33,7 +33,7 @@ _BACKBONES = {
 _PANNS_HOMEPAGE = "https://zenodo.org/record/3987831"
 
 
-# Licences of data as the Hub calls them.
+# Licenses of data as the Hub calls them.
 _HUB_IDS = {
     *("apache-2.0", "mit", "cc0-1.0", "odbl", "odc-by", "pddl", "gpl-3.0", "cdla-permissive-2.0"),
     *(f"cc-by{more}-{version}" for more in ("", "-sa", "-nc", "-nd", "-nc-sa", "-nc-nd") for version in ("3.0", "4.0")),
@@ -41,16 +41,16 @@ _HUB_IDS = {
 _HUB_NAMES = {"cc0": "cc0-1.0", "odbl-1.0,-contents-dbcl-1.0": "odbl", "odbl-1.0": "odbl", "odc-by-1.0": "odc-by"}
 
 
-def hub_id(licence: str) -> str | None:
-    """The Hub's identifier of a licence, such as `cc-by-nc-sa-4.0` of "CC BY-NC-SA 4.0"; `None` if it has none."""
-    name = "-".join(licence.lower().split())
+def hub_id(license: str) -> str | None:
+    """The Hub's identifier of a license, such as `cc-by-nc-sa-4.0` of "CC BY-NC-SA 4.0"; `None` if it has none."""
+    name = "-".join(license.lower().split())
     name = _HUB_NAMES.get(name, name)
     return name if name in _HUB_IDS else None
 
 
 @dataclass(frozen=True)
-class Licence:
-    """The licence of a checkpoint's weights.
+class License:
+    """The license of a checkpoint's weights.
 
     Args:
         name: `apache-2.0`, or a name of this project that says what the strictest data allow.
@@ -67,37 +67,37 @@ class Licence:
 
 
 def backbone(name: str) -> dict[str, Any]:
-    """Published weights that a training started from, as `training.json` has a corpus; the licence of others is not
+    """Published weights that a training started from, as `training.json` has a corpus; the license of others is not
     stated, whatever the Hub says of them: of a fine-tuned model, what it was trained on counts.
 
     Args:
         name: Hub id, or the name of a file of CNN14.
     """
-    licence = _BACKBONES.get(name, {"licence": NOT_STATED, "commercial": None, "redistributable": None})
+    license = _BACKBONES.get(name, {"license": NOT_STATED, "commercial": None, "redistributable": None})
     homepage = _PANNS_HOMEPAGE if name.endswith(".pth") else f"https://huggingface.co/{name}"
-    return {"corpus": name, "title": name, "homepage": homepage, "clips": None, "hours": None, **licence}
+    return {"corpus": name, "title": name, "homepage": homepage, "clips": None, "hours": None, **license}
 
 
-def strictest(data: Sequence[Mapping[str, Any]]) -> Licence:
-    """The licence of weights that came from all of these data.
+def most_restrictive(data: Sequence[Mapping[str, Any]]) -> License:
+    """The license of weights that came from all of these data.
 
-    Weights are Apache-2.0, as the code is, only where every licence allows commercial use and redistribution. Else they
-    have no standard licence: the restrictions of the data are said, and the strictest gives them their name.
+    Weights are Apache-2.0, as the code is, only where every license allows commercial use and redistribution. Else they
+    have no standard license: the restrictions of the data are said, and the strictest gives them their name.
 
     Args:
-        data: corpora, and what training started from, with `corpus`, `licence`, `commercial` and `redistributable`, as
-            `training.json` and [`backbone`] have them. One whose licence is "not stated" counts as the strictest.
+        data: corpora, and what training started from, with `corpus`, `license`, `commercial` and `redistributable`, as
+            `training.json` and [`backbone`] have them. One whose license is "not stated" counts as the strictest.
     """
     levels = [_level(entry) for entry in data]
     reasons = []
     for level in sorted({*levels} - {0}, reverse=True) or [0]:
         names = dict.fromkeys(entry["corpus"] for entry, its in zip(data, levels, strict=True) if its == level)
         reasons.append(_LEVELS[level][1].format(", ".join(names)))
-    return Licence(_LEVELS[max(levels)][0], tuple(reasons))
+    return License(_LEVELS[max(levels)][0], tuple(reasons))
 
 
 def _level(entry: Mapping[str, Any]) -> int:
-    if entry["licence"] == NOT_STATED:
+    if entry["license"] == NOT_STATED:
         return 3
     if not entry["redistributable"]:  # NC or not: what may not even be passed on is taken to be lent
         return 2

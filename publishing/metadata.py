@@ -1,4 +1,4 @@
-"""The head of a model card, which the Hub reads: licence, languages, and every result as a model-index."""
+"""The head of a model card, which the Hub reads: license, languages, and every result as a model-index."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from .license import Licence
+from .license import License
 
 # By kind of the main task: metric in metrics.json, its type on the Hub, its name.
 RESULTS = {
@@ -36,7 +36,7 @@ def card_data(
     locales: Iterable[str],
     config: Mapping[str, Any],
     repo_id: str,
-    licence: Licence,
+    license: License,
     base_model: str | None,
 ) -> ModelCardData:
     """The metadata of a card.
@@ -46,7 +46,7 @@ def card_data(
         locales: of the training clips.
         config: `config.json`.
         repo_id: of the repository.
-        licence: of the weights.
+        license: of the weights.
         base_model: Hub id of the latest model that training started from, `None` where there is none.
     """
     results = list(_results(metrics))
@@ -56,9 +56,9 @@ def card_data(
         language=languages(locales) or None,
         library_name="transformers",
         pipeline_tag="audio-classification",
-        license=licence.name if licence.is_open else "other",
-        license_name=None if licence.is_open else licence.name,
-        license_link=None if licence.is_open else f"https://huggingface.co/{repo_id}#training-data-and-licences",
+        license=license.name if license.is_open else "other",
+        license_name=None if license.is_open else license.name,
+        license_link=None if license.is_open else f"https://huggingface.co/{repo_id}#training-data-and-licenses",
         metrics=sorted({result.metric_type for result in results}),
         tags=["audio", "speech", "speech-emotion-recognition", "multi-task", _BACKBONE_TAG[config["model_type"]]],
         eval_results=results,

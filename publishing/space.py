@@ -26,7 +26,7 @@ REQUIREMENTS = (
     *("soundfile", "av", "soxr", "fsspec", "silero-vad", "espeakng-loader", "gradio", "tqdm"),
 )
 _BESIDE = (".jinja", ".css", ".js")
-_LICENCES = re.compile(r"\n## Training data and licences\n(.*?)(?=\n## )", re.DOTALL)
+_LICENSES = re.compile(r"\n## Training data and licenses\n(.*?)(?=\n## )", re.DOTALL)
 
 
 def export_space(model: str, output: Path, repo_id: str) -> list[Path]:
@@ -56,10 +56,10 @@ def export_space(model: str, output: Path, repo_id: str) -> list[Path]:
         license="apache-2.0",
         tags=["audio", "speech-emotion-recognition"],
     )
-    facts: dict[str, str | None] = {"repo_id": repo_id, "model": None, "licences": None}
+    facts: dict[str, str | None] = {"repo_id": repo_id, "model": None, "licenses": None}
     if Path(model).is_dir():
-        licence, facts["licences"] = _export_weights(Path(model), output / MODEL, repo_id)
-        for name, value in licence.items():
+        license, facts["licenses"] = _export_weights(Path(model), output / MODEL, repo_id)
+        for name, value in license.items():
             data[name] = value
     else:
         facts["model"] = model
@@ -75,18 +75,18 @@ def export_space(model: str, output: Path, repo_id: str) -> list[Path]:
 
 
 def _export_weights(checkpoint: Path, output: Path, repo_id: str) -> tuple[dict[str, str], str]:
-    """Writes what a page loads of a checkpoint; returns what its card says of the licence, as fields and in words."""
+    """Writes what a page loads of a checkpoint; returns what its card says of the license, as fields and in words."""
     files = export_checkpoint(checkpoint, output, repo_id)
     card = ModelCard.load(output / "README.md")
     for path in files:  # the Space has the code at its root, and a card of its own
         if path.suffix not in (".json", ".safetensors"):
             path.unlink()
     shutil.rmtree(output / "figures", ignore_errors=True)
-    licence = {"license": card.data["license"]}
+    license = {"license": card.data["license"]}
     if name := card.data.get("license_name"):
-        link = f"https://huggingface.co/spaces/{repo_id}#training-data-and-licences"
-        licence |= {"license_name": name, "license_link": link}
-    return licence, _LICENCES.search(card.text)[1].strip()
+        link = f"https://huggingface.co/spaces/{repo_id}#training-data-and-licenses"
+        license |= {"license_name": name, "license_link": link}
+    return license, _LICENSES.search(card.text)[1].strip()
 
 
 def _environment() -> Environment:

@@ -24,7 +24,7 @@ import pytest
 import soundfile
 
 from common.checkpoint import load_checkpoint
-from inference.engine.predictor import load_recogniser
+from inference.engine.predictor import load_predictor
 from inference.timeline.build import build_timeline
 from inference.web.examples import EXAMPLES, write_examples
 from modeling import SpeechEmotionPipeline
@@ -326,9 +326,9 @@ def client(app):
 
 
 def test_programs_get_the_mean_of_the_segments_and_of_several_the_pipelines_answer(client, clip, checkpoint):
-    shown, answer = client.predict(handle_file(str(clip)), api_name="/recognise")
+    shown, answer = client.predict(handle_file(str(clip)), api_name="/recognize")
     assert 'class="recording"' in shown
-    segments = build_timeline(load_recogniser(str(checkpoint)), clip).segments
+    segments = build_timeline(load_predictor(str(checkpoint)), clip).segments
     assert len(answer["segments"]) == len(segments)
     seconds = [segment.end_s - segment.start_s for segment in segments]
     for name, labels in (("emotion", ("angry", "happy", "sad")), ("gender", ("female", "male"))):
@@ -336,7 +336,7 @@ def test_programs_get_the_mean_of_the_segments_and_of_several_the_pipelines_answ
         expected = pytest.approx(dict(zip(labels, scores.tolist(), strict=True)), abs=1e-5)
         assert {entry["label"]: entry["score"] for entry in answer[name]} == expected
         assert answer[name][0]["label"] in {row[name][0]["label"] for row in answer["segments"]}
-    _, rows = client.predict([handle_file(str(clip))] * 2, api_name="/recognise_several")
+    _, rows = client.predict([handle_file(str(clip))] * 2, api_name="/predict_several")
     model, feature_extractor = load_checkpoint(checkpoint)
     expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)(str(clip))["emotion"][0]
     assert [row["emotion"][0]["score"] for row in rows] == pytest.approx([expected["score"]] * 2, abs=1e-5)
@@ -345,7 +345,7 @@ def test_programs_get_the_mean_of_the_segments_and_of_several_the_pipelines_answ
 def test_the_headline_of_every_example_occurs_among_its_segments(client, tmp_path):
     for file in write_examples(tmp_path).values():
         for labels in (["angry", "happy", "sad"], ["angry", "sad"]):
-            _, answer = client.predict(handle_file(str(file)), labels, api_name="/recognise")
+            _, answer = client.predict(handle_file(str(file)), labels, api_name="/recognize")
             assert answer["emotion"][0]["label"] in {row["emotion"][0]["label"] for row in answer["segments"]}
             assert sum(entry["score"] for entry in answer["emotion"]) == pytest.approx(1)
 
@@ -366,16 +366,16 @@ def test_a_request_may_leave_inputs_out_and_is_told_what_is_invalid(app, clip):
         [path] = httpx.post(f"{app.url}/gradio_api/upload", files={"files": file}).json()
     sent = {"path": path, "meta": {"_type": "gradio.FileData"}}
     for given in ([sent], [sent, ["sad"]], [sent, None, None, None, None]):
-        event, (_, values, _) = ask(app, "recognise", given)
+        event, (_, values, _) = ask(app, "recognize", given)
         assert event == "complete"
         assert values["segments"]
         assert len(values["emotion"]) == (1 if ["sad"] in given else 3)
-    _, (_, [row]) = ask(app, "recognise_several", [[sent]])
+    _, (_, [row]) = ask(app, "predict_several", [[sent]])
     assert row["emotion"]
-    assert ask(app, "recognise", [])[1][1]["error"]
-    assert ask(app, "recognise_several", [])[1][1][0]["error"]
+    assert ask(app, "recognize", [])[1][1]["error"]
+    assert ask(app, "predict_several", [])[1][1][0]["error"]
     for invalid in (["clip.wav"], [{**sent, "path": "clip.wav"}], [sent, "sad"], [sent, None, "half"], [sent, [], 9]):
-        event, values = ask(app, "recognise", invalid)
+        event, values = ask(app, "recognize", invalid)
         assert event == "error"
         assert values["error"]
         assert str(ROOT) not in values["error"]
@@ -390,12 +390,12 @@ def test_a_request_may_leave_inputs_out_and_is_told_what_is_invalid(app, clip):
         ("silence.wav", np.zeros(32_000), None),
     ],
 )
-def test_what_cannot_be_recognised_is_said(client, tmp_path, name, sound, says):
+def test_what_cannot_be_recognized_is_said(client, tmp_path, name, sound, says):
     if isinstance(sound, bytes):
         (tmp_path / name).write_bytes(sound)
     else:
         soundfile.write(tmp_path / name, sound, 16_000, subtype="FLOAT" if name.endswith("wav") else None)
-    shown, answer = client.predict(handle_file(str(tmp_path / name)), api_name="/recognise")
+    shown, answer = client.predict(handle_file(str(tmp_path / name)), api_name="/recognize")
     if says:
         assert answer.keys() == {"file", "error"}
         assert answer["error"].startswith(says)
@@ -406,7 +406,7 @@ def test_what_cannot_be_recognised_is_said(client, tmp_path, name, sound, says):
 
 
 def test_no_file_of_the_server_or_of_another_visitor_is_given_out(app, client, checkpoint, clip):
-    client.predict(handle_file(str(clip)), api_name="/recognise")
+    client.predict(handle_file(str(clip)), api_name="/recognize")
     (uploads,) = app.temporary.glob("recordings-*/uploads")
     examples = [*uploads.parent.glob("*.wav")]  # which do not grow old
     assert len(examples) == len(EXAMPLES)

@@ -17,11 +17,11 @@ import psutil
 import pytest
 
 from common.checkpoint import load_checkpoint
-from common.text_files import spelled
-from inference.engine.predictor import load_recogniser
+from common.text_files import escape_surrogates
+from inference.engine.predictor import load_predictor
 from inference.timeline.build import TimelineOptions
 from inference.web.service import Limits, Service
-from modeling import AnswerOptions, AudioError, AudioReader, SpeechEmotionPipeline
+from modeling import AudioError, AudioReader, OutputOptions, SpeechEmotionPipeline
 from tests.conftest import ROOT
 from tests.support.bad_audio import write_bad_audio
 
@@ -94,29 +94,29 @@ def test_predicting_gives_each_a_row(bad, checkpoint, tmp_path, monkeypatch, cap
 
 def test_the_pipeline_answers_or_raises_what_it_says(bad, checkpoint):
     model, feature_extractor = load_checkpoint(checkpoint)
-    recognise = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)
+    recognize = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)
     answered = 0
     for file in files_of(bad):
         with contextlib.suppress(AudioError, OSError):
-            answer = recognise(file)
+            answer = recognize(file)
             assert math.isfinite(sum(entry["score"] for entry in answer["emotion"]))
             answered += 1
     assert 0 < answered < len(files_of(bad))
 
 
 def test_the_page_says_of_each_what_it_is_or_what_is_wrong(bad, checkpoint):
-    service = Service(load_recogniser(str(checkpoint)), Limits())
+    service = Service(load_predictor(str(checkpoint)), Limits())
     files = [Path(file) for file in files_of(bad)]
     answered = []
     for file in files:
-        html, values = service.recognise(file, AnswerOptions(), TimelineOptions(), lambda share: None)
+        html, values = service.recognize(file, OutputOptions(), TimelineOptions(), lambda share: None)
         answered.append("error" not in values)
         assert "segments" in values or values["error"]
         assert bool(re.search(r'class="note[ "]', html)) == ("error" in values), file
         _can_be_sent(html, values)
     for first in range(0, len(files), 100):
-        html, rows = service.recognise_several(files[first : first + 100], AnswerOptions(), lambda share: None)
-        assert [row["file"] for row in rows] == [spelled(file.name) for file in files[first : first + 100]]
+        html, rows = service.predict_several(files[first : first + 100], OutputOptions(), lambda share: None)
+        assert [row["file"] for row in rows] == [escape_surrogates(file.name) for file in files[first : first + 100]]
         assert all(("emotion" in row) != bool(row.get("error")) for row in rows)
         _can_be_sent(html, rows)
     assert 0 < sum(answered) < len(files)

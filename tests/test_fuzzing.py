@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.audio_files import walk
-from preprocessing.clip import Clip, Drop
+from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora import CORPORA
 from tests.preprocessing.corpora.test_corpora import LAID_OUT
 from tests.support.fuzzing import Search, hear, mutate, seeds
@@ -78,7 +78,7 @@ def test_whatever_files_are_called_each_is_a_clip_or_dropped_with_a_reason(laid_
             return
         recordings = set(walk(root, (".wav", ".mp4", ".avi", ".flac")))
         clips = [entry for entry in entries if isinstance(entry, Clip)]
-        drops = [entry for entry in entries if isinstance(entry, Drop)]
+        drops = [entry for entry in entries if isinstance(entry, SkippedClip)]
         assert {clip.path for clip in clips} <= recordings
         assert len(drops) >= len(recordings - {clip.path for clip in clips}) - len(files) * (corpus in SISTERS)
         assert len({clip.id.casefold() for clip in clips}) == len(clips)

@@ -101,13 +101,13 @@ class Visitors:
     async def good(self, number: int) -> str:
         seconds = 1 + number % 40 / 20
         [path] = (await self.upload((f"{number}.wav", wav(seconds, number)))).json()
-        answer = await self.ask("recognise", [file_data(path), *SETTINGS])
+        answer = await self.ask("recognize", [file_data(path), *SETTINGS])
         assert (answer["file"], answer["duration_s"]) == (f"{number}.wav", pytest.approx(seconds))
         return "good"
 
     async def several(self, number: int) -> str:
         paths = (await self.upload((f"{number}a.wav", wav(1, number)), (f"{number}b.wav", b"no sound"))).json()
-        first, second = await self.ask("recognise_several", [[file_data(path) for path in paths], *SETTINGS[:2]])
+        first, second = await self.ask("predict_several", [[file_data(path) for path in paths], *SETTINGS[:2]])
         assert (first["file"], first["duration_s"]) == (f"{number}a.wav", 1.0)
         assert "not an audio or video file" in second["error"]
         return "several"
@@ -115,7 +115,7 @@ class Visitors:
     async def broken(self, number: int) -> str:
         content = [b"", b"no sound", b"RIFF", wav(1, number)[:30], os.urandom(5000)][number // len(KINDS) % 5]
         [path] = (await self.upload((f"{number}.wav", content))).json()
-        answer = await self.ask("recognise", [file_data(path), *SETTINGS])
+        answer = await self.ask("recognize", [file_data(path), *SETTINGS])
         assert answer["error"].startswith(f"{number}.wav: ")
         return "broken"
 
@@ -126,7 +126,7 @@ class Visitors:
 
     async def address(self, number: int) -> str:
         answer = await self.client.post(
-            "/gradio_api/call/recognise", json={"data": [file_data(f"{self.trap}/{number}.wav"), *SETTINGS]}
+            "/gradio_api/call/recognize", json={"data": [file_data(f"{self.trap}/{number}.wav"), *SETTINGS]}
         )
         assert answer.status_code == 400
         assert (await self.client.get(f"/gradio_api/file={self.trap}/{number}.wav")).status_code == 404

@@ -13,8 +13,8 @@ import pytest
 import soundfile
 from safetensors.torch import load_file, save_file
 
-from inference.batch.predict import Question, answer_files
-from inference.engine.predictor import load_recogniser
+from inference.batch.predict import PredictionRequest, predict_files
+from inference.engine.predictor import load_predictor
 from tests.conftest import ROOT, TASKS, voice
 from tests.modeling.test_audio_remote_ser import SECRET, serve_folder
 from tests.test_scripts import refusal, start
@@ -53,7 +53,7 @@ def test_it_prints_json_and_says_what_it_could_not_read(checkpoint, clips, monke
     printed, end = predict(monkeypatch, capsys, *files, "--model", checkpoint, "--json")
     good, bad = json.loads(printed)
     assert [good["file"], bad["file"]] == [str(file) for file in files]
-    assert good.keys() == {"file", *(task.name for task in TASKS), "duration_s", "heard_s", "speech_s"}
+    assert good.keys() == {"file", *(task.name for task in TASKS), "duration_s", "analyzed_s", "speech_s"}
     assert sum(entry["score"] for entry in good["emotion"]) == pytest.approx(1)
     assert "not an audio or video file" in bad["error"]
     assert end == "predict.py: 1 of 2 files could not be read."
@@ -154,7 +154,7 @@ def test_killed_and_gone_on_with_by_two_processes_it_gives_the_rows_of_one(
     assert f"{before} of 61 files are done already" in second.stderr
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert [row["file"] for row in rows] == files
-    alone = dict(answer_files(load_recogniser(str(checkpoint)), files, Question(vad=False)))
+    alone = dict(predict_files(load_predictor(str(checkpoint)), files, PredictionRequest(vad=False)))
     for row in rows:
         (expected,) = alone[row["file"]]
         assert row.keys() == expected.keys()

@@ -40,5 +40,5 @@ def test_each_own_corpus_has_its_locale_and_its_license(start):
     output = start("--locale", "calls=en-US", "film=de-DE", "--license", "calls=CC BY 4.0")
     rows = {row["corpus"]: row for split in load_prepared(output, "paper").values() for row in split}
     assert {name: row["locale"] for name, row in rows.items()} == {"calls": "en-US", "film": "de-DE"}
-    licences = json.loads((output / "report.json").read_text(encoding="utf-8"))["settings"]["licences"]
-    assert (licences["calls"]["licence"], licences["film"]) == ("CC BY 4.0", None)
+    licenses = json.loads((output / "report.json").read_text(encoding="utf-8"))["settings"]["licenses"]
+    assert (licenses["calls"]["license"], licenses["film"]) == ("CC BY 4.0", None)

@@ -18,7 +18,7 @@ from datasets import load_dataset
 from publishing import dataset as export_of_datasets
 from publishing import export as export_of_checkpoints
 from tests.conftest import ROOT
-from tests.publishing.conftest import FILES, SHARED, ask_stranger, check_answer, connect
+from tests.publishing.conftest import FILES, SHARED, check_answer, connect, load_elsewhere
 from tests.support.loopback_hub import ACCOUNTS, serve
 
 
@@ -67,7 +67,7 @@ def licensed(prepared, tmp_path_factory):
     """A prepared folder whose report says, as prepare.py's does, that its corpora are the user's own."""
     folder = shutil.copytree(prepared, tmp_path_factory.mktemp("licensed") / "prepared")
     report = json.loads((folder / "report.json").read_text())
-    report["settings"]["licences"] = {"alpha": None, "beta": None}
+    report["settings"]["licenses"] = {"alpha": None, "beta": None}
     (folder / "report.json").write_text(json.dumps(report))
     return folder
 
@@ -109,7 +109,7 @@ def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsy
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["{}", "--dataset", "--repo", "team/x"], r"Only you know under which licence \w+, \w+ may be passed on"),
+        (["{}", "--dataset", "--repo", "team/x"], r"Only you know under which license \w+, \w+ may be passed on"),
         (["{}", "--dataset", "--license", "CC0", "--repo", "x"], "is called NAMESPACE/NAME"),
         (["{}", "--repo", "team/x", "--dry-run", "--tag", "v1", "--repo", "x"], "is called NAMESPACE/NAME"),
         (["{}", "--repo", "team/x", "--dry-run", "--tag", "v1..2"], "A tag is a word such as v1"),
@@ -193,7 +193,7 @@ def test_a_training_publishes_its_checkpoint_privately_and_a_stranger_loads_it(
         assert [text for text in (*folders, *ACCOUNTS) if text.encode() in content] == [], name
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []  # nothing is left over
 
-    (answer,) = ask_stranger(hub, tmp_path, "team/ser")
+    (answer,) = load_elsewhere(hub, tmp_path, "team/ser")
     check_answer(answer, tmp_path / "run")
 
 

@@ -70,8 +70,8 @@ def test_two_processes_have_the_gradient_of_one_and_count_every_clip_once(words,
 
     splits = alone.splits
     for task in ("emotion", "gender", "f0_mean"):
-        labelled = sum(value is not None for value in splits["test"][task])
-        assert both["tasks"][task]["clips"] == report["tasks"][task]["clips"] == labelled
+        labeled = sum(value is not None for value in splits["test"][task])
+        assert both["tasks"][task]["clips"] == report["tasks"][task]["clips"] == labeled
     assert len(splits["test"]) % 2 == 1  # so that one clip was sent twice to fill the last batch
     assert two.stdout.count("emotion by corpus") == 1
     one_loss = re.search(r"'eval_loss_emotion': '([\d.]+)'", two.stdout).group(1)

@@ -16,17 +16,17 @@ from transformers import BertConfig, HubertConfig, Wav2Vec2Config, Wav2Vec2Featu
 
 from common.checkpoint import load_checkpoint
 from common.training_clips import training_protocol
-from common.training_record import read_facts
-from inference.engine.predictor import load_recogniser
+from common.training_record import read_training_record
+from inference.engine.predictor import load_predictor
 from modeling import AudioReader, PannsForMultiTaskSER, Wav2Vec2ForMultiTaskSER
-from preprocessing.corpora.catalogue import read_sources
+from preprocessing.corpora.catalog import read_sources
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.corpora.user_audio import UserAudio, read_table
 from preprocessing.labels import load_label_rules, load_speaker_genders
 from preprocessing.prepared.load import FORMAT, load_prepared
 from publishing.export import export_checkpoint
 from tests.conftest import TASKS, TINY, tiny_config
-from tests.publishing.conftest import training_facts
+from tests.publishing.conftest import training_record
 from training.arguments.parse import ModelArguments, parse_args
 from training.model import build_model
 
@@ -138,7 +138,7 @@ def test_code_beside_a_checkpoint_is_run_by_no_job(checkpoint, payload, tmp_path
     code = f"import os\nos.system({payload.command!r})\n"
     for name in ("__init__", "configuration_ser", "modeling_wav2vec2_ser", "pipeline_ser", "sitecustomize", "evil"):
         (folder / f"{name}.py").write_text(code)
-    load_recogniser(str(folder))
+    load_predictor(str(folder))
     build_model(ModelArguments(model_name_or_path=str(folder), new_heads=["emotion", "gender"]), list(TASKS), 6.0)
     foreign = tmp_path / "foreign"
     foreign.mkdir()
@@ -146,7 +146,7 @@ def test_code_beside_a_checkpoint_is_run_by_no_job(checkpoint, payload, tmp_path
     for file, fields in (("config.json", {"model_type": "evil"}), ("preprocessor_config.json", {})):
         (foreign / file).write_text(json.dumps({**fields, "auto_map": auto}))
     (foreign / "evil.py").write_text(code)
-    for job in (load_recogniser, lambda name: build_model(ModelArguments(model_name_or_path=name), list(TASKS), 6.0)):
+    for job in (load_predictor, lambda name: build_model(ModelArguments(model_name_or_path=name), list(TASKS), 6.0)):
         assert f"{foreign} is not a checkpoint" in refuse(job, str(foreign))
     shutil.copy(foreign / "preprocessor_config.json", folder)
     assert "trust_remote_code" not in refuse(load_checkpoint, folder)
@@ -254,7 +254,7 @@ def test_a_table_names_no_file_outside_of_its_folder(path, tmp_path):
         assert clip.path.resolve() == tmp_path / "secret.wav"
 
 
-FACTS = training_facts()
+FACTS = training_record()
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ FACTS = training_facts()
 )
 def test_the_facts_of_anothers_training_are_checked(facts, tmp_path):
     (tmp_path / "training.json").write_text(facts)
-    said = refuse(read_facts, tmp_path / "training.json")
+    said = refuse(read_training_record, tmp_path / "training.json")
     assert said.startswith(f"{tmp_path / 'training.json'} is not as train.py writes it: ")
     assert "count as not stated" in said
 
@@ -286,4 +286,4 @@ def test_the_facts_of_anothers_training_are_checked(facts, tmp_path):
 def test_facts_are_taken_without_what_else_is_there(tmp_path):
     before = {**FACTS, "before": FACTS}
     (tmp_path / "training.json").write_text(json.dumps({**before, "more": 1, "before": {**FACTS, "more": 1}}))
-    assert read_facts(tmp_path / "training.json") == before
+    assert read_training_record(tmp_path / "training.json") == before

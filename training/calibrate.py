@@ -45,7 +45,7 @@ def calibrate(
         training_args: as in [`~evaluation.predict.predict`].
 
     Returns:
-        Per head that has a labelled clip: `temperature`, whether it is `at_bound` of what can be fitted, the labelled
+        Per head that has a labeled clip: `temperature`, whether it is `at_bound` of what can be fitted, the labeled
         `clips`, and the expected calibration error, log
         loss and Brier score on them, `before` and `after`. The same is in the file.
     """
@@ -63,9 +63,9 @@ def calibrate(
     )
     report = {}
     for name, temperature in fitted.items():
-        labelled = np.array([value is not None for value in clips[tasks[name].column][:]])
-        if labelled.any():
-            report[name] = _report(logits[name][labelled].astype(float), targets[name][labelled], temperature)
+        labeled = np.array([value is not None for value in clips[tasks[name].column][:]])
+        if labeled.any():
+            report[name] = _report(logits[name][labeled].astype(float), targets[name][labeled], temperature)
     if PartialState().is_main_process:
         write_json(output_dir / CALIBRATION, report)
         for name, head in report.items():

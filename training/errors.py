@@ -11,7 +11,7 @@ _WRITER, _WORKER = "inline_container", "DataLoader worker (pid"
 _GO_ON = "The same command goes on from the last checkpoint, a single training with --resume_from_checkpoint latest."
 
 
-def explain(error: Exception) -> str | None:
+def describe_failure(error: Exception) -> str | None:
     """The sentence for people; `None` for a bug, whose traceback is wanted."""
     if isinstance(error, DivergedError):
         return str(error)

@@ -23,8 +23,8 @@ from preprocessing.prepared.load import count_in_no_split, load_prepared, load_r
 from .arguments.parse import MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
 from .model import build_model, clips_of_start, freeze_feature_encoder, task_names
 from .resume import check_sweep, checkpoint_to_resume
-from .resume_record import check_resume, training_record
-from .start import start_facts
+from .resume_settings import check_resume, resume_settings
+from .start import describe_start
 from .tasks import fit_tasks
 
 logger = get_logger(__name__)
@@ -44,7 +44,7 @@ class Job:
     start: dict[str, Any]  # what it starts from, as `training.json` has it
     # Ids of the clips that what it starts from, or goes on from, was trained on; `None` if they are not known.
     trained_before: set[str] | None
-    record: dict[str, Any]  # as `training_record.json` has it
+    record: dict[str, Any]  # as `resume_settings.json` has it
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -98,8 +98,8 @@ def plan(
         freeze_feature_encoder(network, model)
     if model.layerdrop:
         args.ddp_find_unused_parameters = True  # a skipped layer has no gradient
-    start = start_facts(model)
-    record = training_record(data, model, args, splits, network.config, start)
+    start = describe_start(model)
+    record = resume_settings(data, model, args, splits, network.config, start)
     before = clips_of_start(model)
     if resume_from is not None:
         check_resume(resume_from, record)

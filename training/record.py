@@ -1,4 +1,4 @@
-"""What is to be known of a training when its checkpoint is published: data and licences, settings, hardware, time."""
+"""What is to be known of a training when its checkpoint is published: data and licenses, settings, hardware, time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from transformers import Trainer
 from transformers.utils.logging import get_logger
 
 from common.files import write_json
-from common.training_record import NOT_STATED, TRAINING_FACTS
+from common.training_record import NOT_STATED, TRAINING_RECORD
 from common.versions import versions
 from modeling import Task
-from preprocessing.corpora.catalogue import LICENCE_USES, licences
+from preprocessing.corpora.catalog import LICENSE_USES, licenses
 from preprocessing.labels import merged_labels, raw_labels
 from preprocessing.prepared.load import load_report
 
@@ -29,21 +29,21 @@ logger = get_logger(__name__)
 _PACKAGES = ("transformers", "torch", "datasets", "accelerate", "numpy")
 
 
-def write_training_facts(job: Job, trainer: Trainer, output: Path) -> None:
+def write_training_record(job: Job, trainer: Trainer, output: Path) -> None:
     """Writes `training.json` beside a checkpoint; it names no folder of the machine."""
-    write_json(output / TRAINING_FACTS, training_facts(job, trainer))
+    write_json(output / TRAINING_RECORD, training_record(job, trainer))
 
 
-def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
+def training_record(job: Job, trainer: Trainer) -> dict[str, Any]:
     """What `training.json` holds.
 
-    - `data`: of each corpus its training `clips` and `hours`, `title`, `homepage`, `licence`, and whether that allows
+    - `data`: of each corpus its training `clips` and `hours`, `title`, `homepage`, `license`, and whether that allows
       `commercial` use and is `redistributable`; a user's own audio has the license that `prepare.py --license` named,
       or "not stated" and `None`s;
     - `merged_labels`: of the training clips, where a head learns emotions, the classes that hold more than the authors'
       word for them ([`~preprocessing.labels.merged_labels`]);
     - `locales` of the training clips, `protocol`, `seed`, `parameters` (`all`, `trained`), `versions`;
-    - `start`: what [`start_facts`] says;
+    - `start`: what [`describe_start`] says;
     - `epochs` trained, `learning_rate`, `weight_decay`, `batch_size` (clips per update), `precision`;
     - `hardware`: `device`, `processes`; `seconds` of the training, `None` if it was resumed or one point of a sweep.
     """
@@ -51,7 +51,7 @@ def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
     ran = [line["train_runtime"] for line in trainer.state.log_history if "train_runtime" in line]
     on_gpu = args.device.type == "cuda"
     return {
-        "data": _data(clips, load_report(job.data.data)["settings"].get("licences", {})),
+        "data": _data(clips, load_report(job.data.data)["settings"].get("licenses", {})),
         "merged_labels": _merged_labels(clips, job.tasks),
         "locales": sorted({*clips["locale"][:]} - {None}),
         "protocol": job.data.protocol,
@@ -81,15 +81,15 @@ def training_facts(job: Job, trainer: Trainer) -> dict[str, Any]:
 def _data(clips: Dataset, stated: Mapping[str, dict | None]) -> list[dict[str, Any]]:
     """The corpora of the clips; `stated`: the licenses in the report of their preparation."""
     corpora, seconds = np.array(clips["corpus"][:]), np.array(clips["duration_s"][:])
-    own = {"title": None, "homepage": None, "licence": NOT_STATED, **dict.fromkeys(LICENCE_USES)}
+    own = {"title": None, "homepage": None, "license": NOT_STATED, **dict.fromkeys(LICENSE_USES)}
     return [
         {
             "corpus": name,
-            **(licence or stated.get(name) or own),
+            **(license or stated.get(name) or own),
             "clips": int((corpora == name).sum()),
             "hours": float(seconds[corpora == name].sum() / 3600),
         }
-        for name, licence in licences(sorted({*corpora.tolist()})).items()
+        for name, license in licenses(sorted({*corpora.tolist()})).items()
     ]
 
 

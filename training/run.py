@@ -31,8 +31,8 @@ from .arguments.parse import SERTrainingArguments
 from .best import BestCallback, describe_best
 from .calibrate import calibrate
 from .job import Job
-from .record import write_training_facts
-from .resume_record import write_record
+from .record import write_training_record
+from .resume_settings import write_resume_settings
 from .trainer import MultiTaskSERTrainer
 
 logger = get_logger(__name__)
@@ -55,7 +55,7 @@ def train(job: Job) -> dict:
 
 
 def _write_record(job: Job, folder: Path) -> None:
-    write_record(job.record, folder)
+    write_resume_settings(job.resume_settings, folder)
     write_training_clips(folder, job.splits["train"]["id"], job.trained_before)
 
 
@@ -96,7 +96,7 @@ def finish(trainer: MultiTaskSERTrainer, job: Job) -> dict:
         trainer.processing_class.save_pretrained(output)
         write_text(output / "train_config.yaml", yaml.safe_dump(job.settings, allow_unicode=True))
         trainer.write_record(output)
-        write_training_facts(job, trainer, output)
+        write_training_record(job, trainer, output)
     trainer.accelerator.wait_for_everyone()
     report = None
     if "test" in job.splits:  # in float32 from what was saved, as evaluate.py has it
@@ -116,7 +116,7 @@ def score(prediction: EvalPrediction, clips: Dataset, tasks: tuple[Task, ...]) -
     logits = in_order(prediction, clips)
     as_tensors = {name: torch.as_tensor(values) for name, values in logits.items()}
     labels = {task.name: encode(task, clips[task.column][:]) for task in tasks}
-    # The Trainer's own is a mean over batches, in which one with a single labelled clip weighs as much as a full one.
+    # The Trainer's own is a mean over batches, in which one with a single labeled clip weighs as much as a full one.
     total, losses = multi_task_loss(as_tensors, labels, tasks)
     metrics = compute_metrics(clips, logits, tasks, intervals=False)
     return {

@@ -11,7 +11,7 @@ from huggingface_hub.errors import EntryNotFoundError
 from transformers.utils import CONFIG_NAME
 from transformers.utils.logging import get_logger
 
-from common.training_record import TRAINING_FACTS, read_facts
+from common.training_record import TRAINING_RECORD, read_training_record
 
 from .arguments.parse import ModelArguments
 from .model import trained_config
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _PUBLISHED_FILES = ("Cnn14_16k_mAP=0.438.pth", "Cnn14_mAP=0.431.pth")
 
 
-def start_facts(arguments: ModelArguments) -> dict[str, Any]:
+def describe_start(arguments: ModelArguments) -> dict[str, Any]:
     """What a training starts from; a local path stays at home.
 
     - `start`: `"random weights"`, `"hub"`, `"published file"` or `"local checkpoint"`;
@@ -41,20 +41,20 @@ def start_facts(arguments: ModelArguments) -> dict[str, Any]:
         return {**start, "start": "published file", "base_model": Path(name).name}
     is_ours = trained_config(arguments) is not None
     if Path(name).exists():
-        return {**start, "start": "local checkpoint", "before": _facts_of(name) if is_ours else None}
+        return {**start, "start": "local checkpoint", "before": _record_of(name) if is_ours else None}
     # A branch moves on; the commit says what was loaded.
     commit = hf_hub_download(name, CONFIG_NAME, revision=arguments.model_revision, dry_run=True).commit_hash
-    before = _facts_of(name, commit) if is_ours else None
+    before = _record_of(name, commit) if is_ours else None
     return {**start, "start": "hub", "base_model": name, "revision": commit, "before": before}
 
 
-def _facts_of(checkpoint: str, commit: str | None = None) -> dict[str, Any] | None:
+def _record_of(checkpoint: str, commit: str | None = None) -> dict[str, Any] | None:
     """`training.json` of a checkpoint of this project: of a folder, or of a commit on the Hub."""
-    path = Path(checkpoint, TRAINING_FACTS)
+    path = Path(checkpoint, TRAINING_RECORD)
     if commit is not None:
         with suppress(EntryNotFoundError):
-            path = Path(hf_hub_download(checkpoint, TRAINING_FACTS, revision=commit))
+            path = Path(hf_hub_download(checkpoint, TRAINING_RECORD, revision=commit))
     if path.is_file():
-        return read_facts(path)
-    logger.warning("%s has no %s: what it was trained on is not known.", checkpoint, TRAINING_FACTS)
+        return read_training_record(path)
+    logger.warning("%s has no %s: what it was trained on is not known.", checkpoint, TRAINING_RECORD)
     return None

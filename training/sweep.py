@@ -27,7 +27,7 @@ from modeling.cpu_ser import keep_freed_memory
 from .best import best_line
 from .job import Job
 from .resume import STUDY, SWEEP, checkpoint_to_resume
-from .resume_record import differences
+from .resume_settings import differences
 from .run import build_trainer, finish
 from .trainer import MultiTaskSERTrainer
 
@@ -154,7 +154,7 @@ class Sweep:
         settings = {name: value for name, value in self.job.settings.items() if name not in ("output_dir", *_POINT)}
         mine = json.loads(json.dumps({**settings, **grid}))
         if "settings" not in self.study.user_attrs:
-            self.study.set_user_attr("record", self.job.record)
+            self.study.set_user_attr("record", self.job.resume_settings)
             self.study.set_user_attr("settings", mine)
         known = self.study.user_attrs
         theirs = known["settings"]
@@ -163,7 +163,7 @@ class Sweep:
             for name in sorted(mine.keys() | theirs)
             if mine.get(name) != theirs.get(name)
         ]
-        changes = changes or differences(known.get("record", {}), self.job.record, ignored=_POINT)
+        changes = changes or differences(known.get("record", {}), self.job.resume_settings, ignored=_POINT)
         if changes:
             raise ValueError(
                 f"{self.job.args.output_dir} holds another sweep, with {'; '.join(changes)}. Go on with the same "

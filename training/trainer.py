@@ -14,7 +14,7 @@ from transformers import Trainer
 
 from evaluation.metrics.compute import DivergedError
 from modeling import Task
-from modeling.modeling_heads_ser import labelled, multi_task_loss
+from modeling.modeling_heads_ser import labeled, multi_task_loss
 from preprocessing.prepared.rows import ROW
 
 from .sampler import LengthGroupedBatches
@@ -23,7 +23,7 @@ from .sampler import LengthGroupedBatches
 class MultiTaskSERTrainer(Trainer):
     """A [`~transformers.Trainer`] for models with several heads.
 
-    The model gets, as `num_items_in_batch`, the labelled clips of each task over all accumulated batches and all
+    The model gets, as `num_items_in_batch`, the labeled clips of each task over all accumulated batches and all
     processes, so that 32 clips have one gradient however they are divided.
 
     Args:
@@ -53,13 +53,13 @@ class MultiTaskSERTrainer(Trainer):
     def _get_num_items_in_batch(self, batch_samples: list[dict], device: torch.device) -> dict[str, torch.Tensor]:
         counts = torch.zeros(len(self.tasks), dtype=torch.int64, device=device)
         for batch in batch_samples:
-            counts += self._count_labelled(batch).to(device)
+            counts += self._count_labeled(batch).to(device)
         if self.args.world_size > 1:
             counts = self.accelerator.reduce(counts, reduction="sum")
         return {task.name: count for task, count in zip(self.tasks, counts, strict=True)}
 
-    def _count_labelled(self, batch: dict) -> torch.Tensor:
-        return torch.stack([labelled(batch["labels"][task.name]).sum() for task in self.tasks])
+    def _count_labeled(self, batch: dict) -> torch.Tensor:
+        return torch.stack([labeled(batch["labels"][task.name]).sum() for task in self.tasks])
 
     def compute_loss(
         self,
@@ -73,7 +73,7 @@ class MultiTaskSERTrainer(Trainer):
         if model.training:
             # A task's loss is a sum over clips by the effective batch's clips: times those, the sum again.
             sums = [outputs.task_losses[task.name].detach() * num_items_in_batch[task.name] for task in self.tasks]
-            self._logged += torch.stack([torch.stack(sums), self._count_labelled(inputs)]).to(self._logged)
+            self._logged += torch.stack([torch.stack(sums), self._count_labeled(inputs)]).to(self._logged)
         return (loss, outputs) if return_outputs else loss
 
     def training_step(
@@ -118,7 +118,7 @@ class MultiTaskSERTrainer(Trainer):
         self.write_record(Path(output_dir or self.args.output_dir))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Adds to a training line the mean loss over labelled clips of each task, as `loss_TASK`.
+        """Adds to a training line the mean loss over labeled clips of each task, as `loss_TASK`.
 
         Raises:
             DivergedError: a loss of an evaluation is no number.

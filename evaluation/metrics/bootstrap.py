@@ -91,7 +91,7 @@ def resampled_sums(
     return sums
 
 
-def mean_draws(draws: Sequence[np.ndarray]) -> np.ndarray:
+def mean_resamples(draws: Sequence[np.ndarray]) -> np.ndarray:
     """Mean over corpora, resample by resample; a corpus that has no value in one is left out of that one."""
     stacked = np.stack(draws)
     valid = np.isfinite(stacked)

@@ -121,7 +121,7 @@ def calibration_report(
     """How well the confidence of a head can be trusted.
 
     Args:
-        logits: of the labelled clips, `(clips, labels)`, as the calibrated head gives them.
+        logits: of the labeled clips, `(clips, labels)`, as the calibrated head gives them.
         targets: index of the true label, `(clips,)`; below 0 where the head does not know it.
         temperature: by what the logits were divided.
         corpus, speaker: of the clips, for intervals as in [`~evaluation.metrics.bootstrap.resample`].

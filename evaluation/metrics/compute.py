@@ -19,7 +19,7 @@ from sklearn.metrics import confusion_matrix
 from modeling import Task
 
 from ..hf_evaluate import ClassificationMetric, RegressionMetric
-from .bootstrap import count_speakers, interval, mean_draws, resampled_sums, too_few
+from .bootstrap import count_speakers, interval, mean_resamples, resampled_sums, too_few
 from .calibration import calibration_report
 from .resampled import (
     CLASSIFICATION_METRICS,
@@ -54,7 +54,7 @@ def compute_metrics(
             an interval, `NAME_ci` is `None` and `ci_reason` says so.
 
     Returns:
-        Task name to its metrics, each figure with the number of labelled `clips` behind it, and that of their
+        Task name to its metrics, each figure with the number of labeled `clips` behind it, and that of their
         `speakers` (`None` if no clip names one):
 
         - `corpora`: corpus to metrics; `locales`: locale to the mean over its
@@ -75,7 +75,7 @@ def compute_metrics(
     return metrics
 
 
-def draw_means(clips: datasets.Dataset, logits: np.ndarray, task: Task) -> dict[str, dict[str, np.ndarray]]:
+def resample_means(clips: datasets.Dataset, logits: np.ndarray, task: Task) -> dict[str, dict[str, np.ndarray]]:
     """The means over corpora in every resample, for [`~evaluation.metrics.bootstrap.compare`].
 
     Args:
@@ -95,7 +95,9 @@ def draw_means(clips: datasets.Dataset, logits: np.ndarray, task: Task) -> dict[
     groups = {ALL: _under(drawn, "corpora")}
     groups |= {place: _under(drawn, "locales", place) for place in {*answers.columns["locale"]} - {None}}
     return {
-        name: {metric: mean_draws([draws[metric] for draws in corpora.values()]) for metric in CLASSIFICATION_METRICS}
+        name: {
+            metric: mean_resamples([draws[metric] for draws in corpora.values()]) for metric in CLASSIFICATION_METRICS
+        }
         for name, corpora in groups.items()
     }
 
@@ -224,7 +226,7 @@ def mean_over_corpora(corpora: Mapping[str, dict], draws: Mapping[str, dict[str,
         having = [corpus for corpus, row in corpora.items() if row[name] is not None]
         mean[name] = float(np.mean([corpora[corpus][name] for corpus in having])) if having else None
         if having and draws:
-            drawn[name] = mean_draws([draws[corpus][name] for corpus in having])
+            drawn[name] = mean_resamples([draws[corpus][name] for corpus in having])
     row = {
         **mean,
         "clips": sum(row["clips"] for row in corpora.values()),

@@ -54,7 +54,7 @@ def classification_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def regression_features(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """The moments of numbers and of their predictions, standardised by the former, which keeps rounding small.
+    """The moments of numbers and of their predictions, standardized by the former, which keeps rounding small.
 
     Args:
         truth, predicted: numbers, `(clips,)`.

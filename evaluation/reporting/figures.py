@@ -24,7 +24,7 @@ def wrapped(text: str, inches: float, fontsize: float) -> str:
     return textwrap.fill(text, max(8, int(inches * 72 / (_LETTER * fontsize))))
 
 
-def draw_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
+def plot_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
     """Draws all figures of a report; returns their names, which are those of the files without the suffix."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn: list[str] = []
@@ -38,23 +38,23 @@ def draw_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
         figure1 = tables["figure1"]
         chosen = (figure1["name"], figure1["protocol"])
         shown = next(m for m in summary["models"] if (m["name"], m["protocol"].partition(":")[0]) == chosen)
-        draw_table2(tables["table2"], file("table2"))
-        draw_by_line(tables["table3"], file("table3"))
-        draw_by_line(tables["table4"], file("table4"))
+        plot_table2(tables["table2"], file("table2"))
+        render_by_line(tables["table3"], file("table3"))
+        render_by_line(tables["table4"], file("table4"))
         title = f"{figure1['name']}, protocol {figure1['protocol']}"
-        draw_confusion(figure1, title, file("confusion"), figure1["paper"] if tables["on_paper_corpora"] else None)
+        plot_confusion(figure1, title, file("confusion"), figure1["paper"] if tables["on_paper_corpora"] else None)
     for number, matrix in enumerate(summary["cross"], start=1):
-        draw_cross(matrix, file(f"cross_{number}"))
+        render_cross(matrix, file(f"cross_{number}"))
     for name, task in shown["tasks"].items():
         if task["clips"] and task["kind"] == "classification":
             title = f"{name}: {shown['name']}, protocol {shown['protocol']}"
             if name != summary["main_task"]:
-                draw_confusion(in_per_cent(task["confusion"]), title, file(f"confusion_{name}"))
-            draw_calibration(task["calibration"], title, file(f"calibration_{name}"))
+                plot_confusion(in_per_cent(task["confusion"]), title, file(f"confusion_{name}"))
+            plot_calibration(task["calibration"], title, file(f"calibration_{name}"))
     return drawn
 
 
-def draw_confusion(
+def plot_confusion(
     confusion: Mapping[str, Any], title: str, path: Path, paper: Mapping[str, Any] | None = None
 ) -> None:
     """Draws a confusion matrix in per cent of the true class, beside the paper's Figure 1 where it is given."""
@@ -63,10 +63,10 @@ def draw_confusion(
     figure = Figure(figsize=(count * size, size), layout="constrained")
     axes = figure.subplots(1, count, squeeze=False)[0]
     labels = [f"{label} ({clips:,})" for label, clips in zip(confusion["labels"], confusion["clips"], strict=True)]
-    draw_heat(axes[0], confusion["per_cent"], labels, confusion["labels"], "{:.1f}")
+    render_heat(axes[0], confusion["per_cent"], labels, confusion["labels"], "{:.1f}")
     axes[0].set_title(wrapped(title, 0.75 * size, 9), fontsize=9)
     if paper:
-        draw_heat(axes[1], paper["per_cent"], paper["labels"], paper["labels"], "{:.1f}")
+        render_heat(axes[1], paper["per_cent"], paper["labels"], paper["labels"], "{:.1f}")
         axes[1].set_title("the paper's Figure 1", fontsize=9)
     for panel in axes:
         panel.set_xlabel("predicted, % of the true class")
@@ -74,20 +74,20 @@ def draw_confusion(
     save_figure(figure, path)
 
 
-def draw_cross(matrix: Mapping[str, Any], path: Path) -> None:
+def render_cross(matrix: Mapping[str, Any], path: Path) -> None:
     """Draws weighted F1 by the corpus trained on and the corpus tested on."""
     size = 3 + 0.6 * max(len(matrix["trained_on"]), len(matrix["tested_on"]))
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
     scores = [[None if v is None else 100 * v for v in line] for line in matrix["weighted_f1"]]
-    draw_heat(axes, scores, matrix["trained_on"], matrix["tested_on"], "{:.0f}")
+    render_heat(axes, scores, matrix["trained_on"], matrix["tested_on"], "{:.0f}")
     axes.set_title(wrapped(f"{matrix['name']}: weighted F1, %", 0.75 * size, 10), fontsize=10)
     axes.set_xlabel("tested on")
     axes.set_ylabel("trained on")
     save_figure(figure, path)
 
 
-def draw_heat(axes: Axes, values: Sequence, rows: Sequence[str], columns: Sequence[str], form: str) -> None:
+def render_heat(axes: Axes, values: Sequence, rows: Sequence[str], columns: Sequence[str], form: str) -> None:
     """A heat map of per cents; a line, or a cell, that is `None` stays empty."""
     width = len(columns)
     table = np.array(
@@ -105,7 +105,7 @@ def draw_heat(axes: Axes, values: Sequence, rows: Sequence[str], columns: Sequen
         axes.text((width - 1) / 2, y, "no clips", ha="center", va="center", fontsize=8, color="0.4")
 
 
-def draw_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
+def plot_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Draws the mean weighted F1 of each row with its 95 % interval, and the paper's beside it."""
     figure = Figure(figsize=(9, 1.4 + 0.38 * len(lines)), layout="constrained")
     axes = figure.subplots()
@@ -129,7 +129,7 @@ def draw_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
     save_figure(figure, path)
 
 
-def draw_by_line(table: Mapping[str, Any], path: Path) -> None:
+def render_by_line(table: Mapping[str, Any], path: Path) -> None:
     """Draws Table 3 or 4: a metric by corpus or locale, a dot with its 95 % interval for each model."""
     lines, metric = table["lines"], table["metric"]
     count = len(table["columns"])
@@ -139,15 +139,15 @@ def draw_by_line(table: Mapping[str, Any], path: Path) -> None:
     height = 1.6 + 0.1 * "\n".join(labels).count("\n") + len(lines) * (0.25 + 0.09 * count)
     figure = Figure(figsize=(9, height), layout="constrained")
     axes = figure.subplots()
-    colours = [f"C{i % 10}" for i in range(count)]
+    colors = [f"C{i % 10}" for i in range(count)]
     for i, label in enumerate(labels):
         cells = [(y, line["ours"][i]) for y, line in enumerate(lines) if line["ours"][i]]
         shift = 0.7 * ((i + 0.5) / count - 0.5)
         for y, cell in cells:
             if bounds := cell.get(f"{metric}_ci"):  # the mean of several seeds has none by corpus
-                axes.plot(bounds, [y + shift] * 2, color=colours[i], lw=1)
+                axes.plot(bounds, [y + shift] * 2, color=colors[i], lw=1)
         points = [(cell[metric], y + shift) for y, cell in cells]
-        axes.plot(*zip(*points, strict=True), "o", ms=3.5, color=colours[i], label=label)
+        axes.plot(*zip(*points, strict=True), "o", ms=3.5, color=colors[i], label=label)
     best = [(line["paper"][-1], y) for y, line in enumerate(lines) if line["paper"] and line["paper"][-1] is not None]
     if best:
         axes.plot(*zip(*best, strict=True), "D", ms=5, color="0.6", label="paper's best row")
@@ -159,7 +159,7 @@ def draw_by_line(table: Mapping[str, Any], path: Path) -> None:
     save_figure(figure, path)
 
 
-def draw_calibration(calibration: Mapping[str, Any], title: str, path: Path) -> None:
+def plot_calibration(calibration: Mapping[str, Any], title: str, path: Path) -> None:
     """Draws a reliability diagram, and the accuracy of what is left when clips below a confidence get no answer."""
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     reliability, risk = figure.subplots(1, 2)

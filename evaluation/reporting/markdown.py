@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
 def format_markdown(summary: Mapping[str, Any]) -> str:
-    """The report of what [`summarise`] gives; figures are referred to as `figures/NAME.png`."""
+    """The report of what [`summarize`] gives; figures are referred to as `figures/NAME.png`."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,

@@ -22,7 +22,7 @@ class Evaluation:
 
     Args:
         report: its `metrics.json`.
-        draws: where the main task is a classification: as [`~evaluation.metrics.compute.draw_means`] gives them.
+        draws: where the main task is a classification: as [`~evaluation.metrics.compute.resample_means`] gives them.
         clips: ids of the clips.
     """
 
@@ -43,7 +43,7 @@ def build_report(
     checkpoint: str,
     split: str,
     protocol: dict,
-    clips_heard_in_training: int | None,
+    num_clips_seen_in_training: int | None,
     **settings: object,
 ) -> dict:
     """What `metrics.json` holds.
@@ -54,7 +54,7 @@ def build_report(
         checkpoint: what was evaluated.
         split: on which split.
         protocol: as [`~preprocessing.prepared.build.load_protocol`] gives it.
-        clips_heard_in_training: how many of the clips the checkpoint was trained on, `None` where that is not known.
+        num_clips_seen_in_training: how many of the clips the checkpoint was trained on, `None` where that is not known.
         settings: further values to write, such as `raw_labels` and `merged_labels`, the clips by the authors' words
             ([`~preprocessing.labels.raw_labels`]).
     """
@@ -63,7 +63,7 @@ def build_report(
         "split": split,
         "protocol": protocol,
         "versions": versions(*_PACKAGES),
-        "clips_heard_in_training": clips_heard_in_training,
+        "num_clips_seen_in_training": num_clips_seen_in_training,
         **settings,
         "main_task": main_task,
         "tasks": metrics,
@@ -78,7 +78,7 @@ def format_report(report: dict) -> str:
         f"  {protocol['description']}.",
         *(f"  {note}." for note in protocol["notes"]),
     ]
-    heard = report["clips_heard_in_training"]
+    heard = report["num_clips_seen_in_training"]
     if heard:
         lines.append(
             f"  WARNING: {heard:,} of these clips were in this checkpoint's training. The figures say too much."

@@ -11,11 +11,11 @@ from typing import Any
 from common.files import check_writable, write_json, write_text
 from common.outputs import check_outputs, record_outputs
 
-from ..metrics.bootstrap import mean_draws
+from ..metrics.bootstrap import mean_resamples
 from ..metrics.compute import ALL, mean_over_corpora
 from ..run import EVALUATE, EVALUATION, Plan
 from .comparison import SCORES, Column, compare_columns, sum_confusions
-from .figures import draw_figures
+from .figures import plot_figures
 from .markdown import format_markdown
 from .metrics_json import Evaluation
 from .paper import row_name
@@ -73,16 +73,16 @@ def write_summary(evaluations: Sequence[Evaluation], output: Path, reference: st
     Returns:
         The Markdown.
     """
-    summary = summarise(evaluations, reference)
+    summary = summarize(evaluations, reference)
     record_outputs(output, SUMMARY, EVALUATE)
-    summary["figures"] = draw_figures(summary, output / "figures")
+    summary["figures"] = plot_figures(summary, output / "figures")
     text = format_markdown(summary)
     write_json(output / "report.json", summary)
     write_text(output / "report.md", text)
     return text
 
 
-def summarise(evaluations: Sequence[Evaluation], reference: str | None = None) -> dict[str, Any]:
+def summarize(evaluations: Sequence[Evaluation], reference: str | None = None) -> dict[str, Any]:
     """All that a report says, as data; arguments as above."""
     reports = [evaluation.report for evaluation in evaluations]
     main_task = reports[0]["main_task"]
@@ -93,13 +93,11 @@ def summarise(evaluations: Sequence[Evaluation], reference: str | None = None) -
     tables, cross = None, []
     is_classification = evaluations[0].main["kind"] == "classification"
     if is_classification:
-        labelled = {key: [member for member in members if member.main["clips"]] for key, members in models.items()}
-        columns = [_column(*key, members) for key, members in labelled.items() if members and key[1] != "cross"]
+        labeled = {key: [member for member in members if member.main["clips"]] for key, members in models.items()}
+        columns = [_column(*key, members) for key, members in labeled.items() if members and key[1] != "cross"]
         named = dict(zip((report["checkpoint"] for report in reports), names, strict=True))
         tables = compare_columns(columns, named.get(reference)) if columns else None
-        cross = [
-            _matrix(name, members) for (name, family), members in labelled.items() if members and family == "cross"
-        ]
+        cross = [_matrix(name, members) for (name, family), members in labeled.items() if members and family == "cross"]
     return {
         "split": reports[0]["split"],
         "main_task": main_task,
@@ -136,7 +134,7 @@ def _model(number: int, name: str, report: Mapping) -> dict[str, Any]:
         "seed": report["seed"],
         "protocol": report["protocol"]["protocol"],
         "clips": report["clips"],
-        "heard": report["clips_heard_in_training"],
+        "heard": report["num_clips_seen_in_training"],
         "tasks": report["tasks"],
         "baseline": report.get("baseline"),
     }
@@ -168,7 +166,7 @@ def _column(name: str, family: str, members: Sequence[Evaluation]) -> Column:
         corpora=corpora,
         locales=locales,
         confusion=sum_confusions([member.main["confusion"] for member in members]),
-        draws={score: mean_draws([draws[score] for draws in drawn.values()]) for score in SCORES},
+        draws={score: mean_resamples([draws[score] for draws in drawn.values()]) for score in SCORES},
         clips=frozenset().union(*(member.clips for member in members)),
     )
 

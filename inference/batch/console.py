@@ -21,7 +21,7 @@ _AFTER = ("uncertain", "speech_s", "reason", "error")
 
 def format_rows(rows: Sequence[dict[str, Any]], head: str | None = None) -> str:
     """A single file in full, or else a table; `head` as of both."""
-    is_file = len(rows) == 1 and ("heard_s" in rows[0] or "error" in rows[0])
+    is_file = len(rows) == 1 and ("analyzed_s" in rows[0] or "error" in rows[0])
     return format_answer(rows[0], head) if is_file else format_table(rows, head)
 
 
@@ -46,7 +46,7 @@ def format_answer(row: dict[str, Any], head: str | None = None) -> str:
 
 def _say_seconds(row: dict[str, Any]) -> str:
     length = "unknown length" if row["duration_s"] is None else f"{row['duration_s']:.2f} s"
-    said = f"{length}, of which the model processed {row['heard_s']:.2f} s"
+    said = f"{length}, of which the model processed {row['analyzed_s']:.2f} s"
     if row.get("speech_s") is None:
         return said
     return f"{said}; {row.get('reason') or format(row['speech_s'], '.2f') + ' s of it are speech'}"

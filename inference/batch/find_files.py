@@ -88,10 +88,10 @@ def read_list(path: Path) -> list[str]:
 
 def _public(url: str) -> str:
     from modeling.audio_remote_ser import (
-        hide_secrets,  # here, for it takes seconds, and names of files are checked first
+        redact_credentials,  # here, for it takes seconds, and names of files are checked first
     )
 
-    return hide_secrets(url)
+    return redact_credentials(url)
 
 
 def _matches(pattern: str) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from ..timeline.formats import EXPORTS
-from .partial_results import Journal
+from .partial_results import PartialResults
 from .table_writers import ROW_FORMATS
 
 
@@ -15,7 +15,7 @@ def check_output(output: Path | None, files: int, timeline: bool, overwrite: boo
     if output is None:
         return
     _check_format(output, files, timeline)
-    Journal(output, overwrite=overwrite).refuse_finished()
+    PartialResults(output, overwrite=overwrite).refuse_finished()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=output.parent):

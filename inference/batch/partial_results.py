@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MARK = {"made_by": "predict.py"}  # in the settings of a folder that is one of these
 
 
-class Journal:
+class PartialResults:
     """A folder `OUTPUT.partial` beside the output of a job.
 
     It holds the job's settings, a lock that its first process holds, and a file per process to which that one appends

@@ -12,12 +12,12 @@ import joblib
 import numpy as np
 from av.error import FFmpegError
 
-from modeling import SAMPLING_RATE, AnswerOptions, AudioReader, batches_by_length, pools, word_answer
-from modeling.audio_remote_ser import hide_secrets
-from modeling.outputs_ser import word_no_speech
+from modeling import SAMPLING_RATE, AudioReader, OutputOptions, batched, format_outputs, length_grouped_batches
+from modeling.audio_remote_ser import redact_credentials
+from modeling.outputs_ser import format_no_speech
 from modeling.vad_ser import measure_speech
 
-from ..engine.predictor import Recogniser
+from ..engine.predictor import Predictor
 from .table_writers import Row
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _POOL = 16
 # What a broken file raises, wherever the decoder meets the fault. A RuntimeError is none of them: that is torch's, and
 # ends the job, which would otherwise call a thousand files broken because the GPU is full.
-FAULTS = (ValueError, OSError, ArithmeticError, MemoryError, FFmpegError)
+PREDICTION_ERRORS = (ValueError, OSError, ArithmeticError, MemoryError, FFmpegError)
 In = TypeVar("In")
 Out = TypeVar("Out")
 Report = Callable[[float], None]
@@ -39,7 +39,7 @@ class _StoppedError(Exception):
 
 
 @dataclass(frozen=True)
-class Question:
+class PredictionRequest:
     """What is asked about each recording.
 
     Args:
@@ -48,15 +48,15 @@ class Question:
         vad: whether to look for speech in that beginning, and to name no emotion where there is none.
     """
 
-    answer: AnswerOptions = field(default_factory=AnswerOptions)
+    answer: OutputOptions = field(default_factory=OutputOptions)
     timeline: TimelineOptions | None = None
     vad: bool = True
 
-    def check(self, recogniser: Recogniser) -> None:
+    def check(self, predictor: Predictor) -> None:
         """Raises a `ValueError` where the model cannot be asked this."""
-        self.answer.check(recogniser.main_task)
+        self.answer.check(predictor.main_task)
         if self.timeline is not None:
-            self.timeline.check(recogniser)
+            self.timeline.check(predictor)
 
 
 @dataclass(frozen=True)
@@ -67,24 +67,28 @@ class _Heard:
     speech_s: float | None
 
 
-def answer_files(
-    recogniser: Recogniser, files: Iterable[str], question: Question, batch_size: int = 8, report: Report | None = None
+def predict_files(
+    predictor: Predictor,
+    files: Iterable[str],
+    question: PredictionRequest,
+    batch_size: int = 8,
+    report: Report | None = None,
 ) -> Iterator[tuple[str, list[Row]]]:
     """Yields each file with its rows, once, as soon as they are known and so in another order.
 
     Args:
-        recogniser: the model.
+        predictor: the model.
         files: paths and URLs.
         question: what to say about them.
         batch_size: clips that are computed at once; rows come by so many.
         report: called with the share of a recording's timeline that is done. To follow a single one.
 
     Yields:
-        The file, and one row `{"file", **answer, "duration_s", "heard_s", "speech_s"}`, as the pipeline gives it, where
-        `duration_s` is `None` if it is not known without decoding or fetching very much; or, on a timeline, one per
-        segment, `{"file", "start_s", "end_s", **answer, "duration_s", "speech_s"}`, and where there is no speech, one
-        without times and answer. For a file that cannot be read: one row `{"file", "error"}`. A row has the file's URL
-        without its password.
+        The file, and one row `{"file", **answer, "duration_s", "analyzed_s", "speech_s"}`, as the pipeline gives it,
+        where `duration_s` is `None` if it is not known without decoding or fetching very much; or, on a timeline, one
+        per segment, `{"file", "start_s", "end_s", **answer, "duration_s", "speech_s"}`, and where there is no speech,
+        one without times and answer. For a file that cannot be read: one row `{"file", "error"}`. A row has the file's
+        URL without its password.
     """
     if question.timeline is not None:
 
@@ -95,20 +99,20 @@ def answer_files(
                 if report is not None:
                     report(share)
 
-            return file, _segments(recogniser, file, question, go_on)
+            return file, _segments(predictor, file, question, go_on)
 
         yield from _in_threads(hear, files, joblib.cpu_count())
         return
-    seconds = recogniser.max_duration_s
+    seconds = predictor.max_duration_s
     decoded = _in_threads(lambda file, _: _decode(file, seconds, question.vad), files, _POOL * batch_size)
-    for pool in pools(decoded, _POOL * batch_size):
+    for pool in batched(decoded, _POOL * batch_size):
         clips = [clip for clip in pool if isinstance(clip, _Heard)]
         yield from (failed for failed in pool if not isinstance(failed, _Heard))
-        for batch in batches_by_length([clip.waveform.size for clip in clips], batch_size):
-            said = recogniser([clips[index].waveform for index in batch])
+        for batch in length_grouped_batches([clip.waveform.size for clip in clips], batch_size):
+            said = predictor([clips[index].waveform for index in batch])
             for place, index in enumerate(batch):
                 values = {name: values[place] for name, values in said.items()}
-                yield clips[index].file, [_row(recogniser, clips[index], values, question.answer)]
+                yield clips[index].file, [_row(predictor, clips[index], values, question.answer)]
 
 
 def _decode(file: str, max_duration_s: float, vad: bool) -> _Heard | tuple[str, list[Row]]:
@@ -117,35 +121,39 @@ def _decode(file: str, max_duration_s: float, vad: bool) -> _Heard | tuple[str, 
         with AudioReader(file) as audio:
             waveform = audio.read(0.0, max_duration_s)
             duration_s = audio.duration_s
-    except FAULTS as error:
+    except PREDICTION_ERRORS as error:
         return file, [_failed(file, error)]
     return _Heard(file, waveform, duration_s, measure_speech(waveform) if vad else None)
 
 
-def _row(recogniser: Recogniser, clip: _Heard, values: dict[str, np.ndarray], options: AnswerOptions) -> Row:
+def _row(predictor: Predictor, clip: _Heard, values: dict[str, np.ndarray], options: OutputOptions) -> Row:
     if clip.speech_s == 0:
-        answer = word_no_speech(recogniser.tasks)
+        answer = format_no_speech(predictor.tasks)
     else:
-        answer = word_answer(recogniser.tasks, recogniser.main_task, values, options)
-    seconds = {"duration_s": clip.duration_s, "heard_s": clip.waveform.size / SAMPLING_RATE, "speech_s": clip.speech_s}
-    return {"file": hide_secrets(clip.file), **answer, **seconds}
+        answer = format_outputs(predictor.tasks, predictor.main_task, values, options)
+    seconds = {
+        "duration_s": clip.duration_s,
+        "analyzed_s": clip.waveform.size / SAMPLING_RATE,
+        "speech_s": clip.speech_s,
+    }
+    return {"file": redact_credentials(clip.file), **answer, **seconds}
 
 
-def _segments(recogniser: Recogniser, file: str, question: Question, report: Report) -> list[Row]:
+def _segments(predictor: Predictor, file: str, question: PredictionRequest, report: Report) -> list[Row]:
     from ..timeline.build import build_timeline, timeline_rows  # and with it a detector of speech
 
     try:
-        timeline = build_timeline(recogniser, file, question.timeline, report, labels=question.answer.labels)
-    except FAULTS as error:
+        timeline = build_timeline(predictor, file, question.timeline, report, labels=question.answer.labels)
+    except PREDICTION_ERRORS as error:
         return [_failed(file, error)]
-    segments = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, question.answer)
+    segments = timeline_rows(timeline, predictor.tasks, predictor.main_task, question.answer)
     whole = {"duration_s": timeline.duration_s, "speech_s": timeline.speech_s}
-    return [{"file": hide_secrets(file), **segment, **whole} for segment in segments or [{}]]
+    return [{"file": redact_credentials(file), **segment, **whole} for segment in segments or [{}]]
 
 
 def _failed(file: str, error: BaseException) -> Row:
-    name = hide_secrets(file)
-    return {"file": name, "error": hide_secrets(str(error)).removeprefix(f"{name}: ") or type(error).__name__}
+    name = redact_credentials(file)
+    return {"file": name, "error": redact_credentials(str(error)).removeprefix(f"{name}: ") or type(error).__name__}
 
 
 def _in_threads(function: Callable[[In, Event], Out], items: Iterable[In], ahead: int) -> Iterator[Out]:

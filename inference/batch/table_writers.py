@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from common.text_files import spelled
+from common.text_files import escape_surrogates
 
 if TYPE_CHECKING:
-    from modeling import AnswerOptions, Task
+    from modeling import OutputOptions, Task
 
 Row = dict[str, Any]
 _ROWS_AT_ONCE = 1_000  # in memory, and in a group of a Parquet file
@@ -26,7 +26,7 @@ _ARROW = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_
 def columns(
     tasks: Sequence[Task],
     main_task: Task,
-    options: AnswerOptions,
+    options: OutputOptions,
     *,
     timeline: bool,
     channel: bool,
@@ -52,7 +52,7 @@ def columns(
         table |= _chosen(task) | {f"{task.name}_{x}": float for x in labels}
     if options.uncertain_below is not None and main_task.is_classification:
         table["uncertain"] = bool
-    seconds = ("duration_s", "speech_s") if timeline else ("duration_s", "heard_s", "speech_s")
+    seconds = ("duration_s", "speech_s") if timeline else ("duration_s", "analyzed_s", "speech_s")
     return table | dict.fromkeys(seconds, float) | ({} if timeline else {"reason": str})
 
 
@@ -114,17 +114,17 @@ def write_csv(rows: Iterable[Row], file: TextIO, table: Mapping[str, type]) -> N
 
 
 def _write_parquet(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> None:
-    from modeling import pools  # here, for it takes seconds
+    from modeling import batched  # here, for it takes seconds
 
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in table.items()])
     with pq.ParquetWriter(path, schema) as writer:
-        for pool in pools(map(flatten, rows), _ROWS_AT_ONCE):
+        for pool in batched(map(flatten, rows), _ROWS_AT_ONCE):
             cells = {name: [_written(row.get(name)) for row in pool] for name in table}
             writer.write_table(pa.table(cells, schema))
 
 
 def _written(cell: Any) -> Any:
-    return spelled(cell) if isinstance(cell, str) else cell
+    return escape_surrogates(cell) if isinstance(cell, str) else cell
 
 
 # Ending of a file's name -> writes `(rows, path, columns)`, holding few rows in memory.

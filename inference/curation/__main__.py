@@ -64,7 +64,7 @@ def _parse_args() -> argparse.Namespace:
     parser = FlagParser(
         "python -m inference.curation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("manifest", type=Path, help="CSV, TSV, JSON lines (NeMo), Parquet, or id|text|normalised")
+    parser.add_argument("manifest", type=Path, help="CSV, TSV, JSON lines (NeMo), Parquet, or id|text|normalized")
     parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
     parser.add_argument("--output", required=True, type=Path, metavar="KEPT", help="file for the rows that are kept")
     parser.add_argument("--keep", required=True, nargs="+", metavar="CONDITION", help="what a row has to fulfil: all")

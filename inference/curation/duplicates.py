@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from modeling import load_audio
-from preprocessing.audit.audio_fingerprint import MAX_DURATION_S, candidate_pairs_among, likeness, number_sounds
+from preprocessing.audit.audio_fingerprint import MAX_DURATION_S, candidate_pairs_among, number_sounds, similarity
 from preprocessing.audit.checks import DEFAULT_THRESHOLDS
 
 
@@ -30,7 +30,7 @@ def same_sounds(files: Sequence[str], fingerprints: np.ndarray) -> list[int]:
 
 
 def _same(first: str, second: str) -> bool:
-    return first == second or likeness(_waveform(first), _waveform(second)) >= DEFAULT_THRESHOLDS.likeness
+    return first == second or similarity(_waveform(first), _waveform(second)) >= DEFAULT_THRESHOLDS.similarity
 
 
 @lru_cache(maxsize=4)  # pairs are sorted: one side of the next is mostly that of the last

@@ -15,7 +15,7 @@ from common.files import write_json
 from common.outputs import check_new
 from common.text_files import clean_text
 
-from ..engine.predictor import load_recogniser
+from ..engine.predictor import load_predictor
 from .conditions import OWN, Condition, OneOf, Row, UniqueSound, Vocabulary
 from .manifest import Manifest, read_manifest
 from .parser import parse_conditions
@@ -84,9 +84,9 @@ def filter_manifest(
     column = _path_column(manifest, table, options)
     files = _find_files(manifest, table, column, options.audio_folder)
     _check_some_exist(manifest, files)
-    recogniser = load_recogniser(checkpoint)
+    predictor = load_predictor(checkpoint)
     speaker = _column(table, options.speaker_column, SPEAKER_COLUMNS)
-    vocabulary = Vocabulary(*known_names(recogniser.tasks), table.columns, column, speaker, options.words)
+    vocabulary = Vocabulary(*known_names(predictor.tasks), table.columns, column, speaker, options.words)
     conditions = parse_conditions(keep, vocabulary)
     for condition in conditions:
         if isinstance(condition, OneOf) and condition.other:
@@ -94,7 +94,7 @@ def filter_manifest(
 
     output.parent.mkdir(parents=True, exist_ok=True)
     scores = scores or output.with_name(f"{manifest.stem}.scores.jsonl")
-    known = ScoresFile(scores, recogniser, vad)
+    known = ScoresFile(scores, predictor, vad)
     recordings = list(dict.fromkeys(file for file in files if file is not None))
     heard = known.complete(recordings, num_proc or joblib.cpu_count())
     needed = {name for condition in conditions for name in condition.needs()}

@@ -11,13 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from common.files import write_whole
+from common.files import atomic_write
 from common.text_files import clean_text, read_encoded
 from preprocessing.tables.delimited import read_delimited
 from preprocessing.tables.read import read_json_lines
 
 REASON_COLUMN = "rejected_because"
-_HEADERLESS = ("id", "text", "normalised")
+_HEADERLESS = ("id", "text", "normalized")
 _JSON_SUFFIXES = (".jsonl", ".json", ".ndjson")
 _DELIMITED_SUFFIXES = (".csv", ".tsv", ".txt")
 
@@ -52,7 +52,7 @@ class Manifest(ABC):
 
 
 def read_manifest(path: Path, path_columns: Sequence[str]) -> Manifest:
-    """Reads a CSV, TSV, JSON-lines (NeMo) or Parquet manifest, or one of the LJSpeech form: `id|text|normalised`.
+    """Reads a CSV, TSV, JSON-lines (NeMo) or Parquet manifest, or one of the LJSpeech form: `id|text|normalized`.
 
     Text formats keep every row as it is written; delimiters, quotes, line ends and numbers come back byte for byte.
 
@@ -98,7 +98,7 @@ class _Text(Manifest):
         return len(self._raw)
 
     def write(self, path: Path, rows: Sequence[int], reasons: Sequence[Sequence[str]] | None = None) -> None:
-        write_whole(path, lambda unfinished: self._write(unfinished, rows, reasons))
+        atomic_write(path, lambda unfinished: self._write(unfinished, rows, reasons))
 
     def _write(self, path: Path, rows: Sequence[int], reasons: Sequence[Sequence[str]] | None) -> None:
         with path.open("w", encoding=self._encoding, newline="") as file:
@@ -181,4 +181,4 @@ class _Parquet(Manifest):
         table = self._table.take(pa.array(rows, pa.int64()))
         if reasons is not None:
             table = table.append_column(REASON_COLUMN, pa.array([list(why) for why in reasons], pa.list_(pa.string())))
-        write_whole(path, lambda unfinished: pq.write_table(table, unfinished))
+        atomic_write(path, lambda unfinished: pq.write_table(table, unfinished))

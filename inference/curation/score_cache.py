@@ -13,15 +13,15 @@ import numpy as np
 
 from common.quiet import quiet_c_libraries
 from common.workers import killed_worker_errors
-from modeling import SAMPLING_RATE, Task, load_audio, pools
+from modeling import SAMPLING_RATE, Task, batched, load_audio
 from preprocessing.audit.audio_fingerprint import FINGERPRINT_SIZE, MAX_DURATION_S, fingerprint
 from preprocessing.targets.acoustics import ACOUSTIC_TARGETS, acoustic_targets
 
 from ..batch.console import Progress
 from ..batch.partial_results import whole_size
-from ..batch.predict import Question, answer_files
+from ..batch.predict import PredictionRequest, predict_files
 from ..batch.table_writers import flatten
-from ..engine.predictor import Recogniser
+from ..engine.predictor import Predictor
 
 # Under names of their own: `f0_mean` is what the model says, here and in every other table.
 MEASURED = tuple(f"measured_{name}" for name in ACOUSTIC_TARGETS)
@@ -41,19 +41,19 @@ class ScoresFile:
 
     Args:
         path: of the file; it need not exist.
-        recogniser: the model whose scores they are.
+        predictor: the model whose scores they are.
         vad: whether they have no emotion where there is no speech.
 
     Raises:
         ValueError: the file is of another model or format, was made with the other `vad`, or is no such file.
     """
 
-    def __init__(self, path: Path, recogniser: Recogniser, vad: bool = True):
+    def __init__(self, path: Path, predictor: Predictor, vad: bool = True):
         self._path = path
-        self._recogniser = recogniser
-        self._question = Question(vad=vad)
+        self._recogniser = predictor
+        self._question = PredictionRequest(vad=vad)
         _refuse_other_file(path)
-        probe = _probe(recogniser)
+        probe = _probe(predictor)
         with path.open("ab") as file:
             whole = whole_size(path)
             file.truncate(whole)
@@ -87,7 +87,7 @@ class ScoresFile:
         num_proc = min(num_proc, 1 + len(missing) // _AT_ONCE)  # starting one takes as long as a few recordings
         workers = joblib.Parallel(num_proc)
         with killed_worker_errors(), self._path.open("ab") as out, workers as parallel, progress:
-            for pool in pools(missing, _AT_ONCE):
+            for pool in batched(missing, _AT_ONCE):
                 for row in self._hear(pool, parallel):
                     out.write(json.dumps(row).encode() + b"\n")
                     out.flush()
@@ -116,7 +116,7 @@ class ScoresFile:
 
     def _hear(self, files: Sequence[Path], parallel: joblib.Parallel) -> Iterator[dict[str, Any]]:
         stamps = {str(file): dict(zip(("size", "mtime_ns"), _stamp(file), strict=True)) for file in files}
-        answers = {file: rows[0] for file, rows in answer_files(self._recogniser, list(stamps), self._question)}
+        answers = {file: rows[0] for file, rows in predict_files(self._recogniser, list(stamps), self._question)}
         good = [file for file, answer in answers.items() if "error" not in answer]
         measured = dict(zip(good, parallel(joblib.delayed(measure)(file) for file in good), strict=True))
         for file, stamp in stamps.items():
@@ -129,7 +129,7 @@ def known_names(tasks: Sequence[Task]) -> tuple[dict[str, tuple[str, ...]], tupl
     labels = {task.name: task.labels for task in tasks if task.is_classification}
     scores = [f"{name}_{label}" for name, classes in labels.items() for label in ("score", *classes)]
     values = [task.name for task in tasks if not task.is_classification]
-    return labels, (*scores, *values, *MEASURED, "duration_s", "heard_s", "speech_s")
+    return labels, (*scores, *values, *MEASURED, "duration_s", "analyzed_s", "speech_s")
 
 
 def measure(file: str) -> dict[str, Any]:
@@ -186,10 +186,10 @@ def _refuse_other_file(path: Path) -> None:
             raise ValueError(f"{path} is no file of scores; --scores names one to write.")
 
 
-def _probe(recogniser: Recogniser) -> dict[str, list[float]]:
+def _probe(predictor: Predictor) -> dict[str, list[float]]:
     """What a model says of a fixed noise: other weights say something else, whatever their folder is called."""
     noise = np.random.default_rng(0).normal(scale=0.1, size=SAMPLING_RATE).astype(np.float32)
-    return {name: np.atleast_1d(values[0]).tolist() for name, values in recogniser([noise]).items()}
+    return {name: np.atleast_1d(values[0]).tolist() for name, values in predictor([noise]).items()}
 
 
 def _same_model(first: dict[str, list[float]], second: dict[str, list[float]]) -> bool:

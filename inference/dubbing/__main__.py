@@ -38,11 +38,11 @@ def main() -> None:
         check_checkpoint(args.model)
         quiet_c_libraries()
         check_new([args.output] if args.output else [], args.overwrite)
-        from ..engine.predictor import load_recogniser
+        from ..engine.predictor import load_predictor
         from .compare import Limits, check_dub
 
         limits = Limits(args.emotion_limit, args.pitch_limit, args.energy_limit)
-        check = check_dub(load_recogniser(args.model), args.source, args.dub, limits)
+        check = check_dub(load_predictor(args.model), args.source, args.dub, limits)
     except (ValueError, OSError) as error:
         sys.exit(f"inference.dubbing: {error}")
     print(format_check(check, args.worst))
@@ -105,10 +105,10 @@ def _write_json(check: DubCheck, path: Path) -> None:
 def _write_csv(check: DubCheck, path: Path) -> None:
     import pandas as pd
 
-    from common.files import write_whole
+    from common.files import atomic_write
 
     table = pd.DataFrame(check.rows)
-    write_whole(path, lambda unfinished: table.to_csv(unfinished, index=False))
+    atomic_write(path, lambda unfinished: table.to_csv(unfinished, index=False))
 
 
 WRITERS = {".json": _write_json, ".csv": _write_csv}

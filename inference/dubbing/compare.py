@@ -9,11 +9,11 @@ import numpy as np
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import median_abs_deviation
 
-from ..engine.predictor import Recogniser
+from ..engine.predictor import Predictor
 from .alignment import Alignment, align
 from .line_matching import MatchedLines, match_lines
 from .normalization import normalize
-from .prosody import Deliveries, hear_lines
+from .prosody import LineProsody, measure_prosody
 from .speech_activity import listen
 
 _UNITS = {"emotion": "of 1", "pitch": "semitones", "energy": "dB"}
@@ -63,8 +63,8 @@ class DubCheck:
             dub`, `only in the dub`, `fits`.
         agreement: by how much the same lines are closer in emotion than lines that are paired at random, from 0 (as far
             apart) to 1 (equal). `None` with too few lines.
-        incomparable: of `emotion`, `pitch`, `energy` those in which the tracks cannot be compared reliably, or not by the
-            limit that was asked for, and why. A single line that differs from all others may still be a true finding.
+        incomparable: of `emotion`, `pitch`, `energy` those in which the tracks cannot be compared reliably, or not
+            by the limit that was asked for, and why. One line that differs from all others may still be a true finding.
     """
 
     alignment: Alignment
@@ -79,13 +79,13 @@ class DubCheck:
         return sum(row["status"] == status for row in self.rows)
 
 
-def check_dub(recogniser: Recogniser, source: Any, dub: Any, limits: Limits = Limits()) -> DubCheck:
+def check_dub(predictor: Predictor, source: Any, dub: Any, limits: Limits = Limits()) -> DubCheck:
     """Compares how the lines of a film are spoken in two languages.
 
     Both tracks are read twice, a minute at a time: to align them, and to hear the lines that they share.
 
     Args:
-        recogniser: whose main task is a classification.
+        predictor: whose main task is a classification.
         source, dub: anything that [`~modeling.AudioReader`] takes; the same film, cut alike.
         limits: above which a difference is a finding.
 
@@ -93,14 +93,14 @@ def check_dub(recogniser: Recogniser, source: Any, dub: Any, limits: Limits = Li
         AudioError: a track cannot be read.
         ValueError: the model names no emotions, a track holds no speech, or the tracks do not match.
     """
-    if not recogniser.main_task.is_classification:
-        raise ValueError(f"The model's main task, {recogniser.main_task.name}, has no classes to compare.")
+    if not predictor.main_task.is_classification:
+        raise ValueError(f"The model's main task, {predictor.main_task.name}, has no classes to compare.")
     source_activity, dub_activity = listen(source), listen(dub)
     alignment = align(source_activity, dub_activity)
     lines = match_lines(source_activity.lines, dub_activity.lines, alignment)
     if len(lines.source) == 0:
         raise ValueError("The tracks match, but no line is spoken in both at the same time.")
-    spoken = hear_lines(recogniser, source, lines.source), hear_lines(recogniser, dub, lines.dub)
+    spoken = measure_prosody(predictor, source, lines.source), measure_prosody(predictor, dub, lines.dub)
     normalized = normalize(*spoken)
     measured = _differences(*normalized)
     usual = {name: _usual(values) for name, values in _differences(*spoken).items()}
@@ -111,7 +111,7 @@ def check_dub(recogniser: Recogniser, source: Any, dub: Any, limits: Limits = Li
     }
     agreement, agrees = _agreement(*(track.emotion for track in normalized))
     incomparable = _incomparable(limits, reachable, usual["emotion"], agrees)
-    rows = _rows(lines, spoken, normalized, differences, recogniser.main_task.labels, Limits(**reachable))
+    rows = _rows(lines, spoken, normalized, differences, predictor.main_task.labels, Limits(**reachable))
     findings = [row for row in rows if row["status"] == "differs"]
     others = [row for row in rows if row["status"] == "fits"]
     return DubCheck(
@@ -162,7 +162,7 @@ def _distances(source: np.ndarray, dub: np.ndarray) -> np.ndarray:
     return np.nan_to_num(jensenshannon(source, dub, base=2, axis=1))
 
 
-def _differences(source: Deliveries, dub: Deliveries) -> dict[str, np.ndarray]:
+def _differences(source: LineProsody, dub: LineProsody) -> dict[str, np.ndarray]:
     """By what the dub's lines differ from the source's, each `(lines,)`; NaN where that is not known."""
     return {
         "emotion": _distances(source.emotion, dub.emotion),
@@ -178,8 +178,8 @@ def _usual(differences: np.ndarray) -> float:
 
 def _rows(
     lines: MatchedLines,
-    spoken: tuple[Deliveries, Deliveries],
-    normalized: tuple[Deliveries, Deliveries],
+    spoken: tuple[LineProsody, LineProsody],
+    normalized: tuple[LineProsody, LineProsody],
     differences: dict[str, np.ndarray],
     labels: tuple[str, ...],
     limits: Limits,

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .alignment import Alignment
 
-# Of the shorter of two lines; less is a neighbour that begins early or ends late.
+# Of the shorter of two lines; less is a neighbor that begins early or ends late.
 _MIN_OVERLAP = 0.5
 
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from .prosody import Deliveries
+from .prosody import LineProsody
 
 _CLEAR = 4.0  # standard deviations between low and high voices; halves of one kind of voice are less than 3.5 apart
 _ROUNDS = 50
 _FEWEST = 5  # lines of a kind of voice
 
 
-def normalize(source: Deliveries, dub: Deliveries) -> tuple[Deliveries, Deliveries]:
+def normalize(source: LineProsody, dub: LineProsody) -> tuple[LineProsody, LineProsody]:
     """What a voice or a track always has is no difference between two deliveries of a line.
 
     Pitch and energy become those above the median of the lines of such a voice in its track. Emotions are corrected for
@@ -27,7 +27,7 @@ def normalize(source: Deliveries, dub: Deliveries) -> tuple[Deliveries, Deliveri
     return _normalize(source, usual), _normalize(dub, usual)
 
 
-def _normalize(track: Deliveries, usual: np.ndarray) -> Deliveries:
+def _normalize(track: LineProsody, usual: np.ndarray) -> LineProsody:
     emotion, pitch, energy = track.emotion.astype(float), track.pitch.copy(), track.energy.copy()
     kinds = group_voices(track.pitch)
     for kind in np.unique(kinds):

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from modeling import SAMPLING_RATE, AudioReader, pools
+from modeling import SAMPLING_RATE, AudioReader, batched
 from preprocessing.targets.acoustics import acoustic_targets
 
-from ..engine.predictor import Recogniser
+from ..engine.predictor import Predictor
 from .speech_activity import decibels
 
 _POOL = 64  # windows that are held at once
@@ -22,7 +22,7 @@ _MIN_VOICED = 0.1  # of its frames, for a line to have a pitch; whispers have no
 
 
 @dataclass(frozen=True)
-class Deliveries:
+class LineProsody:
     """How lines are spoken.
 
     Args:
@@ -36,11 +36,11 @@ class Deliveries:
     energy: np.ndarray
 
 
-def hear_lines(recogniser: Recogniser, source: Any, lines: np.ndarray) -> Deliveries:
+def measure_prosody(predictor: Predictor, source: Any, lines: np.ndarray) -> LineProsody:
     """Hears the lines of a recording, in windows of equal length where one is longer than the model hears at once.
 
     Args:
-        recogniser: whose main task is a classification.
+        predictor: whose main task is a classification.
         source: anything that [`~modeling.AudioReader`] takes.
         lines: start and end of each in seconds, `(lines, 2)`, in the order of time.
 
@@ -52,8 +52,8 @@ def hear_lines(recogniser: Recogniser, source: Any, lines: np.ndarray) -> Delive
     """
     windows: list[list[tuple]] = [[] for _ in lines]
     with AudioReader(source) as audio:
-        for pool in pools(_windows(audio, lines, recogniser.max_duration_s), _POOL):
-            emotions = recogniser([waveform for _, waveform in pool])[recogniser.main_task.name]
+        for pool in batched(_windows(audio, lines, predictor.max_duration_s), _POOL):
+            emotions = predictor([waveform for _, waveform in pool])[predictor.main_task.name]
             for (index, waveform), emotion in zip(pool, emotions, strict=True):
                 acoustics = acoustic_targets(waveform)
                 voiced = acoustics["voiced_ratio"]
@@ -62,7 +62,7 @@ def hear_lines(recogniser: Recogniser, source: Any, lines: np.ndarray) -> Delive
                 )
     emotion, voiced, f0, power = (np.stack(means) for means in zip(*map(_mean, windows), strict=True))
     f0 = np.divide(f0, voiced, out=np.full_like(f0, np.nan), where=voiced >= _MIN_VOICED)
-    return Deliveries(emotion, 12 * np.log2(f0), decibels(power))
+    return LineProsody(emotion, 12 * np.log2(f0), decibels(power))
 
 
 def _mean(windows: list[tuple]) -> list[np.ndarray]:

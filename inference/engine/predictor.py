@@ -10,14 +10,14 @@ import torch
 from transformers import PreTrainedConfig
 
 from common.checkpoint import load_checkpoint
-from modeling import SAMPLING_RATE, Task, batches_by_length
+from modeling import SAMPLING_RATE, Task, length_grouped_batches
 
 from .backend import Forward, pad
 from .onnx_backend import load_onnx, onnx_has_gpu
 from .torch_backend import PRECISIONS, start_threads, torch_forward
 
 
-class Recogniser:
+class Predictor:
     """What every head says about waveforms.
 
     Args:
@@ -56,7 +56,7 @@ class Recogniser:
         heard = [waveform[: round(self.max_duration_s * SAMPLING_RATE)] for waveform in waveforms]
         logits = {task.name: np.zeros((len(heard), task.num_outputs), np.float32) for task in self.tasks}
         at_once = max(1, min(self._batch_size, len(heard)) // self._workers)
-        batches = batches_by_length([waveform.size for waveform in heard], at_once)
+        batches = length_grouped_batches([waveform.size for waveform in heard], at_once)
 
         def compute(batch: list[int]) -> Mapping[str, np.ndarray]:
             return self._forward(*pad([heard[index] for index in batch]))
@@ -69,10 +69,10 @@ class Recogniser:
         return {task.name: task.decode(torch.from_numpy(logits[task.name])).numpy() for task in self.tasks}
 
 
-def load_recogniser(
+def load_predictor(
     checkpoint: str, *, backend: str = "torch", precision: str = "float32", batch_size: int = 8
-) -> Recogniser:
-    """The recogniser of a checkpoint, with this project's code and none that the checkpoint brings.
+) -> Predictor:
+    """The predictor of a checkpoint, with this project's code and none that the checkpoint brings.
 
     It computes on the GPU where there is one, and otherwise with all of PyTorch's threads (`OMP_NUM_THREADS`).
 
@@ -95,11 +95,11 @@ def load_recogniser(
     workers = math.gcd(batch_size, torch.get_num_threads())
     if backend == "onnx":
         workers = 1 if onnx_has_gpu() else workers
-        return Recogniser(*load_onnx(checkpoint, precision, workers), batch_size, workers)
+        return Predictor(*load_onnx(checkpoint, precision, workers), batch_size, workers)
     if backend != "torch":
         raise ValueError(f"The backend is 'torch' or 'onnx', got {backend!r}.")
     if precision not in PRECISIONS:
         raise ValueError(f"PyTorch computes in {', '.join(PRECISIONS)}, got the precision {precision!r}.")
     model, _ = load_checkpoint(checkpoint)
     forward = torch_forward(model, PRECISIONS[precision])
-    return Recogniser(model.config, forward, batch_size, workers if model.device.type == "cpu" else 1)
+    return Predictor(model.config, forward, batch_size, workers if model.device.type == "cpu" else 1)

@@ -94,7 +94,7 @@ def check_int8(model: PreTrainedModel) -> None:
 
 
 def _products(file: Path) -> list[str]:
-    """The nodes that multiply by weights, but for the heads, whose Gemm would be made MatMul and quantised too."""
+    """The nodes that multiply by weights, but for the heads, whose Gemm would be made MatMul and quantized too."""
     import onnx
 
     graph = onnx.load(file).graph

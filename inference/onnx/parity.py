@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from modeling import SAMPLING_RATE, Task, batches_by_length, pools
+from modeling import SAMPLING_RATE, Task, batched, length_grouped_batches
 
 from ..engine.backend import Forward, pad
 
@@ -37,12 +37,12 @@ def compare(
     worst = {name: {task.name: 0.0 for task in tasks} for name in others}
     same = {name: {task.name: 0 for task in tasks if task.is_classification} for name in others}
     clip_count = 0
-    for pool in pools(clips, _POOL):
+    for pool in batched(clips, _POOL):
         if not clip_count:
             _run(networks, pool[:1])  # what is set up in a first call is not timed
         clip_count += len(pool)
         for batch_size in BATCH_SIZES:
-            for batch in batches_by_length([clip.size for clip in pool], batch_size):
+            for batch in length_grouped_batches([clip.size for clip in pool], batch_size):
                 answers, spent = _run(networks, [pool[index] for index in batch])
                 for name in networks:
                     seconds[name][batch_size] += spent[name]

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from modeling import SAMPLING_RATE, AnswerOptions, AudioReader, Task, pools, word_answer
+from modeling import SAMPLING_RATE, AudioReader, OutputOptions, Task, batched, format_outputs
 from modeling.outputs_ser import restrict
 
-from ..engine.predictor import Recogniser
+from ..engine.predictor import Predictor
 from .crosstalk import find_copies
 from .smoothing import average_stretches, choose_classes, join_stretches
 from .voice_activity import find_speech
@@ -57,11 +57,11 @@ class TimelineOptions:
         """Window and hop at 16 kHz."""
         return round(self.window_s * SAMPLING_RATE), round(self.hop_s * SAMPLING_RATE)
 
-    def check(self, recogniser: Recogniser) -> None:
+    def check(self, predictor: Predictor) -> None:
         """Raises a `ValueError` where the model cannot hear a whole window."""
-        if self.window_s > recogniser.max_duration_s:
+        if self.window_s > predictor.max_duration_s:
             raise ValueError(
-                f"The model hears {recogniser.max_duration_s:g} s at once, a window of {self.window_s:g} s is too long."
+                f"The model hears {predictor.max_duration_s:g} s at once, a window of {self.window_s:g} s is too long."
             )
 
 
@@ -99,7 +99,7 @@ class Timeline:
 
 
 def build_timeline(
-    recogniser: Recogniser,
+    predictor: Predictor,
     source: Any,
     options: TimelineOptions = TimelineOptions(),
     progress: Callable[[float], None] | None = None,
@@ -109,7 +109,7 @@ def build_timeline(
     """Listens through a recording of any length. What is held of it in memory does not grow with its length.
 
     Args:
-        recogniser: what hears the windows.
+        predictor: what hears the windows.
         source: anything that [`AudioReader`] takes. A file object must be seekable where each channel is a speaker.
         options: how the recording is cut.
         progress: called now and then with the share of the work that is done, from 0 to 1.
@@ -122,7 +122,7 @@ def build_timeline(
         AudioError: it is no audio, or holds NaN or infinity somewhere.
         ValueError: the model hears less than a window at once.
     """
-    options.check(recogniser)
+    options.check(predictor)
     found: list[dict[tuple[float, float], list[Segment]]] = []  # of each channel: region to its segments
     durations: list[float] = []
     channels = 1
@@ -132,8 +132,8 @@ def build_timeline(
             channels = 1 if channel is None else audio.channels
             blocks = _Blocks(audio, progress or (lambda share: None), channel or 0, channels)
             windows = cut_windows(find_speech(blocks), *options.in_samples)
-            regions = _hear_regions(recogniser, windows, labels)
-            cut = [list(_cut_region(recogniser, region, options, channel)) for region in regions]
+            regions = _hear_regions(predictor, windows, labels)
+            cut = [list(_cut_region(predictor, region, options, channel)) for region in regions]
         found.append({(segments[0].start_s, segments[-1].end_s): segments for segments in cut})
         durations.append(blocks.read_s)
     segments = [segment for parts in _drop_copies(source, sampling_rate, found) for segment in parts]
@@ -143,20 +143,20 @@ def build_timeline(
 
 
 def timeline_rows(
-    timeline: Timeline, tasks: Sequence[Task], main_task: Task, options: AnswerOptions
+    timeline: Timeline, tasks: Sequence[Task], main_task: Task, options: OutputOptions
 ) -> list[dict[str, Any]]:
     """The segments as people and programs read them.
 
     Returns:
-        Per segment `{"start_s", "end_s", …}` with what [`word_answer`] says of it, and `"channel"` where each channel
-        is a speaker.
+        Per segment `{"start_s", "end_s", …}` with what [`format_outputs`] says of it, and `"channel"` where each
+        channel is a speaker.
     """
     return [
         {
             "start_s": segment.start_s,
             "end_s": segment.end_s,
             **({} if segment.channel is None else {"channel": segment.channel}),
-            **word_answer(tasks, main_task, segment.decoded, options),
+            **format_outputs(tasks, main_task, segment.decoded, options),
         }
         for segment in timeline.segments
     ]
@@ -207,13 +207,13 @@ class _Region:
     scores: np.ndarray
 
 
-def _hear_regions(recogniser: Recogniser, windows: Iterable[Window], labels: Sequence[str]) -> Iterator[_Region]:
-    main_task = recogniser.main_task
+def _hear_regions(predictor: Predictor, windows: Iterable[Window], labels: Sequence[str]) -> Iterator[_Region]:
+    main_task = predictor.main_task
     starts, ends, scores = [], [], []
-    for group in pools(windows, _WINDOWS_AT_ONCE):
-        decoded = recogniser([window.waveform for window in group])
+    for group in batched(windows, _WINDOWS_AT_ONCE):
+        decoded = predictor([window.waveform for window in group])
         decoded[main_task.name] = restrict(decoded[main_task.name], main_task.labels, labels)
-        rows = np.concatenate([decoded[task.name].reshape(len(group), -1) for task in recogniser.tasks], axis=1)
+        rows = np.concatenate([decoded[task.name].reshape(len(group), -1) for task in predictor.tasks], axis=1)
         for window, row in zip(group, rows, strict=True):
             starts.append(window.start)
             ends.append(window.end)
@@ -224,16 +224,16 @@ def _hear_regions(recogniser: Recogniser, windows: Iterable[Window], labels: Seq
 
 
 def _cut_region(
-    recogniser: Recogniser, region: _Region, options: TimelineOptions, channel: int | None
+    predictor: Predictor, region: _Region, options: TimelineOptions, channel: int | None
 ) -> Iterator[Segment]:
     edges, means = average_stretches(region.starts, region.ends, region.scores, options.in_samples[1])
-    if recogniser.main_task.is_classification:
-        probabilities = _split(recogniser.tasks, means)[recogniser.main_task.name]
+    if predictor.main_task.is_classification:
+        probabilities = _split(predictor.tasks, means)[predictor.main_task.name]
         classes = choose_classes(probabilities, np.diff(edges) / SAMPLING_RATE, options.switch_cost_s)
     else:
         classes = np.zeros(len(means), np.intp)
     for start, end, mean in join_stretches(edges, means, classes):
-        yield Segment(start / SAMPLING_RATE, end / SAMPLING_RATE, channel, _split(recogniser.tasks, mean))
+        yield Segment(start / SAMPLING_RATE, end / SAMPLING_RATE, channel, _split(predictor.tasks, mean))
 
 
 def _split(tasks: Sequence[Task], scores: np.ndarray) -> dict[str, np.ndarray]:

@@ -28,7 +28,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def sweeping(folder: Path, keep_s: float, every_s: float = 15.0) -> Iterator[None]:
+def deleting_expired_files(folder: Path, keep_s: float, every_s: float = 15.0) -> Iterator[None]:
     """Removes every file of a folder when nobody has touched it for `keep_s` seconds.
 
     Files go by their age and not with the answer: what two visitors send is one file if its content is the same.

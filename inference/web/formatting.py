@@ -19,7 +19,6 @@ _TITLES = {
     "end_s": "To",
     "duration_s": "Length",
     "speech_s": "Speech",
-    "heard_s": "Analyzed",
     "analyzed_s": "Analyzed",
 }
 _MEANINGS = {
@@ -56,11 +55,11 @@ def lane_of(row: Mapping[str, Any], main_task: Task) -> str:
 
 
 def tone_of(label: str, main_task: Task) -> str:
-    """The colour of a class."""
+    """The color of a class."""
     return TONES[lanes_of(main_task).index(label) % len(TONES)]
 
 
-def say_value(name: str, value: Any) -> tuple[str, str]:
+def format_value(name: str, value: Any) -> tuple[str, str]:
     """The prediction of a head and, to be written smaller, its score or unit."""
     if isinstance(value, list):
         return value[0]["label"], f"{value[0]['score']:.0%}"
@@ -69,7 +68,7 @@ def say_value(name: str, value: Any) -> tuple[str, str]:
     return f"{value['value']:.3g}", value["unit"]
 
 
-def spell_time(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """`9.5 s`, `1 min 5 s`, `75 min`."""
     if seconds < 59.95:
         return f"{seconds:.1f}".removesuffix(".0") + " s"

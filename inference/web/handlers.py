@@ -10,10 +10,10 @@ from typing import Any
 
 import gradio as gr
 
-from modeling import AnswerOptions
+from modeling import OutputOptions
 
 from ..timeline.build import TimelineOptions
-from .render import draw_note
+from .render import render_note
 from .service import Service
 
 _NO_FILE = "No file was sent. Choose a file or record something first."
@@ -35,7 +35,7 @@ class Handlers:
         self._service = service
         self._running: list[tuple[str | None, Event]] = []  # session of the visitor, and whether it was cancelled
 
-    def recognise(
+    def recognize(
         self,
         path: str | None,
         labels: list[str],
@@ -47,17 +47,17 @@ class Handlers:
     ) -> tuple[str, dict[str, Any], str | None]:
         """One recording: its HTML, its values, and where it lies."""
         if path is None:
-            return draw_note(_NO_FILE, problem=True), {"error": _NO_FILE}, None
+            return render_note(_NO_FILE, problem=True), {"error": _NO_FILE}, None
         file = Path(path)
         try:
-            answer, timeline = answer_options(labels, uncertain_below), TimelineOptions(window_s, hop_s)
+            answer, timeline = output_options(labels, uncertain_below), TimelineOptions(window_s, hop_s)
             with self._cancellable(request) as check:
                 report = _reporting(check, progress, f"Analyzing {file.name}")
-                return *self._service.recognise(file, answer, timeline, report), path
+                return *self._service.recognize(file, answer, timeline, report), path
         except (ValueError, CancelledError) as error:
-            return draw_note(str(error), problem=True), {"error": str(error)}, path
+            return render_note(str(error), problem=True), {"error": str(error)}, path
 
-    def recognise_several(
+    def predict_several(
         self,
         paths: list[str] | None,
         labels: list[str],
@@ -67,22 +67,22 @@ class Handlers:
     ) -> tuple[str, list[dict[str, Any]]]:
         """Several recordings: their HTML, and a row of values for each."""
         if not paths:
-            return draw_note(_NO_FILE, problem=True), [{"error": _NO_FILE}]
+            return render_note(_NO_FILE, problem=True), [{"error": _NO_FILE}]
         files = [Path(path) for path in paths]
         try:
-            answer = answer_options(labels, uncertain_below)
+            answer = output_options(labels, uncertain_below)
             with self._cancellable(request) as check:
                 report = _reporting(check, progress, f"Analyzing {len(files)} files")
-                return self._service.recognise_several(files, answer, report)
+                return self._service.predict_several(files, answer, report)
         except (ValueError, CancelledError) as error:
-            return draw_note(str(error), problem=True), [{"error": str(error)}]
+            return render_note(str(error), problem=True), [{"error": str(error)}]
 
     def cancel(self, request: gr.Request) -> str:
         """Ends what a visitor's session has running, at its next report of progress."""
         for session, cancelled in list(self._running):
             if session == request.session_hash:
                 cancelled.set()
-        return draw_note(_CANCELLED)
+        return render_note(_CANCELLED)
 
     @contextmanager
     def _cancellable(self, request: gr.Request) -> Iterator[Callable[[], None]]:
@@ -100,9 +100,9 @@ class Handlers:
             self._running.remove(entry)
 
 
-def answer_options(labels: list[str], uncertain_below: float) -> AnswerOptions:
+def output_options(labels: list[str], uncertain_below: float) -> OutputOptions:
     """The settings of the page as options."""
-    return AnswerOptions(labels=tuple(labels), uncertain_below=uncertain_below or None)
+    return OutputOptions(labels=tuple(labels), uncertain_below=uncertain_below or None)
 
 
 def _reporting(check: Callable[[], None], progress: gr.Progress, text: str) -> Callable[[float], None]:

@@ -31,7 +31,7 @@ _WRITE = re.compile(rf"{_UPLOAD}|{_API}/(queue/join|call/\w+/?|cancel|reset/?)")
 _LONGEST_QUESTION = 256_000  # bytes; one about a hundred files has some 70,000
 
 
-class Gate:
+class LimitsMiddleware:
     """Stands before Gradio, which takes bodies of any length at any pace, and fetches what addresses in them name.
 
     Args:

@@ -20,7 +20,7 @@ _QUALITY = {"classification": ("weighted_f1", "weighted F1"), "regression": ("cc
 
 
 @dataclass(frozen=True)
-class ModelFacts:
+class ModelDescription:
     """What is known of a model beside its configuration.
 
     Args:
@@ -36,7 +36,7 @@ class ModelFacts:
     is_synthetic: bool = False
 
 
-def load_model_facts(checkpoint: str) -> ModelFacts:
+def load_model_description(checkpoint: str) -> ModelDescription:
     """Reads `training.json` and `metrics.json` beside a checkpoint; what is missing or damaged there is not known.
 
     Args:
@@ -51,7 +51,7 @@ def load_model_facts(checkpoint: str) -> ModelFacts:
     except (KeyError, TypeError, AttributeError):
         corpora, languages = set(), set()
     is_synthetic = bool(corpora) and corpora <= {*CORPORA}
-    return ModelFacts(name, tuple(sorted(languages)), _quality(checkpoint), is_synthetic)
+    return ModelDescription(name, tuple(sorted(languages)), _quality(checkpoint), is_synthetic)
 
 
 def _read(checkpoint: str, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""A recogniser -> a web page: one recording with its timeline, or several in a table."""
+"""A predictor -> a web page: one recording with its timeline, or several in a table."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from ..engine.predictor import Recogniser
+from ..engine.predictor import Predictor
 from ..timeline.build import TimelineOptions
-from .formatting import spell_time, title_of
+from .formatting import format_duration, title_of
 from .handlers import Handlers
 from .lenient_blocks import LenientBlocks
-from .middleware import Gate, read_files_alone
-from .model_description import ModelFacts
+from .middleware import LimitsMiddleware, read_files_alone
+from .model_description import ModelDescription
 from .render_table import ENVIRONMENT
 from .service import MEGABYTE, Limits, Service
 
@@ -28,24 +28,24 @@ _CAUTION = (
     "A model's estimate from the sound of a voice is a guess. It does not tell what a person feels, and must not be "
     "the ground for a decision about anyone."
 )
-_UNKNOWN = ModelFacts()
+_UNKNOWN = ModelDescription()
 _CLEAR = "() => null"  # a field that is empty takes the next file at once
 
 
 def build_page(
-    recogniser: Recogniser, limits: Limits, examples: Mapping[str, Path], facts: ModelFacts = _UNKNOWN
+    predictor: Predictor, limits: Limits, examples: Mapping[str, Path], facts: ModelDescription = _UNKNOWN
 ) -> gr.Blocks:
     """The page, to be started by [`serve_page`].
 
     Args:
-        recogniser: the model.
+        predictor: the model.
         limits: what a visitor may ask for.
         examples: title -> recording.
         facts: what the page says about the model.
     """
-    handlers = Handlers(Service(recogniser, limits))
+    handlers = Handlers(Service(predictor, limits))
     with LenientBlocks(title="Speech emotion recognition", analytics_enabled=False) as page:
-        gr.HTML(_introduction(recogniser, limits, facts), elem_classes="intro", padding=False, apply_default_css=False)
+        gr.HTML(_introduction(predictor, limits, facts), elem_classes="intro", padding=False, apply_default_css=False)
         with gr.Row():
             with gr.Column(scale=4, min_width=300):
                 with gr.Tab("One recording"):
@@ -64,14 +64,14 @@ def build_page(
                         tries = [(gr.Button(title, size="sm"), gr.State(str(file))) for title, file in examples.items()]
                 with gr.Tab("Several files"):
                     gr.HTML(
-                        _about_several(recogniser, limits), elem_classes="hint", padding=False, apply_default_css=False
+                        _about_several(predictor, limits), elem_classes="hint", padding=False, apply_default_css=False
                     )
                     uploads = gr.File(
                         label="Audio or video files", file_count="multiple", height=220, elem_id="uploads"
                     )
                     start = gr.Button("Analyze", variant="primary", elem_id="start")
                 with gr.Accordion("Settings", open=False, elem_id="settings"):
-                    settings = _settings(recogniser)
+                    settings = _settings(predictor)
                     again = gr.Button("Analyze again with these settings", size="sm", elem_id="again")
             with gr.Column(scale=9, min_width=300):
                 cancel = gr.Button("Cancel", size="sm", elem_id="cancel")
@@ -88,10 +88,10 @@ def build_page(
         asks += [(again.click, latest, "private"), *((button.click, file, "private") for button, file in tries)]
         asked = [
             event(
-                handlers.recognise,
+                handlers.recognize,
                 [source, *settings],
                 [result, values, latest],
-                api_name="recognise",
+                api_name="recognize",
                 api_visibility=visibility,
                 **group,
             )
@@ -101,10 +101,10 @@ def build_page(
             done.then(None, None, field, js=_CLEAR)
         asked.append(
             start.click(
-                handlers.recognise_several,
+                handlers.predict_several,
                 [uploads, *settings[:2]],
                 [result, values],
-                api_name="recognise_several",
+                api_name="predict_several",
                 **group,
             )
         )
@@ -131,7 +131,7 @@ def serve_page(
     """
     read_files_alone(limits.files)
     page.launch(
-        app_kwargs={"middleware": [Middleware(Gate, uploads, limits)]},
+        app_kwargs={"middleware": [Middleware(LimitsMiddleware, uploads, limits)]},
         state_session_capacity=limits.sessions,
         server_name=host,
         server_port=port,
@@ -148,26 +148,26 @@ def serve_page(
     )
 
 
-def _introduction(recogniser: Recogniser, limits: Limits, facts: ModelFacts) -> str:
+def _introduction(predictor: Predictor, limits: Limits, facts: ModelDescription) -> str:
     return ENVIRONMENT.get_template("introduction.html.jinja").render(
-        main=title_of(recogniser.main_task.name).lower(),
-        length=spell_time(60 * limits.minutes),
+        main=title_of(predictor.main_task.name).lower(),
+        length=format_duration(60 * limits.minutes),
         size=f"{limits.megabytes:g}",
-        kept=spell_time(limits.keep_s),
+        kept=format_duration(limits.keep_s),
         facts=facts,
     )
 
 
-def _about_several(recogniser: Recogniser, limits: Limits) -> str:
-    longest = spell_time(recogniser.max_duration_s)
+def _about_several(predictor: Predictor, limits: Limits) -> str:
+    longest = format_duration(predictor.max_duration_s)
     return (
         f"Up to {limits.files} files at a time. Each gets one row, for its first {longest} with their pauses. Choose "
         "<em>One recording</em> for the speech alone, however long it is."
     )
 
 
-def _settings(recogniser: Recogniser) -> list[gr.components.Component]:
-    main_task, longest_s, defaults = recogniser.main_task, recogniser.max_duration_s, TimelineOptions()
+def _settings(predictor: Predictor) -> list[gr.components.Component]:
+    main_task, longest_s, defaults = predictor.main_task, predictor.max_duration_s, TimelineOptions()
     labels = list(main_task.labels)
     return [
         gr.CheckboxGroup(

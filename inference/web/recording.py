@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from common.text_files import spelled
-from modeling import SAMPLING_RATE, AnswerOptions, AudioReader, Task
+from common.text_files import escape_surrogates
+from modeling import SAMPLING_RATE, AudioReader, OutputOptions, Task
 
-from ..engine.predictor import Recogniser
+from ..engine.predictor import Predictor
 from ..timeline.build import TimelineOptions, build_timeline, timeline_rows
 
 PEAKS = 240  # bars of the outline at least: each is still a pixel wide on a phone
@@ -47,11 +47,11 @@ class Recording:
     sound: bytes
 
 
-def recognise_recording(
-    recogniser: Recogniser,
+def predict_recording(
+    predictor: Predictor,
     path: Path,
     timeline_options: TimelineOptions,
-    answer_options: AnswerOptions,
+    output_options: OutputOptions,
     progress: Callable[[float], None] | None = None,
 ) -> Recording:
     """Everything about a recording.
@@ -60,14 +60,14 @@ def recognise_recording(
         OSError: there is no such file.
         ValueError: it is no audio, or cannot be read to its end.
     """
-    timeline = build_timeline(recogniser, path, timeline_options, progress, labels=answer_options.labels)
-    segments = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, answer_options)
+    timeline = build_timeline(predictor, path, timeline_options, progress, labels=output_options.labels)
+    segments = timeline_rows(timeline, predictor.tasks, predictor.main_task, output_options)
     peaks, sound = _copy_sound(path, timeline.duration_s)
     return Recording(
-        name=spelled(path.name),
+        name=escape_surrogates(path.name),
         duration_s=timeline.duration_s,
         speech_s=timeline.speech_s,
-        answer=average_segments(segments, recogniser.tasks, recogniser.main_task, answer_options),
+        answer=average_segments(segments, predictor.tasks, predictor.main_task, output_options),
         segments=segments,
         peaks=peaks,
         sound=sound,
@@ -75,9 +75,9 @@ def recognise_recording(
 
 
 def average_segments(
-    segments: Sequence[Mapping[str, Any]], tasks: Sequence[Task], main_task: Task, options: AnswerOptions
+    segments: Sequence[Mapping[str, Any]], tasks: Sequence[Task], main_task: Task, options: OutputOptions
 ) -> dict[str, Any]:
-    """The mean of the rows of a timeline, weighted by their seconds, in the form of [`word_answer`].
+    """The mean of the rows of a timeline, weighted by their seconds, in the form of [`format_outputs`].
 
     The first class of a head is the likeliest of those that a segment has: no mean may put a class at the head that
     occurs nowhere (0.5, 0.4, 0.1 and 0.1, 0.4, 0.5 have the second one as theirs).

@@ -13,9 +13,9 @@ from markupsafe import Markup
 from modeling import Task
 
 from ..timeline.formats import EXPORTS
-from .formatting import clock, lane_of, lanes_of, meaning_of, say_value, spell_time, title_of, tone_of
+from .formatting import clock, format_duration, format_value, lane_of, lanes_of, meaning_of, title_of, tone_of
 from .recording import Recording
-from .render_table import ENVIRONMENT, draw_table
+from .render_table import ENVIRONMENT, render_table
 
 _NO_SPEECH = "#9aa3ae"
 _STEPS_S = (0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
@@ -32,7 +32,7 @@ _FORMATS = {
 }
 
 
-def draw_recording(recording: Recording, tasks: Sequence[Task], main_task: Task) -> str:
+def render_recording(recording: Recording, tasks: Sequence[Task], main_task: Task) -> str:
     """Everything about one recording, its sound and the files to download within it.
 
     Args:
@@ -58,11 +58,11 @@ def draw_recording(recording: Recording, tasks: Sequence[Task], main_task: Task)
             _download(f"{stem}.{suffix}", export(recording.segments, stem, recording.duration_s))
             for suffix, export in EXPORTS.items()
         ],
-        table=draw_table(recording.segments, tasks, main_task),
+        table=render_table(recording.segments, tasks, main_task),
     )
 
 
-def draw_several(
+def render_several(
     rows: Sequence[Mapping[str, Any]], tasks: Sequence[Task], main_task: Task, files: Mapping[str, str]
 ) -> str:
     """A table with a row per recording, and files to download.
@@ -76,21 +76,21 @@ def draw_several(
     title = f"{len(rows)} file{'s' if len(rows) > 1 else ''}" + (f", {failed} of them unreadable" if failed else "")
     downloads = [_download(name, text) for name, text in files.items()]
     return ENVIRONMENT.get_template("several.html.jinja").render(
-        title=title, downloads=downloads, table=draw_table(rows, tasks, main_task)
+        title=title, downloads=downloads, table=render_table(rows, tasks, main_task)
     )
 
 
-def draw_note(sentence: str, *, problem: bool = False) -> str:
+def render_note(sentence: str, *, problem: bool = False) -> str:
     """A sentence in the place of a recording."""
     kind = Markup('class="note problem" role="alert"' if problem else 'class="note"')
     return Markup("<div {}>{}</div>").format(kind, sentence)
 
 
 def _summary(recording: Recording) -> str:
-    duration = spell_time(recording.duration_s)
+    duration = format_duration(recording.duration_s)
     if not recording.segments:
         return f"{duration}. No speech was found in it, so there is no emotion to show."
-    return f"{duration}, of which {spell_time(recording.speech_s)} is speech."
+    return f"{duration}, of which {format_duration(recording.speech_s)} is speech."
 
 
 def _caption(recording: Recording, main_task: Task) -> str:
@@ -106,13 +106,13 @@ def _card(task: Task, recording: Recording) -> dict[str, Any]:
     """
     value = recording.answer[task.name]
     if not task.is_classification:
-        return {"title": title_of(task.name), "values": [say_value(task.name, value)], "note": meaning_of(task)}
+        return {"title": title_of(task.name), "values": [format_value(task.name, value)], "note": meaning_of(task)}
     shares = dict.fromkeys((entry["label"] for entry in value), 0.0)
     for row in recording.segments:
         shares[row[task.name][0]["label"]] += (row["end_s"] - row["start_s"]) / recording.speech_s
     spoken = sorted(((label, share) for label, share in shares.items() if share), key=lambda entry: -entry[1])
     if len(spoken) == 1:
-        return {"title": title_of(task.name), "values": [say_value(task.name, value)], "note": "Mean score."}
+        return {"title": title_of(task.name), "values": [format_value(task.name, value)], "note": "Mean score."}
     values = [(label, f"{share:.0%}") for label, share in spoken]
     return {"title": title_of(task.name), "values": values, "note": "Share of the speech."}
 
@@ -120,7 +120,7 @@ def _card(task: Task, recording: Recording) -> dict[str, Any]:
 def _part(row: Mapping[str, Any], duration_s: float, main_task: Task) -> dict[str, Any]:
     """A segment as the timeline has it: places in per cent of its width."""
     label = lane_of(row, main_task)
-    text, detail = say_value(main_task.name, row[main_task.name])
+    text, detail = format_value(main_task.name, row[main_task.name])
     uncertain = row.get("uncertain", False)
     said = f"{text} {detail}".strip() + (", uncertain" if uncertain else "")
     return {

@@ -12,14 +12,14 @@ from markupsafe import Markup
 
 from modeling import Task
 
-from .formatting import clock, lane_of, say_value, spell_time, title_of, tone_of
+from .formatting import clock, format_duration, format_value, lane_of, title_of, tone_of
 
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, autoescape=True, trim_blocks=True
 )
 _ELSEWHERE = ("error", "reason", "uncertain")  # these have no column of their own
 _FIRST = ("file", "start_s", "end_s", "channel")
-_TIMES = ("duration_s", "speech_s", "heard_s", "analyzed_s")
+_TIMES = ("duration_s", "speech_s", "analyzed_s", "analyzed_s")
 _UNKNOWN = "–"
 
 
@@ -33,7 +33,7 @@ class _Cell:
     span: int = 1
 
 
-def draw_table(rows: Sequence[Mapping[str, Any]], tasks: Sequence[Task], main_task: Task) -> Markup:
+def render_table(rows: Sequence[Mapping[str, Any]], tasks: Sequence[Task], main_task: Task) -> Markup:
     """A table of segments, `{"start_s", "end_s", **answer}`, or files, `{"file", **answer}` and `{"file", "error"}`.
 
     The order of its columns depends on the tasks alone. What a row lacks is shown as unknown.
@@ -61,10 +61,10 @@ def _cell(name: str, row: Mapping[str, Any], main_task: Task) -> _Cell:
     if name == "end_s":
         return _Cell(clock(value))
     if name in _TIMES:
-        return _Cell(spell_time(value), number=True)
+        return _Cell(format_duration(value), number=True)
     if not isinstance(value, list | Mapping):
         return _Cell(str(value))
-    text, detail = say_value(name, value)
+    text, detail = format_value(name, value)
     if name != main_task.name:
         return _Cell(text, detail, number=not isinstance(value, list))
     detail += ", uncertain" if row.get("uncertain") else ""

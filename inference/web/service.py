@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.text_files import spelled
-from modeling import AnswerOptions, AudioError, AudioReader
+from common.text_files import escape_surrogates
+from modeling import AudioError, AudioReader, OutputOptions
 
-from ..batch.predict import FAULTS, Question, answer_files
+from ..batch.predict import PREDICTION_ERRORS, PredictionRequest, predict_files
 from ..batch.table_writers import columns, write_csv
-from ..engine.predictor import Recogniser
+from ..engine.predictor import Predictor
 from ..timeline.build import TimelineOptions
-from .formatting import spell_time
-from .recording import recognise_recording
-from .render import draw_note, draw_recording, draw_several
+from .formatting import format_duration
+from .recording import predict_recording
+from .render import render_note, render_recording, render_several
 
 MEGABYTE = 2**20  # bytes, as browsers and Gradio's own messages count them
 
@@ -56,16 +56,16 @@ class Service:
     """Answers requests; each gives HTML for people, and the same as values for programs.
 
     Args:
-        recogniser: what hears.
+        predictor: what hears.
         limits: what a visitor may ask for.
     """
 
-    def __init__(self, recogniser: Recogniser, limits: Limits):
-        self._recogniser = recogniser
+    def __init__(self, predictor: Predictor, limits: Limits):
+        self._recogniser = predictor
         self._limits = limits
 
-    def recognise(
-        self, file: Path, answer: AnswerOptions, timeline: TimelineOptions, progress: Callable[[float], None]
+    def recognize(
+        self, file: Path, answer: OutputOptions, timeline: TimelineOptions, progress: Callable[[float], None]
     ) -> tuple[str, dict[str, Any]]:
         """One recording: `{"file", "duration_s", "speech_s", **answer, "segments"}`, or `{"file", "error"}`."""
 
@@ -77,16 +77,16 @@ class Service:
             report(0.0)
             answer.check(self._recogniser.main_task)
             self._check_length(file)
-            recording = recognise_recording(self._recogniser, file, timeline, answer, report)
-        except FAULTS as error:
+            recording = predict_recording(self._recogniser, file, timeline, answer, report)
+        except PREDICTION_ERRORS as error:
             sentence = _say(error, file)
-            return draw_note(sentence, problem=True), {"file": spelled(file.name), "error": sentence}
+            return render_note(sentence, problem=True), {"file": escape_surrogates(file.name), "error": sentence}
         times = {"duration_s": recording.duration_s, "speech_s": recording.speech_s}
         values = {"file": recording.name, **times, **recording.answer, "segments": recording.segments}
-        return draw_recording(recording, self._recogniser.tasks, self._recogniser.main_task), values
+        return render_recording(recording, self._recogniser.tasks, self._recogniser.main_task), values
 
-    def recognise_several(
-        self, files: Sequence[Path], answer: AnswerOptions, progress: Callable[[float], None]
+    def predict_several(
+        self, files: Sequence[Path], answer: OutputOptions, progress: Callable[[float], None]
     ) -> tuple[str, list[dict[str, Any]]]:
         """Several recordings, of each the beginning: a row as `predict.py` gives it."""
         try:
@@ -96,10 +96,10 @@ class Service:
                     f"You sent {len(files)} files. This page takes {self._limits.files} at a time: send fewer at once."
                 )
         except ValueError as error:
-            return draw_note(str(error), problem=True), []
+            return render_note(str(error), problem=True), []
         answered: dict[str, dict[str, Any]] = {}
-        for path, [row] in answer_files(self._recogniser, [str(file) for file in files], Question(answer)):
-            name = spelled(Path(path).name)
+        for path, [row] in predict_files(self._recogniser, [str(file) for file in files], PredictionRequest(answer)):
+            name = escape_surrogates(Path(path).name)
             said = {"error": row["error"].replace(path, name)} if "error" in row else {}
             answered[path] = {**row, "file": name, **said}
             progress(len(answered) / len(files))
@@ -111,7 +111,7 @@ class Service:
             "emotions.csv": table.getvalue(),
             "emotions.json": json.dumps(rows, indent=1, ensure_ascii=False),
         }
-        return draw_several(rows, tasks, main_task, downloads), rows
+        return render_several(rows, tasks, main_task, downloads), rows
 
     def _check_length(self, file: Path) -> None:
         longest_s = 60 * self._limits.minutes
@@ -121,13 +121,13 @@ class Service:
             except AudioError:
                 return  # it ends before; a header may say anything, and those of browsers' recordings say nothing
         raise ValueError(
-            f"{spelled(file.name)} is longer than {spell_time(longest_s)}, the most that this page takes. Please send "
-            "a shorter part of it."
+            f"{escape_surrogates(file.name)} is longer than {format_duration(longest_s)}, the most that this page "
+            "takes. Please send a shorter part of it."
         )
 
 
 def _say(error: Exception, file: Path) -> str:
     """What is wrong with a file, without where it lies."""
     if isinstance(error, FileNotFoundError):
-        return f"{spelled(file.name)} has been deleted by now. Please send it again."
-    return spelled(str(error).replace(str(file), file.name))
+        return f"{escape_surrogates(file.name)} has been deleted by now. Please send it again."
+    return escape_surrogates(str(error).replace(str(file), file.name))

@@ -98,10 +98,10 @@ def number_sounds(pairs: np.ndarray, count: int) -> np.ndarray:
 
 
 def _near(
-    fingerprints: np.ndarray, asked: np.ndarray, there: np.ndarray, radius: float, neighbours: int
+    fingerprints: np.ndarray, asked: np.ndarray, there: np.ndarray, radius: float, neighbors: int
 ) -> set[tuple[int, int]]:
     distances, nearest = cKDTree(fingerprints[there]).query(
-        fingerprints[asked], k=neighbours, distance_upper_bound=radius
+        fingerprints[asked], k=neighbors, distance_upper_bound=radius
     )
     found, rank = np.nonzero(np.isfinite(distances))
     twins = there[nearest[found, rank]]
@@ -112,11 +112,11 @@ def _sorted(pairs: set[tuple[int, int]]) -> np.ndarray:
     return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
 
 
-def likeness(first: np.ndarray, second: np.ndarray) -> float:
-    """The greatest normalised cross-correlation of two clips over all offsets, between 100 and 3400 Hz.
+def similarity(first: np.ndarray, second: np.ndarray) -> float:
+    """The greatest normalized cross-correlation of two clips over all offsets, between 100 and 3400 Hz.
 
-    Another level or a turned polarity makes no difference, and silence around the sound none either. `1 - likeness**2`
-    is the share of the energy in which the clips differ.
+    Another level or a turned polarity makes no difference, and silence around the sound none either. `1 -
+    similarity**2` is the share of the energy in which the clips differ.
 
     Args:
         first, second: waveforms of shape `(samples,)`, 16 kHz.

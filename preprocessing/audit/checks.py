@@ -12,7 +12,7 @@ from datasets import Dataset
 from tqdm import tqdm
 
 from ..prepared.rows import stored_waveform
-from .audio_fingerprint import MAX_DURATION_S, candidate_pairs, likeness, number_sounds
+from .audio_fingerprint import MAX_DURATION_S, candidate_pairs, number_sounds, similarity
 
 MAX_EXAMPLES = 10  # of a finding, and clips of an example
 CALM = ("neutral", "sad")  # emotions in which a voice has its plain pitch
@@ -26,7 +26,7 @@ class Thresholds:
         fingerprint_radius: greatest distance of two fingerprints whose sounds are compared. Copies at other rates,
             at other levels, from codecs, or with noise 20 dB below lie within 0.05; different clips of a person are
             0.2 apart, of a synthetic voice 0.1.
-        likeness: least likeness of the same sound. Copies reach 0.97, different clips at most 0.42.
+        similarity: least similarity of the same sound. Copies reach 0.97, different clips at most 0.42.
         least_share: of a class, relative to an even division of its corpus. Below half of it, a mean over clips and a
             mean over classes tell different stories.
         plateaus: least number of plateaus at the peak of a clipped clip. Speech has none, so one is a proof.
@@ -42,7 +42,7 @@ class Thresholds:
     """
 
     fingerprint_radius: float = 0.08
-    likeness: float = 0.9
+    similarity: float = 0.9
     least_share: float = 0.5
     plateaus: int = 1
     loud_runs: int = 8
@@ -67,12 +67,12 @@ class Check(NamedTuple):
 
     Args:
         units: a row per speaker, sentence, class or clip that it looked at, with columns `corpus` and `flagged`.
-        looked_at: number of clips that had what it needs.
+        num_checked: number of clips that had what it needs.
         examples: of what it flagged, as many as are asked for.
     """
 
     units: pd.DataFrame
-    looked_at: int
+    num_checked: int
     examples: Iterable[Example]
 
 
@@ -111,7 +111,7 @@ def check_same_sound(clips: pd.DataFrame, fingerprints: np.ndarray, table: Datas
         clips: with `split`, `digest` and `level_dbfs`.
         fingerprints: of shape `(clips, FINGERPRINT_SIZE)`.
         table: the same clips with their `audio`.
-        thresholds: `fingerprint_radius`, `likeness` and `silent_dbfs`.
+        thresholds: `fingerprint_radius`, `similarity` and `silent_dbfs`.
     """
     audible = ~check_silent(clips, thresholds).units["flagged"].to_numpy()  # silences are alike without being copies
     splits, digests = clips["split"].cat.codes.to_numpy(), clips["digest"].to_numpy()
@@ -194,8 +194,8 @@ def _twins(groups: pd.core.groupby.DataFrameGroupBy) -> Iterator[Example]:
 def same_sounds(table: Dataset, pairs: np.ndarray, thresholds: Thresholds) -> np.ndarray:
     """Those of some pairs of rows `(pairs, 2)` of a prepared table that sound the same."""
     scores = (_likeness(table, *pair) for pair in tqdm(pairs.tolist(), "Comparing", disable=None))
-    return pairs[np.array([score >= thresholds.likeness for score in scores], dtype=bool)]
+    return pairs[np.array([score >= thresholds.similarity for score in scores], dtype=bool)]
 
 
 def _likeness(table: Dataset, first: int, second: int) -> float:
-    return likeness(*(stored_waveform(table[row], MAX_DURATION_S) for row in (first, second)))
+    return similarity(*(stored_waveform(table[row], MAX_DURATION_S) for row in (first, second)))

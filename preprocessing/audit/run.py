@@ -34,7 +34,7 @@ from .checks import (
     check_shared,
     check_silent,
 )
-from .signal_quality import listen_to_all
+from .signal_quality import measure_signal_quality
 
 SPEAKER_DISJOINT = frozenset({"speaker"})  # protocols that promise no speaker in two splits
 # What is found -> what is counted, and what the finding says of it.
@@ -73,8 +73,8 @@ def audit(
 
     Returns:
         What JSON can hold: `folder`, `protocol`, `clips` (split -> number), `in_no_split` (number of clips, which
-        are not looked at), `one_split` (splits that count as one), `thresholds`, `looked_at` (kind of `KINDS` -> number
-        of clips that had what the check needs) and `findings`: kind -> `severity`, `count`, `of`, `corpora`
+        are not looked at), `one_split` (splits that count as one), `thresholds`, `num_checked` (kind of `KINDS` ->
+        number of clips that had what the check needs) and `findings`: kind -> `severity`, `count`, `of`, `corpora`
         (name -> `count` and `of`) and at most `MAX_EXAMPLES` `examples` (`why` and `clips`). `severity` is `error`
         where audio is in two splits, or a speaker whom the protocol promises to keep apart, else `warning`. A kind
         without a finding is absent.
@@ -86,7 +86,7 @@ def audit(
     one_split = ["train", "validation"] if load_protocol(folder, protocol).get("corpus_rule") == "left out" else []
     table = concatenate_datasets(list(splits.values()))
     sizes = {name: len(split) for name, split in splits.items()}
-    heard = listen_to_all(table, num_proc or joblib.cpu_count())
+    heard = measure_signal_quality(table, num_proc or joblib.cpu_count())
     # Column by column: a table of many parts as a whole becomes pandas columns of as many pieces, slow and large.
     columns = {name: table[name][:] for name in _COLUMNS} | {name: heard[name][:] for name in _MEASURED}
     clips = pd.DataFrame(columns).astype({"f0_mean": float})
@@ -111,9 +111,9 @@ def audit(
         "in_no_split": count_in_no_split(folder, splits),
         "one_split": one_split,
         "thresholds": asdict(thresholds),
-        "looked_at": {kind: check.looked_at for kind, check in checks.items()},
+        "num_checked": {kind: check.num_checked for kind, check in checks.items()},
         "findings": {
-            kind: {"severity": "error" if kind in errors else "warning", **_summarise(check)}
+            kind: {"severity": "error" if kind in errors else "warning", **_summarize(check)}
             for kind, check in checks.items()
             if check.units["flagged"].any()
         },
@@ -144,13 +144,13 @@ def format_audit(report: dict) -> str:
     lines += ["", f"Looked for and not found: {', '.join(clean)}."] if clean else [""]
     lines += [
         f"Not looked at for {kind}: {total - count:,} clips that lack what it needs."
-        for kind, count in report["looked_at"].items()
+        for kind, count in report["num_checked"].items()
         if count < total
     ]
     return "\n".join(lines)
 
 
-def _summarise(check: Check) -> dict:
+def _summarize(check: Check) -> dict:
     """A finding's counts, whole and by corpus, and its first examples."""
     by_corpus = check.units.groupby("corpus")["flagged"].agg(["sum", "size"])
     return {

@@ -30,7 +30,7 @@ _PLATEAU = 2 / 32768  # two steps of 16 bits
 _NEAR_FULL_SCALE = 0.97  # resamplers and codecs bend plateaus by a few percent
 
 
-def listen_to_all(table: Dataset, num_proc: int) -> Dataset:
+def measure_signal_quality(table: Dataset, num_proc: int) -> Dataset:
     """Decodes every clip once and keeps what [`listen`] returns; nothing is written to disk.
 
     Args:

@@ -2,7 +2,7 @@
 
 Torresquintero, Teh, Wallis, Staib, Mohan, Hu, Foglianti, Gao & King 2021, ADEPT: A dataset for evaluating prosody
 transfer, arXiv 2106.08321. A woman (ad00) and a man (ad01), English, 44.1 kHz. zenodo.org/records/5117102,
-`ADEPT.zip`. No licence could be established.
+`ADEPT.zip`. No license could be established.
 
     wav_44khz/emotion/anger/ad00_0001.wav      wav_44khz/propositional_attitude/surprise/ad01_0204.wav
     prosody class / what is meant / speaker _ number
@@ -18,14 +18,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 GENDERS = {"ad00": "female", "ad01": "male"}
 PATTERN = r"(?P<prosody>[a-z_]+)/(?P<meaning>[a-z_]+)/(?P<speaker>ad0[01])_\d+\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of ADEPT below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -45,7 +45,7 @@ CORPUS = Corpus(
     locale="en-US",
     style="acted",
     homepage="https://zenodo.org/records/5117102",
-    licence="not established",
+    license="not established",
     commercial=False,
     redistributable=False,
     paper_clips=50,

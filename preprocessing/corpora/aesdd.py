@@ -2,7 +2,7 @@
 
 Vryzas, Liatsou, Kotsakis, Dimoulas & Kalliris 2017, Augmenting drama: a speech emotion-controlled stage lighting
 framework, Audio Mostly, 1-7. Six actors, twenty utterances in Greek, five emotions (no neutral); 44.1 kHz, 605 files.
-m3c.web.auth.gr; no licence is stated (a mirror on Hugging Face says CC BY 4.0 on its own account).
+m3c.web.auth.gr; no license is stated (a mirror on Hugging Face says CC BY 4.0 on its own account).
 
     anger/a01 (1).wav      fear/f10 (01).wav      sadness/s01 (5)a.wav
     first letter of the emotion, utterance (2 digits), speaker in brackets, a or b for further takes
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "s": "sadness"}
@@ -26,7 +26,7 @@ GENDERS = {"1": "female", "2": "female", "3": "male", "4": "male", "5": "female"
 PATTERN = r"(?P<emotion>[ADFHS])(?P<utterance>\d\d) \(0?(?P<speaker>[1-6])\)[AB]?\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of AESDD below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -46,7 +46,7 @@ CORPUS = Corpus(
     locale="el-EL",
     style="acted",
     homepage="http://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/",
-    licence="none stated",
+    license="none stated",
     commercial=False,
     redistributable=False,
     paper_clips=604,

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {
@@ -31,7 +31,7 @@ EMOTIONS = {
 PATTERN = r"(?P<actor>0[1-9]|1[0-2])-(?P<emotion>[CDJNPST])-[12]-(?P<sentence>[1-6])\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of CaFE below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -51,7 +51,7 @@ CORPUS = Corpus(
     locale="fr-FR",
     style="acted",
     homepage="https://zenodo.org/records/1478765",
-    licence="CC BY-NC-SA 4.0",
+    license="CC BY-NC-SA 4.0",
     commercial=False,
     redistributable=True,
     paper_clips=936,

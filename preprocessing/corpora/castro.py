@@ -3,7 +3,7 @@
 Castro & Lima 2010, Recognizing emotions in spoken language: A validated set of Portuguese sentences and pseudosentences
 for research on emotional prosody, Behavior Research Methods 42(1), 74-81, doi 10.3758/BRM.42.1.74. Two speakers of
 European Portuguese, seven emotions; 190 files of sentences and 178 of pseudosentences, 368 in all. The supplement holds
-`Castro-BRM-2010 Sents.zip`, `Castro-BRM-2010 Pseudosents.zip` and text files. It states no licence.
+`Castro-BRM-2010 Sents.zip`, `Castro-BRM-2010 Pseudosents.zip` and text files. It states no license.
 
     62pA_fear8.wav      8sA_angry8.wav      100sA_neutral3.wav
     number, s (sentence) or p (pseudosentence), speaker (A or B) _ emotion and a number
@@ -17,13 +17,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 PATTERN = r"\d+[sp](?P<speaker>[AB])_(?P<emotion>angry|disgust|fear|happy|neutral|sad|surprise)\d+\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of CASTRO below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -38,7 +38,7 @@ CORPUS = Corpus(
     locale="pt-PT",
     style="acted",
     homepage="https://doi.org/10.3758/BRM.42.1.74",
-    licence="none stated",
+    license="none stated",
     commercial=False,
     redistributable=False,
     paper_clips=368,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from common.audio_files import walk
 
-from ..clip import Clip, Drop, clip_id
+from ..clip import Clip, SkippedClip, clip_id
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Corpus:
         name: its key in `CORPORA`.
         title: its name in Table 1 of the paper.
         locale, style: as the paper's Table 1 gives them.
-        homepage, licence: of the publisher; where sources differ, the licence says so.
-        commercial, redistributable: whether the licence allows commercial use, and passing the recordings on. False
+        homepage, license: of the publisher; where sources differ, the license says so.
+        commercial, redistributable: whether the license allows commercial use, and passing the recordings on. False
             where it does not say or sources differ.
         paper_clips: its clips in Table 1, `None` if it is not there.
         paper_differs: why that is not what its folder gives, where it is not.
@@ -30,7 +30,7 @@ class Corpus:
         usable_files: those of its whole folder that can be decoded, before any rule, where `whole_clips` is not known.
         form: the layout that `read` expects, in a few words.
         genders: whether it is known, at all, which voices are men's and which are women's.
-        read: yields a [`Clip`] or a [`Drop`] for each of its audio files below a folder, without opening them.
+        read: yields a [`Clip`] or a [`SkippedClip`] for each of its audio files below a folder, without opening them.
     """
 
     name: str
@@ -38,12 +38,12 @@ class Corpus:
     locale: str
     style: str
     homepage: str
-    licence: str
+    license: str
     commercial: bool
     redistributable: bool
     paper_clips: int | None
     form: str
-    read: Callable[[Path], Iterator[Clip | Drop]]
+    read: Callable[[Path], Iterator[Clip | SkippedClip]]
     genders: bool = True
     paper_differs: str = ""
     whole_clips: int | None = None
@@ -61,7 +61,7 @@ def parse_tree(
     pattern: str,
     describe: Callable[[dict[str, str]], dict],
     suffixes: tuple[str, ...] = (".wav",),
-) -> Iterator[Clip | Drop]:
+) -> Iterator[Clip | SkippedClip]:
     """Reads a corpus whose labels stand in its paths.
 
     Args:
@@ -74,7 +74,8 @@ def parse_tree(
         suffixes: of its audio files, in lower case.
 
     Yields:
-        A [`Clip`] for each file that the pattern fits, a [`Drop`] for each other one and for copies of the same file.
+        A [`Clip`] for each file that the pattern fits, a [`SkippedClip`] for each other one and for copies of the same
+        file.
     """
     grammar = re.compile(rf"(?:^|/)({pattern})$", re.IGNORECASE)
     seen = set()
@@ -82,12 +83,12 @@ def parse_tree(
         match = grammar.search(composed(path.as_posix()))
         found = clip_id(corpus.name, path.relative_to(root))
         if match is None:
-            yield Drop(found, "the file name is not of the corpus's form")
+            yield SkippedClip(found, "the file name is not of the corpus's form")
             continue
         fields = describe({name: group and group.lower() for name, group in match.groupdict().items()})
         id_ = clip_id(corpus.name, fields.pop("id", match[1]))
         if id_.casefold() in seen:
-            yield Drop(found, "the same file again in another folder", "copy")
+            yield SkippedClip(found, "the same file again in another folder", "copy")
             continue
         seen.add(id_.casefold())
         yield Clip(

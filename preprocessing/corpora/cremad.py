@@ -22,7 +22,7 @@ from pathlib import Path
 from common.audio_files import walk
 from common.text_files import read_text
 
-from ..clip import Clip, Drop, clip_id
+from ..clip import Clip, SkippedClip, clip_id
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {"ang": "anger", "dis": "disgust", "fea": "fear", "hap": "happy", "neu": "neutral", "sad": "sad"}
@@ -34,7 +34,7 @@ PATTERN = (
 DEMOGRAPHICS = "VideoDemographics.csv"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of CREMA-D below `root`.
 
     Raises:
@@ -54,7 +54,9 @@ def read(root: Path) -> Iterator[Clip | Drop]:
 
     yield from parse_tree(CORPUS, root, PATTERN, describe)
     for path in walk(root, (".mp3", ".flv")):
-        yield Drop(clip_id(CORPUS.name, path.relative_to(root)), "an MP3 or a video; the WAV files are read", "copy")
+        yield SkippedClip(
+            clip_id(CORPUS.name, path.relative_to(root)), "an MP3 or a video; the WAV files are read", "copy"
+        )
 
 
 def _genders(root: Path) -> dict[str, str | None]:
@@ -76,7 +78,7 @@ CORPUS = Corpus(
     locale="en-US",
     style="acted",
     homepage="https://github.com/CheyneyComputerScience/CREMA-D",
-    licence="ODbL 1.0, contents DbCL 1.0",
+    license="ODbL 1.0, contents DbCL 1.0",
     commercial=True,
     redistributable=True,
     paper_clips=7442,

@@ -1,7 +1,7 @@
 """EMODB: Berlin Database of Emotional Speech.
 
 Burkhardt, Paeschke, Rolfes, Sendlmeier & Weiss 2005, Interspeech, 1517-1520. Ten actors (5 women), ten sentences in
-German; 16 kHz, 16 bit, mono, 535 files. emodb.bilderbar.info; the old page states no licence, Zenodo 17651657 says
+German; 16 kHz, 16 bit, mono, 535 files. emodb.bilderbar.info; the old page states no license, Zenodo 17651657 says
 CC BY 4.0, another packager CC0-1.0.
 
     wav/03a01Fa.wav
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {
@@ -31,7 +31,7 @@ WOMEN = {"08", "09", "13", "14", "16"}
 PATTERN = r"wav/(?P<speaker>03|08|09|1[0-6])(?P<text>[ab]\d\d)(?P<emotion>[WLEAFTN])[a-z]\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of EMODB below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -51,7 +51,7 @@ CORPUS = Corpus(
     locale="de-DE",
     style="acted",
     homepage="http://emodb.bilderbar.info",
-    licence="CC BY 4.0 or CC0 1.0, sources differ",
+    license="CC BY 4.0 or CC0 1.0, sources differ",
     commercial=True,
     redistributable=True,
     paper_clips=535,

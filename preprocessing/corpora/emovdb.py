@@ -3,7 +3,7 @@
 Adigwe, Tits, El Haddad, Ostadabbas & Dutoit 2018, The Emotional Voices Database: Towards Controlling the Emotion
 Dimension in Voice Generation Systems, arXiv:1806.09514. Two women (bea, jenie) and two men (josh, sam), sentences of
 CMU ARCTIC in English; by EmoBox 16 kHz, and 44.1 kHz those of bea. 6,893 files. github.com/numediart/EmoV-DB and
-openslr.org/115, for non-commercial use by a licence of its own, which says nothing of passing the recordings on.
+openslr.org/115, for non-commercial use by a license of its own, which says nothing of passing the recordings on.
 
     bea/Amused/amused_1-15_0001.wav     the "sorted" release
     bea_Amused/amused_1-15_0001.wav     OpenSLR 115: what is in bea_Amused.tar.gz, unpacked into a folder of that name
@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 GENDERS = {"bea": "female", "jenie": "female", "josh": "male", "sam": "male"}
@@ -31,7 +31,7 @@ PATTERN = (
 )
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of EmoV-DB below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -52,7 +52,7 @@ CORPUS = Corpus(
     locale="en-US",
     style="acted",
     homepage="https://github.com/numediart/EmoV-DB",
-    licence="own licence, non-commercial",
+    license="own license, non-commercial",
     commercial=False,
     redistributable=False,
     paper_clips=3644,

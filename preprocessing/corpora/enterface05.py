@@ -1,7 +1,7 @@
 """eNTERFACE'05: an audio-visual emotion database.
 
 Martin, Kotsia, Macq & Pitas 2006, ICDEW, 8. 44 subjects, five sentences in English for each of six emotions; AVI files
-with stereo sound of 48 kHz, 1,293 of them. enterface.net/enterface05; the licence is "research only" by SER-datasets
+with stereo sound of 48 kHz, 1,293 of them. enterface.net/enterface05; the license is "research only" by SER-datasets
 and MIT by an ESPnet recipe that quotes the page.
 
     subject 1/anger/sentence 1/s1_an_1.avi
@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 WOMEN = {"4", "5", "7", "26", "28", "29", "31", "33", "44"}
@@ -32,7 +32,7 @@ PATTERN = (
 )
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of eNTERFACE'05 below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe, suffixes=(".avi",))
 
@@ -52,7 +52,7 @@ CORPUS = Corpus(
     locale="en-US",
     style="acted",
     homepage="http://www.enterface.net/enterface05",
-    licence="research only or MIT, sources differ",
+    license="research only or MIT, sources differ",
     commercial=False,
     redistributable=False,
     paper_clips=1263,

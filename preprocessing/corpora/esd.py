@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 MANDARIN = {f"{number:04}" for number in range(1, 11)}
@@ -34,17 +34,17 @@ SPLITS = {"train": "train", "evaluation": "validation", "test": "test"}
 PATTERN = r"(?P<speaker>00(?:0[1-9]|1\d|20))_(?!000000)(?P<number>00(?:0\d{3}|1[0-6]\d\d|17[0-4]\d|1750))\.wav"
 
 
-def read_en(root: Path) -> Iterator[Clip | Drop]:
+def read_en(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of the English speakers below `root`, and nothing of the others."""
     return _read(CORPUS_EN, MANDARIN, root)
 
 
-def read_zh(root: Path) -> Iterator[Clip | Drop]:
+def read_zh(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of the Mandarin speakers below `root`, and nothing of the others."""
     return _read(CORPUS_ZH, ENGLISH, root)
 
 
-def _read(corpus: Corpus, others: set[str], root: Path) -> Iterator[Clip | Drop]:
+def _read(corpus: Corpus, others: set[str], root: Path) -> Iterator[Clip | SkippedClip]:
     for entry in parse_tree(corpus, root, PATTERN, _describe):
         if PurePosixPath(entry.id).name[:4] in others:
             continue
@@ -69,7 +69,7 @@ CORPUS_EN = Corpus(
     locale="en-US",
     style="acted",
     homepage="https://hltsingapore.github.io/ESD",
-    licence="research only, signed form",
+    license="research only, signed form",
     commercial=False,
     redistributable=False,
     paper_clips=17500,
@@ -82,7 +82,7 @@ CORPUS_ZH = Corpus(
     locale="zh-Hans",
     style="acted",
     homepage="https://hltsingapore.github.io/ESD",
-    licence="research only, signed form",
+    license="research only, signed form",
     commercial=False,
     redistributable=False,
     paper_clips=17500,

@@ -2,7 +2,7 @@
 
 Busso, Bulut, Lee, Kazemzadeh, Mower, Kim, Chang, Lee & Narayanan 2008, Language Resources and Evaluation 42(4),
 335-359. Ten actors (5 women) in five sessions of a woman and a man each, scripted and improvised dialogues in English;
-16 kHz, mono. 10,039 utterances are labelled. sail.usc.edu/iemocap, on request, for academic use alone.
+16 kHz, mono. 10,039 utterances are labeled. sail.usc.edu/iemocap, on request, for academic use alone.
 
     Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav
     session, who wears the markers (F or M) _ dialogue _ who speaks (F or M) and a number
@@ -33,7 +33,7 @@ from typing import NamedTuple
 from common.audio_files import walk
 from common.text_files import read_text
 
-from ..clip import Clip, Drop, clip_id
+from ..clip import Clip, SkippedClip, clip_id
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {
@@ -60,29 +60,31 @@ class _Label(NamedTuple):
     dimensions: dict[str, float]
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the utterances of IEMOCAP below `root`.
 
     Raises:
         ValueError: there are utterances, but no label files.
     """
     labels = _read_labels(root)
-    unlabelled = not labels
+    unlabeled = not labels
     for entry in parse_tree(CORPUS, root, PATTERN, _describe):
         if isinstance(entry, Clip):
-            if unlabelled:
+            if unlabeled:
                 raise ValueError(
                     f"{root}: there are utterances of IEMOCAP, such as {entry.path.name}, but none of the label files, "
                     "SessionN/dialog/EmoEvaluation/DIALOGUE.txt."
                 )
             label = labels.pop(entry.path.stem.lower(), None)
             if label is None:
-                entry = Drop(entry.id, "no label line names this file")
+                entry = SkippedClip(entry.id, "no label line names this file")
             else:
                 entry = replace(entry, raw_label=label.emotion, extra=label.dimensions)
         yield entry
     for label in labels.values():
-        yield Drop(clip_id(CORPUS.name, f"{label.utterance}.wav"), "a label line names a file that does not exist")
+        yield SkippedClip(
+            clip_id(CORPUS.name, f"{label.utterance}.wav"), "a label line names a file that does not exist"
+        )
 
 
 def _read_labels(root: Path) -> dict[str, _Label]:
@@ -111,7 +113,7 @@ CORPUS = Corpus(
     locale="en-US",
     style="acted",
     homepage="https://sail.usc.edu/iemocap",
-    licence="on request, academic use only",
+    license="on request, academic use only",
     commercial=False,
     redistributable=False,
     paper_clips=7529,

@@ -1,7 +1,7 @@
 """JL: emotional speech in New Zealand English.
 
 James, Tian & Watson 2018, An open source emotional speech corpus for human robot interaction applications, Interspeech,
-2768-2772. Two women and two men, 240 files for each of ten emotions; 44.1 kHz. kaggle.com/tli725/jl-corpus; the licence
+2768-2772. Two women and two men, 240 files for each of ten emotions; 44.1 kHz. kaggle.com/tli725/jl-corpus; the license
 is CC0 1.0 by SER-datasets and ODC-By by nkululeko. The paper says en-US.
 
     Raw JL corpus (unchecked and unannotated)/JL(wav+txt)/female1_angry_10a_1.wav
@@ -16,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = "angry|sad|neutral|happy|excited|anxious|apologetic|assertive|concerned|encouraging"
 PATTERN = rf"(?P<speaker>(?P<gender>female|male)[12])_(?P<emotion>{EMOTIONS})_(?P<sentence>\d+[a-z]?)_\d+\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of JL below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -43,7 +43,7 @@ CORPUS = Corpus(
     locale="en-US",
     style="acted",
     homepage="https://www.kaggle.com/tli725/jl-corpus",
-    licence="CC0 1.0 or ODC-By, sources differ",
+    license="CC0 1.0 or ODC-By, sources differ",
     commercial=True,
     redistributable=True,
     paper_clips=1200,

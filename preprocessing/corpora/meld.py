@@ -2,7 +2,7 @@
 
 Poria, Hazarika, Majumder, Naik, Cambria & Mihalcea 2019, ACL, 527-536. 13,708 utterances in English, divided by the
 publisher; MP4 with AAC sound of 48 kHz, by EmoBox of three channels for the most part. github.com/declare-lab/MELD,
-GPL-3.0: that is the repository's licence, and the recordings are of a television series, so that it is not taken as
+GPL-3.0: that is the repository's license, and the recordings are of a television series, so that it is not taken as
 leave to use them commercially or to pass them on.
 
     train_splits/dia0_utt0.mp4   dev_splits_complete/dia0_utt0.mp4   output_repeated_splits_test/dia0_utt0.mp4
@@ -33,7 +33,7 @@ from pathlib import Path
 from common.audio_files import walk
 from common.text_files import read_text
 
-from ..clip import Clip, Drop, clip_id
+from ..clip import Clip, SkippedClip, clip_id
 from .corpus import Corpus, parse_tree
 
 SPLITS = {"train_splits": "train", "dev_splits_complete": "validation", "output_repeated_splits_test": "test"}
@@ -79,7 +79,7 @@ _GROUP = re.compile(r"\band\b|[&,+]", re.IGNORECASE)
 PATTERN = rf"(?P<folder>{'|'.join(SPLITS)})/dia\d+_utt\d+\.mp4"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the utterances of MELD below `root`.
 
     Raises:
@@ -95,11 +95,13 @@ def read(root: Path) -> Iterator[Clip | Drop]:
                     "in data/MELD of https://github.com/declare-lab/MELD."
                 )
             row = tables[folder].pop(entry.path.stem.lower(), None)
-            entry = _join(entry, row) if row else Drop(entry.id, "no row of the table names this file")
+            entry = _join(entry, row) if row else SkippedClip(entry.id, "no row of the table names this file")
         yield entry
     for folder, rows in tables.items():
         for name in rows:
-            yield Drop(clip_id(CORPUS.name, f"{folder}/{name}.mp4"), "the table names a file that does not exist")
+            yield SkippedClip(
+                clip_id(CORPUS.name, f"{folder}/{name}.mp4"), "the table names a file that does not exist"
+            )
 
 
 def _read_tables(root: Path) -> dict[str, dict[str, dict[str, str]]]:
@@ -154,7 +156,7 @@ CORPUS = Corpus(
     locale="en-US",
     style="natural",
     homepage="https://github.com/declare-lab/MELD",
-    licence="GPL-3.0 (of the repository)",
+    license="GPL-3.0 (of the repository)",
     commercial=False,
     redistributable=False,
     paper_clips=12983,

@@ -16,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 GENDERS = {"f": "female", "m": "male", "c": None}
 PATTERN = r"(?P<emotion>Anger|Disgust|Fear|Happiness|Neutral|Sadness)_(?P<voice>[FMC])_[AB]_(?P<word>[^/]+)\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of MESD below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -42,7 +42,7 @@ CORPUS = Corpus(
     locale="es-MX",
     style="acted",
     homepage="https://data.mendeley.com/datasets/cy34mh68j9",
-    licence="CC BY 4.0",
+    license="CC BY 4.0",
     commercial=True,
     redistributable=True,
     paper_clips=436,

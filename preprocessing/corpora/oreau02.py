@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {
@@ -37,7 +37,7 @@ PATTERN = (
 )
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of OréauFR_02 below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -57,7 +57,7 @@ CORPUS = Corpus(
     locale="fr-FR",
     style="acted",
     homepage="https://zenodo.org/records/4405783",
-    licence="CC BY 4.0",
+    license="CC BY 4.0",
     commercial=True,
     redistributable=True,
     paper_clips=434,

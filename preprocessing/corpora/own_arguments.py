@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .scan import Source
 
 STYLES = ("acted", "natural")
-LICENCE_USES = ("commercial", "redistributable")
+LICENSE_USES = ("commercial", "redistributable")
 _KNOWN = r"cc0(-1\.0)?|cc-by(-nc)?(-sa|-nd)?(-\d\.\d)?|apache-2\.0|mit|odbl(-1\.0)?|odc-by(-1\.0)?|pddl(-1\.0)?"
 
 
@@ -62,7 +62,7 @@ def describe_sources(sources: Sequence[Source], texts: Mapping[str, Sequence[str
     ]
     if wrong := {source.style for source in described} - {*STYLES, None}:
         raise ValueError(f"--style: expected {' or '.join(STYLES)}, got {', '.join(sorted(wrong))}.")
-    if words := {source.license for source in described} & {*LICENCE_USES}:
+    if words := {source.license for source in described} & {*LICENSE_USES}:
         raise ValueError(f"--license {words.pop()}: expected the name of a license; see --license_use.")
     return described
 
@@ -84,7 +84,7 @@ def _by_corpus(flag: str, values: Sequence[str], own: Sequence[str]) -> dict[str
 
 
 def stated_license(license_name: str) -> dict[str, str | bool | None]:
-    """A license that a user states, in the form of [`~preprocessing.corpora.catalogue.licences`].
+    """A license that a user states, in the form of [`~preprocessing.corpora.catalog.licenses`].
 
     `commercial` and `redistributable` are those of the well-known licenses, and `None` of any other. What allows no
     derivatives is not to be passed on: a prepared clip is one.
@@ -95,7 +95,7 @@ def stated_license(license_name: str) -> dict[str, str | bool | None]:
     )
     return {
         "title": None,
-        "licence": license_name,
+        "license": license_name,
         "homepage": None,
         "commercial": None,
         "redistributable": None,

@@ -34,7 +34,7 @@ import yaml
 from common.audio_files import walk
 from common.text_files import read_text
 
-from ..clip import Clip, Drop, clip_id
+from ..clip import Clip, SkippedClip, clip_id
 from .corpus import Corpus, parse_tree
 
 STYLES = ("angry", "happy", "neutral", "poker", "sad")
@@ -42,7 +42,7 @@ RECORDINGS = {f"pavoque-{name}" for name in (*STYLES, "outtakes")}
 PATTERN = rf"(?P<prompt>[^/]*\d[a-z]?)-(?P<style>{'|'.join(STYLES)})\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the utterances of PAVOQUE below `root`, cut or uncut.
 
     Raises:
@@ -58,23 +58,25 @@ def read(root: Path) -> Iterator[Clip | Drop]:
         found = clip_id(CORPUS.name, path.relative_to(root))
         name = path.stem.lower()
         if name not in RECORDINGS:
-            yield Drop(found, "the file name is not of the corpus's form")
+            yield SkippedClip(found, "the file name is not of the corpus's form")
         elif name in seen:
-            yield Drop(found, "the same file again in another folder", "copy")
+            yield SkippedClip(found, "the same file again in another folder", "copy")
         else:
             seen.add(name)
             for entry in _utterances(path):
                 there = isinstance(entry, Clip) and entry.id.casefold() in cut
-                copy = Drop(f"{entry.id} in {path.name}", "there as a file of its own, too", "copy")
+                copy = SkippedClip(f"{entry.id} in {path.name}", "there as a file of its own, too", "copy")
                 yield copy if there else entry
     if not cut:
         for path in walk(root, (".yaml",)):
             if path.stem.lower() in RECORDINGS - seen:
                 missing = path.relative_to(root).with_suffix(".flac")
-                yield Drop(clip_id(CORPUS.name, missing), "a YAML file describes a recording that does not exist")
+                yield SkippedClip(
+                    clip_id(CORPUS.name, missing), "a YAML file describes a recording that does not exist"
+                )
 
 
-def _utterances(recording: Path) -> Iterator[Clip | Drop]:
+def _utterances(recording: Path) -> Iterator[Clip | SkippedClip]:
     """The stretches of one recording."""
     table = recording.with_suffix(".yaml")
     if not table.is_file():
@@ -91,7 +93,7 @@ def _utterances(recording: Path) -> Iterator[Clip | Drop]:
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError(f"{table}: expected utterances with prompt, style, start and end ({error}).") from error
         if recording.stem.lower() == "pavoque-outtakes":
-            yield Drop(clip_id(CORPUS.name, recording.name, start_s), "an outtake", "rule")
+            yield SkippedClip(clip_id(CORPUS.name, recording.name, start_s), "an outtake", "rule")
             continue
         yield Clip(
             id=clip_id(CORPUS.name, f"{utterance['prompt']}-{utterance['style']}.wav"),
@@ -120,7 +122,7 @@ CORPUS = Corpus(
     locale="de-DE",
     style="acted",
     homepage="https://github.com/marytts/pavoque-data",
-    licence="CC BY-NC-SA 4.0",
+    license="CC BY-NC-SA 4.0",
     commercial=False,
     redistributable=True,
     paper_clips=4867,

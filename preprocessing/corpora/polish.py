@@ -1,7 +1,7 @@
 """polish-word-emotion: Emotions in Polish speech recordings.
 
 Mięsikowska & Świsulski 2020. Five men, six words in Polish, five takes of each in each of three emotions; 44.1 kHz, 450
-files. mostwiedzy.pl, doi 10.34808/h46c-hb44, `Speech_emotions.zip`. No licence could be established.
+files. mostwiedzy.pl, doi 10.34808/h46c-hb44, `Speech_emotions.zip`. No license could be established.
 
     m1.a_nie_1.wav
     speaker . emotion (a anger, n neutral, s strach) _ word _ take
@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {"a": "anger", "n": "neutral", "s": "fear"}
 PATTERN = r"(?P<speaker>m[1-5])\.(?P<emotion>[ans])_(?P<word>\w+)_\d+\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of polish-word-emotion below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -41,7 +41,7 @@ CORPUS = Corpus(
     locale="pl-PL",
     style="acted",
     homepage="https://doi.org/10.34808/h46c-hb44",
-    licence="not established",
+    license="not established",
     commercial=False,
     redistributable=False,
     paper_clips=448,

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {
@@ -33,7 +33,7 @@ STATEMENTS = {"01": "kids", "02": "dogs"}
 PATTERN = r"Actor_\d\d/03-0[12]-(?P<emotion>0[1-8])-0[12]-(?P<statement>0[12])-0[12]-(?P<actor>0[1-9]|1\d|2[0-4])\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of RAVDESS below `root`, speech and song."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -53,7 +53,7 @@ CORPUS = Corpus(
     locale="en-US",
     style="acted",
     homepage="https://zenodo.org/records/1188976",
-    licence="CC BY-NC-SA 4.0",
+    license="CC BY-NC-SA 4.0",
     commercial=False,
     redistributable=True,
     paper_clips=2452,

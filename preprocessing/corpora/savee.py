@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {
@@ -30,7 +30,7 @@ EMOTIONS = {
 PATTERN = r"(?P<speaker>DC|JE|JK|KL)[/_](?P<sentence>(?P<emotion>SA|SU|[ADFHN])\d\d)\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of SAVEE below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -51,7 +51,7 @@ CORPUS = Corpus(
     locale="en-US",
     style="acted",
     homepage="http://kahlan.eps.surrey.ac.uk/savee/",
-    licence="research only, after registration",
+    license="research only, after registration",
     commercial=False,
     redistributable=False,
     paper_clips=480,

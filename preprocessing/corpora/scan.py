@@ -1,4 +1,4 @@
-"""Corpus folders -> every clip in them, labelled, or left out with a reason. Opens no audio."""
+"""Corpus folders -> every clip in them, labeled, or left out with a reason. Opens no audio."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from common.text_files import shorten
 
-from ..clip import Clip, Drop
-from ..labels import DROP, LABEL_RULES, load_label_rules, normalise
+from ..clip import Clip, SkippedClip
+from ..labels import DROP, LABEL_RULES, load_label_rules, normalize
 from . import CORPORA, Corpus
 from .user_audio import UserAudio, home_of, read_folder, read_table
 
@@ -72,7 +72,7 @@ def scan(
     label_names: Mapping[str, str] | None = None,
     user_audio: UserAudio | None = None,
     speaker_genders: Mapping[str, Mapping[str, str]] | None = None,
-) -> list[Clip | Drop]:
+) -> list[Clip | SkippedClip]:
     """Reads all corpora, in the order given.
 
     Args:
@@ -97,12 +97,12 @@ def scan_sources(
     label_names: Mapping[str, str] | None = None,
     user_audio: UserAudio | None = None,
     speaker_genders: Mapping[str, Mapping[str, str]] | None = None,
-) -> list[tuple[Source, list[Clip | Drop]]]:
+) -> list[tuple[Source, list[Clip | SkippedClip]]]:
     """As [`scan`], apart for each source."""
-    label_names = {normalise(label): normalise(emotion) for label, emotion in (label_names or {}).items()}
+    label_names = {normalize(label): normalize(emotion) for label, emotion in (label_names or {}).items()}
     published = {**load_label_rules(labels), **label_names}
     own = {**LABEL_RULES["strict"], **label_names} if labels == "paper" else published
-    all_found: list[tuple[Source, list[Clip | Drop]]] = []
+    all_found: list[tuple[Source, list[Clip | SkippedClip]]] = []
     words: set[str] = set()
     corpora: Counter[str] = Counter()
     for source in sources:
@@ -112,7 +112,7 @@ def scan_sources(
             rules = own
             _check_name(source, found)
             _check_labels(source, found, rules)
-        words |= {normalise(entry.raw_label) for entry in found if isinstance(entry, Clip) and entry.raw_label}
+        words |= {normalize(entry.raw_label) for entry in found if isinstance(entry, Clip) and entry.raw_label}
         found = [_label(entry, rules) for entry in found]
         if labels == "paper" and source.name in CORPORA and CORPORA[source.name].genders:
             found = [_voice(entry) for entry in found]
@@ -129,14 +129,16 @@ def scan_sources(
     return all_found
 
 
-def _present(entry: Clip | Drop) -> Clip | Drop:
-    if isinstance(entry, Drop) or os.path.isfile(entry.path):  # noqa: PTH113 - Path.is_file may raise
+def _present(entry: Clip | SkippedClip) -> Clip | SkippedClip:
+    if isinstance(entry, SkippedClip) or os.path.isfile(entry.path):  # noqa: PTH113 - Path.is_file may raise
         return entry
     nowhere = entry.path.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110
-    return Drop(entry.id, "a link that leads nowhere" if nowhere else "not a file, but a pipe, a socket or a device")
+    return SkippedClip(
+        entry.id, "a link that leads nowhere" if nowhere else "not a file, but a pipe, a socket or a device"
+    )
 
 
-def _check_name(source: Source, entries: Iterable[Clip | Drop]) -> None:
+def _check_name(source: Source, entries: Iterable[Clip | SkippedClip]) -> None:
     taken = {entry.corpus for entry in entries if isinstance(entry, Clip)} & CORPORA.keys()
     if taken:
         raise ValueError(
@@ -154,7 +156,7 @@ def _check_label_names(label_names: Mapping[str, str], words: set[str]) -> None:
         )
 
 
-def _check_speakers(entries: Iterable[Clip | Drop], genders: Mapping[str, Mapping[str, str]]) -> None:
+def _check_speakers(entries: Iterable[Clip | SkippedClip], genders: Mapping[str, Mapping[str, str]]) -> None:
     """Refuses genders of speakers who do not occur: a misspelt name would change nothing, and nobody would know."""
     there: dict[str, set] = defaultdict(set)
     for entry in entries:
@@ -169,24 +171,24 @@ def _check_speakers(entries: Iterable[Clip | Drop], genders: Mapping[str, Mappin
             )
 
 
-def _speaker(entry: Clip | Drop, genders: Mapping[str, Mapping[str, str]]) -> Clip | Drop:
-    if isinstance(entry, Drop) or entry.speaker not in genders.get(entry.corpus, {}):
+def _speaker(entry: Clip | SkippedClip, genders: Mapping[str, Mapping[str, str]]) -> Clip | SkippedClip:
+    if isinstance(entry, SkippedClip) or entry.speaker not in genders.get(entry.corpus, {}):
         return entry
     return replace(entry, gender=genders[entry.corpus][entry.speaker])
 
 
-def _voice(entry: Clip | Drop) -> Clip | Drop:
+def _voice(entry: Clip | SkippedClip) -> Clip | SkippedClip:
     """Every clip that the paper counts is a man's or a woman's: children, groups and unknown voices are left out."""
-    if isinstance(entry, Drop) or entry.gender is not None:
+    if isinstance(entry, SkippedClip) or entry.gender is not None:
         return entry
-    return Drop(
+    return SkippedClip(
         entry.id,
         "a voice of which it is not known whether it is a man's or a woman's (a child's, a group's, …)",
         "rule",
     )
 
 
-def _read(source: Source, options: UserAudio) -> list[Clip | Drop]:
+def _read(source: Source, options: UserAudio) -> list[Clip | SkippedClip]:
     if source.name in USER_AUDIO:
         options = replace(options, locale=source.locale or options.locale, style=source.style or options.style)
         read = {"folder": read_folder, "table": read_table}[source.name]
@@ -209,8 +211,8 @@ _OWN_FORM = {
 }
 
 
-def _examples(entries: list[Clip | Drop]) -> str:
-    drops = [entry for entry in entries if isinstance(entry, Drop)]
+def _examples(entries: list[Clip | SkippedClip]) -> str:
+    drops = [entry for entry in entries if isinstance(entry, SkippedClip)]
     if not drops:
         return "There is no audio file at all. "
     return f"There are {len(drops)} other files, such as {drops[0].id.split('/', 1)[1]} ({drops[0].reason}). "
@@ -231,9 +233,9 @@ def _count_clips(corpus: Corpus, path: Path) -> int:
         return 0
 
 
-def _check_labels(source: Source, entries: list[Clip | Drop], rules: Mapping[str, str]) -> None:
+def _check_labels(source: Source, entries: list[Clip | SkippedClip], rules: Mapping[str, str]) -> None:
     words = Counter(entry.raw_label for entry in entries if isinstance(entry, Clip) and entry.raw_label)
-    unknown = {word: count for word, count in words.items() if normalise(word) not in rules}
+    unknown = {word: count for word, count in words.items() if normalize(word) not in rules}
     if unknown:
         listed = ", ".join(f"{shorten(word)} ({count} clips)" for word, count in sorted(unknown.items())[:20])
         listed += f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
@@ -244,10 +246,10 @@ def _check_labels(source: Source, entries: list[Clip | Drop], rules: Mapping[str
         )
 
 
-def _label(entry: Clip | Drop, rules: Mapping[str, str]) -> Clip | Drop:
-    if isinstance(entry, Drop) or entry.raw_label is None:
+def _label(entry: Clip | SkippedClip, rules: Mapping[str, str]) -> Clip | SkippedClip:
+    if isinstance(entry, SkippedClip) or entry.raw_label is None:
         return entry
-    emotion = rules.get(normalise(entry.raw_label))
+    emotion = rules.get(normalize(entry.raw_label))
     if emotion is None or emotion == DROP:
-        return Drop(entry.id, f"the label {entry.raw_label!r} has no counterpart among the emotions", "rule")
+        return SkippedClip(entry.id, f"the label {entry.raw_label!r} has no counterpart among the emotions", "rule")
     return replace(entry, emotion=emotion)

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {"a": "anger", "f": "fear", "h": "happiness", "n": "neutral", "s": "sadness", "w": "surprise"}
@@ -26,7 +26,7 @@ GENDERS = {"f": "female", "m": "male"}
 PATTERN = r"(?P<speaker>(?P<gender>[FM])\d\d)(?P<emotion>[AFHNSW])\d+\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of ShEMO below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -45,7 +45,7 @@ CORPUS = Corpus(
     locale="fa-FA",
     style="natural",
     homepage="https://github.com/mansourehk/ShEMO",
-    licence="academic purposes only",
+    license="academic purposes only",
     commercial=False,
     redistributable=False,
     paper_clips=2992,

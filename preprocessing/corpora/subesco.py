@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 GENDERS = {"f": "female", "m": "male"}
@@ -24,7 +24,7 @@ PATTERN = (
 )
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of SUBESCO below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -44,7 +44,7 @@ CORPUS = Corpus(
     locale="bn-BN",
     style="acted",
     homepage="https://zenodo.org/records/4526477",
-    licence="CC BY 4.0",
+    license="CC BY 4.0",
     commercial=True,
     redistributable=True,
     paper_clips=7000,

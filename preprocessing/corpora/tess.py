@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 SPEAKERS = {"oaf": "OAF", "oa": "OAF", "yaf": "YAF"}
@@ -32,7 +32,7 @@ EMOTIONS = {
 PATTERN = r"(?P<speaker>OAF?|YAF)_(?P<word>[a-z]+)_(?P<emotion>angry|disgust|fear|happy|neutral|ps|sad)\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of TESS below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -52,7 +52,7 @@ CORPUS = Corpus(
     locale="en-US",
     style="acted",
     homepage="https://doi.org/10.5683/SP2/E8H2MF",
-    licence="CC BY-NC-ND 4.0",
+    license="CC BY-NC-ND 4.0",
     commercial=False,
     redistributable=False,
     paper_clips=2800,

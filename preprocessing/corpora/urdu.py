@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {"a": "angry", "h": "happy", "n": "neutral", "s": "sad"}
 PATTERN = r"(?:Angry|Happy|Neutral|Sad)/(?P<speaker>S(?P<gender>[MF])\d+)_F\d+_(?P<emotion>[AHNS])\d{2,4}\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of the URDU-Dataset below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -39,7 +39,7 @@ CORPUS = Corpus(
     locale="ur-UR",
     style="natural",
     homepage="https://github.com/siddiquelatif/URDU-Dataset",
-    licence="research only",
+    license="research only",
     commercial=False,
     redistributable=False,
     paper_clips=400,

@@ -16,7 +16,7 @@ from typing import Any
 from common.audio_files import AUDIO_SUFFIXES, audio_folder_of, path_inside, walk
 from common.text_files import clean_text, shorten
 
-from ..clip import Clip, Drop, clip_id
+from ..clip import Clip, SkippedClip, clip_id
 from ..labels import is_missing, parse_gender
 from ..tables.arrow import EmbeddedAudio
 from ..tables.read import read_table_file
@@ -46,16 +46,16 @@ class UserAudio:
     audio_folder: str = ""
 
 
-def read_folder(root: Path, options: UserAudio) -> Iterator[Clip | Drop]:
-    """Yields the files below `root`, labelled by the name of the folder right below it, whose classes they are."""
+def read_folder(root: Path, options: UserAudio) -> Iterator[Clip | SkippedClip]:
+    """Yields the files below `root`, labeled by the name of the folder right below it, whose classes they are."""
     corpus = root.resolve().name
     for path in walk(root, ("",)):
         relative = path.relative_to(root)
         id_ = clip_id(corpus, relative)
         if not path.name.lower().endswith(AUDIO_SUFFIXES):
-            yield Drop(id_, "not an audio or video file by its name")
+            yield SkippedClip(id_, "not an audio or video file by its name")
         elif len(relative.parts) == 1:
-            yield Drop(id_, "not in the folder of a class")
+            yield SkippedClip(id_, "not in the folder of a class")
         else:
             yield Clip(
                 id=id_,
@@ -67,7 +67,7 @@ def read_folder(root: Path, options: UserAudio) -> Iterator[Clip | Drop]:
             )
 
 
-def read_table(path: Path, options: UserAudio) -> Iterator[Clip | Drop]:
+def read_table(path: Path, options: UserAudio) -> Iterator[Clip | SkippedClip]:
     """Yields the rows of a table: CSV, TSV, JSON lines, Parquet, or a folder of Parquet or Arrow files (`datasets`).
 
     Raises:
@@ -100,7 +100,7 @@ def home_of(table: Path) -> Path:
     return table.resolve() if table.is_dir() else table.resolve().parent
 
 
-def _clip(row: dict[str, Any], default: dict[str, str | None], folder: Path, options: UserAudio) -> Clip | Drop:
+def _clip(row: dict[str, Any], default: dict[str, str | None], folder: Path, options: UserAudio) -> Clip | SkippedClip:
     known = {**default, **{name: row[name] for name in _FIELDS & row.keys() if row[name] is not None}}
     if "path" not in known:
         raise ValueError("the path is empty.")
@@ -112,7 +112,7 @@ def _clip(row: dict[str, Any], default: dict[str, str | None], folder: Path, opt
     name = path.name if isinstance(path, EmbeddedAudio) else path.relative_to(folder)
     id_ = clip_id(known["corpus"], name, start_s)
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where a name is too long
-        return Drop(id_, "the table names a file that does not exist")
+        return SkippedClip(id_, "the table names a file that does not exist")
     if "/" in known["corpus"]:
         raise ValueError(f"the name of a corpus has no slash, got {shorten(known['corpus'])}.")
     if known.get("split") not in (None, "train", "validation", "test"):

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from .corpus import Corpus, parse_tree
 
 EMOTIONS = {
@@ -36,7 +36,7 @@ PATTERN = (
 )
 
 
-def read(root: Path) -> Iterator[Clip | Drop]:
+def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of VERBO below `root`."""
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
@@ -56,7 +56,7 @@ CORPUS = Corpus(
     locale="pt-BR",
     style="acted",
     homepage="https://sites.google.com/view/verbodatabase",
-    licence="research only, on request; a third party says CC BY 3.0",
+    license="research only, on request; a third party says CC BY 3.0",
     commercial=False,
     redistributable=False,
     paper_clips=1174,

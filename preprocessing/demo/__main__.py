@@ -2,10 +2,10 @@
 
     python -m preprocessing.demo --output prepared/demo_corpus
 
-It has the shape of real data and none of their licences: two corpora, one of which gives no gender and no disgust;
+It has the shape of real data and none of their licenses: two corpora, one of which gives no gender and no disgust;
 28 voices, those of the test split not heard in training; emotions whose pitch, range, rate and melody overlap. What
 tells them apart is foremost the melody, how pitch and pace run through the sentence, of which the mean pitch of a clip
-says nothing. It shows that the software works. It says nothing about how well a model recognises people's emotions.
+says nothing. It shows that the software works. It says nothing about how well a model recognizes people's emotions.
 """
 
 from __future__ import annotations

@@ -31,24 +31,24 @@ from common.versions import versions
 from common.workers import killed_worker_errors
 from modeling import SAMPLING_RATE
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from ..targets.acoustics import acoustic_targets
 from .copies import find_conflicts, find_copies
 from .load import _CLIPS, FORMAT, _load_parts
 from .protocols import Row
-from .report import summarise
-from .rows import COPY, Preparation, extra_columns, features, parse_number, prepare_clip
+from .report import summarize
+from .rows import COPY, PreparationConfig, extra_columns, features, parse_number, prepare_clip
 from .split_files import write_split_files
 from .table1 import TABLE_1
 
 CLIPS_PER_PART = 128  # on average; of each part a training keeps some 80 kB in memory
-DEFAULT_PREPARATION = Preparation()
+DEFAULT_PREPARATION = PreparationConfig()
 
 
 def prepare(
-    entries: Sequence[Clip | Drop],
+    entries: Sequence[Clip | SkippedClip],
     output: Path,
-    preparation: Preparation = DEFAULT_PREPARATION,
+    preparation: PreparationConfig = DEFAULT_PREPARATION,
     *,
     seed: int = 0,
     num_proc: int | None = None,
@@ -102,7 +102,7 @@ def prepare(
         "parts": filled,
         "settings": {**(settings or {}), **vars(preparation), "seed": seed, "drop_copies": drop_copies},
         "versions": versions("librosa", "soundfile", "soxr", "av"),
-        "corpora": summarise(entries, drops, kept),
+        "corpora": summarize(entries, drops, kept),
         "notes": notes,
         "copies": copies,
         "conflicts": find_conflicts(copies, table),
@@ -118,7 +118,7 @@ def prepare(
     return report
 
 
-def _reason(entry: Clip | Drop, reason: str | None, copies: dict[str, str]) -> str | None:
+def _reason(entry: Clip | SkippedClip, reason: str | None, copies: dict[str, str]) -> str | None:
     return f"a copy of {copies[entry.id]}" if entry.id in copies else reason
 
 
@@ -138,7 +138,7 @@ def _parts(clips: Sequence[Clip]) -> Iterator[Sequence[Clip]]:
         yield part
 
 
-def _part_name(clips: Sequence[Clip], preparation: Preparation, extra: dict[str, str]) -> str:
+def _part_name(clips: Sequence[Clip], preparation: PreparationConfig, extra: dict[str, str]) -> str:
     """A name that changes with anything that the part's content depends on."""
     digest = hashlib.sha256(repr((FORMAT, preparation, extra)).encode())
     for clip in clips:
@@ -150,7 +150,7 @@ def _part_name(clips: Sequence[Clip], preparation: Preparation, extra: dict[str,
 
 
 def _write_parts(
-    folder: Path, parts: dict[str, Sequence[Clip]], preparation: Preparation, extra: dict[str, str], num_proc: int
+    folder: Path, parts: dict[str, Sequence[Clip]], preparation: PreparationConfig, extra: dict[str, str], num_proc: int
 ) -> None:
     missing = {name: clips for name, clips in parts.items() if not (folder / name).is_dir()}
     if not missing:
@@ -174,13 +174,13 @@ def _write_parts(
             raise
 
 
-def _write_part(folder: Path, clips: Sequence[Clip], preparation: Preparation, extra: dict[str, str]) -> None:
+def _write_part(folder: Path, clips: Sequence[Clip], preparation: PreparationConfig, extra: dict[str, str]) -> None:
     datasets.disable_progress_bars()
     quiet_c_libraries()
     rows, drops = [], {}
     for clip in clips:
         row = prepare_clip(clip, preparation)
-        if isinstance(row, Drop):
+        if isinstance(row, SkippedClip):
             drops[row.id] = row.reason
         else:
             rows.append(row)
@@ -197,12 +197,12 @@ def _write_part(folder: Path, clips: Sequence[Clip], preparation: Preparation, e
     unfinished.rename(folder)
 
 
-def _why_dropped(entries: Sequence[Clip | Drop], folder: Path, parts: Iterable[str]) -> list[str | None]:
+def _why_dropped(entries: Sequence[Clip | SkippedClip], folder: Path, parts: Iterable[str]) -> list[str | None]:
     """Of each entry why it was dropped, `None` where it is kept."""
     unreadable: dict[str, str] = {}
     for name in parts:
         unreadable |= json.loads((folder / name / "dropped.json").read_text(encoding="utf-8"))
-    drops = [entry.reason if isinstance(entry, Drop) else unreadable.get(entry.id) for entry in entries]
+    drops = [entry.reason if isinstance(entry, SkippedClip) else unreadable.get(entry.id) for entry in entries]
     if None not in drops:
         reasons = Counter(drops).most_common()
         raise ValueError("No clip is left: " + "; ".join(f"{count} {reason}" for reason, count in reasons) + ".")

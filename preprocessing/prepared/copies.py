@@ -11,7 +11,7 @@ import numpy as np
 from datasets import Dataset, load_from_disk
 from tqdm import tqdm
 
-from common.files import write_whole
+from common.files import atomic_write
 from common.workers import killed_worker_errors
 
 from ..audit.audio_fingerprint import (
@@ -68,7 +68,7 @@ def find_conflicts(copies: dict[str, str], clips: Dataset) -> list[dict[str, str
 
 def _write_fingerprints(table: Path) -> None:
     marks = np.array(list(map(_mark, _waveforms(table))), dtype=np.float32)
-    write_whole(table.parent / _FINGERPRINTS, lambda path: _save(path, marks))
+    atomic_write(table.parent / _FINGERPRINTS, lambda path: _save(path, marks))
 
 
 def _waveforms(table: Path) -> Iterator[np.ndarray]:

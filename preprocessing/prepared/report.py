@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from datasets import Dataset
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from ..labels import merged_labels, raw_labels
 from .rows import COPY, TOO_SHORT
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COUNTED = ("emotion", "gender", "locale")
 
 
-def summarise(entries: Sequence[Clip | Drop], drops: Sequence[str | None], table: Dataset) -> dict[str, dict]:
+def summarize(entries: Sequence[Clip | SkippedClip], drops: Sequence[str | None], table: Dataset) -> dict[str, dict]:
     """Corpus -> what the report says of it.
 
     Args:
@@ -55,8 +55,8 @@ def summarise(entries: Sequence[Clip | Drop], drops: Sequence[str | None], table
     return summary | {corpus: {"kept": 0, **_dropped(dropped)} for corpus, dropped in reasons.items()}
 
 
-def _kind(entry: Clip | Drop, reason: str) -> str:
-    if isinstance(entry, Drop):
+def _kind(entry: Clip | SkippedClip, reason: str) -> str:
+    if isinstance(entry, SkippedClip):
         return entry.kind
     if reason == COPY:
         return "copy"
@@ -87,10 +87,10 @@ def format_report(report: dict) -> str:
             lines.append(f"{name:<16}{count:>8,} dropped: {reason}")
         if corpus.get("scaled_down"):
             lines.append(f"{name:<16}{corpus['scaled_down']:>8,} kept at a lower level: louder than 16 bits hold")
-    for name, licence in report["settings"]["licences"].items():
-        if licence:
-            where = f"; {licence['homepage']}" if licence["homepage"] else ""
-            lines.append(f"license of {name}: {licence['licence']}{where}")
+    for name, license in report["settings"]["licenses"].items():
+        if license:
+            where = f"; {license['homepage']}" if license["homepage"] else ""
+            lines.append(f"license of {name}: {license['license']}{where}")
     if conflicts := report["conflicts"]:
         first = conflicts[0]
         lines.append(

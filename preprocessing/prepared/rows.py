@@ -11,10 +11,10 @@ import numpy as np
 import soundfile
 from datasets import Features, Value
 
-from common.text_files import shorten, spelled
+from common.text_files import escape_surrogates, shorten
 from modeling import SAMPLING_RATE, load_audio
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from ..labels import is_missing
 from ..tables.arrow import EmbeddedAudio
 from ..targets.acoustics import ACOUSTIC_TARGETS, acoustic_targets
@@ -28,7 +28,7 @@ _NUMBERS = ("start_s", "end_s", "duration_s", "scale", *ACOUSTIC_TARGETS)
 
 
 @dataclass(frozen=True)
-class Preparation:
+class PreparationConfig:
     """What is done to each clip.
 
     Args:
@@ -40,7 +40,7 @@ class Preparation:
     max_duration_s: float = 6.0
 
 
-def prepare_clip(clip: Clip, preparation: Preparation) -> dict | Drop:
+def prepare_clip(clip: Clip, preparation: PreparationConfig) -> dict | SkippedClip:
     """Decodes and measures one clip: a row of the table, or why there is none."""
     longest = clip.start_s + LONGEST_S + 1
     end_s = longest if clip.end_s is None else min(clip.end_s, longest)
@@ -49,12 +49,12 @@ def prepare_clip(clip: Clip, preparation: Preparation) -> dict | Drop:
         waveform = load_audio(source, start_s=clip.start_s, end_s=end_s)
     except (ValueError, OSError) as error:
         reason = str(error).replace(str(clip.path), "").strip(": ")
-        return Drop(clip.id, f"cannot be read: {reason}")
+        return SkippedClip(clip.id, f"cannot be read: {reason}")
     duration_s = waveform.size / SAMPLING_RATE
     if duration_s > LONGEST_S:
-        return Drop(clip.id, f"longer than {LONGEST_S:.0f} s")
+        return SkippedClip(clip.id, f"longer than {LONGEST_S:.0f} s")
     if duration_s < preparation.min_duration_s:
-        return Drop(clip.id, f"{TOO_SHORT} {preparation.min_duration_s} s", "rule")
+        return SkippedClip(clip.id, f"{TOO_SHORT} {preparation.min_duration_s} s", "rule")
     # 16 bits hold ±1. What exceeds that (resampling overshoots on loud recordings) is scaled down, never clipped.
     scale = max(1.0, float(waveform.max()) * 32768 / 32767, float(-waveform.min()))
     encoded = io.BytesIO()
@@ -63,7 +63,10 @@ def prepare_clip(clip: Clip, preparation: Preparation) -> dict | Drop:
     heard = waveform[: round(preparation.max_duration_s * SAMPLING_RATE)]
     said = {name: getattr(clip, name) for name in (*_TEXT, "start_s", "end_s")} | {"path": clip.path.name}
     return {
-        **{name: spelled(value) if isinstance(value, str) else value for name, value in (said | clip.extra).items()},
+        **{
+            name: escape_surrogates(value) if isinstance(value, str) else value
+            for name, value in (said | clip.extra).items()
+        },
         "audio": {"bytes": encoded.getvalue(), "path": None},
         "duration_s": duration_s,
         "scale": scale,

@@ -130,7 +130,7 @@ def write_table1(report: Mapping, folder: Path) -> str:
     text = format_table1(table)
     write_json(folder / "table1.json", table)
     write_text(folder / "table1.txt", text + "\n")
-    draw_table1(table, folder / "table1.png")
+    plot_table1(table, folder / "table1.png")
     return text
 
 
@@ -159,7 +159,7 @@ def _or_dash(value: float | None, form: str) -> str:
     return "–" if value is None else format(value, form)
 
 
-def draw_table1(table: Mapping, path: Path) -> None:
+def plot_table1(table: Mapping, path: Path) -> None:
     """Draws clips per corpus, emotion, gender and locale beside the paper's."""
     from matplotlib.figure import Figure
 

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from common.files import check_writable, save_figure, write_json, write_whole
+from common.files import atomic_write, check_writable, save_figure, write_json
 from preprocessing.prepared.report import format_report
 
 REPORT = {
@@ -20,7 +20,7 @@ REPORT = {
         },
         "beta": {"kept": 0, "dropped": {"not an audio file": 7}},
     },
-    "settings": {"licences": {"alpha": {"licence": "CC BY 4.0", "homepage": "https://alpha.org"}, "beta": None}},
+    "settings": {"licenses": {"alpha": {"license": "CC BY 4.0", "homepage": "https://alpha.org"}, "beta": None}},
     "conflicts": [],
     "notes": {"paper": ["alpha: the publisher's partition is kept"], "speaker": []},
 }
@@ -47,8 +47,8 @@ def test_a_class_that_holds_other_words_of_the_authors_is_broken_down():
 
 
 def test_a_license_without_a_homepage_is_said_alone():
-    licences = {"licences": {"alpha": {"licence": "CC BY 4.0", "homepage": None}}}
-    assert "license of alpha: CC BY 4.0" in format_report({**REPORT, "settings": licences}).splitlines()
+    licenses = {"licenses": {"alpha": {"license": "CC BY 4.0", "homepage": None}}}
+    assert "license of alpha: CC BY 4.0" in format_report({**REPORT, "settings": licenses}).splitlines()
 
 
 def test_json_is_written_whole_or_not_at_all(tmp_path):
@@ -67,9 +67,9 @@ def test_a_file_that_is_not_written_to_its_end_is_not_there(tmp_path):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        write_whole(tmp_path / "rows.csv", fails)
+        atomic_write(tmp_path / "rows.csv", fails)
     assert not (tmp_path / "rows.csv").exists()
-    write_whole(tmp_path / "rows.csv", lambda path: path.write_text("whole"))
+    atomic_write(tmp_path / "rows.csv", lambda path: path.write_text("whole"))
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 

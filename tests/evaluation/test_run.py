@@ -62,8 +62,8 @@ def test_the_report_says_what_was_evaluated_on_what(report, checkpoint, prepared
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     clips = splits["test"]
     for task in TASKS:
-        labelled = len(clips) - clips[task.column][:].count(None)
-        assert report["tasks"][task.name]["clips"] == report["tasks"][task.name]["pooled"]["clips"] == labelled
+        labeled = len(clips) - clips[task.column][:].count(None)
+        assert report["tasks"][task.name]["clips"] == report["tasks"][task.name]["pooled"]["clips"] == labeled
     counts = {name: row["clips"] for name, row in report["tasks"]["emotion"]["corpora"].items()}
     assert counts == {name: clips["corpus"][:].count(name) for name in ("alpha", "beta")}
     assert sum(counts.values()) == len(clips)
@@ -208,11 +208,11 @@ def test_data_that_do_not_fit(checkpoint, prepared, tmp_path):
 
 
 def test_clips_that_the_checkpoint_was_trained_on_are_counted(broken, prepared, splits, tmp_path):
-    assert evaluate(str(broken), prepared, "paper", tmp_path).report["clips_heard_in_training"] is None
+    assert evaluate(str(broken), prepared, "paper", tmp_path).report["num_clips_seen_in_training"] is None
     write_training_clips(broken, splits["train"]["id"])
-    assert evaluate(str(broken), prepared, "paper", tmp_path).report["clips_heard_in_training"] == 0
+    assert evaluate(str(broken), prepared, "paper", tmp_path).report["num_clips_seen_in_training"] == 0
     others = load_prepared(prepared, "speaker")["test"]["id"]
-    heard = evaluate(str(broken), prepared, "speaker", tmp_path).report["clips_heard_in_training"]
+    heard = evaluate(str(broken), prepared, "speaker", tmp_path).report["num_clips_seen_in_training"]
     assert heard == len(set(others) & set(splits["train"]["id"])) > 0
     write_training_clips(broken, splits["train"]["id"], before=["another"])
     assert read_training_clips(str(broken)) == {*splits["train"]["id"], "another"}

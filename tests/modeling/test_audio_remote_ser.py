@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from modeling import AudioError, AudioReader, load_audio
-from modeling.audio_remote_ser import RemoteFile, hide_secrets
+from modeling.audio_remote_ser import RemoteFile, redact_credentials
 from tests.conftest import voice
 
 SECRET = "hunter2"
@@ -105,7 +105,7 @@ def test_what_breaks_later_is_said_when_it_is_read(web, tmp_path, monkeypatch):
     ],
 )
 def test_secrets_are_what_stands_before_the_host(text, shown):
-    assert hide_secrets(text) == shown
+    assert redact_credentials(text) == shown
 
 
 def test_a_scheme_that_needs_a_package_says_so_without_the_secret():

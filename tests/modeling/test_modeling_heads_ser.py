@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from modeling.modeling_heads_ser import MultiTaskHeads, labelled, masked_mean, multi_task_loss
+from modeling.modeling_heads_ser import MultiTaskHeads, labeled, masked_mean, multi_task_loss
 from modeling.tasks_ser import Task
 from tests.conftest import TASKS
 
@@ -90,9 +90,9 @@ def test_missing_numbers_do_not_poison_gradients():
     assert logits["f0_mean"].grad[1].item() == pytest.approx(2 * (-1.0 - 0.4))
 
 
-def test_labelled():
-    assert labelled(torch.tensor([0, -100])).tolist() == [True, False]
-    assert labelled(torch.tensor([0.0, math.nan])).tolist() == [True, False]
+def test_labeled():
+    assert labeled(torch.tensor([0, -100])).tolist() == [True, False]
+    assert labeled(torch.tensor([0.0, math.nan])).tolist() == [True, False]
 
 
 def test_one_linear_layer_per_task():

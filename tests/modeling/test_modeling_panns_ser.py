@@ -220,18 +220,18 @@ def test_a_missing_file_says_where_the_published_ones_are(tmp_path):
 def by_hand(state: dict[str, torch.Tensor], log_mel: torch.Tensor) -> torch.Tensor:
     """The embedding as the publication has it, from its state and the log-mel spectrogram `(batch, frames, bands)`."""
 
-    def normalised(x: torch.Tensor, name: str, axis: int) -> torch.Tensor:
+    def normalized(x: torch.Tensor, name: str, axis: int) -> torch.Tensor:
         mean, var, weight, bias = (
             state[f"{name}.{vector}"].reshape([-1 if i == axis else 1 for i in range(4)])
             for vector in ("running_mean", "running_var", "weight", "bias")
         )
         return (x - mean) / (var + 1e-5).sqrt() * weight + bias
 
-    x = normalised(log_mel[:, None], "bn0", axis=3)
+    x = normalized(log_mel[:, None], "bn0", axis=3)
     for block in range(1, 7):
         for layer in (1, 2):
             x = F.conv2d(x, state[f"conv_block{block}.conv{layer}.weight"], padding=1)
-            x = normalised(x, f"conv_block{block}.bn{layer}", axis=1).clamp(min=0)
+            x = normalized(x, f"conv_block{block}.bn{layer}", axis=1).clamp(min=0)
         if block < 6:
             frames, bands = x.shape[2] // 2 * 2, x.shape[3] // 2 * 2
             x = x[:, :, :frames, :bands]
@@ -406,7 +406,7 @@ def test_both_pipelines_give_the_models_answer_in_any_batch(saved, panns):
         assert {entry["label"]: entry["score"] for entry in one["emotion"]} == pytest.approx(scores, abs=1e-5)
         assert {entry["label"]: entry["score"] for entry in other} == pytest.approx(scores, abs=1e-5)
         assert one["f0_mean"]["value"] == pytest.approx(row[5].item(), abs=5e-3)
-        assert one["heard_s"] <= SECONDS
+        assert one["analyzed_s"] <= SECONDS
 
 
 def test_a_config_file_gives_random_weights(tmp_path):

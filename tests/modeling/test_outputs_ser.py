@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from modeling import AnswerOptions, word_answer
+from modeling import OutputOptions, format_outputs
 from modeling.outputs_ser import restrict
 from tests.conftest import TASKS
 
@@ -17,7 +17,7 @@ DECODED = {
 
 
 def test_classes_come_by_their_score_and_numbers_with_their_unit():
-    answer = word_answer(TASKS, EMOTION, DECODED)
+    answer = format_outputs(TASKS, EMOTION, DECODED)
     assert [entry["label"] for entry in answer["emotion"]] == ["happy", "sad", "angry"]
     assert answer["gender"] == [
         {"label": "female", "score": pytest.approx(0.9)},
@@ -29,12 +29,12 @@ def test_classes_come_by_their_score_and_numbers_with_their_unit():
 
 
 def test_top_k_is_of_each_head():
-    answer = word_answer(TASKS, EMOTION, DECODED, AnswerOptions(top_k=2))
+    answer = format_outputs(TASKS, EMOTION, DECODED, OutputOptions(top_k=2))
     assert [len(answer[name]) for name in ("emotion", "gender")] == [2, 2]
 
 
 def test_a_choice_of_emotions_is_what_a_softmax_over_them_alone_would_be():
-    answer = word_answer(TASKS, EMOTION, DECODED, AnswerOptions(labels=["sad", "angry"]))
+    answer = format_outputs(TASKS, EMOTION, DECODED, OutputOptions(labels=["sad", "angry"]))
     assert answer["emotion"] == [
         {"label": "sad", "score": pytest.approx(0.6)},
         {"label": "angry", "score": pytest.approx(0.4)},
@@ -49,12 +49,12 @@ def test_a_choice_of_emotions_is_what_a_softmax_over_them_alone_would_be():
 
 @pytest.mark.parametrize(("threshold", "uncertain"), [(0.4, False), (0.6, True)])
 def test_below_the_threshold_it_is_uncertain(threshold, uncertain):
-    assert word_answer(TASKS, EMOTION, DECODED, AnswerOptions(uncertain_below=threshold))["uncertain"] is uncertain
+    assert format_outputs(TASKS, EMOTION, DECODED, OutputOptions(uncertain_below=threshold))["uncertain"] is uncertain
 
 
 def test_the_threshold_is_of_what_can_be_chosen():
-    options = AnswerOptions(labels="happy", uncertain_below=0.99)
-    answer = word_answer(TASKS, EMOTION, DECODED, options)
+    options = OutputOptions(labels="happy", uncertain_below=0.99)
+    answer = format_outputs(TASKS, EMOTION, DECODED, options)
     assert answer["emotion"] == [{"label": "happy", "score": 1.0}]
     assert answer["uncertain"] is False
 
@@ -70,7 +70,7 @@ def test_the_threshold_is_of_what_can_be_chosen():
 )
 def test_what_has_no_meaning_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        AnswerOptions(**options).check(EMOTION)
+        OutputOptions(**options).check(EMOTION)
 
 
 def test_what_can_occur_is_chosen_before_a_mean_is_taken():
@@ -82,5 +82,5 @@ def test_what_can_occur_is_chosen_before_a_mean_is_taken():
 
 def test_classes_that_got_nothing_are_alike():
     decoded = {**DECODED, "emotion": torch.tensor([1.0, 0.0, 0.0])}
-    answer = word_answer(TASKS, EMOTION, decoded, AnswerOptions(labels=["happy", "sad"]))
+    answer = format_outputs(TASKS, EMOTION, decoded, OutputOptions(labels=["happy", "sad"]))
     assert [entry["score"] for entry in answer["emotion"]] == [0.5, 0.5]

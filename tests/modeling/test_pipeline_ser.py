@@ -26,7 +26,7 @@ CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((0.02, 0.4, 
 
 
 @pytest.fixture(scope="module")
-def recognise(checkpoint):
+def recognize(checkpoint):
     return pipeline(
         "speech-emotion-recognition",
         model=str(checkpoint),
@@ -58,48 +58,48 @@ def as_wav(clip: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def test_every_head_in_its_unit(recognise):
-    answer = recognise(CLIPS[2])
-    assert answer.keys() == {"emotion", "gender", "f0_mean", "duration_s", "heard_s", "speech_s"}
+def test_every_head_in_its_unit(recognize):
+    answer = recognize(CLIPS[2])
+    assert answer.keys() == {"emotion", "gender", "f0_mean", "duration_s", "analyzed_s", "speech_s"}
     assert sum(entry["score"] for entry in answer["emotion"]) == pytest.approx(1)
     assert [entry["score"] for entry in answer["emotion"]] == sorted(
         (e["score"] for e in answer["emotion"]), reverse=True
     )
     assert answer["f0_mean"]["unit"] == "Hz"
     assert 0 < answer["f0_mean"]["value"] < 400
-    assert answer["duration_s"] == answer["heard_s"] == 2.5
+    assert answer["duration_s"] == answer["analyzed_s"] == 2.5
 
 
-def test_says_how_much_of_a_recording_it_heard(recognise):
-    answer = recognise(CLIPS[4])
-    assert (answer["duration_s"], answer["heard_s"]) == (9.0, 6.0)
+def test_says_how_much_of_a_recording_it_heard(recognize):
+    answer = recognize(CLIPS[4])
+    assert (answer["duration_s"], answer["analyzed_s"]) == (9.0, 6.0)
 
 
-def test_the_answer_does_not_depend_on_the_batch(recognise):
-    alone = [recognise(clip) for clip in CLIPS]
+def test_the_answer_does_not_depend_on_the_batch(recognize):
+    alone = [recognize(clip) for clip in CLIPS]
     for size in (2, 5):
-        for one, other in zip(alone, recognise(CLIPS, batch_size=size), strict=True):
+        for one, other in zip(alone, recognize(CLIPS, batch_size=size), strict=True):
             same(one, other)
 
 
-def test_it_is_the_models_answer(recognise, tiny_model):
+def test_it_is_the_models_answer(recognize, tiny_model):
     for clip in CLIPS:
         with torch.no_grad():
             logits = tiny_model(torch.from_numpy(clip)[None]).task_logits
-        answer = recognise(clip)
+        answer = recognize(clip)
         assert answer["f0_mean"]["value"] == pytest.approx(TASKS[2].decode(logits["f0_mean"]).item(), abs=5e-3)
         expected = dict(zip(TASKS[0].labels, TASKS[0].decode(logits["emotion"])[0].tolist(), strict=True))
         assert {e["label"]: e["score"] for e in answer["emotion"]} == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_stock_pipeline_agrees_on_emotion(recognise, checkpoint):
+def test_the_stock_pipeline_agrees_on_emotion(recognize, checkpoint):
     stock = pipeline("audio-classification", model=str(checkpoint), top_k=None)
     for clip, other in zip(CLIPS, stock(list(CLIPS), batch_size=3), strict=True):
-        expected = {entry["label"]: entry["score"] for entry in recognise(clip)["emotion"]}
+        expected = {entry["label"]: entry["score"] for entry in recognize(clip)["emotion"]}
         assert {entry["label"]: entry["score"] for entry in other} == pytest.approx(expected, abs=1e-5)
 
 
-def test_every_kind_of_input_is_the_same_sound(recognise, tmp_path):
+def test_every_kind_of_input_is_the_same_sound(recognize, tmp_path):
     clip = voice(1.5, 140)
     path = tmp_path / "clip.wav"
     soundfile.write(path, clip, 16_000, subtype="FLOAT")
@@ -115,10 +115,10 @@ def test_every_kind_of_input_is_the_same_sound(recognise, tmp_path):
         {"bytes": path.read_bytes(), "path": None},
         {"bytes": None, "path": str(path)},
     ]
-    expected = recognise(clip)
-    for answer in recognise(inputs, batch_size=4):
+    expected = recognize(clip)
+    for answer in recognize(inputs, batch_size=4):
         same(answer, expected)
-    for answer in recognise(item for item in inputs[:3]):
+    for answer in recognize(item for item in inputs[:3]):
         same(answer, expected)
 
 
@@ -138,21 +138,21 @@ def served(tmp_path):
         server.shutdown()
 
 
-def test_an_address_is_as_good_as_a_path(recognise, served):
+def test_an_address_is_as_good_as_a_path(recognize, served):
     folder, address = served
     for name in ("clip.wav", "clip.flac", "clip.m4a"):
         write_audio(folder / name, voice(1.5, 140))
-        expected = recognise(str(folder / name))
-        same(recognise(f"{address}/{name}"), expected)
-        same(recognise((folder / name).as_uri()), expected)
+        expected = recognize(str(folder / name))
+        same(recognize(f"{address}/{name}"), expected)
+        same(recognize((folder / name).as_uri()), expected)
         fsspec.filesystem("memory").pipe(f"/{name}", (folder / name).read_bytes())
-        same(recognise(f"memory://{name}"), expected)
+        same(recognize(f"memory://{name}"), expected)
     with pytest.raises(AudioError, match=r"http.*/none\.wav: cannot be fetched"):
-        recognise(f"{address}/none.wav")
+        recognize(f"{address}/none.wav")
     with pytest.raises(AudioError, match=r"nowhere://clip\.wav: cannot be fetched: Protocol not known"):
-        recognise("nowhere://clip.wav")
+        recognize("nowhere://clip.wav")
     with pytest.raises(AudioError, match="cannot be fetched"):
-        recognise("http://127.0.0.1:1/clip.wav")
+        recognize("http://127.0.0.1:1/clip.wav")
 
 
 def test_a_file_on_the_hub_is_as_good_as_a_path(checkpoint, tmp_path):
@@ -176,12 +176,12 @@ checkpoint, clip = sys.argv[1:]
 api = HfApi()
 api.create_repo("team/clips", repo_type="dataset")
 api.upload_file(path_or_fileobj=clip, path_in_repo="clip.wav", repo_id="team/clips", repo_type="dataset")
-recognise = pipeline("speech-emotion-recognition", model=checkpoint, pipeline_class=SpeechEmotionPipeline)
-print(json.dumps([recognise(clip), recognise("hf://datasets/team/clips/clip.wav")]))
+recognize = pipeline("speech-emotion-recognition", model=checkpoint, pipeline_class=SpeechEmotionPipeline)
+print(json.dumps([recognize(clip), recognize("hf://datasets/team/clips/clip.wav")]))
 """
 
 
-def test_a_stream_without_a_way_back_is_read_whole(recognise, tmp_path):
+def test_a_stream_without_a_way_back_is_read_whole(recognize, tmp_path):
     class Stream(io.BytesIO):
         def seekable(self):
             return False
@@ -191,39 +191,39 @@ def test_a_stream_without_a_way_back_is_read_whole(recognise, tmp_path):
 
     write_audio(tmp_path / "clip.wav", voice(1.5, 140))
     content = (tmp_path / "clip.wav").read_bytes()
-    same(recognise(Stream(content)), recognise(content))
+    same(recognize(Stream(content)), recognize(content))
 
 
-def test_a_column_and_a_generator_in_batches_come_in_order(recognise):
+def test_a_column_and_a_generator_in_batches_come_in_order(recognize):
     column = Dataset.from_dict({"audio": [{"bytes": as_wav(clip), "path": None} for clip in CLIPS]})
-    expected = [recognise(clip) for clip in CLIPS]
+    expected = [recognize(clip) for clip in CLIPS]
     streams = [KeyDataset(column, "audio"), column["audio"], tuple(CLIPS), (clip for clip in CLIPS)]
     for stream, size in zip(streams, (2, 1, 2, 2), strict=True):
-        answers = list(recognise(stream, batch_size=size))
+        answers = list(recognize(stream, batch_size=size))
         assert len(answers) == len(CLIPS)
         for answer, alone in zip(answers, expected, strict=True):
             same(answer, alone)
-    assert len(recognise(KeyDataset(column, "audio"), batch_size=2)) == len(CLIPS)
-    workers = recognise(column["audio"], batch_size=2, num_workers=2)
+    assert len(recognize(KeyDataset(column, "audio"), batch_size=2)) == len(CLIPS)
+    workers = recognize(column["audio"], batch_size=2, num_workers=2)
     assert [answer["duration_s"] for answer in workers] == [answer["duration_s"] for answer in expected]
 
 
-def test_a_batch_holds_little_padding(recognise, monkeypatch):
+def test_a_batch_holds_little_padding(recognize, monkeypatch):
     shapes = []
-    forward = recognise.model.forward
+    forward = recognize.model.forward
 
     def spy(input_values, **inputs):
         shapes.append(tuple(input_values.shape))
         return forward(input_values, **inputs)
 
-    monkeypatch.setattr(recognise.model, "forward", spy)
+    monkeypatch.setattr(recognize.model, "forward", spy)
     seconds = [0.5, 3.0] * 8
-    recognise([voice(s, 140) for s in seconds], batch_size=8)
+    recognize([voice(s, 140) for s in seconds], batch_size=8)
     assert sorted(shapes) == [(8, 8_000), (8, 48_000)]
 
 
-def test_the_embedding_is_what_the_heads_get(recognise, tiny_model):
-    answers = [recognise(CLIPS[1], return_embedding=True), *recognise(CLIPS[1:3], batch_size=2, return_embedding=True)]
+def test_the_embedding_is_what_the_heads_get(recognize, tiny_model):
+    answers = [recognize(CLIPS[1], return_embedding=True), *recognize(CLIPS[1:3], batch_size=2, return_embedding=True)]
     pooled = torch.tensor([answer["embedding"] for answer in answers])
     assert pooled.shape == (3, tiny_model.config.pooled_size)
     torch.testing.assert_close(pooled[0], pooled[1], atol=1e-5, rtol=0)
@@ -231,30 +231,30 @@ def test_the_embedding_is_what_the_heads_get(recognise, tiny_model):
     for answer, row in zip(answers, scores, strict=True):
         told = {entry["label"]: entry["score"] for entry in answer["emotion"]}
         assert told == pytest.approx(dict(zip(TASKS[0].labels, row.tolist(), strict=True)), abs=1e-5)
-    assert "embedding" not in recognise(CLIPS[1])
+    assert "embedding" not in recognize(CLIPS[1])
 
 
-def test_options_reach_the_answer(recognise):
-    answer = recognise(CLIPS[2], labels=["happy", "sad"], uncertain_below=1.0)
+def test_options_reach_the_answer(recognize):
+    answer = recognize(CLIPS[2], labels=["happy", "sad"], uncertain_below=1.0)
     assert {entry["label"] for entry in answer["emotion"]} == {"happy", "sad"}
     assert answer["uncertain"] is True
     with pytest.raises(ValueError, match="knows no joy"):
-        recognise(CLIPS[2], labels=["joy"])
+        recognize(CLIPS[2], labels=["joy"])
 
 
-def test_top_k(recognise):
-    answer = recognise(CLIPS[1], top_k=2)
+def test_top_k(recognize):
+    answer = recognize(CLIPS[1], top_k=2)
     assert [len(answer[name]) for name in ("emotion", "gender")] == [2, 2]
-    assert answer["emotion"] == recognise(CLIPS[1])["emotion"][:2]
+    assert answer["emotion"] == recognize(CLIPS[1])["emotion"][:2]
 
 
-def test_unknown_parameters_are_refused(recognise):
+def test_unknown_parameters_are_refused(recognize):
     with pytest.raises(TypeError, match="no parameter topk"):
-        recognise(CLIPS[1], topk=2)
+        recognize(CLIPS[1], topk=2)
     with pytest.raises(ValueError, match="at least 1"):
-        recognise(CLIPS[1], top_k=0)
+        recognize(CLIPS[1], top_k=0)
     with pytest.raises(ValueError, match="keys 'array' and 'sampling_rate'"):
-        recognise({"audio": CLIPS[1]})
+        recognize({"audio": CLIPS[1]})
 
 
 STRANGER = """
@@ -263,11 +263,11 @@ sys.modules["modeling"] = sys.modules["preprocessing"] = None  # nothing of the 
 import json
 from transformers import AutoFeatureExtractor, AutoModel, AutoModelForAudioClassification, pipeline
 folder, clip = sys.argv[1:]
-recognise = pipeline(model=folder, trust_remote_code=True)
+recognize = pipeline(model=folder, trust_remote_code=True)
 stock = pipeline("audio-classification", model=folder, trust_remote_code=True, top_k=None)
 features = AutoFeatureExtractor.from_pretrained(folder)
-waveform = __import__(type(recognise).__module__, fromlist=["x"]).AudioReader(clip).read()
-answers = [recognise(clip, vad=False), stock(waveform)]
+waveform = __import__(type(recognize).__module__, fromlist=["x"]).AudioReader(clip).read()
+answers = [recognize(clip, vad=False), stock(waveform)]
 for auto in (AutoModel, AutoModelForAudioClassification):
     model = auto.from_pretrained(folder, trust_remote_code=True)
     answers.append(model(**features(waveform, sampling_rate=16000, return_tensors="pt")).logits.softmax(-1)[0].tolist())
@@ -275,14 +275,14 @@ print(json.dumps(answers))
 """
 
 
-def test_a_stranger_loads_it_with_transformers_alone(checkpoint, recognise, tmp_path):
+def test_a_stranger_loads_it_with_transformers_alone(checkpoint, recognize, tmp_path):
     soundfile.write(tmp_path / "clip.wav", CLIPS[2], 16_000)
     environment = {**os.environ, "HF_HOME": str(tmp_path / "hf"), "PYTHONPATH": ""}
     command = [sys.executable, "-c", STRANGER, str(checkpoint), str(tmp_path / "clip.wav")]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     ours, stock, *models = json.loads(done.stdout.splitlines()[-1])
-    expected = recognise(load_audio(tmp_path / "clip.wav"))
+    expected = recognize(load_audio(tmp_path / "clip.wav"))
     same(ours, expected)
     scores = {entry["label"]: entry["score"] for entry in expected["emotion"]}
     assert {entry["label"]: entry["score"] for entry in stock} == pytest.approx(scores, abs=1e-5)
@@ -290,21 +290,21 @@ def test_a_stranger_loads_it_with_transformers_alone(checkpoint, recognise, tmp_
         assert dict(zip(TASKS[0].labels, model, strict=True)) == pytest.approx(scores, abs=1e-5)
 
 
-def test_of_no_clips_there_are_no_answers(recognise):
+def test_of_no_clips_there_are_no_answers(recognize):
     for nothing in ([], (), Dataset.from_dict({"audio": []})["audio"]):
-        assert recognise(nothing) == recognise(nothing, batch_size=4) == []
+        assert recognize(nothing) == recognize(nothing, batch_size=4) == []
 
 
 @pytest.mark.parametrize("muxer", ["webm", "matroska", "flac", "avi"])
-def test_a_recording_from_a_pipe_is_as_long_as_it_is(recognise, muxer):
+def test_a_recording_from_a_pipe_is_as_long_as_it_is(recognize, muxer):
     codec, rate = PIPED[muxer]
-    answer = recognise(piped(recording(9, rate), rate, codec, muxer))
-    assert (answer["duration_s"], answer["heard_s"]) == (pytest.approx(9, abs=0.1), 6.0)
+    answer = recognize(piped(recording(9, rate), rate, codec, muxer))
+    assert (answer["duration_s"], answer["analyzed_s"]) == (pytest.approx(9, abs=0.1), 6.0)
 
 
-def test_a_length_that_is_not_known_is_none(recognise, monkeypatch):
+def test_a_length_that_is_not_known_is_none(recognize, monkeypatch):
     monkeypatch.setattr("modeling.audio_ser._COUNTED", 1000)
     codec, rate = PIPED["webm"]
     long, short = (piped(recording(seconds, rate), rate, codec, "webm") for seconds in (9, 2))
-    answers = recognise([long, short], batch_size=2)
+    answers = recognize([long, short], batch_size=2)
     assert [answer["duration_s"] for answer in answers] == [None, pytest.approx(2, abs=0.1)]

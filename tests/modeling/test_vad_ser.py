@@ -64,8 +64,8 @@ import numpy as np
 from common.checkpoint import load_checkpoint
 from modeling import SpeechEmotionPipeline
 model, feature_extractor = load_checkpoint(sys.argv[1])
-recognise = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)
-answers = [recognise(np.zeros(16000, np.float32)) for _ in range(3)]
+recognize = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)
+answers = [recognize(np.zeros(16000, np.float32)) for _ in range(3)]
 print([answer["speech_s"] for answer in answers], [len(answer["emotion"]) for answer in answers])
 """
 

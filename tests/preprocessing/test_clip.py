@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from common.text_files import clean_text, spelled
+from common.text_files import clean_text, escape_surrogates
 from preprocessing.clip import Clip, clip_id
 
 
@@ -15,8 +15,8 @@ def test_an_id_is_corpus_path_and_start():
 
 
 def test_what_is_in_no_valid_encoding_is_spelled_out():
-    assert spelled("Colère") == "Colère"
-    assert spelled(os.fsdecode(b"Col\xe8re")) == "Col\\udce8re"
+    assert escape_surrogates("Colère") == "Colère"
+    assert escape_surrogates(os.fsdecode(b"Col\xe8re")) == "Col\\udce8re"
     assert clip_id(os.fsdecode(b"\xe8"), os.fsdecode(b"\xe8.wav")) == "\\udce8/\\udce8.wav"
 
 

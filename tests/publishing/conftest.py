@@ -26,10 +26,10 @@ from tests.support.loopback_hub import Hub, serve
 
 REPO = "org/name"
 TOKEN = "hf_thisIsNoTokenButLooksLikeOne"
-OPEN = {"licence": "CC BY 4.0", "commercial": True, "redistributable": True}
-NON_COMMERCIAL = {"licence": "CC BY-NC-SA 4.0", "commercial": False, "redistributable": True}
-RESEARCH = {"licence": "research only", "commercial": False, "redistributable": False}
-OWN = {"licence": "not stated", "commercial": None, "redistributable": None, "title": None, "homepage": None}
+OPEN = {"license": "CC BY 4.0", "commercial": True, "redistributable": True}
+NON_COMMERCIAL = {"license": "CC BY-NC-SA 4.0", "commercial": False, "redistributable": True}
+RESEARCH = {"license": "research only", "commercial": False, "redistributable": False}
+OWN = {"license": "not stated", "commercial": None, "redistributable": None, "title": None, "homepage": None}
 # What is published: of every architecture, and of each.
 SHARED = {
     *("LICENSE", "README.md", "config.json", "metrics.json", "model.safetensors", "preprocessor_config.json"),
@@ -46,12 +46,12 @@ FILES = {
 URL_PATH = "/{repo_id}/resolve/{revision}/{filename}"  # of a file; the client puts it together when it is imported
 
 
-def corpus(name, licence=OPEN, **fields):
+def corpus(name, license=OPEN, **fields):
     its = {"corpus": name, "title": name.upper(), "homepage": f"https://{name}.org", "clips": 1200, "hours": 1.25}
-    return {**its, **licence, **fields}
+    return {**its, **license, **fields}
 
 
-def training_facts(*data, **fields):
+def training_record(*data, **fields):
     """`training.json`, in the form that tests/training/test_record.py asserts."""
     return {
         "data": list(data) or [corpus("emodb"), corpus("mine", OWN)],
@@ -110,7 +110,7 @@ def trained(_tiny_model, feature_extractor, evaluation, tmp_path_factory) -> dic
             "weights_sha256": weights_sha256(folder),
         }
         (folder / "metrics.json").write_text(json.dumps(report), encoding="utf-8")
-        (folder / "training.json").write_text(json.dumps(training_facts()), encoding="utf-8")
+        (folder / "training.json").write_text(json.dumps(training_record()), encoding="utf-8")
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         config["_name_or_path"] = str(folder)
         config["auto_map"] = {auto: f"another/repo--{value}" for auto, value in config["auto_map"].items()}
@@ -180,7 +180,7 @@ def write_publication(folder: Path, weights: str) -> Path:
     return folder
 
 
-def ask_stranger(hub: Hub, folder: Path, *repos) -> list[dict]:
+def load_elsewhere(hub: Hub, folder: Path, *repos) -> list[dict]:
     """What untrusted_checkpoint.py says of folders and Hub ids, in a fresh process elsewhere with an empty cache."""
     np.save(folder / "clip.npy", voice(1.5, 140))
     environment = {

@@ -10,13 +10,13 @@ from jinja2 import UndefinedError
 from modeling import Task
 from publishing.card import COLUMNS, render_card, shown_figures
 from tests.conftest import TASKS, tiny_config
-from tests.publishing.conftest import NON_COMMERCIAL, OWN, REPO, RESEARCH, corpus, training_facts
+from tests.publishing.conftest import NON_COMMERCIAL, OWN, REPO, RESEARCH, corpus, training_record
 
 STARTED = "corpus, or weights it started from"
 
 
 def render(metrics, training=None, figures=("confusion.png",), **config):
-    return render_card(metrics, training or training_facts(), {**tiny_config().to_dict(), **config}, REPO, figures)
+    return render_card(metrics, training or training_record(), {**tiny_config().to_dict(), **config}, REPO, figures)
 
 
 def tables(card) -> dict[tuple[str, ...], list[list[str]]]:
@@ -92,8 +92,8 @@ def test_every_number_of_the_results_is_that_of_metrics_json(metrics):
 
 def test_every_number_of_the_training_is_that_of_training_json(metrics):
     base = {"start": "hub", "base_model": "org/base", "revision": "c0ffee"}
-    before = training_facts(corpus("ravdess", NON_COMMERCIAL), seed=7, **base)
-    facts = training_facts(start="local checkpoint", before=before, locales=["pl-PL"])
+    before = training_record(corpus("ravdess", NON_COMMERCIAL), seed=7, **base)
+    facts = training_record(start="local checkpoint", before=before, locales=["pl-PL"])
     card = render(metrics, facts)
     assert one(card, STARTED, "training clips") == [
         ["[EMODB](https://emodb.org)", "1,200", "1.25", "CC BY 4.0", "yes", "yes"],
@@ -124,28 +124,28 @@ def test_every_number_of_the_training_is_that_of_training_json(metrics):
 
 
 def test_what_a_local_checkpoint_was_trained_on_is_not_stated(metrics):
-    card = ModelCard(render(metrics, training_facts(corpus("emodb"), start="local checkpoint")))
-    assert card.data.license_name == "unstated-data-licence"
-    assert "The licences of an earlier checkpoint are not stated here" in card.text
+    card = ModelCard(render(metrics, training_record(corpus("emodb"), start="local checkpoint")))
+    assert card.data.license_name == "unstated-data-license"
+    assert "The licenses of an earlier checkpoint are not stated here" in card.text
 
 
-def test_a_licence_is_not_laundered_by_a_start_from_the_hub(metrics):
+def test_a_license_is_not_laundered_by_a_start_from_the_hub(metrics):
     hub = {"start": "hub", "base_model": "team/ser-iemocap", "revision": "c0ffee"}
-    before = training_facts(corpus("iemocap", RESEARCH))
-    card = ModelCard(render(metrics, training_facts(corpus("emodb"), **hub, before=before)))
+    before = training_record(corpus("iemocap", RESEARCH))
+    card = ModelCard(render(metrics, training_record(corpus("emodb"), **hub, before=before)))
     assert (card.data.license_name, card.data.base_model) == ("research-only-data", "team/ser-iemocap")
-    assert "The licences of iemocap are for research only" in card.text
-    card = ModelCard(render(metrics, training_facts(corpus("emodb"), **hub)))
-    assert card.data.license_name == "unstated-data-licence"
-    assert "The licences of team/ser-iemocap are not stated here" in card.text
+    assert "The licenses of iemocap are for research only" in card.text
+    card = ModelCard(render(metrics, training_record(corpus("emodb"), **hub)))
+    assert card.data.license_name == "unstated-data-license"
+    assert "The licenses of team/ser-iemocap are not stated here" in card.text
 
 
-def test_a_known_backbone_has_its_publishers_licence(metrics):
+def test_a_known_backbone_has_its_publishers_license(metrics):
     xlsr = "facebook/wav2vec2-large-xlsr-53"
-    card = ModelCard(render(metrics, training_facts(corpus("emodb"), start="hub", base_model=xlsr, revision="c0ffee")))
+    card = ModelCard(render(metrics, training_record(corpus("emodb"), start="hub", base_model=xlsr, revision="c0ffee")))
     assert (card.data.license, card.data.base_model) == ("apache-2.0", xlsr)
     published = {"start": "published file", "base_model": "Cnn14_16k_mAP=0.438.pth"}
-    card = ModelCard(render(metrics, training_facts(corpus("emodb"), **published)))
+    card = ModelCard(render(metrics, training_record(corpus("emodb"), **published)))
     assert (card.data.license, card.data.base_model) == ("apache-2.0", None)
     panns = "[Cnn14_16k_mAP=0.438.pth](https://zenodo.org/record/3987831)"
     assert one(card.content, STARTED)[1] == [panns, "–", "–", "CC BY 4.0", "yes", "yes"]
@@ -168,23 +168,23 @@ def test_the_metadata_come_back(metrics):
         ([corpus("savee", RESEARCH)], "the weights are for research only", "Code and weights: Apache-2.0."),
     ],
 )
-def test_what_follows_from_the_licences_is_said_first(metrics, data, said, unsaid):
-    head = render(metrics, training_facts(*data)).partition("## How to use")[0]
+def test_what_follows_from_the_licenses_is_said_first(metrics, data, said, unsaid):
+    head = render(metrics, training_record(*data)).partition("## How to use")[0]
     assert said in head
     assert unsaid not in head
 
 
 def test_what_is_absent_or_too_good_is_said(metrics):
-    metrics["clips_heard_in_training"] = 7
+    metrics["num_clips_seen_in_training"] = 7
     metrics["without_clips"] = {"corpora": ["tess"], "locales": []}
     metrics["tasks"]["gender"] = {"kind": "classification", "clips": 0}
-    card = render(metrics, training_facts(seconds=None))
+    card = render(metrics, training_record(seconds=None))
     assert "**7 of these clips were in the model's training: the figures say too much.**" in card
     assert "No clip is happy: nothing is known" in card
     assert "No clip has a label for gender" in card
     assert "The data have corpora without a clip in this split: tess." in card
     assert "| time | not recorded |" in card
-    metrics["clips_heard_in_training"] = None
+    metrics["num_clips_seen_in_training"] = None
     assert "it may have heard these clips" in render(metrics)
 
 
@@ -198,7 +198,7 @@ def test_calibration_is_told_as_it_was(metrics):
 
 
 def test_no_locale_is_no_list_of_locales(metrics):
-    card = render(metrics, training_facts(locales=[]))
+    card = render(metrics, training_record(locales=[]))
     assert "What languages were heard in training is not stated." in card
     assert ModelCard(card).data.language is None
 
@@ -253,8 +253,8 @@ def test_nothing_in_a_card_is_more_than_text(metrics):
     for word in ("happy", "alpha", "de-DE", "female"):
         text = text.replace(json.dumps(word), json.dumps(f"{word} {EVIL}"))
     task = replace(TASKS[0], labels=("angry", f"happy {EVIL}", "sad"))
-    data = [corpus(EVIL, licence={**corpus("a"), "licence": EVIL}, title=EVIL, homepage="javascript:alert(1)")]
-    facts = training_facts(*data, locales=[EVIL], protocol=EVIL, hardware={"device": EVIL, "processes": 1})
+    data = [corpus(EVIL, license={**corpus("a"), "license": EVIL}, title=EVIL, homepage="javascript:alert(1)")]
+    facts = training_record(*data, locales=[EVIL], protocol=EVIL, hardware={"device": EVIL, "processes": 1})
     card = render_card(json.loads(text), facts, tiny_config([task]).to_dict(), REPO, [])
     for sign in (r"<script", r"(?<!\\)\]\((javascript|http://e)", r"\n# {{", r"`c`", r"36084049"):
         assert not re.search(sign, ModelCard(card).text), sign
@@ -269,23 +269,23 @@ def test_what_a_merged_class_holds_of_the_training_is_said_and_nothing_of_others
     header = ("corpus", "class")
     assert not any(found[:2] == header for found in tables(render(metrics)))
     merged = {"emodb": {"sad": {"boredom": 1081, "sadness": 62}}, "jl": {"happy": {"excited": 3}}}
-    facts = training_facts(corpus("emodb"), corpus("jl"), merged_labels=merged)
+    facts = training_record(corpus("emodb"), corpus("jl"), merged_labels=merged)
     expected = [["emodb", "sad", "1,081 boredom, 62 sadness"], ["jl", "happy", "3 excited"]]
     assert one(render(metrics, facts), *header) == expected
-    onward = training_facts(corpus("jl"), start="local checkpoint", before=facts)  # under rules that merge nothing
+    onward = training_record(corpus("jl"), start="local checkpoint", before=facts)  # under rules that merge nothing
     assert one(render(metrics, onward), *header) == expected[:1]
 
 
 def test_the_card_names_the_codes_commit(metrics):
     metrics["versions"]["commit"] = "c0ffee"
-    card = render(metrics, training_facts(versions={"commit": "f00d", "torch": "2.13.0"}))
+    card = render(metrics, training_record(versions={"commit": "f00d", "torch": "2.13.0"}))
     assert "commit c0ffee" in card
     assert "commit f00d" in dict(one(card, "what"))["versions"]
 
 
 def test_a_corpus_of_two_trainings_is_one_row_of_both(metrics):
-    before = training_facts(corpus("emodb", clips=400, hours=0.5), corpus("mine", OWN), corpus("jl"))
-    facts = training_facts(corpus("emodb"), corpus("mine", OWN), start="local checkpoint", before=before)
+    before = training_record(corpus("emodb", clips=400, hours=0.5), corpus("mine", OWN), corpus("jl"))
+    facts = training_record(corpus("emodb"), corpus("mine", OWN), start="local checkpoint", before=before)
     assert [row[:3] for row in one(render(metrics, facts), STARTED)] == [
         ["[EMODB](https://emodb.org)", "1,200, before that 400", "1.25, before that 0.50"],
         ["mine", "1,200", "1.25"],

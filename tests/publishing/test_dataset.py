@@ -6,64 +6,64 @@ import pytest
 import yaml
 from datasets import Audio, load_dataset
 
-from preprocessing.corpora.catalogue import licences
+from preprocessing.corpora.catalog import licenses
 from preprocessing.corpora.own_arguments import stated_license
 from preprocessing.prepared.load import load_prepared
 from publishing import dataset
-from publishing.dataset import Licence, export_dataset, read_licences
+from publishing.dataset import License, export_dataset, read_licenses
 from tests.support.loopback_hub import card_data, mistakes
 
-LICENCES = {
-    "alpha": Licence(licence="CC BY 4.0", homepage="https://alpha.org"),
-    "beta": Licence(licence="CC0", homepage=""),
+LICENSES = {
+    "alpha": License(license="CC BY 4.0", homepage="https://alpha.org"),
+    "beta": License(license="CC0", homepage=""),
 }
 
 
 def report(folder, *corpora, **settings):
     """A prepared folder's report on some corpora."""
-    settings = {"licences": licences(corpora), **settings}
+    settings = {"licenses": licenses(corpora), **settings}
     kept = {name: {"kept": 3} for name in corpora} | {"empty": {"kept": 0}}
     (folder / "report.json").write_text(json.dumps({"corpora": kept, "settings": settings}))
     return folder
 
 
-def test_what_may_be_passed_on_is_with_its_licence(tmp_path):
-    found = read_licences(report(tmp_path, "ravdess", "cremad"), None)
+def test_what_may_be_passed_on_is_with_its_license(tmp_path):
+    found = read_licenses(report(tmp_path, "ravdess", "cremad"), None)
     assert [*found] == ["ravdess", "cremad"]
-    assert "CC BY-NC-SA 4.0" in found["ravdess"]["licence"]
+    assert "CC BY-NC-SA 4.0" in found["ravdess"]["license"]
     assert all(entry["homepage"].startswith("https://") for entry in found.values())
 
 
-def test_a_closed_corpus_is_refused_by_name_and_licence(tmp_path):
-    closed = licences(["iemocap"])["iemocap"]
+def test_a_closed_corpus_is_refused_by_name_and_license(tmp_path):
+    closed = licenses(["iemocap"])["iemocap"]
     with pytest.raises(ValueError, match="does not plainly allow") as error:
-        read_licences(report(tmp_path, "ravdess", "iemocap", "mine"), "CC0")
-    assert f"iemocap ({closed['licence']}, {closed['homepage']})" in str(error.value)
+        read_licenses(report(tmp_path, "ravdess", "iemocap", "mine"), "CC0")
+    assert f"iemocap ({closed['license']}, {closed['homepage']})" in str(error.value)
     assert "ravdess" not in str(error.value)
 
 
-def test_of_own_audio_only_its_owner_knows_the_licence(tmp_path):
+def test_of_own_audio_only_its_owner_knows_the_license(tmp_path):
     report(tmp_path, "mine", "ravdess")
-    with pytest.raises(ValueError, match=r"Only you know under which licence mine may be passed on: .* --license NAME"):
-        read_licences(tmp_path, None)
-    found = read_licences(tmp_path, "CC0")
-    assert found["mine"] == {"licence": "CC0", "homepage": ""}
-    assert found["ravdess"] == read_licences(report(tmp_path, "ravdess"), None)["ravdess"]
+    with pytest.raises(ValueError, match=r"Only you know under which license mine may be passed on: .* --license NAME"):
+        read_licenses(tmp_path, None)
+    found = read_licenses(tmp_path, "CC0")
+    assert found["mine"] == {"license": "CC0", "homepage": ""}
+    assert found["ravdess"] == read_licenses(report(tmp_path, "ravdess"), None)["ravdess"]
     with pytest.raises(ValueError, match="--license is for your own audio"):
-        read_licences(tmp_path, "CC0")
+        read_licenses(tmp_path, "CC0")
 
 
 def test_a_folder_that_does_not_say_is_refused(tmp_path):
     with pytest.raises(ValueError, match="not a prepared folder"):
-        read_licences(tmp_path, None)
-    with pytest.raises(ValueError, match=r"does not say under which licence ravdess is: run prepare.py again"):
-        read_licences(report(tmp_path, "ravdess", licences={}), "CC0")
+        read_licenses(tmp_path, None)
+    with pytest.raises(ValueError, match=r"does not say under which license ravdess is: run prepare.py again"):
+        read_licenses(report(tmp_path, "ravdess", licenses={}), "CC0")
 
 
 @pytest.fixture
 def exported(prepared, tmp_path, monkeypatch):
     monkeypatch.setattr(dataset, "CLIPS_PER_FILE", 40)
-    return export_dataset(load_prepared(prepared, "paper"), LICENCES, "paper", tmp_path, "team/speech")
+    return export_dataset(load_prepared(prepared, "paper"), LICENSES, "paper", tmp_path, "team/speech")
 
 
 def test_the_files_hold_the_clips_and_their_sound(exported, prepared, tmp_path):
@@ -87,7 +87,7 @@ def test_the_client_reads_it_as_splits_of_sound(exported, prepared, tmp_path):
 
 def test_the_same_clips_are_the_same_bytes(exported, prepared, tmp_path):
     (tmp_path / "again").mkdir()
-    again = export_dataset(load_prepared(prepared, "paper"), LICENCES, "paper", tmp_path / "again", "team/speech")
+    again = export_dataset(load_prepared(prepared, "paper"), LICENSES, "paper", tmp_path / "again", "team/speech")
     assert [file.read_bytes() for file in again] == [file.read_bytes() for file in exported]
 
 
@@ -99,7 +99,7 @@ def test_a_locale_that_names_no_language_is_no_metadata(prepared, tmp_path):
     splits["train"] = splits["train"].map(called("gsw-CH"))
     for folder, expected in (("some", ["gsw"]), ("none", None)):
         (tmp_path / folder).mkdir()
-        card = export_dataset(splits, LICENCES, "paper", tmp_path / folder, "team/speech")[0].read_text()
+        card = export_dataset(splits, LICENSES, "paper", tmp_path / folder, "team/speech")[0].read_text()
         assert card_data(card).get("language") == expected
         assert [*mistakes(card_data(card))] == []
         splits["train"] = splits["test"]
@@ -128,8 +128,8 @@ def test_the_card_says_whose_the_clips_are(exported, prepared):
         ({"alpha": "of our own"}, "other"),
     ],
 )
-def test_the_licence_that_all_corpora_have_is_the_data_sets(prepared, tmp_path, names, expected):
-    found = {name: Licence(licence=licence, homepage="") for name, licence in names.items()}
+def test_the_license_that_all_corpora_have_is_the_data_sets(prepared, tmp_path, names, expected):
+    found = {name: License(license=license, homepage="") for name, license in names.items()}
     card, *_ = export_dataset(load_prepared(prepared, "paper"), found, "paper", tmp_path, "team/speech")
     assert card_data(card.read_text(encoding="utf-8"))["license"] == expected
     assert [*mistakes(card_data(card.read_text(encoding="utf-8")))] == []
@@ -141,14 +141,14 @@ def test_the_licence_that_all_corpora_have_is_the_data_sets(prepared, tmp_path, 
 def test_a_run_is_not_taken_for_a_prepared_folder(tmp_path, content):
     (tmp_path / "report.json").write_text(content)
     with pytest.raises(ValueError, match=r"not a prepared folder.*prepare\.py"):
-        read_licences(tmp_path, None)
+        read_licenses(tmp_path, None)
 
 
 def test_a_license_that_was_stated_in_preparation_need_not_be_said_again(tmp_path):
     def stated(name):
-        return report(tmp_path, "mine", licences={"mine": stated_license(name)})
+        return report(tmp_path, "mine", licenses={"mine": stated_license(name)})
 
-    assert read_licences(stated("CC BY 4.0"), None)["mine"] == {"licence": "CC BY 4.0", "homepage": ""}
-    assert read_licences(stated("CC BY 4.0"), "CC0")["mine"]["licence"] == "CC0"
+    assert read_licenses(stated("CC BY 4.0"), None)["mine"] == {"license": "CC BY 4.0", "homepage": ""}
+    assert read_licenses(stated("CC BY 4.0"), "CC0")["mine"]["license"] == "CC0"
     with pytest.raises(ValueError, match="mine"):
-        read_licences(stated("ours alone"), None)
+        read_licenses(stated("ours alone"), None)

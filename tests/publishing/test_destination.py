@@ -1,6 +1,6 @@
 import pytest
 
-from publishing.destination import find_destination
+from publishing.destination import find_push_target
 from training.arguments.parse import parse_args
 
 BASE = ["--data", "prepared", "--output_dir", "out", "--model_name_or_path", "x"]
@@ -32,7 +32,7 @@ def config(tmp_path) -> str:
 def test_it_reads_the_command_line_as_training_does(config, words):
     argv = [*BASE, *(config if word == "CONFIG" else word for word in words)]
     args = parse_args(argv)[2]
-    found = find_destination(argv)
+    found = find_push_target(argv)
     assert (found and found.repo_id) == args.publish_to
     if found:
         assert found.public is (args.hub_private_repo is False)
@@ -41,11 +41,11 @@ def test_it_reads_the_command_line_as_training_does(config, words):
 @pytest.mark.parametrize("word", ["maybe", "flase", "", "null", "None", "private"])
 def test_what_is_neither_yes_nor_no_makes_nothing_public(config, tmp_path, word):
     push = ["--push_to_hub", *NAME]
-    assert find_destination([*BASE, *push, "--hub_private_repo", word]) is None
-    assert find_destination([*BASE, *push, f"--hub_private_repo={word}"]) is None
+    assert find_push_target([*BASE, *push, "--hub_private_repo", word]) is None
+    assert find_push_target([*BASE, *push, f"--hub_private_repo={word}"]) is None
     (tmp_path / "c.yaml").write_text(f"hub_private_repo: {word}\n")
-    assert find_destination([*BASE, *push, "--config", str(tmp_path / "c.yaml")]) is None
-    assert find_destination([*BASE, "--config", config, "--hub_private_repo", word]) is None
+    assert find_push_target([*BASE, *push, "--config", str(tmp_path / "c.yaml")]) is None
+    assert find_push_target([*BASE, "--config", config, "--hub_private_repo", word]) is None
     with pytest.raises((SystemExit, ValueError)):
         parse_args([*BASE, *push, "--hub_private_repo", word])
     with pytest.raises((SystemExit, ValueError)):
@@ -54,13 +54,13 @@ def test_what_is_neither_yes_nor_no_makes_nothing_public(config, tmp_path, word)
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_who_asks_for_help_publishes_nothing(config, flag):
-    assert find_destination([*BASE, "--push_to_hub", *NAME, flag]) is None
-    assert find_destination([flag, *BASE, "--config", config]) is None
+    assert find_push_target([*BASE, "--push_to_hub", *NAME, flag]) is None
+    assert find_push_target([flag, *BASE, "--config", config]) is None
 
 
 @pytest.mark.parametrize("text", ["push_to_hub: [", "- a list", "just words"])
 def test_what_is_wrong_is_left_to_the_real_parser(tmp_path, text):
     (tmp_path / "c.yaml").write_text(text)
-    assert find_destination([*BASE, "--config", str(tmp_path / "c.yaml"), "--push_to_hub", *NAME]) is None
-    assert find_destination([*BASE, "--config", str(tmp_path / "none.yaml"), "--push_to_hub", *NAME]) is None
-    assert find_destination([*BASE, "--push_to_hub", "--hub_model_id"]) is None
+    assert find_push_target([*BASE, "--config", str(tmp_path / "c.yaml"), "--push_to_hub", *NAME]) is None
+    assert find_push_target([*BASE, "--config", str(tmp_path / "none.yaml"), "--push_to_hub", *NAME]) is None
+    assert find_push_target([*BASE, "--push_to_hub", "--hub_model_id"]) is None

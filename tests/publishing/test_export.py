@@ -10,7 +10,7 @@ from common.checkpoint import load_checkpoint, weights_sha256
 from publishing.export import export_checkpoint
 from publishing.hub import check_access, publish_folder
 from tests.conftest import ROOT
-from tests.publishing.conftest import FILES, REPO, SHARED, TOKEN, ask_stranger, check_answer
+from tests.publishing.conftest import FILES, REPO, SHARED, TOKEN, check_answer, load_elsewhere
 
 
 @pytest.fixture(scope="session")
@@ -141,8 +141,8 @@ def test_figures_of_other_weights_are_not_published(copy, trained, tmp_path):
 
 def test_what_is_broken_or_of_another_kind_is_refused(copy, tmp_path):
     metrics = json.loads((copy / "metrics.json").read_text())
-    unlabelled = {**metrics, "main_task": "gender", "tasks": {"gender": {"clips": 0}}}
-    (copy / "metrics.json").write_text(json.dumps(unlabelled))
+    unlabeled = {**metrics, "main_task": "gender", "tasks": {"gender": {"clips": 0}}}
+    (copy / "metrics.json").write_text(json.dumps(unlabeled))
     with pytest.raises(ValueError, match="no clip of its evaluation has a label for gender"):
         export_checkpoint(copy, tmp_path / "repo", REPO)
     del metrics["without_clips"]
@@ -178,6 +178,6 @@ def test_a_stranger_loads_every_architecture_from_a_folder_and_from_the_hub(expo
     for repo_id, folder in on_hub.items():
         check_access(repo_id, public=True)
         publish_folder(folder, repo_id, public=True, message="A model", command="")
-    answers = ask_stranger(hub, tmp_path, *exported.values(), *on_hub)
+    answers = load_elsewhere(hub, tmp_path, *exported.values(), *on_hub)
     for answer, checkpoint in zip(answers, [*trained.values()] * 2, strict=True):
         check_answer(answer, checkpoint)

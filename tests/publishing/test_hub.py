@@ -341,7 +341,7 @@ def test_a_commit_of_another_in_the_meantime_is_not_overwritten(hub, publication
     [
         ("license: [", "expected the node content"),
         ("license: mine", '"license" must be one of'),
-        ("license: other\nlicense_name: my licence", '"license_name" fails to match the required pattern'),
+        ("license: other\nlicense_name: my license", '"license_name" fails to match the required pattern'),
         ("language: [de, swiss]", '"language" must be an ISO 639-1, 639-2 or 639-3 code'),
         ("model-index: [{name: a, results: [{task: {}, dataset: {}, metrics: []}]}]", "dataset.type"),
     ],

@@ -1,7 +1,7 @@
 import pytest
 
 from preprocessing.corpora import CORPORA
-from publishing.license import NOT_STATED, backbone, hub_id, strictest
+from publishing.license import NOT_STATED, backbone, hub_id, most_restrictive
 from tests.publishing.conftest import NON_COMMERCIAL, OPEN, OWN, RESEARCH, corpus
 
 OPEN_CORPUS, NC = corpus("emodb", OPEN), corpus("ravdess", NON_COMMERCIAL)
@@ -15,45 +15,45 @@ LENT, MINE = corpus("savee", RESEARCH), corpus("calls", OWN)
         ([OPEN_CORPUS, NC], "non-commercial-data", ["ravdess"]),
         ([NC, LENT, OPEN_CORPUS], "research-only-data", ["savee", "ravdess"]),
         ([corpus("lent", {**OPEN, "redistributable": False}), OPEN_CORPUS], "research-only-data", ["lent"]),
-        ([NC, MINE, LENT], "unstated-data-licence", ["calls", "savee", "ravdess"]),
-        ([OPEN_CORPUS, MINE], "unstated-data-licence", ["calls"]),
+        ([NC, MINE, LENT], "unstated-data-license", ["calls", "savee", "ravdess"]),
+        ([OPEN_CORPUS, MINE], "unstated-data-license", ["calls"]),
     ],
 )
 def test_the_strictest_wins_and_every_restriction_is_said(data, name, said):
-    licence = strictest(data)
-    assert licence.name == name
-    assert licence.is_open == (name == "apache-2.0")
-    assert [reason.split()[3] for reason in licence.reasons] == said
+    license = most_restrictive(data)
+    assert license.name == name
+    assert license.is_open == (name == "apache-2.0")
+    assert [reason.split()[3] for reason in license.reasons] == said
 
 
 def test_corpora_under_the_same_restriction_are_one_sentence():
-    assert strictest([NC, corpus("cafe", NON_COMMERCIAL)]).reasons == (
-        "The licences of ravdess, cafe do not allow commercial use: the weights are not for commercial use.",
+    assert most_restrictive([NC, corpus("cafe", NON_COMMERCIAL)]).reasons == (
+        "The licenses of ravdess, cafe do not allow commercial use: the weights are not for commercial use.",
     )
 
 
 def test_research_only_is_said():
-    assert "research only" in strictest([LENT]).reasons[0]
+    assert "research only" in most_restrictive([LENT]).reasons[0]
 
 
 def test_a_corpus_of_two_trainings_is_named_once():
-    assert [reason.count("ravdess") for reason in strictest([NC, OPEN_CORPUS, NC]).reasons] == [1]
+    assert [reason.count("ravdess") for reason in most_restrictive([NC, OPEN_CORPUS, NC]).reasons] == [1]
 
 
 @pytest.mark.parametrize(
-    ("name", "licence", "weights"),
+    ("name", "license", "weights"),
     [
         ("facebook/wav2vec2-large-xlsr-53", "Apache-2.0", "apache-2.0"),
         ("facebook/wav2vec2-xls-r-300m", "Apache-2.0", "apache-2.0"),
         ("Cnn14_16k_mAP=0.438.pth", "CC BY 4.0", "apache-2.0"),
         ("facebook/mms-300m", "CC BY-NC 4.0", "non-commercial-data"),
-        ("team/ser-iemocap", NOT_STATED, "unstated-data-licence"),
+        ("team/ser-iemocap", NOT_STATED, "unstated-data-license"),
     ],
 )
-def test_what_training_starts_from_has_a_licence_too(name, licence, weights):
+def test_what_training_starts_from_has_a_license_too(name, license, weights):
     started = backbone(name)
-    assert started["licence"] == licence
-    assert strictest([OPEN_CORPUS, started]).name == weights
+    assert started["license"] == license
+    assert most_restrictive([OPEN_CORPUS, started]).name == weights
     assert started.keys() == NC.keys()
 
 
@@ -63,7 +63,7 @@ def test_the_publisher_of_panns_is_linked():
 
 
 @pytest.mark.parametrize(
-    ("licence", "expected"),
+    ("license", "expected"),
     [
         ("CC BY-NC-SA 4.0", "cc-by-nc-sa-4.0"),
         ("CC BY 4.0", "cc-by-4.0"),
@@ -75,10 +75,10 @@ def test_the_publisher_of_panns_is_linked():
         ("", None),
     ],
 )
-def test_the_hubs_name_of_a_licence(licence, expected):
-    assert hub_id(licence) == expected
+def test_the_hubs_name_of_a_license(license, expected):
+    assert hub_id(license) == expected
 
 
-def test_every_licence_that_allows_redistribution_is_known_to_the_hub_or_in_dispute():
-    unknown = [c.licence for c in CORPORA.values() if c.redistributable and hub_id(c.licence) is None]
-    assert all("sources differ" in licence for licence in unknown)
+def test_every_license_that_allows_redistribution_is_known_to_the_hub_or_in_dispute():
+    unknown = [c.license for c in CORPORA.values() if c.redistributable and hub_id(c.license) is None]
+    assert all("sources differ" in license for license in unknown)

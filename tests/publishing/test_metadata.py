@@ -1,14 +1,14 @@
 import yaml
 
-from publishing.license import strictest
+from publishing.license import most_restrictive
 from publishing.metadata import card_data, languages
 from tests.conftest import tiny_config
 from tests.publishing.conftest import NON_COMMERCIAL, REPO, corpus
 
 
 def data_of(metrics, base_model=None, *data):
-    licence = strictest(data or [corpus("emodb")])
-    return card_data(metrics, ["de-DE", "zh-Hans"], tiny_config().to_dict(), REPO, licence, base_model)
+    license = most_restrictive(data or [corpus("emodb")])
+    return card_data(metrics, ["de-DE", "zh-Hans"], tiny_config().to_dict(), REPO, license, base_model)
 
 
 def results(metrics):
@@ -47,11 +47,11 @@ def test_a_regression_has_its_own_figures(metrics):
     assert {type_ for _, type_ in found} == {"ccc", "pearsonr", "mae"}
 
 
-def test_licence_and_base_model(metrics):
+def test_license_and_base_model(metrics):
     free = yaml.safe_load(data_of(metrics).to_yaml())
     assert free["license"] == "apache-2.0"
     assert not {"license_name", "license_link", "base_model"} & free.keys()
     bound = yaml.safe_load(data_of(metrics, "org/base", corpus("ravdess", NON_COMMERCIAL)).to_yaml())
     assert (bound["license"], bound["license_name"]) == ("other", "non-commercial-data")
-    assert bound["license_link"] == f"https://huggingface.co/{REPO}#training-data-and-licences"
+    assert bound["license_link"] == f"https://huggingface.co/{REPO}#training-data-and-licenses"
     assert bound["base_model"] == "org/base"

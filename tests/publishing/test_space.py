@@ -45,10 +45,10 @@ def test_the_card_is_a_spaces(space):
     assert data["sdk"] == "gradio"
     assert data["sdk_version"] == pins["gradio"]
     assert (data["title"], data["app_file"], data["python_version"]) == (REPO.partition("/")[2], "app.py", "3.11")
-    assert (data["license"], data["license_name"]) == ("other", "unstated-data-licence")
-    assert data["license_link"].endswith(f"/spaces/{REPO}#training-data-and-licences")
+    assert (data["license"], data["license_name"]) == ("other", "unstated-data-license")
+    assert data["license_link"].endswith(f"/spaces/{REPO}#training-data-and-licenses")
     assert "models" not in data
-    assert "| [EMODB](https://emodb.org) | 1,200 |" in text.partition("## Training data and licences")[2]
+    assert "| [EMODB](https://emodb.org) | 1,200 |" in text.partition("## Training data and licenses")[2]
     assert "\n## Intended use" not in text
     installed = dict(line.split("==") for line in (space / "requirements.txt").read_text().splitlines())
     assert {*installed} == {*REQUIREMENTS}
@@ -117,7 +117,7 @@ def test_a_published_space_runs_where_it_is_downloaded(hub, trained, tmp_path, m
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")  # the client wants to be told twice
     with app(tmp_path / "space", hub) as url:
         client = Client(url, verbose=False, analytics_enabled=False)
-        _, [row] = client.predict([handle_file(clip)], api_name="/recognise_several")
+        _, [row] = client.predict([handle_file(clip)], api_name="/predict_several")
     model, feature_extractor = load_checkpoint(trained["wav2vec2"])
     expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)(str(clip))
     scores = [{entry["label"]: entry["score"] for entry in answer["emotion"]} for answer in (row, expected)]

@@ -27,8 +27,8 @@ import yaml
 
 LARGE = (".safetensors", ".bin", ".parquet", ".pt")  # what the Hub's own .gitattributes sends to large file storage
 CHUNK = 1 << 20
-# Some of the Hub's list of licences; codes of ISO 639-1 to 639-3 from a file that the library datasets brings.
-LICENCES = (
+# Some of the Hub's list of licenses; codes of ISO 639-1 to 639-3 from a file that the library datasets brings.
+LICENSES = (
     "apache-2.0 mit bsd-3-clause cc0-1.0 cc-by-4.0 cc-by-sa-4.0 cc-by-nc-4.0 cc-by-nc-sa-4.0 unknown other".split()
 )
 LANGUAGES = Path(importlib.util.find_spec("datasets").origin).with_name("utils") / "resources" / "languages.json"
@@ -511,8 +511,8 @@ def card_data(readme: str) -> dict:
 
 def mistakes(card: dict) -> Iterator[str]:
     """What the Hub does not take of a card's metadata, as far as it is known."""
-    if card.get("license", "other") not in LICENCES:
-        yield f'"license" must be one of [{", ".join(LICENCES)}]'
+    if card.get("license", "other") not in LICENSES:
+        yield f'"license" must be one of [{", ".join(LICENSES)}]'
     if not re.fullmatch(r"[a-z0-9.-]+", card.get("license_name", "other")):
         yield '"license_name" fails to match the required pattern'
     languages = card.get("language", [])

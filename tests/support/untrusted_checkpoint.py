@@ -50,12 +50,12 @@ def answers(repo: str, clip: str) -> dict:
         model = auto.from_pretrained(repo, **TRUSTED)
         with torch.no_grad():
             answer[auto.__name__] = {name: x[0].tolist() for name, x in model(**inputs).task_logits.items()}
-    recognise = pipeline(model=repo, **TRUSTED)
-    answer["heads"] = recognise(sound)
+    recognize = pipeline(model=repo, **TRUSTED)
+    answer["heads"] = recognize(sound)
     answer["stock"] = pipeline("audio-classification", model=repo, **TRUSTED)(sound, top_k=None)
     for name, source in (("path", clip), ("rate", {"array": sound, "sampling_rate": 44100})):
         try:
-            recognise(source)
+            recognize(source)
         except ImportError as error:
             answer[name] = str(error)
     return answer

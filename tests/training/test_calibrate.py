@@ -44,8 +44,8 @@ def test_calibration_lowers_the_loss_and_is_written_down(confident, feature_extr
     assert report["emotion"]["at_bound"] is False
     for name, head in report.items():
         assert head["after"]["log_loss"] < head["before"]["log_loss"]
-        labelled = [value for value in clips[name] if value is not None]
-        assert head["clips"] == len(labelled)
+        labeled = [value for value in clips[name] if value is not None]
+        assert head["clips"] == len(labeled)
         assert f"Calibration of {name} on {head['clips']} validation clips" in caplog.text
     temperatures = {task.name: task.temperature for task in model.config.get_tasks()}
     assert temperatures == {name: head["temperature"] for name, head in report.items()} | {"f0_mean": 1.0}
@@ -66,13 +66,13 @@ def test_the_scores_of_the_pipeline_are_the_calibrated_ones(calibrated, confiden
     model.save_pretrained(tmp_path)
     loaded = Wav2Vec2ForMultiTaskSER.from_pretrained(tmp_path)
     assert loaded.config.get_tasks() == model.config.get_tasks()
-    recognise = SpeechEmotionPipeline(model=loaded, feature_extractor=feature_extractor, vad=False)
+    recognize = SpeechEmotionPipeline(model=loaded, feature_extractor=feature_extractor, vad=False)
     for row in splits["test"].select(range(3)):
         waveform = stored_waveform(row)
         with torch.no_grad():
             logits = confident.cpu()(torch.from_numpy(waveform)[None]).task_logits["emotion"][0]
         expected = (logits / report["emotion"]["temperature"]).softmax(-1).tolist()
-        scores = {entry["label"]: entry["score"] for entry in recognise(waveform)["emotion"]}
+        scores = {entry["label"]: entry["score"] for entry in recognize(waveform)["emotion"]}
         assert scores == pytest.approx(dict(zip(TASKS[0].labels, expected, strict=True)), abs=1e-5)
 
 

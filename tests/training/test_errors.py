@@ -3,7 +3,7 @@ import torch
 from safetensors import SafetensorError
 
 from evaluation.metrics.compute import DivergedError
-from training.errors import explain
+from training.errors import describe_failure
 
 AGAIN = "The same command goes on from the last checkpoint, a single training with --resume_from_checkpoint latest."
 
@@ -24,10 +24,12 @@ AGAIN = "The same command goes on from the last checkpoint, a single training wi
     ],
 )
 def test_what_is_no_bug_is_a_sentence(error, sentence):
-    assert explain(error) == sentence
+    assert describe_failure(error) == sentence
 
 
 def test_a_file_that_torch_cannot_write_is_said():
     with pytest.raises(RuntimeError) as caught:
         torch.save(torch.zeros(100_000), "/dev/full")
-    assert explain(caught.value).startswith("A checkpoint cannot be written: is the disk full? The same command")
+    assert describe_failure(caught.value).startswith(
+        "A checkpoint cannot be written: is the disk full? The same command"
+    )

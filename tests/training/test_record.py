@@ -5,16 +5,16 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import constants
 
-from common.training_record import read_facts
+from common.training_record import read_training_record
 from preprocessing.corpora import CORPORA
 from preprocessing.corpora.own_arguments import stated_license
 from tests.publishing import conftest as publishing
 from tests.support.loopback_hub import File, Repository, serve
 from tests.training.conftest import TASKS, job, start_from
 from training.arguments.parse import ModelArguments
-from training.record import training_facts, write_training_facts
+from training.record import training_record, write_training_record
 from training.run import build_trainer
-from training.start import start_facts
+from training.start import describe_start
 
 
 @pytest.fixture
@@ -45,12 +45,12 @@ def save(ready, feature_extractor, folder):
 
 
 def facts_of(ready) -> dict:
-    return training_facts(ready, build_trainer(ready))
+    return training_record(ready, build_trainer(ready))
 
 
 def test_the_facts_are_those_of_the_training(ready, splits, tmp_path):
     facts = facts_of(ready)
-    assert facts.keys() == publishing.training_facts().keys()  # which the tests of the card begin with
+    assert facts.keys() == publishing.training_record().keys()  # which the tests of the card begin with
     corpora = {entry["corpus"]: entry for entry in facts["data"]}
     assert corpora.keys() == {"alpha", "beta"}
     assert sum(entry["clips"] for entry in facts["data"]) == len(splits["train"])
@@ -63,19 +63,19 @@ def test_the_facts_are_those_of_the_training(ready, splits, tmp_path):
     assert facts["hardware"]["device"].startswith("CPU")
     assert facts["seconds"] is None  # no step was made
     assert {"multilingual-multitask-ser", "commit"} <= facts["versions"].keys()
-    write_training_facts(ready, build_trainer(ready), tmp_path)
+    write_training_record(ready, build_trainer(ready), tmp_path)
     text = (tmp_path / "training.json").read_text(encoding="utf-8")
     assert json.loads(text) == facts
     assert str(tmp_path.parent) not in text
 
 
-def test_a_published_corpus_comes_with_its_licence(ready):
+def test_a_published_corpus_comes_with_its_license(ready):
     clips = ready.splits["train"]
     renamed = clips.remove_columns("corpus").add_column("corpus", ["ravdess"] * len(clips))
     ready.splits["train"] = renamed
     (entry,) = facts_of(ready)["data"]
     published = CORPORA["ravdess"]
-    for name in ("title", "homepage", "licence", "commercial", "redistributable"):
+    for name in ("title", "homepage", "license", "commercial", "redistributable"):
         assert entry[name] == getattr(published, name)
     assert entry["clips"] == len(clips)
 
@@ -86,21 +86,21 @@ def test_merged_classes_are_counted_by_the_authors_words(ready, tmp_path):
     ready.splits["train"] = clips.remove_columns("raw_label").add_column("raw_label", words)
     merged = facts_of(ready)["merged_labels"]
     assert sum(classes["sad"]["boredom"] for classes in merged.values()) == words.count("boredom") > 0
-    write_training_facts(ready, build_trainer(ready), tmp_path)
-    assert read_facts(tmp_path / "training.json")["merged_labels"] == merged
+    write_training_record(ready, build_trainer(ready), tmp_path)
+    assert read_training_record(tmp_path / "training.json")["merged_labels"] == merged
 
 
 def test_own_audio_comes_with_the_license_that_was_stated(ready, prepared, tmp_path):
     folder = shutil.copytree(prepared, tmp_path / "prepared")
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    report["settings"]["licences"] = {"alpha": stated_license("CC BY-NC 4.0"), "beta": None}
+    report["settings"]["licenses"] = {"alpha": stated_license("CC BY-NC 4.0"), "beta": None}
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
     ready.data.data = str(folder)
     alpha, beta = facts_of(ready)["data"]
-    assert (alpha["licence"], alpha["commercial"], alpha["redistributable"]) == ("CC BY-NC 4.0", False, True)
-    assert beta["licence"] == "not stated"
-    write_training_facts(ready, build_trainer(ready), tmp_path)
-    assert read_facts(tmp_path / "training.json")["data"][0]["licence"] == "CC BY-NC 4.0"
+    assert (alpha["license"], alpha["commercial"], alpha["redistributable"]) == ("CC BY-NC 4.0", False, True)
+    assert beta["license"] == "not stated"
+    write_training_record(ready, build_trainer(ready), tmp_path)
+    assert read_training_record(tmp_path / "training.json")["data"][0]["license"] == "CC BY-NC 4.0"
 
 
 def test_a_backbone_from_the_hub_is_named_with_its_commit_and_a_local_one_is_not(hub, backbone, words):
@@ -116,7 +116,7 @@ def test_a_backbone_from_the_hub_is_named_with_its_commit_and_a_local_one_is_not
 @pytest.mark.parametrize("place", ["folder", "hub"])
 def test_a_checkpoint_of_this_project_brings_its_own_facts(hub, ready, words, tmp_path, feature_extractor, place):
     first = save(ready, feature_extractor, tmp_path / "first")
-    write_training_facts(ready, build_trainer(ready), first)
+    write_training_record(ready, build_trainer(ready), first)
     name = str(first) if place == "folder" else "team/first"
     commit = put(hub, "team/first", first)
     facts = facts_of(job(start_from(words, "--model_name_or_path", name, "--tasks", *TASKS)))
@@ -152,12 +152,12 @@ def test_clips_of_a_backbone_and_of_random_weights_are_none(ready, backbone, wor
 )
 def test_of_files_only_those_of_the_publisher_are_named(tmp_path, file, start, base_model):
     (tmp_path / file).touch()
-    facts = start_facts(ModelArguments(model_name_or_path=str(tmp_path / file), architecture="panns"))
+    facts = describe_start(ModelArguments(model_name_or_path=str(tmp_path / file), architecture="panns"))
     assert facts == {"start": start, "base_model": base_model, "revision": None, "before": None}
 
 
 def test_time_is_that_of_a_training_in_one_go(ready):
     trainer = build_trainer(ready)
     trainer.state.log_history.append({"train_runtime": 12.34})
-    assert training_facts(ready, trainer)["seconds"] == 12.3
-    assert training_facts(replace(ready, resume_from="checkpoint-1"), trainer)["seconds"] is None
+    assert training_record(ready, trainer)["seconds"] == 12.3
+    assert training_record(replace(ready, resume_from="checkpoint-1"), trainer)["seconds"] is None

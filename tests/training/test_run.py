@@ -36,7 +36,7 @@ def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
     assert (output / "preprocessor_config.json").is_file()
     Wav2Vec2ForMultiTaskSER.from_pretrained(output)
     assert (output / "model.safetensors").stat().st_mode & 0o777 == 0o644
-    assert report["clips_heard_in_training"] == 0
+    assert report["num_clips_seen_in_training"] == 0
     assert "emotion by corpus" in capsys.readouterr().out
     calibration = json.loads((output / "calibration.json").read_text())
     assert calibration.keys() == {"emotion", "gender", "language"}
@@ -165,10 +165,10 @@ def test_what_an_unknown_checkpoint_heard_is_not_taken_for_nothing(words, tmp_pa
     train(job([*words, *ONE_STEP]))
     first, onward = tmp_path / "run", tmp_path / "onward"
     start = ("--model_name_or_path", str(first), "--tasks", *TASKS, "--output_dir", str(onward))
-    assert train(job([*start_from(words, *start), *ONE_STEP]))["clips_heard_in_training"] == 0
+    assert train(job([*start_from(words, *start), *ONE_STEP]))["num_clips_seen_in_training"] == 0
     (first / "training_clips.txt").unlink()
     shutil.rmtree(onward)
-    assert train(job([*start_from(words, *start), *ONE_STEP]))["clips_heard_in_training"] is None
+    assert train(job([*start_from(words, *start), *ONE_STEP]))["num_clips_seen_in_training"] is None
     card = (export_checkpoint(onward, tmp_path / "repo", "org/name")[0].parent / "README.md").read_text()
     assert "it may have heard these clips" in card
     assert "None of these clips was in the model's training" not in card

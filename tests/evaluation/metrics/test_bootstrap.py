@@ -4,7 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from evaluation.metrics.bootstrap import compare, interval, mean_draws, resample, resampled_sums
+from evaluation.metrics.bootstrap import compare, interval, mean_resamples, resample, resampled_sums
 from evaluation.metrics.resampled import classification_features, classification_scores
 
 
@@ -101,7 +101,7 @@ def test_sums_over_parts_are_the_weights_times_the_features():
 
 def test_a_mean_leaves_out_what_has_no_value():
     draws = [np.array([1.0, np.nan, np.nan]), np.array([3.0, 5.0, np.nan])]
-    assert mean_draws(draws).tolist() == pytest.approx([2.0, 5.0, np.nan], nan_ok=True)
+    assert mean_resamples(draws).tolist() == pytest.approx([2.0, 5.0, np.nan], nan_ok=True)
 
 
 def test_intervals():

@@ -6,7 +6,7 @@ from datasets import Dataset
 from sklearn.metrics import accuracy_score, f1_score, precision_score, r2_score, recall_score
 
 from evaluation.metrics.bootstrap import compare
-from evaluation.metrics.compute import ALL, CLASSIFICATION_METRICS, REGRESSION_METRICS, compute_metrics, draw_means
+from evaluation.metrics.compute import ALL, CLASSIFICATION_METRICS, REGRESSION_METRICS, compute_metrics, resample_means
 from modeling import Task
 
 EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"))
@@ -18,7 +18,7 @@ def said(labels, task=EMOTION):
     return np.eye(len(task.labels))[[task.labels.index(label) for label in labels]] * 4 - 1
 
 
-def standardised(values):
+def standardized(values):
     """Logits of the pitch head that mean these values in Hz."""
     return ((np.array(values, dtype=float) - PITCH.mean) / PITCH.std)[:, None]
 
@@ -39,7 +39,7 @@ def emotions(truth, predicted, corpus=None, locale=None, intervals=True, **colum
 def pitches(truth, predicted, corpus=None, **options):
     corpus = corpus or ["alpha"] * len(truth)
     clips = table(f0_mean=truth, corpus=corpus, locale=["de-DE"] * len(truth))
-    return compute_metrics(clips, {"f0_mean": standardised(predicted)}, [PITCH], **options)["f0_mean"]
+    return compute_metrics(clips, {"f0_mean": standardized(predicted)}, [PITCH], **options)["f0_mean"]
 
 
 def draw(size, seed=0, hit=0.5):
@@ -160,7 +160,7 @@ def test_clips_without_a_label_are_left_out():
         corpus=["alpha", "alpha", "alpha", "beta"],
         locale=["de-DE"] * 4,
     )
-    logits = {"emotion": said(["sad", "sad", "sad", "sad"]), "f0_mean": standardised([0, 210, 110, 150])}
+    logits = {"emotion": said(["sad", "sad", "sad", "sad"]), "f0_mean": standardized([0, 210, 110, 150])}
     metrics = compute_metrics(clips, logits, [EMOTION, PITCH])
     assert (metrics["emotion"]["clips"], metrics["emotion"]["pooled"]["weighted_recall"]) == (2, 0.5)
     assert metrics["emotion"]["corpora"].keys() == {"alpha"}
@@ -306,7 +306,7 @@ def test_groups_are_measured_over_their_clips():
     clips = table(
         f0_mean=[100.0, 200.0, 300.0], corpus=["alpha"] * 3, locale=["de-DE"] * 3, gender=["male"] * 2 + [None]
     )
-    logits = {"f0_mean": standardised([110, 210, 250])}
+    logits = {"f0_mean": standardized([110, 210, 250])}
     male, unknown = compute_metrics(clips, logits, [PITCH])["f0_mean"]["groups"]["gender"].values()
     assert (male["mae"], unknown["mae"]) == pytest.approx((10, 50), rel=1e-5)
 
@@ -342,7 +342,7 @@ def test_models_are_compared_on_the_same_resamples():
     worse = np.where(np.random.default_rng(1).random(300) < 0.1, "sad", better)
     columns = {"emotion": truth, "corpus": ["alpha", "beta"] * 150, "locale": ["de-DE"] * 300}
     clips = table(**columns, speaker=[f"s{i % 7}" for i in range(300)])
-    both = [draw_means(clips, said(answers), EMOTION) for answers in (better, worse)]
+    both = [resample_means(clips, said(answers), EMOTION) for answers in (better, worse)]
     draws = [drawn[ALL] for drawn in both]
     assert both[0].keys() == {ALL, "de-DE"}
     metrics = compute_metrics(clips, {"emotion": said(better)}, [EMOTION])["emotion"]
@@ -358,7 +358,7 @@ def test_models_are_compared_on_the_same_resamples():
     unpaired = compare(draws[0]["weighted_f1"], np.roll(draws[1]["weighted_f1"], 1))
     assert np.ptp(difference["ci"]) < 0.7 * np.ptp(unpaired["ci"])
     nothing = table(emotion=[None], corpus=["alpha"], locale=["de-DE"])
-    assert draw_means(nothing, said(["sad"]), EMOTION) == {}
+    assert resample_means(nothing, said(["sad"]), EMOTION) == {}
 
 
 def few(row):
@@ -399,7 +399,7 @@ def test_one_speaker_alone_has_no_interval_anywhere():
     values = np.linspace(100, 300, 40)
     pooled = compute_metrics(
         table(f0_mean=values.tolist(), corpus=["a"] * 40, locale=["de-DE"] * 40, speaker=["f1"] * 40),
-        {"f0_mean": standardised(values**1.01)},
+        {"f0_mean": standardized(values**1.01)},
         [PITCH],
     )["f0_mean"]["pooled"]
     assert (pooled["mae_ci"], few(pooled)) == (None, "fewer than 3 speakers (1)")

@@ -11,12 +11,12 @@ from evaluation.metrics.calibration import calibration_report
 from evaluation.reporting import figures
 from evaluation.reporting.comparison import in_per_cent
 from evaluation.reporting.figures import (
-    draw_by_line,
-    draw_calibration,
-    draw_confusion,
-    draw_cross,
-    draw_heat,
-    draw_table2,
+    plot_calibration,
+    plot_confusion,
+    plot_table2,
+    render_by_line,
+    render_cross,
+    render_heat,
 )
 from evaluation.reporting.paper import load_paper
 
@@ -37,19 +37,19 @@ def pixels(path):
 
 def test_a_cell_says_its_number_and_an_empty_line_says_so():
     axes = Figure().subplots()
-    draw_heat(axes, PER_CENT["per_cent"], PER_CENT["labels"], PER_CENT["labels"], "{:.1f}")
+    render_heat(axes, PER_CENT["per_cent"], PER_CENT["labels"], PER_CENT["labels"], "{:.1f}")
     assert sorted(texts(axes)) == sorted(["75.0", "25.0", "0.0", "50.0", "50.0", "0.0", "no clips"])
 
 
 def test_a_missing_cell_stays_empty():
     axes = Figure().subplots()
-    draw_heat(axes, [[10.0, None]], ["a"], ["a", "b"], "{:.0f}")
+    render_heat(axes, [[10.0, None]], ["a"], ["a", "b"], "{:.0f}")
     assert texts(axes) == ["10"]
 
 
 @pytest.mark.parametrize("paper", [None, load_paper()["figure1"]], ids=["alone", "beside"])
 def test_confusion(paper, tmp_path):
-    draw_confusion(PER_CENT, "w2v + Em", tmp_path / "confusion.png", paper)
+    plot_confusion(PER_CENT, "w2v + Em", tmp_path / "confusion.png", paper)
     height, width, _ = pixels(tmp_path / "confusion.png")
     assert (width > 1.5 * height) == (paper is not None)
 
@@ -59,7 +59,7 @@ def test_tables(tmp_path):
         {"name": "w2v + Em", "protocol": "paper", "ours": ROW, "paper": {"weighted_f1": 0.845}, "seeds": []},
         {"name": "mine", "protocol": "speaker", "ours": NO_CI, "paper": None, "seeds": [{"weighted_f1": 0.4}]},
     ]
-    draw_table2(lines, tmp_path / "table2.png")
+    plot_table2(lines, tmp_path / "table2.png")
     pixels(tmp_path / "table2.png")
     table = {
         "metric": "weighted_recall",
@@ -70,7 +70,7 @@ def test_tables(tmp_path):
             {"name": "mine", "ours": [{"weighted_recall": 0.2}, NO_CI], "paper": [None, None, None]},
         ],
     }
-    draw_by_line(table, tmp_path / "table3.png")
+    render_by_line(table, tmp_path / "table3.png")
     pixels(tmp_path / "table3.png")
 
 
@@ -81,7 +81,7 @@ def test_cross(tmp_path):
         "tested_on": ["a", "b"],
         "weighted_f1": [[0.9, 0.1], [None, 1.0]],
     }
-    draw_cross(matrix, tmp_path / "cross.png")
+    render_cross(matrix, tmp_path / "cross.png")
     pixels(tmp_path / "cross.png")
 
 
@@ -89,7 +89,7 @@ def test_calibration(tmp_path):
     random = np.random.default_rng(0)
     corpus, speaker = np.array(["a"] * 50, dtype=object), np.array(["s"] * 50, dtype=object)
     report = calibration_report(random.normal(size=(50, 3)), random.integers(0, 3, 50), 1.5, corpus, speaker)
-    draw_calibration(report, "emotion", tmp_path / "calibration.png")
+    plot_calibration(report, "emotion", tmp_path / "calibration.png")
     pixels(tmp_path / "calibration.png")
 
 
@@ -126,17 +126,17 @@ def outside(figure):
 @pytest.mark.parametrize(("rows", "corpora"), [(1, 1), (10, 25)])
 def test_no_text_leaves_a_figure(drawn, tmp_path, name, rows, corpora):
     path = tmp_path / "figure.png"
-    draw_confusion(PER_CENT, f"{name}, protocol paper", path)
-    draw_confusion(PER_CENT, f"{name}, protocol paper", path, load_paper()["figure1"])
+    plot_confusion(PER_CENT, f"{name}, protocol paper", path)
+    plot_confusion(PER_CENT, f"{name}, protocol paper", path, load_paper()["figure1"])
     labels = [f"a corpus with a long name {i}" for i in range(corpora)]
     scores = [[0.5] * len(labels)] * len(labels)
-    draw_cross({"name": name, "trained_on": labels, "tested_on": labels, "weighted_f1": scores}, path)
+    render_cross({"name": name, "trained_on": labels, "tested_on": labels, "weighted_f1": scores}, path)
     line = {"name": name, "protocol": "paper", "ours": ROW, "paper": None, "seeds": []}
-    draw_table2([line] * rows, path)
+    plot_table2([line] * rows, path)
     lines = [{"name": f"corpus {i}", "ours": [ROW] * rows, "paper": []} for i in range(corpora)]
-    draw_by_line({"metric": "weighted_f1", "columns": [(name, "paper")] * rows, "lines": lines}, path)
+    render_by_line({"metric": "weighted_f1", "columns": [(name, "paper")] * rows, "lines": lines}, path)
     random = np.random.default_rng(0)
     corpus = np.array(["a"] * 50, dtype=object)
     report = calibration_report(random.normal(size=(50, 3)), random.integers(0, 3, 50), 1.5, corpus, corpus)
-    draw_calibration(report, f"emotion: {name}", path)
+    plot_calibration(report, f"emotion: {name}", path)
     assert {i: outside(figure) for i, figure in enumerate(drawn)} == {i: [] for i in range(6)}

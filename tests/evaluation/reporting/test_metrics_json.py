@@ -50,7 +50,7 @@ def metrics():
 @pytest.fixture
 def report(metrics):
     return build_report(
-        metrics, "emotion", checkpoint="demo", split="test", protocol=PROTOCOL, clips_heard_in_training=0, seed=3
+        metrics, "emotion", checkpoint="demo", split="test", protocol=PROTOCOL, num_clips_seen_in_training=0, seed=3
     )
 
 
@@ -75,7 +75,7 @@ def test_a_report_is_json(report):
 
 @pytest.mark.parametrize(("heard", "said"), [(0, None), (3, "WARNING: 3 of these clips"), (None, "is not known")])
 def test_the_text_says_whether_the_clips_were_trained_on(report, heard, said):
-    text = format_report({**report, "clips_heard_in_training": heard})
+    text = format_report({**report, "num_clips_seen_in_training": heard})
     if said:
         assert said in text
     else:
@@ -137,7 +137,7 @@ def test_the_text_compares_with_the_baseline(report, metrics):
 
 def test_a_regression_can_be_the_main_task(metrics):
     report = build_report(
-        metrics, "f0_mean", checkpoint="demo", split="test", protocol=PROTOCOL, clips_heard_in_training=0
+        metrics, "f0_mean", checkpoint="demo", split="test", protocol=PROTOCOL, num_clips_seen_in_training=0
     )
     text = format_report(report)
     assert "by corpus" not in text
@@ -146,7 +146,9 @@ def test_a_regression_can_be_the_main_task(metrics):
 
 def test_a_main_task_without_labels_is_said(metrics):
     text = format_report(
-        build_report(metrics, "gender", checkpoint="demo", split="test", protocol=PROTOCOL, clips_heard_in_training=0)
+        build_report(
+            metrics, "gender", checkpoint="demo", split="test", protocol=PROTOCOL, num_clips_seen_in_training=0
+        )
     )
     assert "by corpus" not in text
     assert " ".join(line(text, "gender")) == "no clip of this split has a label for it"

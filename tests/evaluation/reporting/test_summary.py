@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
-from evaluation.metrics.compute import compute_metrics, draw_means
+from evaluation.metrics.compute import compute_metrics, resample_means
 from evaluation.reporting import figures
 from evaluation.reporting.metrics_json import Evaluation, build_report
 from evaluation.reporting.paper import BEST, SINGLE_TASK
-from evaluation.reporting.summary import check_together, summarise, write_summary
+from evaluation.reporting.summary import check_together, summarize, write_summary
 from evaluation.run import Plan
 from modeling import Task
 from tests.conftest import tiny_config
@@ -73,7 +73,7 @@ def evaluated(
         "checkpoint": f"runs/{row}",
         "split": "test",
         "clips": count,
-        "clips_heard_in_training": 0,
+        "num_clips_seen_in_training": 0,
         "seed": None,
         "configuration": None,
         "merged_labels": {},
@@ -82,7 +82,7 @@ def evaluated(
         **report,
     }
     metrics = compute_metrics(clips, logits, tasks)
-    draws = draw_means(clips, logits["emotion"], tasks[0])
+    draws = resample_means(clips, logits["emotion"], tasks[0])
     return Evaluation(build_report(metrics, "emotion", protocol=content, **settings), draws, frozenset(clips["id"]))
 
 
@@ -167,7 +167,7 @@ def test_a_label_that_the_model_does_not_know_is_named(tmp_path):
 
 
 def test_clips_heard_in_training_are_told_in_bold(tmp_path):
-    text = write_summary([evaluated(BEST, clips_heard_in_training=7)], tmp_path)
+    text = write_summary([evaluated(BEST, num_clips_seen_in_training=7)], tmp_path)
     assert "**7: the figures say too much**" in text
 
 
@@ -185,7 +185,7 @@ def test_protocols_stand_side_by_side(best, tmp_path):
 
 def test_one_name_twice_under_a_protocol_is_told_apart_by_the_checkpoint(best):
     other = evaluated(BEST, checkpoint="runs/other")
-    names = [line["name"] for line in summarise([best, other])["tables"]["table2"]]
+    names = [line["name"] for line in summarize([best, other])["tables"]["table2"]]
     assert names == [f"{BEST} (runs/{BEST})", f"{BEST} (runs/other)"]
 
 
@@ -194,7 +194,7 @@ def test_models_that_each_leave_a_corpus_out_are_one_line(tmp_path):
         evaluated(BEST, right=share, protocol=f"loco:{name}", corpora=(name,))
         for name, share in (("emodb", 0.9), ("mine", 0.3))
     ]
-    summary = summarise(parts)
+    summary = summarize(parts)
     (line,) = summary["tables"]["table2"]
     f1 = [part.main["corpora"][name]["weighted_f1"] for part, name in zip(parts, ("emodb", "mine"), strict=True)]
     assert line["ours"]["weighted_f1"] == pytest.approx(np.mean(f1))
@@ -209,7 +209,7 @@ def test_models_that_each_leave_a_corpus_out_are_one_line(tmp_path):
 
 def test_figures_are_of_the_protocol_that_the_tables_are_of(single, best, tmp_path, monkeypatch):
     titles = []
-    monkeypatch.setattr(figures, "draw_calibration", lambda task, title, path: titles.append(title))
+    monkeypatch.setattr(figures, "plot_calibration", lambda task, title, path: titles.append(title))
     write_summary([evaluated(BEST, protocol="speaker"), best, single], tmp_path)
     assert titles == [f"{head}: {BEST}, protocol paper" for head in ("emotion", "gender")]
 
@@ -240,7 +240,7 @@ def test_models_that_were_each_trained_on_one_corpus_are_a_matrix(tmp_path):
     assert (tmp_path / "figures" / "cross_1.png").is_file()
     nothing = {**parts[0].report["tasks"], "emotion": {"kind": "classification", "clips": 0}}
     report = {**parts[0].report, "tasks": nothing}
-    assert summarise([Evaluation(report, {}, frozenset()), parts[1]])["cross"][0]["trained_on"] == ["emodb"]
+    assert summarize([Evaluation(report, {}, frozenset()), parts[1]])["cross"][0]["trained_on"] == ["emodb"]
 
 
 def planned(checkpoint="runs/a", protocol="paper", tasks=(EMOTION, GENDER)):
@@ -293,7 +293,7 @@ def seeds(row=BEST, configuration="c", numbers=(0, 1, 2), **options):
 
 def test_seeds_of_one_training_are_one_row_with_their_mean_and_deviation(single, tmp_path):
     members = seeds()
-    summary = summarise([single, *members])
+    summary = summarize([single, *members])
     first, row = summary["tables"]["table2"]
     assert row["name"] == f"{BEST}, 3 seeds"
     f1 = [member.main["mean_over_corpora"]["weighted_f1"] for member in members]
@@ -314,23 +314,23 @@ def test_seeds_of_one_training_are_one_row_with_their_mean_and_deviation(single,
 
 
 def test_two_rows_of_seeds_are_compared_and_their_seeds_are_not():
-    lines = summarise([*seeds(right=0.9), *seeds("w2v + Em + Ge", "d", (0, 1), right=0.5)])["tables"]["table2"]
+    lines = summarize([*seeds(right=0.9), *seeds("w2v + Em + Ge", "d", (0, 1), right=0.5)])["tables"]["table2"]
     assert [line["name"] for line in lines] == [f"{BEST}, 3 seeds", "w2v + Em + Ge, 2 seeds"]
     assert [line["difference"] is None for line in lines] == [True, False]
 
 
 def test_what_differs_in_more_than_the_seed_is_another_model(single):
     others = [*seeds(), evaluated(BEST, checkpoint="runs/other", seed=7, configuration="else")]
-    names = [line["name"] for line in summarise(others)["tables"]["table2"]]
+    names = [line["name"] for line in summarize(others)["tables"]["table2"]]
     assert names == [f"{BEST} (runs/c0), 3 seeds", f"{BEST} (runs/other)"]
     again = [evaluated(BEST, checkpoint=f"runs/{i}", seed=0, configuration="c") for i in range(2)]
-    assert len(summarise(again)["tables"]["table2"]) == 2  # one seed twice says nothing of seeds
+    assert len(summarize(again)["tables"]["table2"]) == 2  # one seed twice says nothing of seeds
     unknown = [evaluated(BEST, checkpoint=f"runs/{i}", seed=i) for i in range(2)]
-    assert len(summarise(unknown)["tables"]["table2"]) == 2
+    assert len(summarize(unknown)["tables"]["table2"]) == 2
 
 
 def test_the_reference_is_a_checkpoint_that_is_given(single, best, tmp_path):
-    lines = summarise([single, best], best.report["checkpoint"])["tables"]["table2"]
+    lines = summarize([single, best], best.report["checkpoint"])["tables"]["table2"]
     assert [line["reference"] for line in lines] == [2, 2]
     check_together([planned(), planned("runs/b")], tmp_path, "runs/b")
     with pytest.raises(ValueError, match="runs/c"):
@@ -350,12 +350,12 @@ def test_one_speaker_has_no_interval_and_the_report_says_why(tmp_path):
 
 def test_intervals_that_say_less_than_they_seem_to_are_told():
     assert any(
-        "speakers of emodb, mine are not known" in note for note in summarise([evaluated(BEST, speakers=None)])["notes"]
+        "speakers of emodb, mine are not known" in note for note in summarize([evaluated(BEST, speakers=None)])["notes"]
     )
     two = evaluated(BEST, speakers=2)
     assert "ci_reason" not in two.main["mean_over_corpora"]
-    assert any("other speakers of emodb, mine" in note for note in summarise([two])["notes"])
-    assert not summarise([evaluated(BEST)])["notes"]
+    assert any("other speakers of emodb, mine" in note for note in summarize([two])["notes"])
+    assert not summarize([evaluated(BEST)])["notes"]
 
 
 def test_a_report_on_ones_own_corpora_has_nothing_of_the_papers_corpora(tmp_path):

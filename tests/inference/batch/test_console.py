@@ -12,7 +12,7 @@ ANSWER = {
     "f0_mean": {"value": 181.26, "unit": "Hz"},
     "uncertain": False,
     "duration_s": 7.5,
-    "heard_s": 6.0,
+    "analyzed_s": 6.0,
 }
 ERROR = {"file": "other.wav", "error": "not a sound"}
 
@@ -31,10 +31,10 @@ def test_one_answer_in_full():
 
 def test_a_table_has_a_line_per_row_and_a_column_per_head():
     header, *rows = format_table([ANSWER, ERROR]).splitlines()
-    assert header.split() == ["file", "emotion", "valence", "f0_mean", "uncertain", "duration_s", "heard_s", "error"]
+    assert header.split() == ["file", "emotion", "valence", "f0_mean", "uncertain", "duration_s", "analyzed_s", "error"]
     assert rows[0].split() == ["clip.wav", "happy", "0.88", "-0.25", "181.3", "Hz", "no", "7.50", "6.00"]
     assert rows[1].split() == ["other.wav", "not", "a", "sound"]
-    for name, cell in (("emotion", "happy"), ("f0_mean", "181.3"), ("heard_s", "6.00")):
+    for name, cell in (("emotion", "happy"), ("f0_mean", "181.3"), ("analyzed_s", "6.00")):
         assert header.index(name) == rows[0].index(cell)
     assert header.index("error") == rows[1].index("not a sound")
 
@@ -123,6 +123,6 @@ def test_a_table_is_as_wide_as_a_terminal_at_most(monkeypatch, place):
 def test_a_label_with_a_hyphen_is_not_divided_at_the_end_of_a_line():
     labels = [f"{'x' * length}-YY" for length in range(1, 13)]
     row = {"file": "a.wav", "language": [{"label": label, "score": 0.1} for label in labels]}
-    text = format_answer(row | {"duration_s": 1.0, "heard_s": 1.0})
+    text = format_answer(row | {"duration_s": 1.0, "analyzed_s": 1.0})
     assert max(map(len, text.splitlines())) <= 80
     assert all(f"{label} 0.100" in text for label in labels)

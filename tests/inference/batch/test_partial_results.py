@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from inference.batch.partial_results import Journal
+from inference.batch.partial_results import PartialResults
 
 SETTINGS = {"model": "abc", "top_k": None, "labels": ("sad",)}
 
@@ -12,13 +12,13 @@ def record(journal, *files):
 
 
 def started(output, process=0):
-    journal = Journal(output, process)
+    journal = PartialResults(output, process)
     journal.open(SETTINGS, ["a", "b"])
     return journal
 
 
 def test_rows_of_several_processes_come_back_in_the_order_that_is_asked_for(tmp_path):
-    first, second = started(tmp_path / "rows.csv"), Journal(tmp_path / "rows.csv", 1)
+    first, second = started(tmp_path / "rows.csv"), PartialResults(tmp_path / "rows.csv", 1)
     odd = os.fsdecode(b"caf\xe9\n.wav")
     assert record(first, "c", "a")[1] == [{"file": "a", "n": 0}, {"file": "a", "n": 1}]
     record(second, odd, "d")
@@ -50,7 +50,7 @@ def test_a_torn_line_is_dropped_and_the_next_one_is_whole(tmp_path, kept):
 def test_another_job_on_the_same_output_is_told(tmp_path):
     journal = started(tmp_path / "rows.csv")
     with pytest.raises(ValueError, match=r"Another job is at work on .*rows\.csv now"):
-        Journal(tmp_path / "rows.csv").open(SETTINGS, [])
+        PartialResults(tmp_path / "rows.csv").open(SETTINGS, [])
     record(journal, "a")
     assert journal.done() == {"a"}
 
@@ -58,7 +58,7 @@ def test_another_job_on_the_same_output_is_told(tmp_path):
 def test_other_settings_are_refused_and_named(tmp_path):
     started(tmp_path / "rows.csv")  # which lets go of the lock as it ends
     with pytest.raises(ValueError, match=r"labels \['sad'\], not \[\]; model abc, not def\. Go on with the same ones"):
-        Journal(tmp_path / "rows.csv").open({**SETTINGS, "model": "def", "labels": ()}, [])
+        PartialResults(tmp_path / "rows.csv").open({**SETTINGS, "model": "def", "labels": ()}, [])
     started(tmp_path / "rows.csv")
 
 
@@ -80,7 +80,7 @@ def test_a_job_that_was_killed_between_its_output_and_its_end_ends(tmp_path):
     output = tmp_path / "rows.csv"
     record(started(output), "a", "b")
     output.write_text("whole")
-    Journal(output).refuse_finished()  # it is not finished
+    PartialResults(output).refuse_finished()  # it is not finished
     started(output).close()
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
@@ -92,7 +92,7 @@ def test_an_output_that_the_job_cannot_have_written_is_left_alone(tmp_path):
     with pytest.raises(ValueError, match=r"rows\.csv .*--overwrite"):
         started(output)
     assert output.read_text() == "mine"
-    assert Journal(output).done() == {"a"}
+    assert PartialResults(output).done() == {"a"}
 
 
 def test_what_is_left_of_a_job_that_was_killed_as_it_ended_is_removed(tmp_path):
@@ -101,7 +101,7 @@ def test_what_is_left_of_a_job_that_was_killed_as_it_ended_is_removed(tmp_path):
     output.write_text("whole")
     (tmp_path / "rows.csv.partial" / "settings.json").unlink()  # the first to go
     with pytest.raises(ValueError, match=r"rows\.csv .*--overwrite"):
-        Journal(output).refuse_finished()
+        PartialResults(output).refuse_finished()
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
@@ -164,7 +164,7 @@ def test_with_overwrite_an_output_and_a_job_with_other_settings_are_given_up(tmp
     output = tmp_path / "rows.csv"
     record(started(output), "a")
     output.write_text("mine")
-    journal = Journal(output, overwrite=True)
+    journal = PartialResults(output, overwrite=True)
     journal.open({**SETTINGS, "model": "def"}, ["a"])
     assert journal.done() == set()
     assert output.read_text() == "mine"

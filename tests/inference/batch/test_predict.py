@@ -8,19 +8,19 @@ import soundfile
 from scipy.signal import lfilter
 
 from common.checkpoint import load_checkpoint
-from inference.batch.predict import Question, answer_files
-from inference.engine.predictor import load_recogniser
+from inference.batch.predict import PredictionRequest, predict_files
+from inference.engine.predictor import load_predictor
 from inference.timeline.build import TimelineOptions, build_timeline, timeline_rows
 from inference.timeline.voice_activity import find_speech
-from modeling import AnswerOptions, SpeechEmotionPipeline
+from modeling import OutputOptions, SpeechEmotionPipeline
 from tests.conftest import TASKS, voice
 
-PLAIN = Question(vad=False)  # of a buzz that is no speech
+PLAIN = PredictionRequest(vad=False)  # of a buzz that is no speech
 
 
 @pytest.fixture(scope="module")
-def recogniser(checkpoint):
-    return load_recogniser(str(checkpoint))
+def predictor(checkpoint):
+    return load_predictor(str(checkpoint))
 
 
 @pytest.fixture(scope="module")
@@ -47,30 +47,34 @@ def broken(tmp_path, clips):
     return [str(path) for path in files.values()]
 
 
-def answers_of(recogniser, files, question=PLAIN, **options):
-    answered = list(answer_files(recogniser, files, question, **options))
+def answers_of(predictor, files, question=PLAIN, **options):
+    answered = list(predict_files(predictor, files, question, **options))
     assert sorted(file for file, _ in answered) == sorted(files)
     return dict(answered)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 8])
-def test_every_clip_gets_the_pipelines_answer_once(recogniser, checkpoint, clips, batch_size):
+def test_every_clip_gets_the_pipelines_answer_once(predictor, checkpoint, clips, batch_size):
     model, feature_extractor = load_checkpoint(checkpoint)
-    recognise = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)
-    answered = answers_of(recogniser, clips, batch_size=batch_size)
+    recognize = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)
+    answered = answers_of(predictor, clips, batch_size=batch_size)
     for file in clips:
         (row,) = answered[file]
-        expected = recognise(file)
+        expected = recognize(file)
         assert list(row) == ["file", *expected]
-        assert (row["file"], row["duration_s"], row["heard_s"]) == (file, expected["duration_s"], expected["heard_s"])
+        assert (row["file"], row["duration_s"], row["analyzed_s"]) == (
+            file,
+            expected["duration_s"],
+            expected["analyzed_s"],
+        )
         for task in TASKS[:2]:
             scores = {entry["label"]: entry["score"] for entry in expected[task.name]}
             assert {entry["label"]: entry["score"] for entry in row[task.name]} == pytest.approx(scores, abs=1e-5)
         assert row["f0_mean"]["value"] == pytest.approx(expected["f0_mean"]["value"], abs=5e-3)
 
 
-def test_a_file_that_cannot_be_read_is_a_row_that_says_why_without_its_name(recogniser, clips, broken):
-    answered = answers_of(recogniser, [*broken, *clips])
+def test_a_file_that_cannot_be_read_is_a_row_that_says_why_without_its_name(predictor, clips, broken):
+    answered = answers_of(predictor, [*broken, *clips])
     for file in broken:
         (row,) = answered[file]
         assert row.keys() == {"file", "error"}
@@ -81,38 +85,38 @@ def test_a_file_that_cannot_be_read_is_a_row_that_says_why_without_its_name(reco
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("float division by zero")])
-def test_a_decoder_that_fails_in_an_odd_way_fails_for_that_file_alone(recogniser, clips, monkeypatch, error):
+def test_a_decoder_that_fails_in_an_odd_way_fails_for_that_file_alone(predictor, clips, monkeypatch, error):
     def read(audio, *stretch):
         if audio.name == clips[1]:
             raise error
         return voice(1.0, 150)
 
     monkeypatch.setattr("inference.batch.predict.AudioReader.read", read)
-    answered = answers_of(recogniser, clips)
+    answered = answers_of(predictor, clips)
     assert [file for file in clips if "error" in answered[file][0]] == [clips[1]]
     assert answered[clips[1]][0]["error"] in ("MemoryError", "float division by zero")
 
 
-def test_what_the_model_raises_ends_the_job(recogniser, clips, monkeypatch):
+def test_what_the_model_raises_ends_the_job(predictor, clips, monkeypatch):
     def forward(*batch):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(recogniser, "_forward", forward)
+    monkeypatch.setattr(predictor, "_forward", forward)
     with pytest.raises(RuntimeError, match="out of memory"):
-        answers_of(recogniser, clips)
+        answers_of(predictor, clips)
 
 
-def test_files_are_opened_a_bounded_number_ahead(recogniser, clips):
+def test_files_are_opened_a_bounded_number_ahead(predictor, clips):
     opened = []
-    answers = answer_files(recogniser, (opened.append(0) or clips[1] for _ in range(200)), PLAIN, batch_size=1)
+    answers = predict_files(predictor, (opened.append(0) or clips[1] for _ in range(200)), PLAIN, batch_size=1)
     next(answers)
     assert 16 <= len(opened) <= 33
     answers.close()
 
 
-def test_answers_are_worded_as_is_asked(recogniser, clips):
-    question = Question(AnswerOptions(top_k=1, labels=("sad", "angry"), uncertain_below=1.0), vad=False)
-    ((row,),) = answers_of(recogniser, clips[:1], question).values()
+def test_answers_are_worded_as_is_asked(predictor, clips):
+    question = PredictionRequest(OutputOptions(top_k=1, labels=("sad", "angry"), uncertain_below=1.0), vad=False)
+    ((row,),) = answers_of(predictor, clips[:1], question).values()
     assert len(row["emotion"]) == 1
     assert row["emotion"][0]["label"] in ("sad", "angry")
     assert row["uncertain"] is True
@@ -141,20 +145,20 @@ def call(tmp_path_factory):
     return str(file)
 
 
-def test_a_timeline_gives_a_row_per_segment(recogniser, call):
+def test_a_timeline_gives_a_row_per_segment(predictor, call):
     options = TimelineOptions(window_s=1.0, hop_s=0.5, channels="each")
-    (rows,) = answers_of(recogniser, [call], Question(timeline=options)).values()
-    timeline = build_timeline(recogniser, call, options)
-    segments = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, AnswerOptions())
+    (rows,) = answers_of(predictor, [call], PredictionRequest(timeline=options)).values()
+    timeline = build_timeline(predictor, call, options)
+    segments = timeline_rows(timeline, predictor.tasks, predictor.main_task, OutputOptions())
     assert {segment["channel"] for segment in segments} == {0, 1}
     whole = {"duration_s": 6.0, "speech_s": timeline.speech_s}
     assert rows == [{"file": call, **segment, **whole} for segment in segments]
 
 
-def test_a_recording_without_speech_and_one_that_cannot_be_read_have_a_row_each(recogniser, call, broken, tmp_path):
+def test_a_recording_without_speech_and_one_that_cannot_be_read_have_a_row_each(predictor, call, broken, tmp_path):
     silence = tmp_path / "silence.wav"
     soundfile.write(silence, np.zeros(16_000), 8000)
-    answered = answers_of(recogniser, [call, str(silence), *broken], Question(timeline=TimelineOptions()))
+    answered = answers_of(predictor, [call, str(silence), *broken], PredictionRequest(timeline=TimelineOptions()))
     assert answered[str(silence)] == [{"file": str(silence), "duration_s": 2.0, "speech_s": 0.0}]
     assert "emotion" in answered[call][0]
     for file in broken:
@@ -162,7 +166,7 @@ def test_a_recording_without_speech_and_one_that_cannot_be_read_have_a_row_each(
         assert error.keys() == {"file", "error"}
 
 
-def test_who_stops_does_not_wait_for_the_recordings_in_hand(recogniser, call, tmp_path, monkeypatch):
+def test_who_stops_does_not_wait_for_the_recordings_in_hand(predictor, call, tmp_path, monkeypatch):
     speech, rate = soundfile.read(call)
     film = tmp_path / "film.wav"
     soundfile.write(film, np.tile(speech, (40, 1)), rate)  # of four minutes, which are blocks of one
@@ -182,18 +186,18 @@ def test_who_stops_does_not_wait_for_the_recordings_in_hand(recogniser, call, tm
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(answer_files(recogniser, files(), Question(timeline=TimelineOptions())))
+        list(predict_files(predictor, files(), PredictionRequest(timeline=TimelineOptions())))
     assert 1 <= len(heard) < 4
 
 
-def test_how_far_a_single_timeline_is_can_be_followed(recogniser, call):
+def test_how_far_a_single_timeline_is_can_be_followed(predictor, call):
     shares = []
-    list(answer_files(recogniser, [call], Question(timeline=TimelineOptions()), report=shares.append))
+    list(predict_files(predictor, [call], PredictionRequest(timeline=TimelineOptions()), report=shares.append))
     assert shares[-1] == 1
 
 
-def test_a_question_that_the_model_cannot_be_asked(recogniser):
+def test_a_question_that_the_model_cannot_be_asked(predictor):
     with pytest.raises(ValueError, match="The model knows no bored"):
-        Question(AnswerOptions(labels=("bored",))).check(recogniser)
+        PredictionRequest(OutputOptions(labels=("bored",))).check(predictor)
     with pytest.raises(ValueError, match="The model hears 6 s at once"):
-        Question(timeline=TimelineOptions(window_s=8.0)).check(recogniser)
+        PredictionRequest(timeline=TimelineOptions(window_s=8.0)).check(predictor)

@@ -6,12 +6,12 @@ import pytest
 import soundfile
 
 from common.checkpoint import fingerprint
-from inference.batch.partial_results import Journal
-from inference.batch.predict import Question
-from inference.batch.run import export_timeline, run_job
-from inference.engine.predictor import load_recogniser
+from inference.batch.partial_results import PartialResults
+from inference.batch.predict import PredictionRequest
+from inference.batch.run import export_timeline, run_batch
+from inference.engine.predictor import load_predictor
 from inference.timeline.build import TimelineOptions
-from modeling import AnswerOptions
+from modeling import OutputOptions
 from tests.conftest import voice
 from tests.inference.batch.test_predict import PLAIN, babble
 
@@ -19,8 +19,8 @@ SETTINGS = {"model": "abc"}
 
 
 @pytest.fixture(scope="module")
-def recogniser(checkpoint):
-    return load_recogniser(str(checkpoint))
+def predictor(checkpoint):
+    return load_predictor(str(checkpoint))
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def read(output):
     return [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
 
 
-def run(recogniser, files, output, question=PLAIN, **settings):
-    return run_job(recogniser, files, output, question, {**SETTINGS, **settings}, batch_size=2)
+def run(predictor, files, output, question=PLAIN, **settings):
+    return run_batch(predictor, files, output, question, {**SETTINGS, **settings}, batch_size=2)
 
 
-def test_every_file_has_its_row_in_the_order_that_was_given(recogniser, files, tmp_path, capsys):
+def test_every_file_has_its_row_in_the_order_that_was_given(predictor, files, tmp_path, capsys):
     output = tmp_path / "new" / "rows.jsonl"
-    assert run(recogniser, files[::-1], output) == 3
+    assert run(predictor, files[::-1], output) == 3
     rows = read(output)
     assert [row["file"] for row in rows] == files[::-1]
     assert [row["file"] for row in rows if "error" in row] == files[3::4][::-1]
@@ -53,9 +53,9 @@ def test_every_file_has_its_row_in_the_order_that_was_given(recogniser, files, t
 
 
 @pytest.mark.parametrize(("ending", "read_table"), [(".csv", pd.read_csv), (".parquet", pd.read_parquet)])
-def test_a_table_says_the_same(recogniser, files, tmp_path, ending, read_table):
-    run(recogniser, files, tmp_path / f"rows{ending}")
-    run(recogniser, files, tmp_path / "rows.jsonl")
+def test_a_table_says_the_same(predictor, files, tmp_path, ending, read_table):
+    run(predictor, files, tmp_path / f"rows{ending}")
+    run(predictor, files, tmp_path / "rows.jsonl")
     table = read_table(tmp_path / f"rows{ending}")
     rows = read(tmp_path / "rows.jsonl")
     assert list(table["file"]) == files
@@ -65,19 +65,19 @@ def test_a_table_says_the_same(recogniser, files, tmp_path, ending, read_table):
     assert list(table["f0_mean"].dropna()) == pytest.approx([row["f0_mean"]["value"] for row in good], abs=0.05)
 
 
-def test_what_is_done_is_not_done_again(recogniser, files, tmp_path, monkeypatch, capsys):
+def test_what_is_done_is_not_done_again(predictor, files, tmp_path, monkeypatch, capsys):
     output = tmp_path / "rows.jsonl"
     done = [{"file": files[5], "emotion": [{"label": "from the journal", "score": 1.0}]}]
 
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("inference.batch.run.answer_files", killed)
+    monkeypatch.setattr("inference.batch.run.predict_files", killed)
     with pytest.raises(KeyboardInterrupt):
-        run(recogniser, files, output)
-    list(Journal(output).append([(files[5], done), ("no longer there.wav", [{"file": "no longer there.wav"}])]))
+        run(predictor, files, output)
+    list(PartialResults(output).append([(files[5], done), ("no longer there.wav", [{"file": "no longer there.wav"}])]))
     monkeypatch.undo()
-    run(recogniser, files, output)
+    run(predictor, files, output)
     rows = read(output)
     assert [row["file"] for row in rows] == files
     assert [rows[5]] == done
@@ -88,20 +88,20 @@ def test_what_is_done_is_not_done_again(recogniser, files, tmp_path, monkeypatch
     ("change", "says"),
     [
         ({"model": "another"}, "model abc, not another"),
-        ({"question": Question(AnswerOptions(top_k=1), vad=False)}, "top_k None, not 1"),
+        ({"question": PredictionRequest(OutputOptions(top_k=1), vad=False)}, "top_k None, not 1"),
         (
-            {"question": Question(timeline=TimelineOptions(hop_s=0.5))},
+            {"question": PredictionRequest(timeline=TimelineOptions(hop_s=0.5))},
             "hop_s None, not 0.5; .*timeline False, not True",
         ),
     ],
 )
-def test_what_was_begun_with_other_settings_is_not_gone_on_with(recogniser, files, tmp_path, monkeypatch, change, says):
-    monkeypatch.setattr("inference.batch.run.answer_files", lambda *_: iter([(files[0], [{}]), 1 / 0]))
+def test_what_was_begun_with_other_settings_is_not_gone_on_with(predictor, files, tmp_path, monkeypatch, change, says):
+    monkeypatch.setattr("inference.batch.run.predict_files", lambda *_: iter([(files[0], [{}]), 1 / 0]))
     with pytest.raises(ZeroDivisionError):
-        run(recogniser, files, tmp_path / "rows.jsonl")
+        run(predictor, files, tmp_path / "rows.jsonl")
     monkeypatch.undo()
     with pytest.raises(ValueError, match=says):
-        run(recogniser, files, tmp_path / "rows.jsonl", **change)
+        run(predictor, files, tmp_path / "rows.jsonl", **change)
     assert not (tmp_path / "rows.jsonl").exists()
 
 
@@ -125,9 +125,9 @@ def speech(tmp_path):
     return str(tmp_path / "speech.wav")
 
 
-def test_a_file_with_several_segments_is_whole_in_the_rows(recogniser, speech, files, tmp_path):
-    question = Question(timeline=TimelineOptions(window_s=0.3, hop_s=0.1, switch_cost_s=0.0))
-    assert run(recogniser, [speech, files[3]], tmp_path / "rows.csv", question) == 1
+def test_a_file_with_several_segments_is_whole_in_the_rows(predictor, speech, files, tmp_path):
+    question = PredictionRequest(timeline=TimelineOptions(window_s=0.3, hop_s=0.1, switch_cost_s=0.0))
+    assert run(predictor, [speech, files[3]], tmp_path / "rows.csv", question) == 1
     table = pd.read_csv(tmp_path / "rows.csv")
     assert list(table.columns[:3]) == ["file", "start_s", "end_s"]
     assert list(table["file"].unique()) == [speech, files[3]]
@@ -138,29 +138,29 @@ def test_a_file_with_several_segments_is_whole_in_the_rows(recogniser, speech, f
 
 
 @pytest.mark.parametrize("ending", ["srt", "TextGrid", "json"])
-def test_the_timeline_of_one_recording_goes_into_any_of_its_formats(recogniser, speech, tmp_path, ending):
-    question = Question(timeline=TimelineOptions())
+def test_the_timeline_of_one_recording_goes_into_any_of_its_formats(predictor, speech, tmp_path, ending):
+    question = PredictionRequest(timeline=TimelineOptions())
     output = tmp_path / "new" / f"speech.{ending}"
-    assert export_timeline(recogniser, speech, output, question) == 0
+    assert export_timeline(predictor, speech, output, question) == 0
     assert output.read_text(encoding="utf-8").strip()
     assert list(output.parent.iterdir()) == [output]
 
 
-def test_an_output_that_a_killed_export_cannot_have_written_is_left_alone(recogniser, speech, tmp_path, monkeypatch):
-    question, output = Question(timeline=TimelineOptions()), tmp_path / "film.srt"
+def test_an_output_that_a_killed_export_cannot_have_written_is_left_alone(predictor, speech, tmp_path, monkeypatch):
+    question, output = PredictionRequest(timeline=TimelineOptions()), tmp_path / "film.srt"
     with monkeypatch.context() as killed:
         killed.setattr("inference.batch.run.Journal.close", lambda journal: journal._lock.release())
-        export_timeline(recogniser, speech, output, question)
+        export_timeline(predictor, speech, output, question)
     output.write_text("mine")
     with pytest.raises(ValueError, match=r"film\.srt .*--overwrite"):
-        export_timeline(recogniser, speech, output, question)
+        export_timeline(predictor, speech, output, question)
     assert output.read_text() == "mine"
-    assert export_timeline(recogniser, speech, output, question, overwrite=True) == 0
+    assert export_timeline(predictor, speech, output, question, overwrite=True) == 0
     assert output.read_text() != "mine"
     assert list(tmp_path.glob("film*")) == [output]
 
 
-def test_a_recording_that_cannot_be_read_has_no_timeline(recogniser, files, tmp_path):
+def test_a_recording_that_cannot_be_read_has_no_timeline(predictor, files, tmp_path):
     with pytest.raises(ValueError, match=r"03\.wav: not an audio or video file"):
-        export_timeline(recogniser, files[3], tmp_path / "film.srt", Question(timeline=TimelineOptions()))
+        export_timeline(predictor, files[3], tmp_path / "film.srt", PredictionRequest(timeline=TimelineOptions()))
     assert not (tmp_path / "film.srt").exists()

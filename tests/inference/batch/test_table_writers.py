@@ -7,7 +7,7 @@ import pytest
 
 import inference.batch.table_writers
 from inference.batch.table_writers import ROW_FORMATS, columns, flatten
-from modeling import AnswerOptions
+from modeling import OutputOptions
 from tests.conftest import TASKS
 
 ANSWER = {
@@ -16,11 +16,11 @@ ANSWER = {
     "f0_mean": {"value": 181.25, "unit": "Hz"},
 }
 ROWS = [
-    {"file": 'a "quoted"\nname, گفتار.wav', **ANSWER, "uncertain": True, "duration_s": 7.5, "heard_s": 6.0},
+    {"file": 'a "quoted"\nname, گفتار.wav', **ANSWER, "uncertain": True, "duration_s": 7.5, "analyzed_s": 6.0},
     {"file": os.fsdecode(b"caf\xe9.wav"), "error": "no sound"},
-    {"file": "b.wav", **ANSWER, "uncertain": False, "duration_s": 1.0, "heard_s": 1.0},
+    {"file": "b.wav", **ANSWER, "uncertain": False, "duration_s": 1.0, "analyzed_s": 1.0},
 ]
-OPTIONS = AnswerOptions(labels=("angry", "sad"), uncertain_below=0.8)
+OPTIONS = OutputOptions(labels=("angry", "sad"), uncertain_below=0.8)
 TABLE = columns(TASKS, TASKS[0], OPTIONS, timeline=False, channel=False)
 
 
@@ -39,15 +39,15 @@ def test_an_answer_is_laid_flat():
 
 
 def test_columns_are_those_of_the_question_in_the_order_of_the_heads():
-    first, last = "file emotion emotion_score error", "uncertain duration_s heard_s speech_s reason"
+    first, last = "file emotion emotion_score error", "uncertain duration_s analyzed_s speech_s reason"
     heads = "emotion_angry emotion_sad gender gender_score gender_female gender_male f0_mean"
     assert list(TABLE) == f"{first} {heads} {last}".split()
     narrow = columns(TASKS, TASKS[0], OPTIONS, timeline=False, channel=False, wide=False)
     assert list(narrow) == f"{first} {last}".split()
-    timeline = list(columns(TASKS, TASKS[0], AnswerOptions(), timeline=True, channel=True))
+    timeline = list(columns(TASKS, TASKS[0], OutputOptions(), timeline=True, channel=True))
     assert timeline[:7] == ["file", "start_s", "end_s", "channel", "emotion", "emotion_score", "error"]
     assert timeline[-2:] == ["duration_s", "speech_s"]
-    assert "channel" not in columns(TASKS, TASKS[0], AnswerOptions(), timeline=True, channel=False)
+    assert "channel" not in columns(TASKS, TASKS[0], OutputOptions(), timeline=True, channel=False)
 
 
 def test_every_row_has_its_place_in_the_columns():

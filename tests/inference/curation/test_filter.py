@@ -8,7 +8,7 @@ import soundfile
 
 from inference.curation.filter import FilterOptions, filter_manifest, format_report, judge
 from inference.curation.manifest import REASON_COLUMN
-from inference.engine.predictor import load_recogniser
+from inference.engine.predictor import load_predictor
 from tests.conftest import voice
 from tests.support.piped_audio import PIPED, piped, recording
 
@@ -23,7 +23,7 @@ def heard(checkpoint, tmp_path_factory):
         waveform = voice(0.6, f0, 0 if name == "copy" else index)
         soundfile.write(folder / f"{name}.wav", waveform * (0.5 if name == "copy" else 1), 16_000)
     (folder / "bad.wav").write_bytes(b"no sound")
-    decoded = load_recogniser(str(checkpoint))([soundfile.read(folder / "low.wav", dtype="float32")[0]])
+    decoded = load_predictor(str(checkpoint))([soundfile.read(folder / "low.wav", dtype="float32")[0]])
     return folder, ("female", "male")[int(decoded["gender"][0].argmax())]
 
 

@@ -29,7 +29,7 @@ def act(lines: np.ndarray, seconds: float, seed: int) -> Activity:
     return Activity(lines, np.where(spoken, -25 + 6 * random.normal(size=times.size), -70))
 
 
-def draw_lines(minutes: float, seed: int) -> np.ndarray:
+def render_lines(minutes: float, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     lengths = random.uniform(0.6, 3, round(minutes * 60 / 4))
     starts = np.cumsum(0.3 + random.exponential(1.9, lengths.size)) + np.concatenate([[0], lengths[:-1].cumsum()])
@@ -38,7 +38,7 @@ def draw_lines(minutes: float, seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("minutes", "offset_s", "drift"), [(2, -7.0, 0.0), (20, 25.0, -0.04), (40, 0.8, 0.001)])
 def test_a_language_that_takes_a_fifth_longer_and_starts_unevenly(minutes, offset_s, drift):
-    source = draw_lines(minutes, 0)
+    source = render_lines(minutes, 0)
     shifts = np.random.default_rng(1).normal(scale=0.1, size=len(source))
     starts = source[:, 0] + shifts
     lines = np.stack([starts, starts + 1.2 * np.diff(source)[:, 0]], axis=1) * (1 + drift) + offset_s
@@ -50,7 +50,7 @@ def test_a_language_that_takes_a_fifth_longer_and_starts_unevenly(minutes, offse
 
 @pytest.mark.parametrize("minutes", [1, 5, 15])
 def test_tracks_of_two_films_are_refused(minutes):
-    source, other = draw_lines(minutes, 4), draw_lines(minutes, 5)
+    source, other = render_lines(minutes, 4), render_lines(minutes, 5)
     with pytest.raises(ValueError, match=r"two tracks do not match: .* Expected are two tracks of one film, cut alike"):
         align(act(source, source[-1, 1] + 2, 6), act(other, other[-1, 1] + 2, 7))
 
@@ -68,7 +68,7 @@ def test_silent_tracks_do_not_match():
 
 
 def test_a_track_aligns_with_itself():
-    lines = draw_lines(5, 8)
+    lines = render_lines(5, 8)
     track = act(lines, lines[-1, 1] + 2, 9)
     assert error_s(align(track, track), 0, 0, 5) < 1e-3
 

@@ -9,8 +9,8 @@ import soundfile
 from inference.dubbing.alignment import Alignment
 from inference.dubbing.compare import Limits, check_dub
 from inference.dubbing.line_matching import MatchedLines
-from inference.dubbing.prosody import Deliveries
-from inference.engine.predictor import Recogniser
+from inference.dubbing.prosody import LineProsody
+from inference.engine.predictor import Predictor
 from modeling import Task
 from tests.conftest import TASKS, tiny_config
 from tests.support.films import write_films
@@ -27,8 +27,8 @@ def by_level(input_values, attention_mask):
 
 
 @pytest.fixture
-def recogniser():
-    return Recogniser(tiny_config(), by_level)
+def predictor():
+    return Predictor(tiny_config(), by_level)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def films(takes, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def check(films):
-    return check_dub(Recogniser(tiny_config(), by_level), *films[:2])
+    return check_dub(Predictor(tiny_config(), by_level), *films[:2])
 
 
 def test_a_line_that_is_angry_in_the_dub_is_the_worst(check, films):
@@ -63,15 +63,15 @@ def test_what_the_tracks_usually_differ_by_is_no_finding(check):
     assert sum("pitch" in row["why"] for row in check.rows) == sum(abs(by) >= 3 for by in pitch) < len(pitch) / 3
 
 
-def test_a_track_against_itself_has_no_finding(recogniser, films):
-    check = check_dub(recogniser, films[1], films[1])
+def test_a_track_against_itself_has_no_finding(predictor, films):
+    check = check_dub(predictor, films[1], films[1])
     assert {row["status"] for row in check.rows} == {"fits"}
     assert len(check.rows) == len(films[2])
     assert check.usual == pytest.approx({"emotion": 0, "pitch": 0, "energy": 0}, abs=1e-6)
 
 
-def test_limits_say_what_is_a_finding(recogniser, films):
-    strict = check_dub(recogniser, *films[:2], Limits(emotion=0.9, pitch=0.01, energy=99))
+def test_limits_say_what_is_a_finding(predictor, films):
+    strict = check_dub(predictor, *films[:2], Limits(emotion=0.9, pitch=0.01, energy=99))
     assert strict.count("differs") > 0.9 * len(films[2])
     assert all(row["why"].startswith("pitch ") for row in strict.rows if row["status"] == "differs")
 
@@ -81,16 +81,16 @@ def test_a_limit_is_above_0():
         Limits(pitch=0)
 
 
-def test_lines_that_one_track_lacks_are_listed_in_order(recogniser, films, tmp_path):
+def test_lines_that_one_track_lacks_are_listed_in_order(predictor, films, tmp_path):
     source, dub, starts = films
     sound, rate = soundfile.read(source)
     for line in (3, 7):
         sound[round(starts[line] * rate) : round((starts[line + 1] - 0.2) * rate)] = 1e-5
     soundfile.write(tmp_path / "cut.wav", sound, rate)
-    rows = check_dub(recogniser, tmp_path / "cut.wav", dub).rows
+    rows = check_dub(predictor, tmp_path / "cut.wav", dub).rows
     added = [row["source_start_s"] for row in rows if row["status"] == "only in the dub"]
     assert added == pytest.approx([starts[3], starts[7]], abs=0.2)
-    rows = check_dub(recogniser, dub, tmp_path / "cut.wav").rows
+    rows = check_dub(predictor, dub, tmp_path / "cut.wav").rows
     missing = [row["source_start_s"] for row in rows if row["status"] == "missing in the dub"]
     assert missing == pytest.approx([0.8 + 1.001 * starts[3], 0.8 + 1.001 * starts[7]], abs=0.2)
 
@@ -100,19 +100,19 @@ def test_the_rows_are_plain_values(check):
 
 
 def test_a_model_without_classes_is_refused(films):
-    recogniser = Recogniser(tiny_config(tasks=TASKS[2:]), by_level)
+    predictor = Predictor(tiny_config(tasks=TASKS[2:]), by_level)
     with pytest.raises(ValueError, match="main task, f0_mean, has no classes to compare"):
-        check_dub(recogniser, *films[:2])
+        check_dub(predictor, *films[:2])
 
 
-def test_whispers_have_no_pitch_to_compare(recogniser, films, tmp_path):
+def test_whispers_have_no_pitch_to_compare(predictor, films, tmp_path):
     """A film whose voices are noise of the same loudness: speech to silero-vad, but nothing that is voiced."""
     sound, rate = soundfile.read(films[0])
     random = np.random.default_rng(0)
     spectrum = np.abs(librosa.stft(sound, n_fft=256))
     phases = np.exp(2j * np.pi * random.random(spectrum.shape))
     soundfile.write(tmp_path / "whisper.wav", librosa.istft(spectrum * phases, n_fft=256, length=sound.size), rate)
-    check = check_dub(recogniser, tmp_path / "whisper.wav", films[0])
+    check = check_dub(predictor, tmp_path / "whisper.wav", films[0])
     unknown = [row for row in check.rows if row["status"] != "only in the dub" and row["pitch_difference"] is None]
     assert len(unknown) > 5
     assert not [row for row in unknown if "pitch" in row["why"]]
@@ -128,7 +128,7 @@ def tracks(strength, pitch_spread=1.0, told=True):
         logits = 4 * np.eye(5)[said if told else random.integers(5, size=100)] + strength * np.eye(5)[language]
         emotion = np.exp(logits + random.normal(scale=0.7, size=logits.shape))
         pitch, energy = random.normal(85 + 7 * language, pitch_spread, 100), random.normal(-30, 1, 100)
-        spoken.append(Deliveries(emotion / emotion.sum(axis=1, keepdims=True), pitch, energy))
+        spoken.append(LineProsody(emotion / emotion.sum(axis=1, keepdims=True), pitch, energy))
     return spoken, swapped
 
 
@@ -141,9 +141,9 @@ def compared(monkeypatch, spoken):
     monkeypatch.setattr("inference.dubbing.compare.align", lambda *_: Alignment(0.0, 0.0, 1.0, 1.0))
     monkeypatch.setattr("inference.dubbing.compare.match_lines", lambda *_: lines)
     tracks = iter(spoken)
-    monkeypatch.setattr("inference.dubbing.compare.hear_lines", lambda *_: next(tracks))
-    recogniser = SimpleNamespace(main_task=Task("emotion", "classification", "emotion", tuple("abcde")))
-    return check_dub(recogniser, None, None)
+    monkeypatch.setattr("inference.dubbing.compare.measure_prosody", lambda *_: next(tracks))
+    predictor = SimpleNamespace(main_task=Task("emotion", "classification", "emotion", tuple("abcde")))
+    return check_dub(predictor, None, None)
 
 
 @pytest.mark.parametrize("strength", [0, 5])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from inference.dubbing.normalization import group_voices, normalize
-from inference.dubbing.prosody import Deliveries
+from inference.dubbing.prosody import LineProsody
 
 LINES, CLASSES = 100, 5
 
@@ -11,7 +11,7 @@ def deliveries(emotions, bias, pitch, random):
     """Lines that a model tells apart, but for what it takes the language for: `bias` is added to its logits."""
     logits = 4 * np.eye(CLASSES)[emotions] + random.normal(scale=0.7, size=(LINES, CLASSES)) + bias
     emotion = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return Deliveries(emotion, pitch + random.normal(scale=1.0, size=LINES), random.normal(-30, 1.0, LINES))
+    return LineProsody(emotion, pitch + random.normal(scale=1.0, size=LINES), random.normal(-30, 1.0, LINES))
 
 
 def test_low_and_high_voices_are_told_apart_where_there_are_both():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from inference.dubbing.prosody import hear_lines
-from inference.engine.predictor import Recogniser, load_recogniser
+from inference.dubbing.prosody import measure_prosody
+from inference.engine.predictor import Predictor, load_predictor
 from modeling import SAMPLING_RATE, load_audio
 from tests.conftest import tiny_config, voice
 from tests.inference.conftest import noise
@@ -21,7 +21,7 @@ LINES = np.array([(1, 3), (53, 68), (69, 71)], dtype=float)
 
 
 def test_pitch_and_energy_are_measured(recording, checkpoint):
-    heard = hear_lines(load_recogniser(str(checkpoint)), recording, LINES)
+    heard = measure_prosody(load_predictor(str(checkpoint)), recording, LINES)
     assert heard.pitch[:2] == pytest.approx([12 * np.log2(100), 12 * np.log2(200)], abs=0.2)
     assert np.isnan(heard.pitch[2])
     assert heard.energy[0] - heard.energy[1] == pytest.approx(6.02, abs=0.1)
@@ -29,13 +29,13 @@ def test_pitch_and_energy_are_measured(recording, checkpoint):
 
 
 def test_emotion_is_what_the_model_says_of_the_line(recording, checkpoint):
-    recogniser = load_recogniser(str(checkpoint))
-    heard = hear_lines(recogniser, recording, LINES)
-    expected = recogniser([load_audio(recording, start_s=1, end_s=3)])["emotion"]
+    predictor = load_predictor(str(checkpoint))
+    heard = measure_prosody(predictor, recording, LINES)
+    expected = predictor([load_audio(recording, start_s=1, end_s=3)])["emotion"]
     assert heard.emotion[0] == pytest.approx(expected[0], abs=1e-5)
     # Longer than the 6 s that the model hears at once: the mean of three windows of 5 s.
     windows = [load_audio(recording, start_s=start, end_s=start + 5) for start in (53, 58, 63)]
-    assert heard.emotion[1] == pytest.approx(recogniser(windows)["emotion"].mean(axis=0), abs=1e-5)
+    assert heard.emotion[1] == pytest.approx(predictor(windows)["emotion"].mean(axis=0), abs=1e-5)
 
 
 def test_no_more_than_a_pool_of_windows_is_held(recording):
@@ -45,6 +45,6 @@ def test_no_more_than_a_pool_of_windows_is_held(recording):
         sizes.append(input_values.shape)
         return {name: np.zeros((len(input_values), n)) for name, n in (("emotion", 3), ("gender", 2), ("f0_mean", 1))}
 
-    hear_lines(Recogniser(tiny_config(), forward, batch_size=1000), recording, np.tile((1, 1.1), (150, 1)))
+    measure_prosody(Predictor(tiny_config(), forward, batch_size=1000), recording, np.tile((1, 1.1), (150, 1)))
     assert max(count for count, _ in sizes) == 64
     assert sum(count for count, _ in sizes) == 150

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from inference.engine.onnx_backend import FILES, load_onnx
-from inference.engine.predictor import load_recogniser
+from inference.engine.predictor import load_predictor
 from tests.conftest import TASKS, voice
 
 CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((2.5, 0.02, 9.0, 0.4, 6.0))]
@@ -12,18 +12,18 @@ CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((2.5, 0.02, 
 
 @pytest.mark.parametrize("batch_size", [1, 8])
 def test_a_recogniser_on_onnx_answers_as_one_on_pytorch(checkpoint, exported, threads, batch_size):
-    expected = load_recogniser(str(checkpoint))(CLIPS)
-    recognise = load_recogniser(str(exported), backend="onnx", batch_size=batch_size)
-    assert recognise.tasks == TASKS
-    found = recognise(CLIPS)
+    expected = load_predictor(str(checkpoint))(CLIPS)
+    recognize = load_predictor(str(exported), backend="onnx", batch_size=batch_size)
+    assert recognize.tasks == TASKS
+    found = recognize(CLIPS)
     for task in TASKS:
         assert np.abs(found[task.name] - expected[task.name]).max() < 1e-4 * (task.std if task.unit else 1)
 
 
 @pytest.mark.parametrize("precision", ["int8", "float16"])
 def test_the_precision_picks_the_file(exported, precision):
-    exact = load_recogniser(str(exported), backend="onnx")(CLIPS)
-    rounded = load_recogniser(str(exported), backend="onnx", precision=precision)(CLIPS)
+    exact = load_predictor(str(exported), backend="onnx")(CLIPS)
+    rounded = load_predictor(str(exported), backend="onnx", precision=precision)(CLIPS)
     assert 0 < np.abs(rounded["emotion"] - exact["emotion"]).max() < 0.1
 
 
@@ -52,12 +52,12 @@ def test_a_missing_variant_is_said_with_the_command_that_makes_it(exported, tmp_
     for name in ("model.onnx", "model_float16.onnx", "config.json"):
         (tmp_path / name).symlink_to(exported / name)
     with pytest.raises(ValueError, match=r"model_int8\.onnx.*CHECKPOINT .*--precision float32 int8 float16`"):
-        load_recogniser(str(tmp_path), backend="onnx", precision="int8")
+        load_predictor(str(tmp_path), backend="onnx", precision="int8")
 
 
 def test_what_was_not_exported_is_refused(checkpoint, tmp_path):
     with pytest.raises(ValueError, match=r"has no model\.onnx.*--precision float32` writes one"):
-        load_recogniser(str(checkpoint), backend="onnx")
+        load_predictor(str(checkpoint), backend="onnx")
     (tmp_path / FILES["float32"]).write_bytes(b"no graph")
     (tmp_path / "config.json").symlink_to(checkpoint / "config.json")
     with pytest.raises(ValueError, match="ONNX Runtime cannot read"):
@@ -74,7 +74,7 @@ def test_what_was_not_exported_is_refused(checkpoint, tmp_path):
 )
 def test_an_unknown_choice_is_said(exported, options, sentence):
     with pytest.raises(ValueError, match=sentence):
-        load_recogniser(str(exported), **options)
+        load_predictor(str(exported), **options)
 
 
 def test_a_missing_package_is_said_with_the_command_that_installs_it(exported, monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from common.checkpoint import load_checkpoint
-from inference.engine.predictor import Recogniser, load_recogniser
+from inference.engine.predictor import Predictor, load_predictor
 from modeling import SpeechEmotionPipeline, load_audio
 from tests.conftest import TASKS, voice
 
@@ -14,11 +14,11 @@ CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((2.5, 0.02, 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 8])
 def test_it_answers_as_the_pipeline_does_in_any_batch(checkpoint, threads, batch_size):
-    decoded = load_recogniser(str(checkpoint), batch_size=batch_size)(CLIPS)
+    decoded = load_predictor(str(checkpoint), batch_size=batch_size)(CLIPS)
     model, feature_extractor = load_checkpoint(checkpoint)
-    recognise = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)
+    recognize = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)
     for row, clip in enumerate(CLIPS):
-        answer = recognise(clip)
+        answer = recognize(clip)
         for task in TASKS[:2]:
             scores = {entry["label"]: entry["score"] for entry in answer[task.name]}
             assert decoded[task.name][row] == pytest.approx([scores[label] for label in task.labels], abs=1e-5)
@@ -26,8 +26,8 @@ def test_it_answers_as_the_pipeline_does_in_any_batch(checkpoint, threads, batch
 
 
 def test_bfloat16_is_close_to_float32(checkpoint):
-    exact = load_recogniser(str(checkpoint))(CLIPS)
-    rounded = load_recogniser(str(checkpoint), precision="bfloat16")(CLIPS)
+    exact = load_predictor(str(checkpoint))(CLIPS)
+    rounded = load_predictor(str(checkpoint), precision="bfloat16")(CLIPS)
     for task in TASKS[:2]:
         difference = np.abs(rounded[task.name] - exact[task.name])
         assert 0 < difference.max() < 0.05
@@ -37,7 +37,7 @@ def test_bfloat16_is_close_to_float32(checkpoint):
 @pytest.mark.parametrize("batch_size", [0, -3])
 def test_a_batch_of_no_clips_is_refused_before_anything_is_loaded(batch_size):
     with pytest.raises(ValueError, match=rf"The batch size is the number of clips.* 1 or more; got {batch_size}\."):
-        load_recogniser("nowhere", batch_size=batch_size)
+        load_predictor("nowhere", batch_size=batch_size)
 
 
 @pytest.mark.parametrize("threads", [2], indirect=True)
@@ -49,9 +49,9 @@ def test_batches_side_by_side_share_the_threads_and_one_alone_has_them_all(tiny_
         seen.append((len(values), torch.get_num_threads()))
         return {task.name: np.repeat(values[:, :1], task.num_outputs, axis=1) for task in TASKS}
 
-    recognise = Recogniser(tiny_model.config, forward, batch_size=4, workers=2)
+    recognize = Predictor(tiny_model.config, forward, batch_size=4, workers=2)
     values = np.arange(clips, dtype=np.float32)
-    decoded = recognise([np.full(800, value) for value in values])["f0_mean"]
+    decoded = recognize([np.full(800, value) for value in values])["f0_mean"]
     assert decoded == pytest.approx(values * TASKS[2].std + TASKS[2].mean)
     assert sorted(seen, reverse=True) == calls
     with ThreadPoolExecutor(1) as later:
@@ -62,8 +62,8 @@ def test_real_recordings_are_answered_in_batches_as_each_alone(checkpoint, threa
     files = [*sorted(real_audio.glob("ravdess/*/*.wav"))[::120], *sorted(real_audio.glob("nemo/samples/*"))[::120]]
     clips = [load_audio(path) for path in files]
     assert len({clip.size for clip in clips}) > 8
-    together = load_recogniser(str(checkpoint))(clips)
-    alone = load_recogniser(str(checkpoint), batch_size=1)
+    together = load_predictor(str(checkpoint))(clips)
+    alone = load_predictor(str(checkpoint), batch_size=1)
     for row, clip in enumerate(clips):
         for task in TASKS[:2]:
             assert together[task.name][row] == pytest.approx(alone([clip])[task.name][0], abs=1e-5)
@@ -72,8 +72,8 @@ def test_real_recordings_are_answered_in_batches_as_each_alone(checkpoint, threa
 def test_bfloat16_hears_the_same_in_real_recordings(checkpoint, real_audio):
     clips = [load_audio(path, end_s=6.0) for path in sorted(real_audio.glob("*/**/*.wav"))[::60]]
     assert len(clips) > 10
-    exact = load_recogniser(str(checkpoint))(clips)
-    rounded = load_recogniser(str(checkpoint), precision="bfloat16")(clips)
+    exact = load_predictor(str(checkpoint))(clips)
+    rounded = load_predictor(str(checkpoint), precision="bfloat16")(clips)
     for task in TASKS[:2]:
         assert np.abs(rounded[task.name] - exact[task.name]).max() < 0.05
         changed = rounded[task.name].argmax(axis=1) != exact[task.name].argmax(axis=1)
@@ -83,5 +83,5 @@ def test_bfloat16_hears_the_same_in_real_recordings(checkpoint, real_audio):
 
 
 def test_of_no_clips_it_says_nothing(checkpoint):
-    decoded = load_recogniser(str(checkpoint))([])
+    decoded = load_predictor(str(checkpoint))([])
     assert {name: len(values) for name, values in decoded.items()} == {task.name: 0 for task in TASKS}

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from inference.engine.predictor import Recogniser, load_recogniser
+from inference.engine.predictor import Predictor, load_predictor
 from inference.timeline.build import TimelineOptions, build_timeline, timeline_rows
 from inference.timeline.voice_activity import find_speech
-from modeling import SAMPLING_RATE, AnswerOptions, AudioError, Task
+from modeling import SAMPLING_RATE, AudioError, OutputOptions, Task
 from tests.conftest import TASKS, tiny_config
 from tests.inference.conftest import music, noise
 
@@ -30,8 +30,8 @@ class ByLevel:
 
 
 @pytest.fixture
-def recogniser():
-    return Recogniser(tiny_config(), ByLevel())
+def predictor():
+    return Predictor(tiny_config(), ByLevel())
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,8 @@ def film(lines):
     return np.concatenate([*parts, noise(1.0, 0.003)]), script
 
 
-def build(recogniser, waveform, progress=None, **options):
-    return build_timeline(recogniser, waveform, TimelineOptions(**options), progress, sampling_rate=SAMPLING_RATE)
+def build(predictor, waveform, progress=None, **options):
+    return build_timeline(predictor, waveform, TimelineOptions(**options), progress, sampling_rate=SAMPLING_RATE)
 
 
 def emotion_of(segment):
@@ -86,9 +86,9 @@ def union(segments):
     return covered
 
 
-def test_everyone_is_heard_with_their_emotion_and_nothing_else_is(recogniser, film):
+def test_everyone_is_heard_with_their_emotion_and_nothing_else_is(predictor, film):
     waveform, script = film
-    timeline = build(recogniser, waveform)
+    timeline = build(predictor, waveform)
     assert timeline.duration_s == waveform.size / SAMPLING_RATE
     found = list(timeline.segments)
     for emotion, start_s, end_s in script:
@@ -101,22 +101,22 @@ def test_everyone_is_heard_with_their_emotion_and_nothing_else_is(recogniser, fi
 
 
 @pytest.mark.parametrize("options", [{}, {"window_s": 1.0, "hop_s": 0.3, "switch_cost_s": 0.0}, {"window_s": 6.0}])
-def test_segments_cover_exactly_the_speech(recogniser, film, options):
-    timeline = build(recogniser, film[0], **options)
+def test_segments_cover_exactly_the_speech(predictor, film, options):
+    timeline = build(predictor, film[0], **options)
     regions = regions_of(film[0])
     assert union(timeline.segments) == regions
     assert timeline.speech_s == pytest.approx(sum(end - start for start, end in regions))
-    assert max(recogniser._forward.lengths) <= options.get("window_s", 3.0) * SAMPLING_RATE
+    assert max(predictor._forward.lengths) <= options.get("window_s", 3.0) * SAMPLING_RATE
     for segment in timeline.segments:
         assert segment.decoded["emotion"].sum() == pytest.approx(1)
         assert segment.decoded["f0_mean"].shape == ()
 
 
-def test_a_change_without_a_pause_is_right_to_one_hop(recogniser, spoken):
+def test_a_change_without_a_pause_is_right_to_one_hop(predictor, spoken):
     """A monologue of several minutes' blocks, of which each emotion is a part."""
     voice = np.tile(spoken[0][2_000:10_000], 60)
     waveform = np.concatenate([voice * LEVELS[emotion] / 0.1 for emotion in ("angry", "happy", "sad")])
-    timeline = build(recogniser, waveform)
+    timeline = build(predictor, waveform)
     assert len(union(timeline.segments)) == 1
     assert [emotion_of(segment) for segment in timeline.segments] == ["angry", "happy", "sad"]
     for index, segment in enumerate(timeline.segments[1:], start=1):
@@ -125,21 +125,21 @@ def test_a_change_without_a_pause_is_right_to_one_hop(recogniser, spoken):
 
 
 def test_a_region_shorter_than_a_window_is_the_answer_for_it_alone(checkpoint, film):
-    recogniser = load_recogniser(str(checkpoint))
-    timeline = build(recogniser, film[0], window_s=6.0)
+    predictor = load_predictor(str(checkpoint))
+    timeline = build(predictor, film[0], window_s=6.0)
     regions = regions_of(film[0])
-    alone = recogniser([film[0][round(a * SAMPLING_RATE) : round(b * SAMPLING_RATE)] for a, b in regions])
+    alone = predictor([film[0][round(a * SAMPLING_RATE) : round(b * SAMPLING_RATE)] for a, b in regions])
     assert [(segment.start_s, segment.end_s) for segment in timeline.segments] == regions
     for row, segment in enumerate(timeline.segments):
         for task in TASKS:
             np.testing.assert_allclose(segment.decoded[task.name], alone[task.name][row], rtol=1e-5, atol=1e-5)
 
 
-def test_each_channel_is_a_speaker(recogniser, lines):
+def test_each_channel_is_a_speaker(predictor, lines):
     silence = [np.zeros_like(line) for _, line in lines[:4]]
     left = np.concatenate([lines[0][1], silence[1], lines[2][1], silence[3]])
     right = np.concatenate([silence[0], lines[1][1], lines[2][1], lines[3][1]])
-    timeline = build(recogniser, np.stack([left, right]), channels="each")
+    timeline = build(predictor, np.stack([left, right]), channels="each")
     for channel, waveform in enumerate((left, right)):
         segments = [segment for segment in timeline.segments if segment.channel == channel]
         assert union(segments) == regions_of(waveform)
@@ -148,48 +148,48 @@ def test_each_channel_is_a_speaker(recogniser, lines):
     lengths = [end - start for waveform in (left, right) for start, end in regions_of(waveform)]
     assert timeline.speech_s == pytest.approx(sum(lengths))
     assert timeline.duration_s == left.size / SAMPLING_RATE
-    mixed = build(recogniser, np.stack([left, right]))
+    mixed = build(predictor, np.stack([left, right]))
     assert {segment.channel for segment in mixed.segments} == {None}
     assert union(mixed.segments) == regions_of(((left + right) / 2).astype(np.float32))
 
 
-def test_the_one_channel_of_a_recording_is_a_speaker_too(recogniser, film):
-    mixed, each = build(recogniser, film[0]), build(recogniser, film[0], channels="each")
+def test_the_one_channel_of_a_recording_is_a_speaker_too(predictor, film):
+    mixed, each = build(predictor, film[0]), build(predictor, film[0], channels="each")
     assert {segment.channel for segment in each.segments} == {0}
     assert union(each.segments) == union(mixed.segments)
 
 
 def test_where_the_main_task_is_a_number_segments_are_the_regions(film):
     task = Task("arousal", "regression", "arousal", mean=3.0, std=2.0)
-    recogniser = Recogniser(tiny_config((task,)), lambda values, mask: {"arousal": mask.sum(axis=1, keepdims=True)})
-    timeline = build(recogniser, film[0], window_s=1.0, hop_s=0.5)
+    predictor = Predictor(tiny_config((task,)), lambda values, mask: {"arousal": mask.sum(axis=1, keepdims=True)})
+    timeline = build(predictor, film[0], window_s=1.0, hop_s=0.5)
     assert [(segment.start_s, segment.end_s) for segment in timeline.segments] == regions_of(film[0])
-    for row in timeline_rows(timeline, recogniser.tasks, recogniser.main_task, AnswerOptions()):
+    for row in timeline_rows(timeline, predictor.tasks, predictor.main_task, OutputOptions()):
         heard = min(1.0, row["end_s"] - row["start_s"]) * SAMPLING_RATE
         assert row["arousal"] == {"value": pytest.approx(3 + 2 * heard), "unit": ""}
 
 
-def test_a_recording_without_speech_has_no_segments(recogniser):
-    timeline = build(recogniser, noise(2.5, 0.01))
+def test_a_recording_without_speech_has_no_segments(predictor):
+    timeline = build(predictor, noise(2.5, 0.01))
     assert (timeline.duration_s, timeline.speech_s, timeline.segments) == (2.5, 0, ())
-    assert timeline_rows(timeline, recogniser.tasks, recogniser.main_task, AnswerOptions()) == []
+    assert timeline_rows(timeline, predictor.tasks, predictor.main_task, OutputOptions()) == []
 
 
-def test_it_listens_while_it_reads(recogniser, spoken):
+def test_it_listens_while_it_reads(predictor, spoken):
     """The network has heard the first minute before the last one is read."""
     shares, heard = [], []
 
     def report(share):
         shares.append(share)
-        heard.append(len(recogniser._forward.lengths))
+        heard.append(len(predictor._forward.lengths))
 
-    build(recogniser, np.resize(np.concatenate(spoken), 200 * SAMPLING_RATE), report, channels="each")
+    build(predictor, np.resize(np.concatenate(spoken), 200 * SAMPLING_RATE), report, channels="each")
     assert shares == sorted(shares)
     assert (len(shares), shares[-1]) == (4, 1.0)
     assert 0 < heard[0] < heard[1] < heard[2]
 
 
-def test_the_duration_is_what_was_read_whatever_the_header_says(recogniser, film, tmp_path):
+def test_the_duration_is_what_was_read_whatever_the_header_says(predictor, film, tmp_path):
     path = tmp_path / "cut.wav"
     soundfile.write(path, film[0], SAMPLING_RATE, subtype="PCM_16")
     content = path.read_bytes()
@@ -197,15 +197,15 @@ def test_the_duration_is_what_was_read_whatever_the_header_says(recogniser, film
         content[:4] + struct.pack("<I", 2**31 - 1) + content[8:40] + struct.pack("<I", 2**31 - 37) + content[44:]
     )
     shares = []
-    timeline = build_timeline(recogniser, path, progress=shares.append)
+    timeline = build_timeline(predictor, path, progress=shares.append)
     assert timeline.duration_s == film[0].size / SAMPLING_RATE
     assert 0 < shares[-1] <= 1
 
 
-def test_a_sample_that_is_no_number_is_an_error(recogniser, film):
+def test_a_sample_that_is_no_number_is_an_error(predictor, film):
     waveform = np.append(film[0], np.float32(np.nan))
     with pytest.raises(AudioError, match=r"1 of .* samples are NaN"):
-        build(recogniser, waveform)
+        build(predictor, waveform)
 
 
 @pytest.mark.parametrize(
@@ -219,15 +219,15 @@ def test_a_sample_that_is_no_number_is_an_error(recogniser, film):
         ({"window_s": 7.0}, "hears 6 s at once, a window of 7 s is too long"),
     ],
 )
-def test_options_without_a_meaning_are_refused(recogniser, options, message):
+def test_options_without_a_meaning_are_refused(predictor, options, message):
     with pytest.raises(ValueError, match=message):
-        build(recogniser, noise(1, 0.01), **options)
+        build(predictor, noise(1, 0.01), **options)
 
 
-def test_rows_are_worded_as_answers(recogniser, film):
-    timeline = build(recogniser, film[0], channels="each")
-    options = AnswerOptions(top_k=1, uncertain_below=0.99)
-    rows = timeline_rows(timeline, recogniser.tasks, recogniser.main_task, options)
+def test_rows_are_worded_as_answers(predictor, film):
+    timeline = build(predictor, film[0], channels="each")
+    options = OutputOptions(top_k=1, uncertain_below=0.99)
+    rows = timeline_rows(timeline, predictor.tasks, predictor.main_task, options)
     for row, segment in zip(rows, timeline.segments, strict=True):
         assert list(row) == ["start_s", "end_s", "channel", "emotion", "gender", "f0_mean", "uncertain"]
         assert (row["start_s"], row["end_s"], row["channel"]) == (segment.start_s, segment.end_s, 0)
@@ -235,17 +235,17 @@ def test_rows_are_worded_as_answers(recogniser, film):
         assert row["uncertain"] == (row["emotion"][0]["score"] < 0.99)
 
 
-def test_emotions_that_cannot_occur_divide_no_speech(recogniser, spoken):
+def test_emotions_that_cannot_occur_divide_no_speech(predictor, spoken):
     """Angry and sad speech with happy between, which is loud or soft and no more where happy cannot be chosen."""
     voice = np.tile(spoken[0][2_000:10_000], 12)
     waveform = np.concatenate([voice * LEVELS[emotion] / 0.1 for emotion in ("angry", "happy", "sad", "happy") * 2])
     labels = ("sad", "angry")
-    timeline = build_timeline(recogniser, waveform, TimelineOptions(), sampling_rate=SAMPLING_RATE, labels=labels)
+    timeline = build_timeline(predictor, waveform, TimelineOptions(), sampling_rate=SAMPLING_RATE, labels=labels)
     assert len(timeline.segments) > 2
     for segment in timeline.segments:
         assert segment.decoded["emotion"][1] == 0
         assert segment.decoded["emotion"].sum() == pytest.approx(1)
-    rows = timeline_rows(timeline, TASKS, TASKS[0], AnswerOptions(labels=labels))
+    rows = timeline_rows(timeline, TASKS, TASKS[0], OutputOptions(labels=labels))
     beside = [(one, other) for one, other in itertools.pairwise(rows) if one["end_s"] == other["start_s"]]
     assert beside
     assert [one["emotion"][0]["label"] == other["emotion"][0]["label"] for one, other in beside] == [False] * len(

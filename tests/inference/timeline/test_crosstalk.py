@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from inference.engine.predictor import load_recogniser
+from inference.engine.predictor import load_predictor
 from inference.timeline.build import TimelineOptions, build_timeline
 from inference.timeline.crosstalk import find_copies
 from tests.inference.conftest import noise
@@ -11,7 +11,7 @@ EACH = TimelineOptions(channels="each")
 
 def timeline(checkpoint, *channels):
     channels = np.stack(channels).astype(np.float32)
-    return build_timeline(load_recogniser(str(checkpoint)), channels, EACH, sampling_rate=16_000)
+    return build_timeline(load_predictor(str(checkpoint)), channels, EACH, sampling_rate=16_000)
 
 
 @pytest.fixture(scope="module")

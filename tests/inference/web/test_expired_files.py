@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.web.expired_files import remove_older, size_of, sweeping, temporary_folder
+from inference.web.expired_files import deleting_expired_files, remove_older, size_of, temporary_folder
 from tests.conftest import ROOT
 
 
@@ -61,7 +61,7 @@ def test_what_a_killed_process_left_goes_and_what_another_uses_stays(temporary):
 
 
 def test_files_go_by_themselves_when_nobody_uses_them(tmp_path):
-    with sweeping(tmp_path, keep_s=0, every_s=0.01):
+    with deleting_expired_files(tmp_path, keep_s=0, every_s=0.01):
         make(tmp_path / "uploads" / "hash" / "clip.wav")
         deadline = time.monotonic() + 20
         while [*tmp_path.iterdir()] and time.monotonic() < deadline:

@@ -3,11 +3,11 @@ import pytest
 from inference.web.formatting import (
     TONES,
     clock,
+    format_duration,
+    format_value,
     lane_of,
     lanes_of,
     meaning_of,
-    say_value,
-    spell_time,
     title_of,
     tone_of,
 )
@@ -42,16 +42,16 @@ def test_a_class_has_its_lane_and_its_tone():
 def test_a_number_has_one_lane():
     row = {"f0_mean": {"value": 181.234, "unit": "Hz"}}
     assert lanes_of(PITCH) == (lane_of(row, PITCH),) == ("Pitch",)
-    assert say_value("f0_mean", row["f0_mean"]) == ("181", "Hz")
+    assert format_value("f0_mean", row["f0_mean"]) == ("181", "Hz")
 
 
 def test_a_share_is_a_percentage_and_a_number_without_unit_says_so():
-    assert say_value("voiced_ratio", {"value": 0.634, "unit": ""}) == ("63%", "of the time")
+    assert format_value("voiced_ratio", {"value": 0.634, "unit": ""}) == ("63%", "of the time")
     assert "no unit" in meaning_of(Task("energy_mean", "regression", "energy_mean"))
     for task in (Task("energy_mean", "regression", "energy_mean", unit="dB"), Task("voiced_ratio", "regression", "v")):
         assert meaning_of(task)
         assert "no unit" not in meaning_of(task)
-    assert say_value("energy_mean", {"value": -23.45, "unit": "dB"}) == ("-23.4", "dB")
+    assert format_value("energy_mean", {"value": -23.45, "unit": "dB"}) == ("-23.4", "dB")
     assert meaning_of(EMOTION) == meaning_of(Task("my_own", "regression", "my_own")) == ""
 
 
@@ -68,7 +68,7 @@ def test_what_is_not_known_by_name_is_called_by_it():
     [(2, "2 s"), (9.54, "9.5 s"), (59.97, "1 min"), (65, "1 min 5 s"), (600, "10 min"), (4500, "75 min")],
 )
 def test_a_length_is_spelled(seconds, said):
-    assert spell_time(seconds) == said
+    assert format_duration(seconds) == said
 
 
 @pytest.mark.parametrize(

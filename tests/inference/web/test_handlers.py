@@ -17,7 +17,7 @@ class Slow:
     def __init__(self):
         self.began, self.goes_on = threading.Event(), threading.Event()
 
-    def recognise(self, file, answer, timeline, report):
+    def recognize(self, file, answer, timeline, report):
         self.asked = (file.name, answer.labels, answer.uncertain_below, timeline.window_s)
         report(0.0)
         self.began.set()
@@ -25,8 +25,8 @@ class Slow:
         report(0.5)
         return "<html>", {"file": file.name}
 
-    def recognise_several(self, files, answer, report):
-        return *self.recognise(files[0], answer, SimpleNamespace(window_s=None), report)[:1], [{"file": "a.wav"}]
+    def predict_several(self, files, answer, report):
+        return *self.recognize(files[0], answer, SimpleNamespace(window_s=None), report)[:1], [{"file": "a.wav"}]
 
 
 def visitor(session):
@@ -60,7 +60,7 @@ def run(handlers):
 
 @pytest.mark.parametrize(
     ("name", "source", "settings"),
-    [("recognise", "a.wav", SETTINGS), ("recognise_several", ["a.wav"], SETTINGS[:2])],
+    [("recognize", "a.wav", SETTINGS), ("predict_several", ["a.wav"], SETTINGS[:2])],
 )
 def test_a_visitor_cancels_what_is_theirs(handlers, service, run, name, source, settings):
     thread = run(name, source, settings)
@@ -70,11 +70,11 @@ def test_a_visitor_cancels_what_is_theirs(handlers, service, run, name, source, 
     thread.join()
     html, values, *_ = thread.result
     assert "html" not in html
-    assert "error" in (values if name == "recognise" else values[0])
+    assert "error" in (values if name == "recognize" else values[0])
 
 
 def test_nobody_cancels_what_is_anothers_and_the_next_one_runs(handlers, service, run):
-    thread = run("recognise", "a.wav", SETTINGS)
+    thread = run("recognize", "a.wav", SETTINGS)
     assert service.began.wait(10)
     handlers.cancel(visitor("b"))
     service.goes_on.set()
@@ -82,17 +82,17 @@ def test_nobody_cancels_what_is_anothers_and_the_next_one_runs(handlers, service
     assert thread.result == ("<html>", {"file": "a.wav"}, "a.wav")
     assert service.asked == ("a.wav", ("sad",), 0.5, 3.0)
     handlers.cancel(visitor("a"))
-    thread = run("recognise", "a.wav", SETTINGS)
+    thread = run("recognize", "a.wav", SETTINGS)
     thread.join()
     assert thread.result[1] == {"file": "a.wav"}
 
 
 def test_no_file_and_settings_without_meaning_are_said_to_people_and_programs(handlers):
     for html, values, *_ in (
-        handlers.recognise(None, *SETTINGS, visitor("a"), None),
-        handlers.recognise("a.wav", [], 0, 1.0, 2.0, visitor("a"), None),
+        handlers.recognize(None, *SETTINGS, visitor("a"), None),
+        handlers.recognize("a.wav", [], 0, 1.0, 2.0, visitor("a"), None),
     ):
         assert values["error"] in unescape(html)
         assert 'role="alert"' in html
-    html, [row] = handlers.recognise_several(None, *SETTINGS[:2], visitor("a"), None)
+    html, [row] = handlers.predict_several(None, *SETTINGS[:2], visitor("a"), None)
     assert row["error"] in html

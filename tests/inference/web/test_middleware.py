@@ -14,8 +14,8 @@ from starlette.formparsers import MultiPartException
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from inference.engine.predictor import load_recogniser
-from inference.web.middleware import Gate, read_files_alone
+from inference.engine.predictor import load_predictor
+from inference.web.middleware import LimitsMiddleware, read_files_alone
 from inference.web.page import build_page
 from inference.web.service import Limits
 
@@ -31,9 +31,11 @@ def page(checkpoint, tmp_path_factory):
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
         patch.setattr(route_utils, "GradioMultiPartParser", route_utils.GradioMultiPartParser)  # and is put back
         read_files_alone(LIMITS.files)
-        page = build_page(load_recogniser(str(checkpoint)), LIMITS, {})
+        page = build_page(load_predictor(str(checkpoint)), LIMITS, {})
         page.max_file_size = 100_000
-        with TestClient(App.create_app(page, app_kwargs={"middleware": [Middleware(Gate, folder, LIMITS)]})) as client:
+        with TestClient(
+            App.create_app(page, app_kwargs={"middleware": [Middleware(LimitsMiddleware, folder, LIMITS)]})
+        ) as client:
             yield client, folder
 
 
@@ -86,7 +88,7 @@ def test_what_is_no_file_and_too_many_of_them_are_refused_and_leave_nothing(clie
 )
 def test_nothing_is_fetched_for_a_visitor(client, question):
     for address, body in (
-        ("call/recognise", {"data": question}),
+        ("call/recognize", {"data": question}),
         ("queue/join", {"data": question, "fn_index": 0, "session_hash": "a"}),
     ):
         answer = client.post(f"/gradio_api/{address}", json=body)
@@ -100,7 +102,7 @@ def test_nothing_is_fetched_for_a_visitor(client, question):
 def test_a_browsers_own_file_is_no_address(client):
     file = {"path": "/elsewhere/clip.wav", "url": "http://testserver/gradio_api/file=/elsewhere/clip.wav"}
     body = {"data": [{**file, "meta": {"_type": "gradio.FileData"}}, *SETTINGS]}
-    assert "event_id" in client.post("/gradio_api/call/recognise", json=body).json()
+    assert "event_id" in client.post("/gradio_api/call/recognize", json=body).json()
 
 
 @pytest.mark.parametrize(
@@ -113,14 +115,14 @@ def test_a_browsers_own_file_is_no_address(client):
     ],
 )
 def test_questions_are_short_and_json(client, body, status, says):
-    answer = client.post("/gradio_api/call/recognise", content=body)
+    answer = client.post("/gradio_api/call/recognize", content=body)
     assert (answer.status_code, answer.text) == (status, says)
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        *(("POST", f"/gradio_api/{name}") for name in ("process_recording", "component_server", "run/recognise")),
+        *(("POST", f"/gradio_api/{name}") for name in ("process_recording", "component_server", "run/recognize")),
         *(("POST", f"/gradio_api/{name}") for name in ("vibe-edit", "stream/1", "../login", "upload/")),
         *(("GET", f"/gradio_api/{name}") for name in ("proxy=http://127.0.0.1/", "vibe-code", "file/etc/passwd")),
         *(("GET", path) for path in ("/monitoring", "/docs", "/gradio_api/deep_link", "/gradio_api/upload")),
@@ -163,7 +165,7 @@ def answer_to(messages, path="/gradio_api/upload", patience_s=LIMITS.patience_s,
     async def send(message):
         sent.append(message)
 
-    gate = Gate(app, Path("nowhere"), replace(LIMITS, patience_s=patience_s))
+    gate = LimitsMiddleware(app, Path("nowhere"), replace(LIMITS, patience_s=patience_s))
     scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"content-length", b"100")]}
     asyncio.run(gate(scope, receive, send))
     assert gate._to_come == 0

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from common.checkpoint import weights_sha256
-from inference.web.model_description import ModelFacts, load_model_facts
+from inference.web.model_description import ModelDescription, load_model_description
 from preprocessing.demo.corpus import CORPORA
 
 EMOTION = {"kind": "classification", "clips": 1340, "mean_over_corpora": {"weighted_f1": 0.863}}
@@ -27,7 +27,7 @@ def facts(checkpoint, tmp_path):
         for name, content in files.items():
             text = content if isinstance(content, str) else json.dumps(content)
             (folder / f"{name}.json").write_text(text, encoding="utf-8")
-        return load_model_facts(str(folder))
+        return load_model_description(str(folder))
 
     return load
 
@@ -69,7 +69,7 @@ def test_figures_of_these_weights_count(facts, checkpoint):
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", "null", '{"data": 3, "main_task": "emotion", "tasks": []}'])
 def test_what_is_missing_or_damaged_is_not_known(facts, content):
-    assert facts(training=content, metrics=content) == ModelFacts("my-model")
+    assert facts(training=content, metrics=content) == ModelDescription("my-model")
 
 
 def test_a_measure_that_is_no_number_is_not_known(facts):

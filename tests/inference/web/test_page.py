@@ -4,8 +4,8 @@ import pytest
 
 pytest.importorskip("gradio", reason="Gradio is not installed")
 
-from inference.engine.predictor import load_recogniser
-from inference.web.model_description import ModelFacts
+from inference.engine.predictor import load_predictor
+from inference.web.model_description import ModelDescription
 from inference.web.page import build_page
 from inference.web.service import Limits
 
@@ -13,8 +13,8 @@ from inference.web.service import Limits
 @pytest.fixture(scope="module")
 def config(checkpoint):
     limits = Limits(minutes=3, megabytes=7, concurrent=3, waiting=9)
-    facts = ModelFacts("org/<b>ser</b>", ("German", "Greek"), "weighted F1 0.86", is_synthetic=True)
-    page = build_page(load_recogniser(str(checkpoint)), limits, {"An example": checkpoint / "example.wav"}, facts)
+    facts = ModelDescription("org/<b>ser</b>", ("German", "Greek"), "weighted F1 0.86", is_synthetic=True)
+    page = build_page(load_predictor(str(checkpoint)), limits, {"An example": checkpoint / "example.wav"}, facts)
     assert page._queue.max_size == 9
     return page.get_config_file()
 
@@ -33,7 +33,7 @@ def test_all_that_computes_can_be_cancelled(config):
 
 def test_programs_see_two_calls(config):
     public = {call["api_name"] for call in config["dependencies"] if call["api_visibility"] == "public"}
-    assert public == {"recognise", "recognise_several"}
+    assert public == {"recognize", "predict_several"}
 
 
 def test_it_says_its_limits_and_asks_nobody_for_anything(config):
@@ -49,7 +49,7 @@ def test_it_says_what_the_model_is(config):
 
 
 def test_of_a_model_that_nothing_is_known_of_nothing_is_claimed(checkpoint):
-    page = build_page(load_recogniser(str(checkpoint)), Limits(), {}, ModelFacts("mine"))
+    page = build_page(load_predictor(str(checkpoint)), Limits(), {}, ModelDescription("mine"))
     (text,) = [block.value for block in page.blocks.values() if "<h1>" in str(getattr(block, "value", ""))]
     assert "mine" in text
     assert text.count("not stated") == 2

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from inference.engine.predictor import load_recogniser
+from inference.engine.predictor import load_predictor
 from inference.timeline.build import TimelineOptions
 from inference.web.examples import write_examples
-from inference.web.recording import PEAKS, average_segments, recognise_recording
-from modeling import AnswerOptions
+from inference.web.recording import PEAKS, average_segments, predict_recording
+from modeling import OutputOptions
 from tests.conftest import TASKS
 
 
 @pytest.fixture(scope="module")
-def recogniser(checkpoint):
-    return load_recogniser(str(checkpoint))
+def predictor(checkpoint):
+    return load_predictor(str(checkpoint))
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +26,19 @@ def speech(tmp_path_factory):
 
 
 @pytest.fixture
-def recognise(recogniser):
+def recognize(predictor):
     def call(path, **options):
-        return recognise_recording(recogniser, path, TimelineOptions(), AnswerOptions(**options))
+        return predict_recording(predictor, path, TimelineOptions(), OutputOptions(**options))
 
     return call
 
 
 @pytest.mark.parametrize("seconds", [3, 14])
-def test_a_recording_gets_the_mean_over_its_speech(recognise, speech, seconds, tmp_path):
+def test_a_recording_gets_the_mean_over_its_speech(recognize, speech, seconds, tmp_path):
     sound, rate = soundfile.read(speech)
     soundfile.write(tmp_path / "clip.wav", sound[: seconds * rate], rate)
     speech = tmp_path / "clip.wav"
-    heard = recognise(speech)
+    heard = recognize(speech)
     assert heard.duration_s == pytest.approx(soundfile.info(speech).duration, abs=1e-3)
     seconds = np.array([row["end_s"] - row["start_s"] for row in heard.segments])
     assert seconds.sum() == pytest.approx(heard.speech_s)
@@ -49,16 +49,16 @@ def test_a_recording_gets_the_mean_over_its_speech(recognise, speech, seconds, t
         assert entry["score"] == pytest.approx((np.array(scores) * seconds).sum() / seconds.sum(), rel=1e-5)
     assert sum(entry["score"] for entry in heard.answer["emotion"]) == pytest.approx(1)
     assert heard.answer["emotion"][0]["label"] in {row["emotion"][0]["label"] for row in heard.segments}
-    (only,) = recognise(speech, labels=("sad",)).answer["emotion"]
+    (only,) = recognize(speech, labels=("sad",)).answer["emotion"]
     assert only == {"label": "sad", "score": pytest.approx(1)}
 
 
-def test_outline_and_copy_are_the_sound(recognise, tmp_path):
+def test_outline_and_copy_are_the_sound(recognize, tmp_path):
     rate, seconds = 16_000, 130  # more than two blocks
     sound = np.zeros(seconds * rate, np.float32)
     sound[65 * rate : 78 * rate] = 0.25 * np.sin(np.arange(13 * rate) * 0.2)
     soundfile.write(tmp_path / "tone.wav", sound, rate)
-    heard = recognise(tmp_path / "tone.wav")
+    heard = recognize(tmp_path / "tone.wav")
     assert heard.peaks.shape == (4 * seconds,)
     assert heard.peaks.max() == pytest.approx(1)
     assert (heard.peaks[: 4 * 65] == 0).all()
@@ -71,9 +71,9 @@ def test_outline_and_copy_are_the_sound(recognise, tmp_path):
     assert len(heard.sound) < seconds * 8000  # 40 kbit/s, and a bit
 
 
-def test_where_nobody_speaks_there_is_no_answer(recognise, tmp_path):
+def test_where_nobody_speaks_there_is_no_answer(recognize, tmp_path):
     soundfile.write(tmp_path / "room.wav", np.random.default_rng(0).normal(scale=1e-3, size=32_000), 16_000)
-    heard = recognise(tmp_path / "room.wav")
+    heard = recognize(tmp_path / "room.wav")
     assert (heard.answer, heard.segments, heard.speech_s) == ({}, [], 0.0)
     assert heard.peaks.shape == (PEAKS,)
     assert heard.peaks.max() == pytest.approx(1)
@@ -82,7 +82,7 @@ def test_where_nobody_speaks_there_is_no_answer(recognise, tmp_path):
 @pytest.mark.parametrize(
     "pattern", ["SER_REAL_AUDIO ravdess/Actor_0*/03-01-*-01-01-01-*.wav", "SER_REAL_SPEECH */wav/*a*W*.wav"]
 )
-def test_the_headline_of_a_real_recording_occurs_among_its_segments(recognise, pattern):
+def test_the_headline_of_a_real_recording_occurs_among_its_segments(recognize, pattern):
     variable, pattern = pattern.split()
     if variable not in os.environ:
         pytest.skip(f"{variable} names no folder with real recordings")
@@ -90,7 +90,7 @@ def test_the_headline_of_a_real_recording_occurs_among_its_segments(recognise, p
     assert len(paths) == 20
     for path in paths:
         for labels in ((), ("angry", "sad")):
-            heard = recognise(path, labels=labels)
+            heard = recognize(path, labels=labels)
             said = {row["emotion"][0]["label"] for row in heard.segments}
             assert said == set() if not heard.answer else heard.answer["emotion"][0]["label"] in said
 
@@ -109,7 +109,7 @@ def segment(start_s, end_s, **scores):
 def test_no_mean_puts_a_class_at_the_head_that_occurs_nowhere():
     segments = [segment(0, 1, angry=0.5, happy=0.4, sad=0.1), segment(2, 3, angry=0.1, happy=0.4, sad=0.5)]
     segments += [segment(4, 4.5, angry=0.5, happy=0.4, sad=0.1)]
-    answer = average_segments(segments, TASKS, TASKS[0], AnswerOptions(uncertain_below=0.35))
+    answer = average_segments(segments, TASKS, TASKS[0], OutputOptions(uncertain_below=0.35))
     assert [entry["label"] for entry in answer["emotion"]] == ["angry", "happy", "sad"]
     assert [entry["score"] for entry in answer["emotion"]] == pytest.approx([0.34, 0.4, 0.26])
     assert answer["f0_mean"]["value"] == pytest.approx((1 + 3 + 4.5 / 2) / 2.5)

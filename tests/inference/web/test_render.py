@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from inference.web.recording import PEAKS, Recording
-from inference.web.render import draw_note, draw_recording, draw_several
-from modeling import AnswerOptions, word_answer
+from inference.web.render import render_note, render_recording, render_several
+from modeling import OutputOptions, format_outputs
 from tests.conftest import TASKS
 
 EMOTION, _, PITCH = TASKS
@@ -14,7 +14,7 @@ DECODED = {"emotion": np.array([0.1, 0.7, 0.2]), "gender": np.array([0.25, 0.75]
 
 
 def recording(main_task=EMOTION, uncertain_below=None, **fields):
-    answer = word_answer(TASKS, main_task, DECODED, AnswerOptions(uncertain_below=uncertain_below))
+    answer = format_outputs(TASKS, main_task, DECODED, OutputOptions(uncertain_below=uncertain_below))
     segments = [{"start_s": 2.0, "end_s": 5.0, **answer}, {"start_s": 8.0, "end_s": 10.0, **answer}]
     its = {"name": "clip.wav", "duration_s": 10.0, "speech_s": 5.0, "answer": answer}
     peaks = np.linspace(0, 1, PEAKS)
@@ -32,19 +32,19 @@ def cards(html):
 
 def gendered(label, score, **times):
     other = {"female": "male", "male": "female"}[label]
-    answer = word_answer(TASKS, EMOTION, DECODED)
+    answer = format_outputs(TASKS, EMOTION, DECODED)
     return {**times, **answer, "gender": [{"label": label, "score": score}, {"label": other, "score": 1 - score}]}
 
 
 def test_a_conversation_of_two_has_no_single_gender():
     segments = [gendered("male", 0.6, start_s=2.0, end_s=3.0), gendered("female", 0.9, start_s=8.0, end_s=12.0)]
-    html = draw_recording(recording(segments=segments, duration_s=12.0), TASKS, EMOTION)
+    html = render_recording(recording(segments=segments, duration_s=12.0), TASKS, EMOTION)
     assert cards(html)["Gender"] == [("female", "80%"), ("male", "20%")]
 
 
 @pytest.mark.parametrize(("seconds", "zooms"), [(10, [1]), (45, [1, 2, 4]), (600, [1, 2, 4, 8, 16, 32])])
 def test_a_long_timeline_can_be_zoomed_and_has_an_axis_for_each_width(seconds, zooms):
-    html = draw_recording(recording(duration_s=float(seconds)), TASKS, EMOTION)
+    html = render_recording(recording(duration_s=float(seconds)), TASKS, EMOTION)
     axes = re.findall(r'<div class="axis" data-of="(\d+)"(.*?)>(.*?)</div>', html, re.DOTALL)
     assert [int(zoom) for zoom, _, _ in axes] == zooms
     assert [rest.endswith(" hidden") for _, rest, _ in axes] == [zoom > 1 for zoom in zooms]
@@ -54,7 +54,7 @@ def test_a_long_timeline_can_be_zoomed_and_has_an_axis_for_each_width(seconds, z
 
 
 def test_bars_have_the_scores_and_cards_the_other_heads():
-    html = draw_recording(recording(), TASKS, EMOTION)
+    html = render_recording(recording(), TASKS, EMOTION)
     labels = re.findall(r'class="label">(\w+)<', html)
     assert labels == ["happy", "sad", "angry"]
     assert re.findall(r"--share: ([\d.]+)%", html) == ["70.0", "20.0", "10.0"]
@@ -63,7 +63,7 @@ def test_bars_have_the_scores_and_cards_the_other_heads():
 
 
 def test_segments_lie_where_they_are_heard():
-    html = draw_recording(recording(), TASKS, EMOTION)
+    html = render_recording(recording(), TASKS, EMOTION)
     assert re.findall(r"left: ([\d.]+)%; width: ([\d.]+)%", html) == [("20.0", "30.0"), ("80.0", "20.0")]
     assert re.findall(r'class="part[^"]*"\s+data-start="([\d.]+)" data-end="([\d.]+)"', html) == [
         ("2.0", "5.0"),
@@ -76,13 +76,13 @@ def test_segments_lie_where_they_are_heard():
 
 
 def test_what_is_uncertain_is_said_and_hatched():
-    html = draw_recording(recording(uncertain_below=0.8), TASKS, EMOTION)
+    html = render_recording(recording(uncertain_below=0.8), TASKS, EMOTION)
     assert html.count('class="part uncertain"') == 2
     assert re.search(r"<h3>[^<]*uncertain</h3>", html)
 
 
 def test_sound_and_exports_are_within_the_page():
-    html = draw_recording(recording(), TASKS, EMOTION)
+    html = render_recording(recording(), TASKS, EMOTION)
     assert decode(re.search(r'<audio[^>]*src="(data:audio/mpeg;base64,[^"]*)"', html)[1]) == b"sound"
     downloads = dict(re.findall(r'download="([^"]*)" href="([^"]*)"', html))
     assert "Subtitles (SRT)" in re.findall(r"download=[^>]*>(.*?)</a>", html)
@@ -91,7 +91,7 @@ def test_sound_and_exports_are_within_the_page():
 
 
 def test_a_number_as_main_task_is_a_card_and_one_lane():
-    html = draw_recording(recording(main_task=PITCH), TASKS, PITCH)
+    html = render_recording(recording(main_task=PITCH), TASKS, PITCH)
     assert 'class="bar"' not in html
     assert html.count("--lane: 0") == 2
     assert cards(html)["Emotion"] == [("happy", "70%")]
@@ -99,13 +99,13 @@ def test_a_number_as_main_task_is_a_card_and_one_lane():
 
 
 def test_where_nobody_speaks_there_is_an_outline_and_no_emotion():
-    html = draw_recording(recording(segments=[], answer={}, speech_s=0.0), TASKS, EMOTION)
+    html = render_recording(recording(segments=[], answer={}, speech_s=0.0), TASKS, EMOTION)
     assert "No speech" in html
     assert "<path" in html
     assert not re.search(r'class="(bar|card|part|downloads)"', html)
 
 
-@pytest.mark.parametrize("draw", [lambda name: draw_recording(recording(name=name), TASKS, EMOTION), draw_note])
+@pytest.mark.parametrize("draw", [lambda name: render_recording(recording(name=name), TASKS, EMOTION), render_note])
 def test_names_are_text(draw):
     html = draw('"><script>alert(1)</script>.wav')
     assert "<script" not in html
@@ -113,7 +113,7 @@ def test_names_are_text(draw):
 
 
 def test_several_files_have_a_title_and_downloads():
-    rows = [{"file": "a.wav", **recording().answer, "duration_s": 3.0, "heard_s": 3.0}, {"file": "b", "error": "no"}]
-    html = draw_several(rows, TASKS, EMOTION, {"emotions.csv": "file\n"})
+    rows = [{"file": "a.wav", **recording().answer, "duration_s": 3.0, "analyzed_s": 3.0}, {"file": "b", "error": "no"}]
+    html = render_several(rows, TASKS, EMOTION, {"emotions.csv": "file\n"})
     assert "2 files, 1 of them unreadable" in html
     assert re.findall(r'download="(.*?)"', html) == ["emotions.csv"]

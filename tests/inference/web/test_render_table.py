@@ -1,6 +1,6 @@
 import re
 
-from inference.web.render_table import draw_table
+from inference.web.render_table import render_table
 from tests.conftest import TASKS
 
 ANSWER = {
@@ -21,7 +21,7 @@ def test_a_segment_is_a_row_with_a_time_to_click():
         {"start_s": 1.23456, "end_s": 2.5, **ANSWER},
         {"start_s": 61.0, "end_s": 63.0, **ANSWER, "uncertain": True},
     ]
-    html = draw_table(rows, TASKS, TASKS[0])
+    html = render_table(rows, TASKS, TASKS[0])
     assert cells(html) == [
         ["From", "To", "Emotion", "Pitch"],
         ["0:01.2", "0:02.5", "sad 90%", "181 Hz"],
@@ -31,8 +31,8 @@ def test_a_segment_is_a_row_with_a_time_to_click():
 
 
 def test_a_file_that_cannot_be_read_is_a_row_with_its_error():
-    rows = [{"file": "bad.wav", "error": "no audio"}, {"file": "a.wav", **ANSWER, "duration_s": 7.5, "heard_s": 6.0}]
-    html = draw_table(rows, TASKS, TASKS[0])
+    rows = [{"file": "bad.wav", "error": "no audio"}, {"file": "a.wav", **ANSWER, "duration_s": 7.5, "analyzed_s": 6.0}]
+    html = render_table(rows, TASKS, TASKS[0])
     assert cells(html) == [
         ["File", "Emotion", "Pitch", "Length", "Analyzed"],
         ["bad.wav", "no audio"],
@@ -42,16 +42,16 @@ def test_a_file_that_cannot_be_read_is_a_row_with_its_error():
 
 
 def test_what_a_visitor_called_a_file_is_text():
-    html = draw_table([{"file": "<img src=x onerror=alert(1)>", "error": "<b>"}], TASKS, TASKS[0])
+    html = render_table([{"file": "<img src=x onerror=alert(1)>", "error": "<b>"}], TASKS, TASKS[0])
     assert "<img" not in html
     assert "&lt;img" in html
     assert "&lt;b&gt;" in html
 
 
 def test_columns_have_one_order_and_what_is_missing_is_shown_as_unknown():
-    silent = {"file": "room.wav", "duration_s": None, "speech_s": 0.0, "heard_s": 2.0}
-    spoken = {"file": "a.wav", **ANSWER, "duration_s": 7.5, "speech_s": 3.0, "heard_s": 6.0}
+    silent = {"file": "room.wav", "duration_s": None, "speech_s": 0.0, "analyzed_s": 2.0}
+    spoken = {"file": "a.wav", **ANSWER, "duration_s": 7.5, "speech_s": 3.0, "analyzed_s": 6.0}
     for rows in ([silent, spoken], [spoken, silent]):
-        table = cells(draw_table(rows, TASKS, TASKS[0]))
+        table = cells(render_table(rows, TASKS, TASKS[0]))
         assert table[0] == ["File", "Emotion", "Pitch", "Length", "Speech", "Analyzed"]
         assert ["room.wav", "–", "–", "–", "0 s", "2 s"] in table

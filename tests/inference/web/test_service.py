@@ -7,17 +7,17 @@ import av
 import pytest
 import soundfile
 
-from inference.engine.predictor import load_recogniser
+from inference.engine.predictor import load_predictor
 from inference.timeline.build import TimelineOptions
 from inference.web.service import Limits, Service
-from modeling import AnswerOptions, AudioReader
+from modeling import AudioReader, OutputOptions
 from tests.conftest import voice
 from tests.support.piped_audio import PIPED, piped, recording
 
 
 @pytest.fixture(scope="module")
 def service(checkpoint):
-    return Service(load_recogniser(str(checkpoint)), Limits(minutes=0.1, files=3))
+    return Service(load_predictor(str(checkpoint)), Limits(minutes=0.1, files=3))
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def clip(tmp_path):
     return tmp_path / "clip.wav"
 
 
-def recognise(service, file, answer=None, timeline=None):
+def recognize(service, file, answer=None, timeline=None):
     shares = []
-    return *service.recognise(file, answer or AnswerOptions(), timeline or TimelineOptions(), shares.append), shares
+    return *service.recognize(file, answer or OutputOptions(), timeline or TimelineOptions(), shares.append), shares
 
 
 def test_a_recording_is_html_and_values(service, clip):
-    html, values, shares = recognise(service, clip)
+    html, values, shares = recognize(service, clip)
     assert 'class="recording"' in html
     assert values.keys() >= {"file", "duration_s", "speech_s", "segments"}
     assert (values["file"], values["duration_s"]) == ("clip.wav", 2.0)
@@ -43,14 +43,14 @@ def test_a_recording_is_html_and_values(service, clip):
     ("options", "says"),
     [
         (
-            {"answer": AnswerOptions(labels=("bored",))},
+            {"answer": OutputOptions(labels=("bored",))},
             "The model knows no bored; its emotion is one of angry, happy, sad",
         ),
         ({"timeline": TimelineOptions(window_s=7)}, "a window of 7 s is too long"),
     ],
 )
 def test_what_the_model_cannot_do_is_said(service, clip, options, says):
-    html, values, _ = recognise(service, clip, **options)
+    html, values, _ = recognize(service, clip, **options)
     assert says in values["error"]
     assert says in html
 
@@ -58,7 +58,7 @@ def test_what_the_model_cannot_do_is_said(service, clip, options, says):
 def test_errors_name_the_file_and_not_its_folder(service, tmp_path):
     (tmp_path / "notes.wav").write_bytes(b"no sound")
     soundfile.write(tmp_path / "long.wav", voice(7, 150), 16_000)
-    errors = {name: recognise(service, tmp_path / name)[1]["error"] for name in ("notes.wav", "long.wav", "gone.wav")}
+    errors = {name: recognize(service, tmp_path / name)[1]["error"] for name in ("notes.wav", "long.wav", "gone.wav")}
     assert errors["notes.wav"].startswith("notes.wav: not an audio or video file")
     assert errors["long.wav"].startswith("long.wav ")
     assert "6 s" in errors["long.wav"]
@@ -76,15 +76,15 @@ def test_a_recording_that_does_not_say_how_long_it_is_is_measured(service, tmp_p
             container.mux(stream.encode(None))
         with AudioReader(tmp_path / name) as audio:
             assert audio.promised_s == 0
-    assert "error" not in recognise(service, tmp_path / "short.webm")[1]
-    says = recognise(service, tmp_path / "long.webm")[1]["error"]
+    assert "error" not in recognize(service, tmp_path / "short.webm")[1]
+    says = recognize(service, tmp_path / "long.webm")[1]["error"]
     assert "long.webm" in says
     assert "6 s" in says
 
 
 def test_a_file_that_is_being_heard_is_in_use(service, clip):
     os.utime(clip, (0, 0))
-    recognise(service, clip)
+    recognize(service, clip)
     assert time.time() - clip.stat().st_mtime < 60
 
 
@@ -92,15 +92,15 @@ def test_several_are_rows_in_their_order(service, clip, tmp_path):
     (tmp_path / "notes.wav").write_bytes(b"no sound")
     soundfile.write(tmp_path / "long.wav", voice(8, 150), 16_000)
     shares = []
-    html, rows = service.recognise_several(
-        [tmp_path / "notes.wav", tmp_path / "long.wav", clip], AnswerOptions(), shares.append
+    html, rows = service.predict_several(
+        [tmp_path / "notes.wav", tmp_path / "long.wav", clip], OutputOptions(), shares.append
     )
     assert [row["file"] for row in rows] == ["notes.wav", "long.wav", "clip.wav"]
     assert "not an audio" in rows[0]["error"]
-    assert (rows[1]["duration_s"], rows[1]["heard_s"]) == (8.0, 6.0)
+    assert (rows[1]["duration_s"], rows[1]["analyzed_s"]) == (8.0, 6.0)
     assert shares[-1] == 1
     assert 'class="several"' in html
-    html, rows = service.recognise_several([clip] * 4, AnswerOptions(), shares.append)
+    html, rows = service.predict_several([clip] * 4, OutputOptions(), shares.append)
     assert rows == []
     assert re.search("4 files.*3", html)
 
@@ -111,15 +111,15 @@ def test_what_a_header_promises_does_not_make_a_recording_too_long(service, tmp_
         (tmp_path / name).write_bytes(piped(recording(seconds, rate), rate, codec, "avi"))
         with AudioReader(tmp_path / name) as audio:
             assert audio.promised_s > 60
-    assert recognise(service, tmp_path / "short.avi")[1]["duration_s"] == pytest.approx(5, abs=0.1)
-    assert "error" in recognise(service, tmp_path / "long.avi")[1]
+    assert recognize(service, tmp_path / "short.avi")[1]["duration_s"] == pytest.approx(5, abs=0.1)
+    assert "error" in recognize(service, tmp_path / "long.avi")[1]
 
 
 def test_a_length_that_is_not_known_is_left_empty(service, tmp_path, monkeypatch):
     monkeypatch.setattr("modeling.audio_ser._COUNTED", 1000)
     codec, rate = PIPED["webm"]
     (tmp_path / "long.webm").write_bytes(piped(recording(9, rate), rate, codec, "webm"))
-    html, (row,) = service.recognise_several([tmp_path / "long.webm"], AnswerOptions(), lambda share: None)
+    html, (row,) = service.predict_several([tmp_path / "long.webm"], OutputOptions(), lambda share: None)
     assert row["duration_s"] is None
     assert "None" not in html
     assert "nan" not in html
@@ -131,7 +131,7 @@ def test_columns_of_the_table_do_not_depend_on_the_first_row(service, clip, tmp_
     heads = set()
     for first in (clip, tmp_path / "other.wav", tmp_path / "notes.wav"):
         files = sorted([clip, tmp_path / "other.wav", tmp_path / "notes.wav"], key=lambda path: path != first)
-        html, _ = service.recognise_several(files, AnswerOptions(), lambda share: None)
+        html, _ = service.predict_several(files, OutputOptions(), lambda share: None)
         table = base64.b64decode(re.search(r'emotions.csv" href="data:[^,]*,([^"]*)"', html)[1]).decode()
         heads.add(table.splitlines()[0])
     (head,) = heads

@@ -8,7 +8,7 @@ from preprocessing.audit.audio_fingerprint import (
     MAX_DURATION_S,
     candidate_pairs,
     fingerprint,
-    likeness,
+    similarity,
 )
 from tests.conftest import voice
 
@@ -40,18 +40,18 @@ COPIES = {
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
 def test_a_copy_is_found(copy):
     assert np.linalg.norm(fingerprint(copy) - fingerprint(SOUND)) < RADIUS
-    assert LIKENESS < likeness(copy, SOUND) <= 1 + 1e-6
+    assert LIKENESS < similarity(copy, SOUND) <= 1 + 1e-6
 
 
 def test_the_same_sound_is_wholly_alike():
-    assert likeness(SOUND, SOUND) == pytest.approx(1, abs=1e-6)
-    assert likeness(SOUND, 0.01 * SOUND) == pytest.approx(1, abs=1e-6)
+    assert similarity(SOUND, SOUND) == pytest.approx(1, abs=1e-6)
+    assert similarity(SOUND, 0.01 * SOUND) == pytest.approx(1, abs=1e-6)
 
 
 def test_likeness_says_how_much_of_the_energy_differs():
     other = speak(9, f0=300)
     other *= np.linalg.norm(SOUND) / np.linalg.norm(other)
-    assert likeness(SOUND, SOUND + other) == pytest.approx(np.sqrt(0.5), abs=0.05)
+    assert similarity(SOUND, SOUND + other) == pytest.approx(np.sqrt(0.5), abs=0.05)
 
 
 def test_different_sounds_of_one_voice_are_not_alike():
@@ -60,7 +60,7 @@ def test_different_sounds_of_one_voice_are_not_alike():
     for i in range(12):
         for j in range(i):
             assert np.linalg.norm(prints[i] - prints[j]) > RADIUS
-            assert likeness(sounds[i], sounds[j]) < LIKENESS
+            assert similarity(sounds[i], sounds[j]) < LIKENESS
 
 
 def test_a_fingerprint_is_small_and_bounded():
@@ -73,7 +73,7 @@ def test_a_fingerprint_is_small_and_bounded():
 def test_silence_has_no_fingerprint_and_is_like_nothing():
     silence = np.zeros(8000, np.float32)
     assert np.isnan(fingerprint(silence)).all()
-    assert likeness(silence, SOUND) == 0
+    assert similarity(silence, SOUND) == 0
 
 
 def test_a_clip_shorter_than_a_frame_has_a_fingerprint():

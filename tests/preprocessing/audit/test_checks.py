@@ -29,7 +29,7 @@ def flagged(check) -> list[str]:
 def test_a_speaker_is_one_within_a_corpus():
     clips = table(corpus=["a", "a", "b", "b"], speaker=["1", "2", "1", None], split=["train", "test", "test", "train"])
     check = check_shared(clips, "speaker")
-    assert (check.looked_at, len(check.units), check.units["flagged"].sum()) == (3, 3, 0)
+    assert (check.num_checked, len(check.units), check.units["flagged"].sum()) == (3, 3, 0)
     assert list(check.examples) == []
 
 
@@ -57,7 +57,7 @@ def test_an_example_of_many_twins_shows_every_split():
 def test_a_class_below_half_of_its_even_share_is_flagged():
     emotions = ["angry"] * 10 + ["happy"] * 10 + ["sad"] * 4
     check = check_imbalance(table(emotion=[*emotions, None], corpus="c"), DEFAULT_THRESHOLDS)
-    assert check.looked_at == 24
+    assert check.num_checked == 24
     assert check.units["flagged"].tolist() == [False, False, False]  # exactly half
     check = check_imbalance(table(emotion=emotions[:-1]), DEFAULT_THRESHOLDS)
     assert check.units.loc[check.units["flagged"], "emotion"].tolist() == ["sad"]
@@ -107,7 +107,7 @@ def test_a_voice_is_judged_by_its_calm_clips_or_not_at_all(gender, calm, angry, 
     )
     check = check_gender_pitch(clips, Thresholds(baseline_clips=4))
     assert check.units["flagged"].tolist() == flags
-    assert check.looked_at == (len(calm + angry) if flags else 0)
+    assert check.num_checked == (len(calm + angry) if flags else 0)
     assert len(list(check.examples)) == sum(flags)
 
 
@@ -130,4 +130,4 @@ def test_a_corpus_of_angry_men_alone_gives_no_finding():
     speakers = np.repeat(["a", "b", "c"], 30)
     clips = table(gender=["male"] * 90, f0_mean=[280.0] * 90, speaker=speakers, emotion="angry")
     check = check_gender_pitch(clips, DEFAULT_THRESHOLDS)
-    assert (check.looked_at, len(check.units)) == (0, 0)
+    assert (check.num_checked, len(check.units)) == (0, 0)

@@ -102,7 +102,7 @@ def test_a_clean_set_gives_no_finding(clean_prepared):
     report = audit(clean_prepared, "paper", num_proc=1, thresholds=FEW)
     assert report["findings"] == {}
     assert report["clips"] == {"train": 8, "validation": 8, "test": 8}
-    assert report["looked_at"] == dict.fromkeys(KINDS, 24)
+    assert report["num_checked"] == dict.fromkeys(KINDS, 24)
     assert report["thresholds"]["silent_dbfs"] == -65
     assert f"Looked for and not found: {', '.join(KINDS)}." in format_audit(report)
 
@@ -266,7 +266,7 @@ def test_what_could_not_be_looked_at_is_said(mine):
     report = audit_table(folder, table[["path", "split"]])
     assert report["findings"] == {}
     lacking = dict.fromkeys(("shared_speakers", "shared_sentences", "imbalance", "gender_pitch"), 0)
-    assert report["looked_at"] == dict.fromkeys(KINDS, 24) | lacking
+    assert report["num_checked"] == dict.fromkeys(KINDS, 24) | lacking
     assert "Not looked at for shared_speakers: 24 clips that lack what it needs." in format_audit(report)
 
 

@@ -5,7 +5,7 @@ import pytest
 import soxr
 
 from preprocessing.audit.audio_fingerprint import fingerprint
-from preprocessing.audit.signal_quality import clipping, level_dbfs, listen, listen_to_all
+from preprocessing.audit.signal_quality import clipping, level_dbfs, listen, measure_signal_quality
 from preprocessing.prepared.load import load_prepared
 from preprocessing.prepared.rows import stored_waveform
 from tests.conftest import voice
@@ -28,7 +28,7 @@ def test_a_row_is_measured(splits):
 def test_all_rows_are_measured_in_their_order_whatever_the_processes(prepared):
     table = load_prepared(prepared, "paper")["test"]
     before = {path: path.stat().st_mtime_ns for path in prepared.rglob("*")}
-    one, two = (listen_to_all(table, num_proc) for num_proc in (1, 2))
+    one, two = (measure_signal_quality(table, num_proc) for num_proc in (1, 2))
     assert one[:] == two[:]
     assert one[2]["digest"] == listen(table[2])["digest"]
     assert {path: path.stat().st_mtime_ns for path in prepared.rglob("*")} == before

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from preprocessing.clip import Clip, Drop
+from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora import CORPORA
 from preprocessing.corpora.scan import Source, scan
 
@@ -38,7 +38,7 @@ def test_the_full_tree_gives_the_publishers_counts(tmp_path, name):
     assert Counter(clip.emotion for clip in clips) == module.EMOTIONS
     if module.GENDERS is not None:
         assert Counter(clip.gender for clip in clips) == module.GENDERS
-    assert Counter(entry.reason for entry in entries if isinstance(entry, Drop)) == module.DROPPED
+    assert Counter(entry.reason for entry in entries if isinstance(entry, SkippedClip)) == module.DROPPED
     assert len({entry.id for entry in entries}) == len(entries)
     assert len({(clip.path, clip.start_s, clip.end_s) for clip in clips}) == len(clips)
     assert {(clip.corpus, clip.locale, clip.style) for clip in clips} == {
@@ -87,7 +87,7 @@ def test_what_is_not_of_the_form_is_dropped_with_a_reason(tmp_path):
     lay_out(tmp_path, names)
     entries = scan([Source("ravdess", tmp_path)])
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == ["ravdess/Actor_01/03-01-01-01-01-01-01.wav"]
-    assert Counter(entry.reason for entry in entries if isinstance(entry, Drop)) == {
+    assert Counter(entry.reason for entry in entries if isinstance(entry, SkippedClip)) == {
         "the file name is not of the corpus's form": 2,
         "the same file again in another folder": 1,
     }
@@ -97,7 +97,7 @@ def test_every_corpus_says_where_it_comes_from():
     for name, corpus in CORPORA.items():
         assert corpus.name == name
         assert corpus.homepage.startswith("http")
-        assert all((corpus.title, corpus.licence, corpus.form, corpus.locale))
+        assert all((corpus.title, corpus.license, corpus.form, corpus.locale))
         assert corpus.style in ("acted", "natural")
 
 
@@ -124,7 +124,7 @@ def test_a_folder_in_no_valid_encoding_is_read_and_can_be_written_down(tmp_path)
     folder.mkdir(parents=True)
     (folder / "01-C-1-1.wav").touch()
     (folder / "stray.wav").touch()
-    clip, stray = sorted(scan([Source("cafe", tmp_path)]), key=lambda entry: isinstance(entry, Drop))
+    clip, stray = sorted(scan([Source("cafe", tmp_path)]), key=lambda entry: isinstance(entry, SkippedClip))
     assert (clip.emotion, clip.gender) == ("angry", "male")
     for entry in (clip, stray):
         entry.id.encode("utf-8")
@@ -150,7 +150,7 @@ def test_a_linked_corpus_is_read_once(tmp_path):
     for link in ("one", "two"):
         (tmp_path / "here" / link).symlink_to(tmp_path / "elsewhere")
     entries = scan([Source("savee", tmp_path / "here")])
-    assert Counter(type(entry) for entry in entries) == {Clip: 480, Drop: 480}
+    assert Counter(type(entry) for entry in entries) == {Clip: 480, SkippedClip: 480}
 
 
 def test_a_link_beside_its_target_hides_nothing(tmp_path):
@@ -163,20 +163,20 @@ def test_a_link_beside_its_target_hides_nothing(tmp_path):
 def test_a_link_that_leads_nowhere_is_dropped(tmp_path):
     lay_out(tmp_path, ["wav/03a01Fa.wav"])
     (tmp_path / "wav" / "03a01Wa.wav").symlink_to(tmp_path / "gone.wav")
-    _, lost = sorted(scan([Source("emodb", tmp_path)]), key=lambda entry: isinstance(entry, Drop))
+    _, lost = sorted(scan([Source("emodb", tmp_path)]), key=lambda entry: isinstance(entry, SkippedClip))
     assert (lost.id, lost.reason) == ("emodb/wav/03a01Wa.wav", "a link that leads nowhere")
 
 
 def test_a_pipe_is_dropped_and_not_waited_for(tmp_path):
     lay_out(tmp_path, ["wav/03a01Fa.wav"])
     os.mkfifo(tmp_path / "wav" / "03a01Wa.wav")
-    _, lost = sorted(scan([Source("emodb", tmp_path)]), key=lambda entry: isinstance(entry, Drop))
-    assert lost == Drop("emodb/wav/03a01Wa.wav", "not a file, but a pipe, a socket or a device")
+    _, lost = sorted(scan([Source("emodb", tmp_path)]), key=lambda entry: isinstance(entry, SkippedClip))
+    assert lost == SkippedClip("emodb/wav/03a01Wa.wav", "not a file, but a pipe, a socket or a device")
 
 
 def test_one_file_in_two_spellings_is_one_clip(tmp_path):
     lay_out(tmp_path, ["wav/03a01Fa.wav", "copy/WAV/03A01FA.WAV"])
-    assert Counter(type(entry) for entry in scan([Source("emodb", tmp_path)])) == {Clip: 1, Drop: 1}
+    assert Counter(type(entry) for entry in scan([Source("emodb", tmp_path)])) == {Clip: 1, SkippedClip: 1}
 
 
 def test_no_corpus_takes_a_file_of_another(tmp_path):

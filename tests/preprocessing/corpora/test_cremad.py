@@ -2,7 +2,7 @@
 
 import pytest
 
-from preprocessing.clip import Clip, Drop
+from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora.cremad import CORPUS
 from tests.preprocessing.corpora.test_corpora import lay_out
 
@@ -35,7 +35,7 @@ def test_other_formats_and_other_names_are_dropped_with_a_reason(tmp_path):
     lay_out(tmp_path, dict.fromkeys(names + copies, "") | {"VideoDemographics.csv": TABLE})
     entries = list(CORPUS.read(tmp_path))
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == ["cremad/1001_DFA_ANG_XX.wav"]
-    assert {entry.id: entry.reason for entry in entries if isinstance(entry, Drop)} == {
+    assert {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {
         "cremad/AudioWAV/1092_DFA_ANG_XX.wav": "the file name is not of the corpus's form",
         "cremad/AudioWAV/1001_DFA_SUR_XX.wav": "the file name is not of the corpus's form",
         "cremad/AudioMP3/1001_DFA_ANG_XX.mp3": "an MP3 or a video; the WAV files are read",

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from modeling import SAMPLING_RATE
-from preprocessing.clip import Clip, Drop
+from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora.iemocap import read
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.build import prepare
@@ -118,7 +118,7 @@ def test_what_has_no_counterpart_is_dropped_with_a_reason(tmp_path):
     )
     entries = list(read(tmp_path))
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == ["iemocap/Ses01F_impro01_F000.wav"]
-    assert {entry.id: entry.reason for entry in entries if isinstance(entry, Drop)} == {
+    assert {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {
         "iemocap/Ses01F_impro01_F001.wav": "no label line names this file",
         "iemocap/Ses01F_impro01_F002.wav": "a label line names a file that does not exist",
         f"iemocap/{dialogue}": "the file name is not of the corpus's form",

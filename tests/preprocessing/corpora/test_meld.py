@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from preprocessing.clip import Clip, Drop
+from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora.meld import GENDERS, read
 from preprocessing.corpora.scan import Source, scan
 from tests.preprocessing.corpora.test_corpora import lay_out
@@ -32,11 +32,11 @@ MEN = [
     *("Robert", "Roger", "Ross", "Russell", "Sergei", "Stanley", "Steve", "Stu", "Tag", "Terry", "Tom", "Tommy"),
     *("Tony", "Vince", "Wayne", "Young Ethan"),
 ]
-LABELLED_WOMEN = [
+LABELED_WOMEN = [
     *("Woman", "The Woman", "Woman On Train", "The Smoking Woman", "Policewoman", "Waitress", "A Waitress", "Girl"),
     *("The Hot Girl", "Female Clerk", "A Female Student", "Joey's Sister", "Ross's Mom", "Mrs. Doe", "old lady"),
 ]
-LABELLED_MEN = [
+LABELED_MEN = [
     *(
         "Man",
         "Guy",
@@ -85,8 +85,8 @@ def test_the_table_says_the_emotion(tmp_path, emotion):
     [
         (WOMEN, "female"),
         (MEN, "male"),
-        (LABELLED_WOMEN, "female"),
-        (LABELLED_MEN, "male"),
+        (LABELED_WOMEN, "female"),
+        (LABELED_MEN, "male"),
         (UNKNOWN, None),
     ],
 )
@@ -131,7 +131,7 @@ def test_what_has_no_counterpart_is_dropped_with_a_reason(tmp_path):
     lay_out(tmp_path, {f"{folder}/{name}.mp4": "" for name in names} | {TABLES[folder]: table(rows)})
     entries = list(read(tmp_path))
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == [f"meld/{folder}/dia0_utt0.mp4"]
-    assert {entry.id: entry.reason for entry in entries if isinstance(entry, Drop)} == {
+    assert {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {
         f"meld/{folder}/dia0_utt1.mp4": "no row of the table names this file",
         f"meld/{folder}/dia0_utt2.mp4": "the table names a file that does not exist",
         f"meld/{folder}/final_videos_testdia0_utt0.mp4": "the file name is not of the corpus's form",
@@ -139,7 +139,7 @@ def test_what_has_no_counterpart_is_dropped_with_a_reason(tmp_path):
 
 
 def test_a_label_of_the_gender_keeps_its_clip(tmp_path):
-    names = [*LABELLED_WOMEN, *LABELLED_MEN, "Director"]
+    names = [*LABELED_WOMEN, *LABELED_MEN, "Director"]
     files = {f"train_splits/dia0_utt{index}.mp4": "" for index in range(len(names))}
     lay_out(tmp_path, files | {TABLES["train_splits"]: table([("Hi!", n, "joy", 0, i) for i, n in enumerate(names)])})
     kept = [entry.speaker for entry in scan([Source("meld", tmp_path)]) if isinstance(entry, Clip)]

@@ -90,7 +90,7 @@ def test_another_style_and_a_use_for_a_license_are_refused(sources, field, value
 )
 def test_what_a_stated_license_allows(name, commercial, redistributable):
     stated = stated_license(name)
-    assert (stated["licence"], stated["homepage"]) == (name, None)
+    assert (stated["license"], stated["homepage"]) == (name, None)
     assert (stated["commercial"], stated["redistributable"]) == (commercial, redistributable)
 
 

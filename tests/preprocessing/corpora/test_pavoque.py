@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from preprocessing.clip import Clip, Drop
+from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora.pavoque import read
 from tests.preprocessing.corpora.test_corpora import lay_out
 
@@ -24,7 +24,7 @@ CUT = {"build/wav/spike0030a-angry.wav": "", "build/wav/m0001-poker.wav": ""}
 def read_apart(folder) -> tuple[dict[str, Clip], dict[str, str]]:
     entries = list(read(folder))
     clips = {entry.id: entry for entry in entries if isinstance(entry, Clip)}
-    drops = {entry.id: entry.reason for entry in entries if isinstance(entry, Drop)}
+    drops = {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)}
     assert len(clips) + len(drops) == len(entries)
     return clips, drops
 

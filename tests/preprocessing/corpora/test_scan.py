@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from preprocessing.clip import Clip, Drop
+from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.corpora.user_audio import UserAudio
 from tests.preprocessing.corpora.test_corpora import lay_out
@@ -26,7 +26,7 @@ def test_a_folder_per_class(classes):
     assert {(clip.corpus, clip.locale, clip.style, clip.gender) for clip in clips} == {
         ("calls", "de-DE", "natural", None)
     }
-    assert {(entry.id, entry.reason) for entry in entries if isinstance(entry, Drop)} == {
+    assert {(entry.id, entry.reason) for entry in entries if isinstance(entry, SkippedClip)} == {
         ("calls/joy/notes.txt", "not an audio or video file by its name"),
         ("calls/d.wav", "not in the folder of a class"),
     }
@@ -44,7 +44,7 @@ def test_a_label_can_be_mapped_be_a_class_of_its_own_or_go(classes, name, expect
     entries = scan([Source("folder", classes)], label_names={"frustrated": name})
     (entry,) = [entry for entry in entries if entry.id == "calls/Frustrated/e.wav"]
     if expected is None:
-        assert entry == Drop(entry.id, "the label 'Frustrated' has no counterpart among the emotions")
+        assert entry == SkippedClip(entry.id, "the label 'Frustrated' has no counterpart among the emotions")
     else:
         assert entry.emotion == expected
 
@@ -59,7 +59,7 @@ def test_strict_labels_keep_what_means_one_of_the_seven(tmp_path):
     lay_out(tmp_path, ravdess.tree())
     entries = scan([Source("ravdess", tmp_path)], labels="strict")
     kept = Counter(entry.emotion for entry in entries if isinstance(entry, Clip))
-    dropped = Counter(entry.reason for entry in entries if isinstance(entry, Drop))
+    dropped = Counter(entry.reason for entry in entries if isinstance(entry, SkippedClip))
     assert kept["neutral"] == 188
     assert dropped == {"the label 'calm' has no counterpart among the emotions": 376}
 
@@ -80,7 +80,7 @@ def test_label_rules_that_are_none(tmp_path, content):
         scan([], labels="loose")
 
 
-def test_the_folder_of_another_corpus_is_recognised(tmp_path):
+def test_the_folder_of_another_corpus_is_recognized(tmp_path):
     lay_out(tmp_path, ravdess.tree())
     message = (
         r"does not look like emodb: expected wav/SStttEv.wav, .* 2452 other files, .* looks like ravdess \(2452 clips\)"

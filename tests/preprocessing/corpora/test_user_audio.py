@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from preprocessing.clip import Clip, Drop
+from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora.user_audio import UserAudio, read_folder, read_table
 
 ROWS = [
@@ -53,7 +53,7 @@ def test_any_table_reads_alike(folder, suffix):
     assert (second.id, second.extra) == ("mine/a.wav@1.500", {"valence": None})
     assert (third.end_s, third.gender) == (None, None)
     assert float(third.extra["valence"]) == 1.0
-    assert fourth == Drop("mine/gone.wav", "the table names a file that does not exist")
+    assert fourth == SkippedClip("mine/gone.wav", "the table names a file that does not exist")
 
 
 def test_columns_of_our_own_names_need_no_mapping(folder):
@@ -87,7 +87,7 @@ def test_na_is_a_word_like_any_other(folder):
 def test_a_table_that_cannot_be_read_says_why(folder, table, options, message):
     pd.DataFrame(table).to_csv(folder / "t.csv", index=False)
     if message is None:
-        assert [type(entry) for entry in read_table(folder / "t.csv", options)] == [Drop]
+        assert [type(entry) for entry in read_table(folder / "t.csv", options)] == [SkippedClip]
         return
     with pytest.raises(ValueError, match=message):
         list(read_table(folder / "t.csv", options))

@@ -14,15 +14,15 @@ import pytest
 import soundfile
 
 from modeling import SAMPLING_RATE
-from preprocessing.clip import Clip, Drop
+from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora.scan import Source, UserAudio, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared, load_report
 from preprocessing.prepared.protocols import PROTOCOLS, SPLITS
-from preprocessing.prepared.rows import Preparation, stored_waveform
+from preprocessing.prepared.rows import PreparationConfig, stored_waveform
 from tests.conftest import EXTRA_COLUMNS, ROOT, voice
 
-SHORT = Preparation(min_duration_s=0.1)
+SHORT = PreparationConfig(min_duration_s=0.1)
 
 
 def write_table(folder: Path, clips_of: dict[str, int]) -> Path:
@@ -40,7 +40,7 @@ def write_table(folder: Path, clips_of: dict[str, int]) -> Path:
     return folder / "table.csv"
 
 
-def prepare_table(table: Path, output: Path, preparation: Preparation = SHORT) -> dict:
+def prepare_table(table: Path, output: Path, preparation: PreparationConfig = SHORT) -> dict:
     return prepare(scan([Source("table", table)]), output, preparation, num_proc=1)
 
 
@@ -127,7 +127,7 @@ def test_a_second_run_does_nothing_again_a_change_its_part_and_another_setting_a
         before = after
     prepare_table(table, tmp_path / "fresh")
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
-    anew = prepare_table(table, tmp_path / "out", Preparation(min_duration_s=0.1, max_duration_s=0.08))["parts"]
+    anew = prepare_table(table, tmp_path / "out", PreparationConfig(min_duration_s=0.1, max_duration_s=0.08))["parts"]
     assert times(tmp_path / "out").keys() == set(anew)
     assert not set(anew) & set(new)
 
@@ -230,14 +230,18 @@ def test_a_corpus_of_which_nothing_is_left_is_dropped_and_counted(tmp_path):
 def test_a_clip_is_kept_whatever_happens_to_another_entry_of_its_name(tmp_path):
     table = write_table(tmp_path / "audio", {"a": 3})
     clips = scan([Source("table", table)])
-    report = prepare([*clips, Drop(clips[0].id, "another label for it")], tmp_path / "out", SHORT, num_proc=1)
+    report = prepare([*clips, SkippedClip(clips[0].id, "another label for it")], tmp_path / "out", SHORT, num_proc=1)
     assert [file["kept"] for file in report["files"]] == [True, True, True, False]
     assert (report["corpora"]["a"]["kept"], report["corpora"]["a"]["dropped"]) == (3, {"another label for it": 1})
 
 
 def test_no_clip_left_is_an_error_that_counts_the_reasons(tmp_path):
     table = write_table(tmp_path / "audio", {"a": 3})
-    entries = [*scan([Source("table", table)]), Drop("a/x", "of another form"), Drop("a/y", "of another form")]
+    entries = [
+        *scan([Source("table", table)]),
+        SkippedClip("a/x", "of another form"),
+        SkippedClip("a/y", "of another form"),
+    ]
     with pytest.raises(ValueError, match=r"No clip is left: 3 shorter than 0\.5 s; 2 of another form\."):
         prepare(entries, tmp_path / "out", num_proc=1)
 

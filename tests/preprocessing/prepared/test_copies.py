@@ -10,7 +10,7 @@ from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import count_in_no_split, load_prepared, load_report
 from preprocessing.prepared.report import format_report
-from preprocessing.prepared.rows import Preparation
+from preprocessing.prepared.rows import PreparationConfig
 from tests.preprocessing.audit.test_run import RATE, speak
 
 COPY = "a copy of another clip"
@@ -34,7 +34,7 @@ def table(tmp_path):
 
 
 def prepare_table(table, output, drop_copies=True):
-    return prepare(scan([Source("table", table)]), output, Preparation(), num_proc=2, drop_copies=drop_copies)
+    return prepare(scan([Source("table", table)]), output, PreparationConfig(), num_proc=2, drop_copies=drop_copies)
 
 
 def kept(folder) -> set[str]:
@@ -62,7 +62,7 @@ def test_labels_of_copies_that_contradict_each_other_are_said(table, tmp_path):
         "copy": "mine/e.wav",
         "other": "sad",
     }
-    text = format_report(report | {"settings": {"licences": {}}})
+    text = format_report(report | {"settings": {"licenses": {}}})
     assert all(word in text for word in ("mine/b.wav", "mine/e.wav", "angry", "sad", f"dropped: {COPY}"))
 
 

@@ -1,7 +1,7 @@
 from datasets import Dataset
 
-from preprocessing.clip import Clip, Drop
-from preprocessing.prepared.report import summarise
+from preprocessing.clip import Clip, SkippedClip
+from preprocessing.prepared.report import summarize
 
 
 def table(*rows):
@@ -14,13 +14,13 @@ def test_what_a_rule_leaves_out_is_told_from_what_could_not_be_used(tmp_path):
         Clip(id="a/kept", path=tmp_path, corpus="a"),
         Clip(id="a/short", path=tmp_path, corpus="a"),
         Clip(id="a/broken", path=tmp_path, corpus="a"),
-        Drop("a/label", "no counterpart", "rule"),
-        Drop("a/again", "the same file again", "copy"),
-        Drop("a/odd", "of another form"),
-        Drop("b/odd", "of another form"),
+        SkippedClip("a/label", "no counterpart", "rule"),
+        SkippedClip("a/again", "the same file again", "copy"),
+        SkippedClip("a/odd", "of another form"),
+        SkippedClip("b/odd", "of another form"),
     ]
     drops = [None, "shorter than 0.5 s", "cannot be read: empty"] + [entry.reason for entry in entries[3:]]
-    found = summarise(entries, drops, table(("a", "sad", "male", "de-DE", "boredom", 1.5, 1.0)))
+    found = summarize(entries, drops, table(("a", "sad", "male", "de-DE", "boredom", 1.5, 1.0)))
     assert found["a"]["dropped"] == dict.fromkeys(drops[1:6], 1)
     assert found["a"]["by_rule"] == 2
     assert found["a"]["skipped"] == {"cannot be read: empty": 1, "of another form": 1}

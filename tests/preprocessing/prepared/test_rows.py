@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 from modeling import SAMPLING_RATE, load_audio
-from preprocessing.clip import Clip, Drop
+from preprocessing.clip import Clip, SkippedClip
 from preprocessing.prepared.rows import (
-    Preparation,
+    PreparationConfig,
     extra_columns,
     features,
     parse_number,
@@ -35,7 +35,7 @@ def write(path: Path, waveform: np.ndarray, rate: int = SAMPLING_RATE, subtype: 
 @pytest.mark.parametrize("level", [1e-4, 0.02, 1.0])
 def test_what_is_stored_differs_from_the_original_by_16_bit_rounding_alone(tmp_path, rate, level):
     path = write(tmp_path / "a.wav", voice(0.6, 150, rate=rate) * np.float32(level), rate)
-    row = prepare_clip(clip(path), Preparation())
+    row = prepare_clip(clip(path), PreparationConfig())
     original = load_audio(path)
     assert row["scale"] == 1.0
     assert np.abs(stored_waveform(row) - original).max() <= ROUNDING + 1e-7
@@ -45,7 +45,7 @@ def test_what_is_stored_differs_from_the_original_by_16_bit_rounding_alone(tmp_p
 
 def test_a_recording_of_16_bits_is_stored_to_the_bit(tmp_path):
     path = write(tmp_path / "a.wav", voice(0.6, 150), subtype="PCM_16")
-    np.testing.assert_array_equal(stored_waveform(prepare_clip(clip(path), Preparation())), load_audio(path))
+    np.testing.assert_array_equal(stored_waveform(prepare_clip(clip(path), PreparationConfig())), load_audio(path))
 
 
 @pytest.mark.parametrize("peak", [1.0, -1.0, 1.2, 1.7, -1.7])
@@ -53,7 +53,7 @@ def test_a_loud_recording_is_scaled_and_not_clipped(tmp_path, peak):
     waveform = voice(0.6, 150)
     waveform *= np.float32(abs(peak) / waveform.max()) * (1 if peak > 0 else -1)
     path = write(tmp_path / "a.wav", waveform)
-    row = prepare_clip(clip(path), Preparation())
+    row = prepare_clip(clip(path), PreparationConfig())
     assert row["scale"] == pytest.approx(max(waveform.max() * 32768 / 32767, -waveform.min()))
     stored = stored_waveform(row)
     assert np.abs(stored - waveform).max() <= row["scale"] * ROUNDING + 1e-6
@@ -63,7 +63,7 @@ def test_a_loud_recording_is_scaled_and_not_clipped(tmp_path, peak):
 def test_a_row_says_what_the_clip_says(tmp_path):
     path = write(tmp_path / "a.wav", voice(1.2, 150))
     fields = {"speaker": "s1", "gender": "female", "emotion": "sad", "raw_label": "blue", "split": "test"}
-    row = prepare_clip(clip(path, extra={"valence": 0.5}, **fields), Preparation())
+    row = prepare_clip(clip(path, extra={"valence": 0.5}, **fields), PreparationConfig())
     assert {name: row[name] for name in fields} == fields
     assert (row["id"], row["path"], row["corpus"], row["valence"]) == ("corpus/a.wav", "a.wav", "corpus", 0.5)
     assert row["f0_mean"] == pytest.approx(150, abs=1)
@@ -72,7 +72,7 @@ def test_a_row_says_what_the_clip_says(tmp_path):
 
 def test_a_stretch_of_a_file_is_stored_alone(tmp_path):
     path = write(tmp_path / "a.wav", np.concatenate([voice(1.0, 100), voice(1.0, 250)]))
-    row = prepare_clip(clip(path, start_s=1.1, end_s=1.9), Preparation())
+    row = prepare_clip(clip(path, start_s=1.1, end_s=1.9), PreparationConfig())
     assert (row["start_s"], row["end_s"]) == (1.1, 1.9)
     assert row["duration_s"] == pytest.approx(0.8)
     assert row["f0_mean"] == pytest.approx(250, abs=1)
@@ -81,7 +81,7 @@ def test_a_stretch_of_a_file_is_stored_alone(tmp_path):
 
 def test_the_longest_duration_cuts_what_is_measured_and_not_what_is_stored(tmp_path):
     path = write(tmp_path / "a.wav", np.concatenate([voice(0.6, 100), voice(0.6, 250)]))
-    short, long = (prepare_clip(clip(path), Preparation(max_duration_s=seconds)) for seconds in (0.6, 6.0))
+    short, long = (prepare_clip(clip(path), PreparationConfig(max_duration_s=seconds)) for seconds in (0.6, 6.0))
     assert short["audio"] == long["audio"]
     assert short["duration_s"] == long["duration_s"] == pytest.approx(1.2)
     assert short["f0_mean"] == pytest.approx(100, abs=1)
@@ -91,7 +91,7 @@ def test_the_longest_duration_cuts_what_is_measured_and_not_what_is_stored(tmp_p
 
 def test_the_stored_sound_can_be_read_in_part(tmp_path):
     path = write(tmp_path / "a.wav", voice(1.2, 150) * np.float32(4))
-    row = prepare_clip(clip(path), Preparation())
+    row = prepare_clip(clip(path), PreparationConfig())
     whole = stored_waveform(row)
     assert whole.dtype == np.float32
     assert row["scale"] > 1
@@ -104,11 +104,11 @@ def test_the_stored_sound_can_be_read_in_part(tmp_path):
 )
 def test_a_short_clip_is_dropped_with_the_reason(tmp_path, seconds, minimum, kept):
     path = write(tmp_path / "a.wav", voice(seconds, 150))
-    found = prepare_clip(clip(path), Preparation(min_duration_s=minimum))
+    found = prepare_clip(clip(path), PreparationConfig(min_duration_s=minimum))
     if kept:
         assert found["duration_s"] == pytest.approx(seconds)
     else:
-        assert found == Drop("corpus/a.wav", f"shorter than {minimum} s")
+        assert found == SkippedClip("corpus/a.wav", f"shorter than {minimum} s")
 
 
 def write_text(path: Path) -> None:
@@ -134,8 +134,8 @@ def write_unknown_codec(path: Path) -> None:
 def test_what_cannot_be_read_is_dropped_with_a_reason_that_names_no_path(tmp_path, damage):
     path = tmp_path / "broken.wav"
     damage(path)
-    dropped = prepare_clip(clip(path), Preparation())
-    assert isinstance(dropped, Drop)
+    dropped = prepare_clip(clip(path), PreparationConfig())
+    assert isinstance(dropped, SkippedClip)
     assert dropped.id == "corpus/broken.wav"
     assert dropped.reason.startswith("cannot be read: ")
     assert len(dropped.reason) > 30
@@ -145,8 +145,8 @@ def test_what_cannot_be_read_is_dropped_with_a_reason_that_names_no_path(tmp_pat
 
 def test_a_stretch_beyond_the_end_is_dropped_with_a_reason(tmp_path):
     path = write(tmp_path / "a.wav", voice(0.6, 150))
-    dropped = prepare_clip(clip(path, start_s=7.0), Preparation())
-    assert dropped == Drop("corpus/a.wav", "cannot be read: the recording ends before 7.0 s.")
+    dropped = prepare_clip(clip(path, start_s=7.0), PreparationConfig())
+    assert dropped == SkippedClip("corpus/a.wav", "cannot be read: the recording ends before 7.0 s.")
 
 
 def clips_with(values: dict[str, list]) -> list[Clip]:
@@ -205,7 +205,7 @@ def test_a_cell_of_a_column_of_numbers_may_say_that_there_is_none(cell):
 def test_the_lowest_value_of_16_bits_is_stored_to_the_bit(tmp_path):
     samples = np.array([-32768, 32767, 5, -5] * 4000, np.int16)
     soundfile.write(tmp_path / "loud.wav", samples, 16_000)
-    row = prepare_clip(Clip(id="a/loud.wav", path=tmp_path / "loud.wav", corpus="a"), Preparation())
+    row = prepare_clip(Clip(id="a/loud.wav", path=tmp_path / "loud.wav", corpus="a"), PreparationConfig())
     assert row["scale"] == 1.0
     np.testing.assert_array_equal(stored_waveform(row) * 32768, samples)
 
@@ -213,8 +213,8 @@ def test_the_lowest_value_of_16_bits_is_stored_to_the_bit(tmp_path):
 def test_hours_are_no_clip(tmp_path):
     soundfile.write(tmp_path / "hours.flac", np.zeros(3_700_000, np.int16), 1_000)
     clip = Clip(id="a/hours.flac", path=tmp_path / "hours.flac", corpus="a")
-    assert prepare_clip(clip, Preparation()) == Drop("a/hours.flac", "longer than 3600 s")
-    row = prepare_clip(replace(clip, start_s=3599.0, end_s=3601.5), Preparation())
+    assert prepare_clip(clip, PreparationConfig()) == SkippedClip("a/hours.flac", "longer than 3600 s")
+    row = prepare_clip(replace(clip, start_s=3599.0, end_s=3601.5), PreparationConfig())
     assert row["duration_s"] == 2.5
 
 
@@ -223,7 +223,7 @@ def test_a_name_in_no_valid_encoding_can_be_stored(tmp_path):
     soundfile.write(os.fsencode(path), voice(1.0, 150), SAMPLING_RATE, format="WAV")
     speaker = os.fsdecode(b"\xe9va")
     row = prepare_clip(
-        Clip(id="a/x.wav", path=path, corpus="a", speaker=speaker, extra={"mood": speaker}), Preparation()
+        Clip(id="a/x.wav", path=path, corpus="a", speaker=speaker, extra={"mood": speaker}), PreparationConfig()
     )
     assert (row["path"], row["speaker"], row["mood"]) == ("Col\\udce8re.wav", "\\udce9va", "\\udce9va")
 
@@ -232,6 +232,6 @@ def test_cuts_behind_what_an_mp3_is_estimated_at_are_kept(tmp_path):
     path = tmp_path / "pipe.mp3"
     path.write_bytes(mp3(recording(20, 44_100)[::-1], 44_100, counted=False))
     for start_s in (2.0, 12.0, 17.5):
-        row = prepare_clip(clip(path, start_s=start_s, end_s=start_s + 2), Preparation())
+        row = prepare_clip(clip(path, start_s=start_s, end_s=start_s + 2), PreparationConfig())
         assert row["duration_s"] == 2.0
-    assert prepare_clip(clip(path), Preparation())["duration_s"] == pytest.approx(20, abs=0.1)
+    assert prepare_clip(clip(path), PreparationConfig())["duration_s"] == pytest.approx(20, abs=0.1)

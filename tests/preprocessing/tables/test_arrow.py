@@ -8,12 +8,12 @@ import pytest
 import soundfile
 
 from modeling import SAMPLING_RATE
-from preprocessing.clip import Clip, Drop
+from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.corpora.user_audio import UserAudio, read_table
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
-from preprocessing.prepared.rows import Preparation, prepare_clip, stored_waveform
+from preprocessing.prepared.rows import PreparationConfig, prepare_clip, stored_waveform
 from preprocessing.tables.arrow import ArrowTable, EmbeddedAudio
 from tests.conftest import voice
 
@@ -70,7 +70,9 @@ def test_a_data_set_of_the_datasets_library_is_read(tmp_path, write):
     assert [clip.split for clip in clips] == split
     for index, clip in enumerate(clips):
         np.testing.assert_allclose(
-            stored_waveform(prepare_clip(clip, Preparation())), voice(0.6, 100 + 10 * index, index), atol=2 / 32768
+            stored_waveform(prepare_clip(clip, PreparationConfig())),
+            voice(0.6, 100 + 10 * index, index),
+            atol=2 / 32768,
         )
 
 
@@ -126,9 +128,9 @@ def test_recordings_beside_the_table_are_found_by_its_paths(tmp_path):
 def test_a_row_without_sound_and_one_with_something_else_are_dropped_with_a_reason(tmp_path):
     cells = [{"bytes": content, "path": None} for content in (sound(0), None, b"no sound at all" * 1000)]
     pq.write_table(pa.table({"audio": cells}), tmp_path / "t.parquet")
-    found = [prepare_clip(clip, Preparation()) for clip in read_table(tmp_path / "t.parquet", UserAudio())]
+    found = [prepare_clip(clip, PreparationConfig()) for clip in read_table(tmp_path / "t.parquet", UserAudio())]
     assert isinstance(found[0], dict)
-    assert all(isinstance(drop, Drop) and len(drop.reason) < 300 for drop in found[1:])
+    assert all(isinstance(drop, SkippedClip) and len(drop.reason) < 300 for drop in found[1:])
 
 
 def test_no_sound_is_read_for_the_labels(tmp_path, monkeypatch):

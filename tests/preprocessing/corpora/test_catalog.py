@@ -1,15 +1,15 @@
 import pytest
 
 from preprocessing.corpora import CORPORA
-from preprocessing.corpora.catalogue import (
-    LICENCE_USES,
+from preprocessing.corpora.catalog import (
+    LICENSE_USES,
     Found,
     allowed,
     describe_left_out,
     find_corpora,
-    format_catalogue,
-    licences,
-    licences_of,
+    format_catalog,
+    licenses,
+    licenses_of,
     read_sources,
 )
 from preprocessing.corpora.scan import Source, scan_sources
@@ -44,19 +44,19 @@ def test_what_a_folder_holds(root):
 
 
 def test_the_list_has_a_line_for_each_corpus(root):
-    header, *lines, _ = format_catalogue(None).splitlines()
+    header, *lines, _ = format_catalog(None).splitlines()
     assert "found" not in header
     assert [line.split()[0] for line in lines] == list(CORPORA)
-    lines = {line.split()[0]: line.split() for line in format_catalogue(find_corpora(root)).splitlines()[1:26]}
+    lines = {line.split()[0]: line.split() for line in format_catalog(find_corpora(root)).splitlines()[1:26]}
     assert lines["emodb"][3:8] == ["535", "yes", "yes", "535", "emo-db"]
     assert lines["tess"][3:8] == ["2,800", "no", "no", "0", "–"]
 
 
-def test_a_licence_keeps_what_allows_the_use(tmp_path):
+def test_a_license_keeps_what_allows_the_use(tmp_path):
     (tmp_path / "table.csv").touch()
     names = ["ravdess", "subesco", "iemocap", "cremad", "folder"]
     sources = [Source(name, tmp_path) for name in names] + [Source("table", tmp_path / "table.csv")]
-    kept = {use: [source.name for source in allowed(sources, use)[0]] for use in LICENCE_USES}
+    kept = {use: [source.name for source in allowed(sources, use)[0]] for use in LICENSE_USES}
     assert kept["commercial"] == ["subesco", "cremad", "folder", "table"]
     assert kept["redistributable"] == ["ravdess", "subesco", "cremad", "folder", "table"]
     _, left_out = allowed(sources, "commercial")
@@ -78,13 +78,13 @@ def test_own_audio_is_left_out_where_its_license_forbids_the_use(tmp_path, licen
 def test_nothing_that_forbids_it_is_called_commercial():
     for corpus in CORPORA.values():
         if corpus.commercial:
-            assert "NC" not in corpus.licence
-            assert "research" not in corpus.licence
-            assert "non-commercial" not in corpus.licence
+            assert "NC" not in corpus.license
+            assert "research" not in corpus.license
+            assert "non-commercial" not in corpus.license
 
 
-def test_licences_are_written_down():
-    found = licences(["ravdess", "mine"])
+def test_licenses_are_written_down():
+    found = licenses(["ravdess", "mine"])
     assert found["ravdess"]["commercial"] is False
     assert found["ravdess"]["homepage"].startswith("https://zenodo.org")
     assert found["ravdess"]["title"] == CORPORA["ravdess"].title
@@ -133,7 +133,7 @@ def test_why_a_corpus_that_is_there_cannot_be_read_is_said(tmp_path):
     lay_out(tmp_path / "CREMA-D", ["AudioWAV/1001_DFA_ANG_XX.wav"])
     found = find_corpora(tmp_path)
     assert found["cremad"].clips == 0
-    assert "VideoDemographics.csv" in format_catalogue(found).splitlines()[-1]
+    assert "VideoDemographics.csv" in format_catalog(found).splitlines()[-1]
 
 
 def test_a_file_describes_own_corpora(root):
@@ -169,7 +169,7 @@ def test_a_published_corpus_has_its_authors_locale(root):
 def test_the_license_of_own_audio_is_written_down(tmp_path):
     lay_out(tmp_path, ["calls/happy/a.wav", "film/happy/a.wav", "wav/03a01Fa.wav"])
     sources = [Source("folder", tmp_path / "calls", license="CC BY 4.0"), Source("folder", tmp_path / "film")]
-    found = licences_of(scan_sources([*sources, Source("emodb", tmp_path / "wav")]))
-    assert found["calls"]["licence"] == "CC BY 4.0"
+    found = licenses_of(scan_sources([*sources, Source("emodb", tmp_path / "wav")]))
+    assert found["calls"]["license"] == "CC BY 4.0"
     assert found["film"] is None
-    assert found["emodb"] == licences(["emodb"])["emodb"]
+    assert found["emodb"] == licenses(["emodb"])["emodb"]

@@ -18,7 +18,7 @@ from modeling.auto_ser import architecture_of
 from .arguments.parse import DataArguments, ModelArguments, SERTrainingArguments
 from .tasks import kind_of
 
-RECORD = "training_record.json"
+RECORD = "resume_settings.json"
 # Settings that decide what is learned; others, such as the number of epochs, may change on a resume.
 _OF_MODEL = ("new_heads", "freeze_feature_encoder", "layerdrop", "mask_time_prob")
 _OF_TRAINING = (
@@ -29,7 +29,7 @@ _OF_TRAINING = (
 _STATE = ("optimizer.pt", "scheduler.pt")
 
 
-def training_record(
+def resume_settings(
     data: DataArguments,
     model: ModelArguments,
     args: SERTrainingArguments,
@@ -37,7 +37,7 @@ def training_record(
     config: PreTrainedConfig,
     start: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What `training_record.json` holds; it names no folder of the machine.
+    """What `resume_settings.json` holds; it names no folder of the machine.
 
     - `protocol`; `data`: of the training and the validation clips a SHA-256 of their ids, durations and targets;
     - `architecture`, `padding`, and `max_duration_s` of a clip that the network gets;
@@ -74,7 +74,7 @@ def start_identity(model: ModelArguments, start: Mapping[str, Any]) -> str:
 
     Args:
         model: names it.
-        start: of [`~training.start.start_facts`].
+        start: of [`~training.start.describe_start`].
     """
     if start["revision"] is not None:
         return f"{start['base_model']}@{start['revision']}"
@@ -89,8 +89,8 @@ def start_identity(model: ModelArguments, start: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def write_record(record: Mapping[str, Any], folder: Path) -> None:
-    """Writes `training_record.json` into the folder of a training, or of a checkpoint."""
+def write_resume_settings(record: Mapping[str, Any], folder: Path) -> None:
+    """Writes `resume_settings.json` into the folder of a training, or of a checkpoint."""
     write_json(folder / RECORD, record)
 
 

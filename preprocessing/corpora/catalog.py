@@ -1,4 +1,4 @@
-"""What corpora there are, under which licences, and what a folder holds of them."""
+"""What corpora there are, under which licenses, and what a folder holds of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import yaml
 
 from common.text_files import read_text
 
-from ..clip import Clip, Drop
+from ..clip import Clip, SkippedClip
 from . import CORPORA
-from .own_arguments import LICENCE_USES, stated_license
+from .own_arguments import LICENSE_USES, stated_license
 from .scan import USER_AUDIO, Source
 
 
@@ -59,7 +59,7 @@ def allowed(sources: Iterable[Source], use: str) -> tuple[list[Source], list[Sou
 
     Args:
         sources: the corpora.
-        use: one of `LICENCE_USES`.
+        use: one of `LICENSE_USES`.
     """
     kept, left_out = [], []
     for source in sources:
@@ -73,23 +73,23 @@ def _allows(source: Source, use: str) -> bool:
     return source.license is None or stated_license(source.license)[use] is not False
 
 
-def licences_of(found: Iterable[tuple[Source, Iterable[Clip | Drop]]]) -> dict[str, dict]:
-    """The [`licences`] of all that was found, own audio's as its source states it."""
+def licenses_of(found: Iterable[tuple[Source, Iterable[Clip | SkippedClip]]]) -> dict[str, dict]:
+    """The [`licenses`] of all that was found, own audio's as its source states it."""
     known = {}
     for source, entries in found:
         corpora = dict.fromkeys(entry.id.split("/", 1)[0] for entry in entries)
-        known |= dict.fromkeys(corpora, stated_license(source.license)) if source.license else licences(corpora)
+        known |= dict.fromkeys(corpora, stated_license(source.license)) if source.license else licenses(corpora)
     return known
 
 
-def licences(corpora: Iterable[str]) -> dict[str, dict]:
-    """Corpus -> its title, its licence, where to read it, and what it allows; `None` for a user's own audio."""
+def licenses(corpora: Iterable[str]) -> dict[str, dict]:
+    """Corpus -> its title, its license, where to read it, and what it allows; `None` for a user's own audio."""
     return {
         name: {
             "title": CORPORA[name].title,
-            "licence": CORPORA[name].licence,
+            "license": CORPORA[name].license,
             "homepage": CORPORA[name].homepage,
-            **{use: getattr(CORPORA[name], use) for use in LICENCE_USES},
+            **{use: getattr(CORPORA[name], use) for use in LICENSE_USES},
         }
         if name in CORPORA
         else None
@@ -133,18 +133,18 @@ def find_corpora(root: Path) -> dict[str, Found]:
     return found
 
 
-def format_catalogue(found: Mapping[str, Found] | None) -> str:
+def format_catalog(found: Mapping[str, Found] | None) -> str:
     """All corpora as text, a line each; with `found`, what a folder holds of them."""
     header = f"{'corpus':<12}{'locale':<9}{'type':<9}{'clips':>7}  {'commercial':<12}{'redistribution':<16}"
-    lines = [header + (f"{'found':>7}  {'in':<24}" if found is not None else "") + "licence and homepage"]
+    lines = [header + (f"{'found':>7}  {'in':<24}" if found is not None else "") + "license and homepage"]
     for name, corpus in CORPORA.items():
         line = f"{name:<12}{corpus.locale:<9}{corpus.style:<9}{_count(corpus.paper_clips):>7}  "
         line += f"{_yes(corpus.commercial):<12}{_yes(corpus.redistributable):<16}"
         if found is not None:
             place = found.get(name)
             line += f"{place.clips if place else 0:>7,}  {place.folder.resolve().name if place else '–':<24}"
-        lines.append(f"{line}{corpus.licence}; {corpus.homepage}")
-    lines.append("clips: by Table 1 of the paper. commercial, redistribution: whether the licence plainly allows it.")
+        lines.append(f"{line}{corpus.license}; {corpus.homepage}")
+    lines.append("clips: by Table 1 of the paper. commercial, redistribution: whether the license plainly allows it.")
     if found is not None:
         lines.append("found: before labels and voices are left out by the paper's rules.")
         lines += [f"{name}: {place.problem}" for name, place in found.items() if place.problem]
@@ -154,7 +154,7 @@ def format_catalogue(found: Mapping[str, Found] | None) -> str:
 def describe_left_out(source: Source, use: str) -> str:
     """Why `--license_use` leaves a corpus out."""
     known = CORPORA.get(source.name)
-    why = f"{known.licence}; {known.homepage}" if known else source.license
+    why = f"{known.license}; {known.homepage}" if known else source.license
     return f"left out, no {use} use: {source.corpus} ({why})"
 
 

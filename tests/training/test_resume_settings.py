@@ -10,7 +10,7 @@ from common.training_clips import read_training_clips
 from preprocessing.prepared.load import load_prepared
 from publishing.export import export_checkpoint
 from tests.training.conftest import TASKS, flags, job, start_from
-from training.resume_record import RECORD, differences, write_record
+from training.resume_settings import RECORD, differences, write_resume_settings
 from training.run import build_trainer, train
 from training.sweep import Sweep
 
@@ -120,7 +120,7 @@ def test_a_checkpoint_that_lacks_what_a_resume_needs_is_refused_by_its_name(fini
 def test_the_same_training_goes_on_and_may_take_longer(finished, short):
     resumed = job([*short, *RESUME, "--max_steps", "2", "--logging_steps", "1"])
     assert resumed.resume_from == str(finished / "checkpoint-1")
-    assert train(resumed)["clips_heard_in_training"] == 0
+    assert train(resumed)["num_clips_seen_in_training"] == 0
 
 
 def test_a_resume_into_the_folder_of_another_training_is_refused(finished, short, tmp_path):
@@ -137,7 +137,7 @@ def test_clips_seen_are_a_union_over_a_models_life(finished, short, prepared, tm
     first, second = (set(load_prepared(prepared, name)["train"]["id"]) for name in ("paper", "speaker"))
     assert read_training_clips(onward) == first | second
     test = set(load_prepared(prepared, "speaker")["test"]["id"])
-    assert report["clips_heard_in_training"] == len(test & first) > 0
+    assert report["num_clips_seen_in_training"] == len(test & first) > 0
     assert report["num_speakers_seen_in_training"] > 0
     export_checkpoint(onward, tmp_path / "repo", "org/name")
     card = (tmp_path / "repo" / "README.md").read_text()
@@ -150,12 +150,10 @@ def test_under_a_protocol_by_speaker_no_speaker_was_seen(short):
 
 
 def test_of_a_backbone_that_was_trained_on_labels_the_clips_are_not_known(words, backbone, tmp_path):
-    labelled = shutil.copytree(backbone, tmp_path / "labelled")
-    config = json.loads((labelled / "config.json").read_text())
-    (labelled / "config.json").write_text(
-        json.dumps({**config, "architectures": ["Wav2Vec2ForSequenceClassification"]})
-    )
-    assert job(start_from(words, "--model_name_or_path", str(labelled))).trained_before is None
+    labeled = shutil.copytree(backbone, tmp_path / "labeled")
+    config = json.loads((labeled / "config.json").read_text())
+    (labeled / "config.json").write_text(json.dumps({**config, "architectures": ["Wav2Vec2ForSequenceClassification"]}))
+    assert job(start_from(words, "--model_name_or_path", str(labeled))).trained_before is None
 
 
 def test_a_sweep_on_other_clips_is_refused(short, prepared, tmp_path):
@@ -184,5 +182,5 @@ def test_a_record_is_written_by_every_checkpoint_of_a_trainer(short, tmp_path):
     trainer = build_trainer(job(short))
     trainer.save_model(str(tmp_path / "saved"))
     assert (tmp_path / "saved" / RECORD).is_file()
-    write_record({"a": 1}, tmp_path / "mine")
+    write_resume_settings({"a": 1}, tmp_path / "mine")
     assert json.loads((tmp_path / "mine" / RECORD).read_text()) == {"a": 1}
