@@ -15,12 +15,11 @@ import signal
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser, print_any_text
+from common.command_line import FlagParser, run_command
 
 
 def main() -> None:
     """Runs the command line."""
-    print_any_text()
     args = _parse_args()
     if importlib.util.find_spec("gradio") is None:
         sys.exit("app.py: the page needs Gradio: pip install -e '.[page]'")
@@ -93,7 +92,4 @@ def _positive(kind: type) -> type:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("app.py: stopped.")
+    run_command("app.py", main)

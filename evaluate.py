@@ -32,9 +32,7 @@ def _hand_over_the_library() -> None:
 
 def main() -> None:
     """Runs the command line."""
-    from common.command_line import print_any_text
 
-    print_any_text()
     args = _parse_args()
     from evaluation.reporting.metrics_json import format_report
     from evaluation.reporting.summary import check_output_folders, check_together, write_summary
@@ -96,7 +94,6 @@ def _parse_args() -> argparse.Namespace:
 if __name__ == "evaluate":
     _hand_over_the_library()
 elif __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("evaluate.py: stopped.")
+    from common.command_line import run_command
+
+    run_command("evaluate.py", main)

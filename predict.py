@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.command_line import FlagParser, print_any_text
+from common.command_line import FlagParser, run_command
 
 if TYPE_CHECKING:
     from inference.batch.predict import PredictionRequest
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs the command line."""
-    print_any_text()
     args = _parse_args()
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take 400 MB
     try:
@@ -42,8 +41,6 @@ def main() -> None:
             sys.exit(f"predict.py: {failed:,} of {len(found.files):,} files could not be read.")
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f"predict.py: {error}")
-    except KeyboardInterrupt:
-        sys.exit("predict.py: stopped. The same command does what is left, where it has an --output.")
 
 
 def _answer(files: tuple[str, ...], args: argparse.Namespace) -> int:
@@ -118,4 +115,4 @@ def _parse_args() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    run_command("predict.py", main, " The same command resumes with what is left, where it has an --output.")

@@ -15,21 +15,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser, print_any_text
+from common.command_line import FlagParser, run_command
 from common.quiet import quiet_c_libraries
 
 
 def main() -> None:
     """Runs the command line."""
-    print_any_text()
     args = _parse_args()
     quiet_c_libraries()
     try:
         print(_list(args.root) if args.list else _prepare(args))
     except (OSError, ValueError) as error:
         sys.exit(f"prepare.py: {error}")
-    except KeyboardInterrupt:
-        sys.exit("prepare.py: stopped. The same command does what is left.")
 
 
 def _list(root: Path | None) -> str:
@@ -116,4 +113,4 @@ def _parse_args() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    run_command("prepare.py", main, " The same command resumes with what is left.")

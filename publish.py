@@ -16,12 +16,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import FlagParser, print_any_text
+from common.command_line import FlagParser, run_command
 
 
 def main() -> None:
     """Runs the command line."""
-    print_any_text()
     args = _parse_args()
     from publishing.hub import check_access, check_name, check_tag, describe_publication, head_of, publish_folder
     from publishing.staging import staging_folder
@@ -109,7 +108,4 @@ def _parse_args() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("publish.py: stopped.")
+    run_command("publish.py", main)

@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.command_line import print_any_text
+from common.command_line import run_command
 
 if TYPE_CHECKING:
     from training.arguments.parse import SERTrainingArguments
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs the command line."""
-    print_any_text()
     try:
         _check_access()  # before any hour, any clip, and the seconds that the imports below take
         from training.arguments.parse import parse_args
@@ -90,7 +89,4 @@ def _publish(args: SERTrainingArguments) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("train.py: stopped.")
+    run_command("train.py", main)

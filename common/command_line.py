@@ -1,4 +1,4 @@
-"""What all commands share: a parser that names the closest flags, `A=B`, a console that prints any text."""
+"""What all commands share: a parser that names the closest flags, `A=B`, and the frame in which a command runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import difflib
 import io
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 
@@ -76,14 +76,24 @@ def _words(name: str) -> list[str]:
     return [word for word in name.lstrip("-").lower().replace("-", "_").split("_") if word]
 
 
-def print_any_text() -> None:
-    """Has a console that lacks a character show its code point, so that printing never ends a command.
+def run_command(name: str, main: Callable[[], None], hint: str = "") -> None:
+    """Runs a command so that no text ends it, and so that a key ends it with one line.
 
-    A console is ASCII or a code page in many containers, pipes and schedulers; names of files may be no text at all.
+    A console is ASCII or a code page in many containers, pipes and schedulers, and names of files may be no text at
+    all: what the console lacks is printed as its code point.
+
+    Args:
+        name: what the line begins with, as errors of the command do.
+        main: the command.
+        hint: what that line says of resuming.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # some callers put others in their place, or none
             stream.reconfigure(errors="backslashreplace")
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(f"{name}: stopped.{hint}")
 
 
 def pair(text: str) -> tuple[str, str]:

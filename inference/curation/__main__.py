@@ -22,12 +22,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser, pair, print_any_text
+from common.command_line import FlagParser, pair, run_command
 
 
 def main() -> None:
     """Runs the command line."""
-    print_any_text()
     args = _parse_args()
     try:
         from common.checkpoint_name import check_checkpoint
@@ -87,7 +86,4 @@ def _parse_args() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("inference.curation: stopped.")
+    run_command("inference.curation", main)

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.command_line import FlagParser, print_any_text
+from common.command_line import FlagParser, run_command
 
 if TYPE_CHECKING:
     from .compare import DubCheck
@@ -25,7 +25,6 @@ INCOMPARABLE = 3  # exit status where the tracks cannot be compared in something
 
 def main() -> None:
     """Runs the command line."""
-    print_any_text()
     args = _parse_args()
     try:
         from common.checkpoint_name import check_checkpoint
@@ -143,7 +142,4 @@ def _parse_args() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("inference.dubbing: stopped.")
+    run_command("inference.dubbing", main)

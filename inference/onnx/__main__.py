@@ -11,12 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from common.command_line import FlagParser, print_any_text
+from common.command_line import FlagParser, run_command
 
 
 def main() -> None:
     """Runs the command line."""
-    print_any_text()
     args = _parse_args()
     try:
         from common.checkpoint_name import check_checkpoint
@@ -90,7 +89,4 @@ def _parse_args() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("inference.onnx: stopped.")
+    run_command("inference.onnx", main)

@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser, print_any_text
+from common.command_line import FlagParser, run_command
 from common.files import write_json
 from common.outputs import check_new
 
@@ -22,7 +22,6 @@ from .run import KINDS, audit, format_audit
 
 def main() -> None:
     """Runs the command line."""
-    print_any_text()
     parser = FlagParser(
         "python -m preprocessing.audit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -55,7 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("preprocessing.audit: stopped.")
+    run_command("preprocessing.audit", main)

@@ -14,14 +14,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser, print_any_text
+from common.command_line import FlagParser, run_command
 
 from .corpus import write_demo_corpus
 
 
 def main() -> None:
     """Runs the command line."""
-    print_any_text()
     parser = FlagParser(
         "python -m preprocessing.demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -37,7 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("preprocessing.demo: stopped.")
+    run_command("preprocessing.demo", main)

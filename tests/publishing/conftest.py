@@ -33,15 +33,29 @@ OWN = {"license": "not stated", "commercial": None, "redistributable": None, "ti
 # What is published: of every architecture, and of each.
 SHARED = {
     *("LICENSE", "README.md", "config.json", "metrics.json", "model.safetensors", "preprocessor_config.json"),
-    *("training.json", "answers_ser.py", "audio_ser.py", "batches_ser.py", "configuration_ser.py", "containers_ser.py"),
+    *(
+        "training.json",
+        "outputs_ser.py",
+        "audio_ser.py",
+        "batching_ser.py",
+        "configuration_ser.py",
+        "audio_pyav_ser.py",
+    ),
     *("audio_array_ser.py", "audio_channels_ser.py", "audio_ogg_ser.py", "audio_resampling_ser.py"),
-    *("heads_ser.py", "multitask_ser.py", "pipeline_ser.py", "remote_ser.py", "soundfile_ser.py", "tasks_ser.py"),
+    *(
+        "modeling_heads_ser.py",
+        "modeling_base_ser.py",
+        "pipeline_ser.py",
+        "audio_remote_ser.py",
+        "audio_libsndfile_ser.py",
+        "tasks_ser.py",
+    ),
     *("cpu_ser.py", "vad_ser.py"),
 }
 FILES = {
     "wav2vec2": {"modeling_wav2vec2_ser.py", "figures/confusion.png", "figures/calibration_emotion.png"},
     "wav2vec2_layer_sum": {"modeling_wav2vec2_layer_sum_ser.py", "modeling_wav2vec2_ser.py"},
-    "panns": {"modeling_panns_ser.py", "logmel_ser.py"},
+    "panns": {"modeling_panns_ser.py", "feature_extraction_logmel_ser.py"},
 }
 URL_PATH = "/{repo_id}/resolve/{revision}/{filename}"  # of a file; the client puts it together when it is imported
 
@@ -118,7 +132,7 @@ def trained(_tiny_model, feature_extractor, evaluation, tmp_path_factory) -> dic
         (folder / "checkpoint-1").mkdir()
         for other in ("optimizer.pt", "training_args.bin", "train_config.yaml", "training_clips.txt"):
             (folder / other).write_text(f"{folder} {TOKEN}")
-        for other in (".env", "predictions.csv", "checkpoint-1/model.safetensors", "heads_ser.py", "more.py"):
+        for other in (".env", "predictions.csv", "checkpoint-1/model.safetensors", "modeling_heads_ser.py", "more.py"):
             (folder / other).write_text(TOKEN)
         folders[name] = folder
     return folders

@@ -27,7 +27,7 @@ from tests.support.bad_audio import sound, sounds
 
 DECODER = (
     *("audio_ser.py", "audio_channels_ser.py", "audio_ogg_ser.py", "audio_resampling_ser.py"),
-    *("containers_ser.py", "soundfile_ser.py"),
+    *("audio_pyav_ser.py", "audio_libsndfile_ser.py"),
 )
 NUMBERS = (
     *range(4),

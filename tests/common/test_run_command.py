@@ -5,15 +5,14 @@ import sys
 
 import pytest
 
-from common.command_line import pair, print_any_text
+from common.command_line import pair, run_command
 from tests.test_architecture import MODULES, SCRIPTS, name_of, parse
 
 
 def test_a_console_without_a_character_shows_its_code_point(monkeypatch):
     console = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", console)
-    print_any_text()
-    print("é – \udce9")
+    run_command("a", lambda: print("é – \udce9"))
     console.flush()
     assert console.buffer.getvalue() == rb"\xe9 \u2013 \udce9" + b"\n"
 
@@ -21,18 +20,25 @@ def test_a_console_without_a_character_shows_its_code_point(monkeypatch):
 @pytest.mark.parametrize("stream", [None, io.StringIO()])
 def test_what_is_no_console_is_left_alone(monkeypatch, stream):
     monkeypatch.setattr(sys, "stdout", stream)
-    print_any_text()
+    run_command("a", lambda: None)
     assert sys.stdout is stream
 
 
-def test_every_command_can_print_anything_before_it_prints():
-    missing = []
-    for path in [*MODULES, *SCRIPTS]:
-        is_command = "__main__" in path.read_text(encoding="utf-8")
-        mains = [node for node in parse(path).body if isinstance(node, ast.FunctionDef) and node.name == "main"]
-        if is_command and not any("print_any_text()" in map(ast.unparse, main.body[:3]) for main in mains):
-            missing.append(name_of(path))
-    assert missing == []
+def test_a_command_that_is_interrupted_ends_with_its_name_and_a_hint():
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as end:
+        run_command("a.py", stop, " More.")
+    assert end.value.code == "a.py: stopped. More."
+
+
+def test_every_command_runs_in_that_frame():
+    commands = [path for path in [*MODULES, *SCRIPTS] if "__main__" in path.read_text(encoding="utf-8")]
+    assert len(commands) > len(SCRIPTS)
+    for path in commands:
+        (last,) = [node for node in parse(path).body[-1:] if isinstance(node, ast.If)]
+        assert "run_command(" in ast.unparse(last), name_of(path)
 
 
 def test_a_pair_has_two_sides():
