@@ -1,8 +1,9 @@
 # make demo         the main job, end to end, on the embedded corpus
-# make test         the tests
-# make lint         the style checks
+# make test         the tests, all but those of make stress
+# make test-fast    those that need no kills, sweeps, browsers, second processes or full trees of files
+# make lint         style, import contracts, static types
 # make bench        speed and memory, each claim beside a peer, in half an hour; writes benchmarks/RESULTS.md
-# make hostile      minutes of bad input, faults and load, which make test leaves out
+# make stress      minutes of bad input, faults and load, which make test leaves out
 # make test-lowest, make test-newest    the tests at the lowest, the newest versions that pyproject.toml allows
 # make lock         constraints.txt and requirements.lock, from pyproject.toml; with UPGRADE=--upgrade at newer versions
 # make sbom         sbom.json, the bill of materials of what is installed, as CycloneDX
@@ -26,7 +27,7 @@ CUDA := cuda-bindings cuda-pathfinder cuda-toolkit triton setuptools \
 SINGLE_TASK := w2v-Em
 ROWS := $(sort $(basename $(notdir $(wildcard configs/paper/rows/*.yaml))))
 
-.PHONY: demo test lint bench hostile test-lowest test-newest lock sbom paper paper-demo clean
+.PHONY: demo test test-fast lint bench stress test-lowest test-newest lock sbom paper paper-demo clean
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
@@ -46,13 +47,18 @@ demo: $(VENV)/installed prepared/demo/report.json
 test: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-hostile: $(VENV)/installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m hostile
+test-fast: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile -m 'not slow and not stress'
+
+stress: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m stress
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --hypothesis-profile=many tests/test_properties.py
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks

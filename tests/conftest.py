@@ -23,7 +23,7 @@ from preprocessing.corpora.scan import Source, UserAudio, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
 
-# The same inputs every time, so that no test fails by chance; `make hostile` tries others.
+# The same inputs every time, so that no test fails by chance; `make stress` tries others.
 settings.register_profile("same", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.register_profile("many", deadline=None, max_examples=1_000)
 settings.load_profile("same")

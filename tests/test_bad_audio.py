@@ -1,6 +1,6 @@
 """The files of `bad_audio`, through everything that takes recordings: each is a row, or is counted with a reason.
 
-A twentieth of them are read here, all of them by `make hostile`.
+A twentieth of them are read here, all of them by `make stress`.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ def _in_time():
     faulthandler.cancel_dump_traceback_later()
 
 
-@pytest.fixture(scope="module", params=[20, pytest.param(1, marks=pytest.mark.hostile)], ids=["some", "all"])
+@pytest.fixture(scope="module", params=[20, pytest.param(1, marks=pytest.mark.stress)], ids=["some", "all"])
 def bad(request, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("bad") / "happy"
     write_bad_audio(folder, every=request.param)

@@ -1,6 +1,6 @@
 """Long jobs that are killed, on a full disk or without a worker: then the same command ends as if nothing had been.
 
-`make hostile` kills each of them at twenty moments, of which the suite has two.
+`make stress` kills each of them at twenty moments, of which the suite has two.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from tests.support.crash_recovery import contents, kill, run, start, worker
 from tests.support.loopback_hub import serve
 from training.resume import checkpoint_to_resume
 
-MOMENTS = [*range(2), *(pytest.param(moment, marks=pytest.mark.hostile) for moment in range(2, 20))]
+MOMENTS = [*range(2), *(pytest.param(moment, marks=pytest.mark.stress) for moment in range(2, 20))]
 JOBS = ("prepare.py", "train.py", "predict.py", "publish.py")
 
 
@@ -238,7 +238,7 @@ def test_a_read_only_disk_is_said_before_any_work(jobs, undisturbed, disk, tmp_p
     assert "%" not in printed  # of progress
 
 
-@pytest.mark.hostile
+@pytest.mark.stress
 @pytest.mark.parametrize("script", JOBS[:3])
 def test_a_small_disk_is_a_sentence_and_a_larger_one_is_filled_by_the_same_command(
     jobs, undisturbed, disk, tmp_path, script

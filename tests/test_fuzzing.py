@@ -25,7 +25,7 @@ def test_whatever_a_file_holds_the_decoder_hears_it_or_says_why_not(content, cha
     assert hear(mutate(content, random.Random(chance), SEEDS))
 
 
-@pytest.mark.hostile
+@pytest.mark.stress
 def test_seven_minutes_of_searching_the_decoder_find_nothing():
     search = Search(list(SEEDS))
     search.run(420)

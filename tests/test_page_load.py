@@ -212,7 +212,7 @@ def test_many_come_at_once_and_nothing_is_left(checkpoint, trap, tmp_path):
     assert files_in(tmp_path) == []
 
 
-@pytest.mark.hostile
+@pytest.mark.stress
 def test_two_hundred_come_at_once(checkpoint, trap, tmp_path):
     app = App(checkpoint, tmp_path)
     first = visit(app, 200, KINDS, trap)

@@ -1,4 +1,4 @@
-"""What holds of any input, on inputs that hypothesis makes up: the same every time, in `make hostile` others."""
+"""What holds of any input, on inputs that hypothesis makes up: the same every time, in `make stress` others."""
 
 import json
 from collections import Counter
