@@ -1,7 +1,11 @@
 """What the pages show works as it stands there."""
 
+import importlib
+import pkgutil
 import re
 import shutil
+from operator import attrgetter
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +18,7 @@ from preprocessing.prepared.split_files import load_splits
 from tests.conftest import ROOT
 from tests.preprocessing.corpora.test_corpora import JUNK, lay_out
 from tests.support.corpora_totals import format_totals
+from tests.test_architecture import MODULES, name_of, tracked_files
 
 
 def test_the_example_of_how_to_add_a_corpus_reads_it(tmp_path, monkeypatch):
@@ -51,3 +56,48 @@ def test_the_example_of_how_to_read_splits_elsewhere_reads_them(prepared, tmp_pa
 def test_the_totals_in_the_page_on_the_paper_are_those_of_the_adapters():
     page = (ROOT / "docs" / "reproducing_the_paper.md").read_text(encoding="utf-8")
     assert f"\n\n{format_totals()}\n\n" in page
+
+
+PAGES = [path for path in tracked_files() if path.suffix == ".md" and path.name != "model_card.md"]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_to_a_file_and_a_heading(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path.replace("\\", "") if path else page
+        if "://" not in link and (not target.exists() or (anchor and anchor not in anchors(target))):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_document_is_in_the_index():
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")} - {"README.md"}
+    assert {page for page in pages if f"]({page})" not in index} == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_reference_of_a_docstring_exists(path):
+    """[`Name`] is a name of the module, [`~package.module.Name`] one that can be imported."""
+    if path.stem == "__main__":
+        return
+    module = importlib.import_module(name_of(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+    missing = []
+    for tilde, reference in re.findall(r"\[`(~?)([\w.]+)`\]", path.read_text(encoding="utf-8")):
+        try:
+            if tilde:
+                pkgutil.resolve_name(reference)
+            else:
+                attrgetter(reference)(module)
+        except (AttributeError, ImportError, ValueError):
+            missing.append(reference)
+    assert missing == []
