@@ -9,30 +9,24 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from datasets import Dataset
-from tqdm import tqdm
 
-from ..prepared.rows import stored_waveform
-from .audio_fingerprint import MAX_DURATION_S, candidate_pairs, number_sounds, similarity
+from ..duplicates.audio_fingerprint import candidate_pairs, number_sounds
+from ..duplicates.same_sound import DuplicateThresholds, same_sounds
 
 MAX_EXAMPLES = 10  # of a finding, and clips of an example
 CALM = ("neutral", "sad")  # emotions in which a voice has its plain pitch
 
 
 @dataclass(frozen=True)
-class Thresholds:
-    """Where a finding begins. Measured figures are of 1,199 clips of RAVDESS and nEMO and of altered copies of them.
+class Thresholds(DuplicateThresholds):
+    """Where a finding begins; those of duplicates and of silence are inherited.
 
     Args:
-        fingerprint_radius: greatest distance of two fingerprints whose sounds are compared. Copies at other rates,
-            at other levels, from codecs, or with noise 20 dB below lie within 0.05; different clips of a person are
-            0.2 apart, of a synthetic voice 0.1.
-        similarity: least similarity of the same sound. Copies reach 0.97, different clips at most 0.42.
         least_share: of a class, relative to an even division of its corpus. Below half of it, a mean over clips and a
             mean over classes tell different stories.
         plateaus: least number of plateaus at the peak of a clipped clip. Speech has none, so one is a proof.
         loud_runs: least number of runs near full scale of a clipped clip. Whole speech at full scale has up to 4; of
             speech clipped by 3 dB and resampled more than half has 8, by 6 dB nearly all.
-        silent_dbfs: level of the loudest 0.1 s below which there is no speech. The quietest clip of speech has -56.
         baseline_clips: least number of calm clips that show the plain pitch of a voice. Of 23 voices of four corpora,
             5 calm clips that are drawn at random would mislead in 0.3 %, 3 clips in 0.7 %.
         male_hz: a man's plain pitch is not higher. It is what is typical of women; 120 Hz is of men (Traunmüller and
@@ -41,12 +35,9 @@ class Thresholds:
         female_hz: a woman's plain pitch is not lower. The lowest of 11 women has 170 Hz.
     """
 
-    fingerprint_radius: float = 0.08
-    similarity: float = 0.9
     least_share: float = 0.5
     plateaus: int = 1
     loud_runs: int = 8
-    silent_dbfs: float = -65.0
     baseline_clips: int = 5
     male_hz: float = 210.0
     female_hz: float = 140.0
@@ -189,13 +180,3 @@ def _twins(groups: pd.core.groupby.DataFrameGroupBy) -> Iterator[Example]:
         shown = group.loc[turn.sort_values(kind="stable").index[:MAX_EXAMPLES]]
         why = ", ".join(f"{id_} in {split}" for id_, split in zip(shown["id"], shown["split"], strict=True))
         yield Example(why, shown["id"].tolist())
-
-
-def same_sounds(table: Dataset, pairs: np.ndarray, thresholds: Thresholds) -> np.ndarray:
-    """Those of some pairs of rows `(pairs, 2)` of a prepared table that sound the same."""
-    scores = (_likeness(table, *pair) for pair in tqdm(pairs.tolist(), "Comparing", disable=None))
-    return pairs[np.array([score >= thresholds.similarity for score in scores], dtype=bool)]
-
-
-def _likeness(table: Dataset, first: int, second: int) -> float:
-    return similarity(*(stored_waveform(table[row], MAX_DURATION_S) for row in (first, second)))

@@ -10,7 +10,8 @@ from transformers import SequenceFeatureExtractor
 
 from modeling import Task
 
-from .rows import ROW, stored_waveform
+from ..stored_audio import stored_waveform
+from .rows import ROW
 
 
 def encode(task: Task, values: Sequence[str | float | None]) -> torch.Tensor:
@@ -26,7 +27,7 @@ class SERDataCollator:
     Args:
         feature_extractor: pads, and says what is padding.
         tasks: whose targets to encode.
-        max_duration_s: what the model hears of a clip.
+        max_duration_s: the part of a clip that the model processes, from its beginning.
 
     Returns from a call:
         `input_values` and `attention_mask` of shape `(batch, samples)`, and `labels`: task name to `(batch,)` as

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile
 from datasets import Features, Value
 
 from common.text_files import escape_surrogates, shorten
@@ -16,6 +14,7 @@ from modeling import SAMPLING_RATE, load_audio
 
 from ..clip import Clip, SkippedClip
 from ..labels import is_missing
+from ..stored_audio import encode_waveform
 from ..tables.arrow import EmbeddedAudio
 from ..targets.acoustics import ACOUSTIC_TARGETS, acoustic_targets
 
@@ -55,28 +54,19 @@ def prepare_clip(clip: Clip, preparation: PreparationConfig) -> dict | SkippedCl
         return SkippedClip(clip.id, f"longer than {LONGEST_S:.0f} s")
     if duration_s < preparation.min_duration_s:
         return SkippedClip(clip.id, f"{TOO_SHORT} {preparation.min_duration_s} s", "rule")
-    # 16 bits hold ±1. What exceeds that (resampling overshoots on loud recordings) is scaled down, never clipped.
-    scale = max(1.0, float(waveform.max()) * 32768 / 32767, float(-waveform.min()))
-    encoded = io.BytesIO()
-    pcm = np.round(waveform / np.float32(scale) * 32768).astype(np.int16)
-    soundfile.write(encoded, pcm, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
-    heard = waveform[: round(preparation.max_duration_s * SAMPLING_RATE)]
+    audio, scale = encode_waveform(waveform)
+    analyzed = waveform[: round(preparation.max_duration_s * SAMPLING_RATE)]
     said = {name: getattr(clip, name) for name in (*_TEXT, "start_s", "end_s")} | {"path": clip.path.name}
     return {
         **{
             name: escape_surrogates(value) if isinstance(value, str) else value
             for name, value in (said | clip.extra).items()
         },
-        "audio": {"bytes": encoded.getvalue(), "path": None},
+        "audio": {"bytes": audio, "path": None},
         "duration_s": duration_s,
         "scale": scale,
-        **acoustic_targets(heard),
+        **acoustic_targets(analyzed),
     }
-
-
-def stored_waveform(row: dict, max_duration_s: float | None = None) -> np.ndarray:
-    """The sound of a row, from its beginning, as mono float32 at 16 kHz of shape `(samples,)`."""
-    return load_audio(row["audio"]["bytes"], end_s=max_duration_s) * np.float32(row["scale"])
 
 
 def extra_columns(clips: Sequence[Clip]) -> dict[str, str]:

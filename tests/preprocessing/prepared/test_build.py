@@ -19,7 +19,8 @@ from preprocessing.corpora.scan import Source, UserAudio, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared, load_report
 from preprocessing.prepared.protocols import PROTOCOLS, SPLITS
-from preprocessing.prepared.rows import PreparationConfig, stored_waveform
+from preprocessing.prepared.rows import PreparationConfig
+from preprocessing.stored_audio import stored_waveform
 from tests.conftest import EXTRA_COLUMNS, ROOT, voice
 
 SHORT = PreparationConfig(min_duration_s=0.1)

@@ -8,14 +8,8 @@ import soundfile
 
 from modeling import SAMPLING_RATE, load_audio
 from preprocessing.clip import Clip, SkippedClip
-from preprocessing.prepared.rows import (
-    PreparationConfig,
-    extra_columns,
-    features,
-    parse_number,
-    prepare_clip,
-    stored_waveform,
-)
+from preprocessing.prepared.rows import PreparationConfig, extra_columns, features, parse_number, prepare_clip
+from preprocessing.stored_audio import stored_waveform
 from tests.conftest import voice
 from tests.support.piped_audio import mp3, recording
 

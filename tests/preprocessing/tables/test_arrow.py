@@ -13,7 +13,8 @@ from preprocessing.corpora.scan import Source, scan
 from preprocessing.corpora.user_audio import UserAudio, read_table
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
-from preprocessing.prepared.rows import PreparationConfig, prepare_clip, stored_waveform
+from preprocessing.prepared.rows import PreparationConfig, prepare_clip
+from preprocessing.stored_audio import stored_waveform
 from preprocessing.tables.arrow import ArrowTable, EmbeddedAudio
 from tests.conftest import voice
 

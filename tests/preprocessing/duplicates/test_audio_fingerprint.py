@@ -3,7 +3,7 @@ import pytest
 import soxr
 
 from modeling import SAMPLING_RATE
-from preprocessing.audit.audio_fingerprint import (
+from preprocessing.duplicates.audio_fingerprint import (
     FINGERPRINT_SIZE,
     MAX_DURATION_S,
     candidate_pairs,
