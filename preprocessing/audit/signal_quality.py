@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from datasets import Dataset, Features, List, Value
@@ -48,7 +50,7 @@ def measure_signal_quality(table: Dataset, num_proc: int) -> Dataset:
         )
 
 
-def measure(row: dict) -> dict:
+def measure(row: Mapping[str, Any]) -> dict[str, Any]:
     """Measures a row of the prepared table: `digest` of its stored audio, and what the functions below return."""
     waveform = stored_waveform(row)
     plateaus, loud_runs = clipping(waveform)

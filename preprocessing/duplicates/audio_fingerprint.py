@@ -19,9 +19,7 @@ from scipy.spatial import cKDTree
 from modeling import SAMPLING_RATE
 
 MAX_DURATION_S = 60.0  # what is compared of a clip; bounds the memory that one clip takes
-NUM_NEIGHBORS = (
-    5  # candidates per clip and split; bounds the work where thousands of clips are alike, such as pure tones
-)
+NUM_NEIGHBORS = 5  # candidates per clip and split; bounds the work where thousands are alike, such as pure tones
 
 _FRAME_LENGTH = 512
 _HOP_LENGTH = 160
@@ -71,8 +69,8 @@ def candidate_pairs(fingerprints: np.ndarray, groups: np.ndarray, radius: float)
         radius: greatest Euclidean distance.
 
     Returns:
-        int64 of shape `(pairs, 2)`, sorted, the smaller row first: for each row its `NUM_NEIGHBORS` nearest of each other
-        group.
+        int64 of shape `(pairs, 2)`, sorted, the smaller row first: each row with its `NUM_NEIGHBORS` nearest in every
+        other group.
     """
     usable = np.isfinite(fingerprints).all(axis=1)
     pairs = set()
@@ -93,10 +91,19 @@ def candidate_pairs_among(fingerprints: np.ndarray, radius: float) -> np.ndarray
 
 
 def number_sounds(pairs: np.ndarray, count: int) -> np.ndarray:
-    """Numbers the sounds of `count` clips: int32 of shape `(count,)`, equal for clips that `pairs` `(pairs, 2)` connect."""
+    """Numbers the sounds of clips.
+
+    Args:
+        pairs: clips that are the same sound, of shape `(pairs, 2)`.
+        count: number of clips.
+
+    Returns:
+        int32 of shape `(count,)`, the same number for clips that pairs connect.
+    """
     first, second = pairs.T
     links = coo_array((np.ones(first.size), (first, second)), shape=(count, count))
-    return connected_components(links, directed=False)[1]
+    numbers: np.ndarray = connected_components(links, directed=False)[1]
+    return numbers
 
 
 def _near(

@@ -42,7 +42,8 @@ def same_sounds(table: Dataset, pairs: np.ndarray, thresholds: DuplicateThreshol
         thresholds: its `similarity`.
     """
     scores = (_similarity(table, *pair) for pair in tqdm(pairs.tolist(), "Comparing", disable=None))
-    return pairs[np.array([score >= thresholds.similarity for score in scores], dtype=bool)]
+    is_same = np.array([score >= thresholds.similarity for score in scores], dtype=bool)
+    return np.asarray(pairs[is_same])
 
 
 def _similarity(table: Dataset, first: int, second: int) -> float:
