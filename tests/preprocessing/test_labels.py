@@ -119,13 +119,13 @@ def test_a_users_word_may_be_named_as_the_table_spells_it():
 
 def test_a_word_for_a_gender_that_nobody_named_is_an_error_that_says_how():
     with pytest.raises(
-        ValueError, match=r"gender 'K' is unknown; name it with --gender_names K=female \(or male, none\)"
+        ValueError, match=r"gender 'K' is unknown; name it with --gender_map K=female \(or male, none\)"
     ):
         parse_gender("K", {"m": "male"})
 
 
 def test_a_users_word_that_maps_to_no_gender_is_an_error():
-    with pytest.raises(ValueError, match="--gender_names maps to female, male or none; got k=woman"):
+    with pytest.raises(ValueError, match="--gender_map maps to female, male or none; got k=woman"):
         parse_gender("k", {"k": "woman"})
 
 

@@ -357,7 +357,7 @@ def test_real_corpora_share_nothing_where_speakers_or_corpora_are_kept_apart(rea
     options = UserAudio(columns={"path": "file_id", "speaker": "speaker_id"}, audio_folder="samples")
     sources = [Source("ravdess", tmp_path / "ravdess"), Source("table", tmp_path / "nemo/data.tsv")]
     names = {"anger": "angry", "happiness": "happy", "sadness": "sad", "surprised": "surprise"}
-    prepare(scan(sources, label_names=names, user_audio=options), tmp_path / "prepared")
+    prepare(scan(sources, label_map=names, user_audio=options), tmp_path / "prepared")
     for protocol in ("speaker", "loco:ravdess", "loco:nemo"):
         report = audit(tmp_path / "prepared", protocol)
         assert sum(report["clips"].values()) == 120

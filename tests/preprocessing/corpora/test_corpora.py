@@ -53,9 +53,9 @@ def test_the_papers_count_is_that_of_the_clips_that_can_be_heard_or_differs_for_
     lost = {tmp_path / path for path in getattr(LAID_OUT[name], "LOST", ())}
     assert lost <= set(clips)
     corpus = CORPORA[name]
-    if corpus.whole_clips is not None:
+    if corpus.complete_clips is not None:
         assert corpus.paper_differs
-        assert len(clips) - len(lost) == corpus.whole_clips
+        assert len(clips) - len(lost) == corpus.complete_clips
     elif corpus.paper_clips is not None and not corpus.paper_differs:
         assert len(clips) - len(lost) == corpus.paper_clips
 

@@ -34,14 +34,14 @@ def test_a_folder_per_class(classes):
 
 def test_an_unknown_label_is_an_error_that_says_how_to_name_it(classes):
     lay_out(classes, ["frustrated/e.wav", "frustrated/f.wav"])
-    with pytest.raises(ValueError, match=r"'frustrated' \(2 clips\) .*--label_names frustrated=happy"):
+    with pytest.raises(ValueError, match=r"'frustrated' \(2 clips\) .*--label_map frustrated=happy"):
         scan([Source("folder", classes)])
 
 
 @pytest.mark.parametrize(("name", "expected"), [("angry", "angry"), ("frustrated", "frustrated"), ("none", None)])
 def test_a_label_can_be_mapped_be_a_class_of_its_own_or_go(classes, name, expected):
     lay_out(classes, ["Frustrated/e.wav"])
-    entries = scan([Source("folder", classes)], label_names={"frustrated": name})
+    entries = scan([Source("folder", classes)], label_map={"frustrated": name})
     (entry,) = [entry for entry in entries if entry.id == "calls/Frustrated/e.wav"]
     if expected is None:
         assert entry == SkippedClip(entry.id, "the label 'Frustrated' has no counterpart among the emotions")
@@ -137,7 +137,7 @@ def test_nemo_by_its_table(real_audio):
         columns={"path": "file_id", "speaker": "speaker_id", "sentence": "raw_text"},
         audio_folder="samples",
     )
-    entries = scan([Source("table", real_audio / "nemo/data.tsv")], label_names=names, user_audio=options)
+    entries = scan([Source("table", real_audio / "nemo/data.tsv")], label_map=names, user_audio=options)
     assert Counter(type(entry) for entry in entries) == {Clip: 479}
     assert Counter(clip.speaker for clip in entries).keys() == {clip.speaker.strip() for clip in entries}
     assert len({clip.speaker for clip in entries}) == 4
@@ -157,7 +157,7 @@ def test_links_are_followed_and_a_circle_of_them_ends(tmp_path):
 def test_a_users_label_names_are_spelt_as_ours_are(tmp_path):
     lay_out(tmp_path / "mine", ["joyful/a.wav", "calm/b.wav"])
     names = {"Joyful": "Happy", "calm": "None"}
-    joyful, calm = sorted(scan([Source("folder", tmp_path / "mine")], label_names=names), key=lambda e: e.id)[::-1]
+    joyful, calm = sorted(scan([Source("folder", tmp_path / "mine")], label_map=names), key=lambda e: e.id)[::-1]
     assert joyful.emotion == "happy"
     assert "no counterpart" in calm.reason
 
@@ -208,7 +208,7 @@ def test_a_users_corpus_has_a_name_of_its_own(tmp_path):
 def test_a_label_that_no_clip_has_is_no_misspelling_that_goes_unseen(tmp_path):
     lay_out(tmp_path / "mine", ["joy/a.wav", "anger/b.wav"])
     with pytest.raises(ValueError, match="no clip has the label angr; there are anger, joy"):
-        scan([Source("folder", tmp_path / "mine")], label_names={"angr": "angry"})
+        scan([Source("folder", tmp_path / "mine")], label_map={"angr": "angry"})
 
 
 def test_each_own_corpus_has_its_own_locale_and_style(tmp_path):

@@ -25,7 +25,7 @@ COLUMNS = {
     "start_s": "begin",
     "end_s": "stop",
 }
-OPTIONS = UserAudio(locale="fr-FR", columns=COLUMNS, gender_names={"x": "none"}, audio_folder="audio")
+OPTIONS = UserAudio(locale="fr-FR", columns=COLUMNS, gender_map={"x": "none"}, audio_folder="audio")
 WRITERS = {
     ".csv": lambda table, path: table.to_csv(path, index=False),
     ".tsv": lambda table, path: table.to_csv(path, index=False, sep="\t"),
@@ -79,8 +79,8 @@ def test_na_is_a_word_like_any_other(folder):
         ({"path": [""], "x": "1"}, UserAudio(), "row 1: the path is empty"),
         ({"path": ["a"], "start_s": ["soon"]}, UserAudio(), "row 1: start_s is a number of seconds, got 'soon'"),
         ({"path": ["audio/a.wav"], "split": ["dev"]}, UserAudio(), "split is train, validation or test, got 'dev'"),
-        ({"path": ["audio/a.wav"], "gender": ["d"]}, UserAudio(), "--gender_names d=female"),
-        ({"path": ["a"], "gender": ["d"]}, UserAudio(gender_names={"d": "man"}), None),
+        ({"path": ["audio/a.wav"], "gender": ["d"]}, UserAudio(), "--gender_map d=female"),
+        ({"path": ["a"], "gender": ["d"]}, UserAudio(gender_map={"d": "man"}), None),
         ({"path": ["audio/a.wav"], "corpus": ["a/b"]}, UserAudio(), "has no slash"),
     ],
 )

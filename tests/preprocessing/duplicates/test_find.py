@@ -33,8 +33,8 @@ def table(tmp_path):
     return tmp_path / "mine/table.csv"
 
 
-def prepare_table(table, output, drop_copies=True):
-    return prepare(scan([Source("table", table)]), output, PreparationConfig(), num_proc=2, drop_copies=drop_copies)
+def prepare_table(table, output, skip_duplicates=True):
+    return prepare(scan([Source("table", table)]), output, PreparationConfig(), num_proc=2, skip_duplicates=drop_copies)
 
 
 def kept(folder) -> set[str]:
@@ -67,7 +67,7 @@ def test_labels_of_copies_that_contradict_each_other_are_said(table, tmp_path):
 
 
 def test_copies_can_be_left_out_later_at_little_cost_and_come_back(table, tmp_path):
-    before = prepare_table(table, tmp_path / "out", drop_copies=False)
+    before = prepare_table(table, tmp_path / "out", skip_duplicates=False)
     assert (len(kept(tmp_path / "out")), before["copies"]) == (10, {})
     parts = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/clips").glob("*/table/*.arrow")}
     first = prepare_table(table, tmp_path / "out")
@@ -75,7 +75,7 @@ def test_copies_can_be_left_out_later_at_little_cost_and_come_back(table, tmp_pa
     assert prepare_table(table, tmp_path / "out") == first
     assert {path: path.stat().st_mtime_ns for path in marks} == marks
     assert {path: path.stat().st_mtime_ns for path in parts} == parts
-    assert prepare_table(table, tmp_path / "out", drop_copies=False) == before
+    assert prepare_table(table, tmp_path / "out", skip_duplicates=False) == before
     assert prepare_table(table, tmp_path / "anew") == first
 
 
