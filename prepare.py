@@ -1,4 +1,4 @@
-"""Corpora on disk -> one prepared folder: every clip decoded, labeled, measured and divided, and a report.
+"""Corpora on disk -> one prepared folder: every clip decoded, labeled, measured and assigned to splits, and a report.
 
     python prepare.py --list --root /data
     python prepare.py --corpus ravdess=/data/RAVDESS emodb=/data/EMODB --output prepared
@@ -6,7 +6,7 @@
     python prepare.py --corpus folder=/data/calls --locale en-US --license "CC BY 4.0" --output prepared
     python prepare.py --corpus folder=/data/calls folder=/data/film --locale calls=en-US film=de-DE --output prepared
     python prepare.py --corpus table=/data/nemo/data.tsv --columns path=file_id speaker=speaker_id \
-        --audio_folder samples --label_names anger=angry happiness=happy --locale pl-PL --output prepared
+        --audio_folder samples --label_map anger=angry happiness=happy --locale pl-PL --output prepared
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ def _prepare(args: argparse.Namespace) -> str:
     from preprocessing.corpora.scan import Source, scan_sources
     from preprocessing.corpora.user_audio import UserAudio
     from preprocessing.labels import load_label_rules, load_speaker_genders
-    from preprocessing.prepared.build import PreparationConfig, prepare
+    from preprocessing.prepared.build import prepare
     from preprocessing.prepared.report import format_report
+    from preprocessing.prepared.rows import PreparationConfig
     from preprocessing.prepared.table1 import write_table1
 
     sources = [Source.parse(text) for text in args.corpus]
@@ -54,12 +55,10 @@ def _prepare(args: argparse.Namespace) -> str:
         for source in left_out:
             print(describe_left_out(source, args.license_use))
     if not sources:
-        raise ValueError("no corpus is left to prepare.")
-    user_audio = UserAudio(
-        columns=dict(args.columns), gender_names=dict(args.gender_names), audio_folder=args.audio_folder
-    )
+        raise ValueError("There are no corpora to prepare.")
+    user_audio = UserAudio(columns=dict(args.columns), gender_map=dict(args.gender_map), audio_folder=args.audio_folder)
     genders = load_speaker_genders(args.speaker_genders) if args.speaker_genders else {}
-    found = scan_sources(sources, args.labels, dict(args.label_names), user_audio, genders)
+    found = scan_sources(sources, args.label_rules, dict(args.label_map), user_audio, genders)
     report = prepare(
         [entry for _, entries in found for entry in entries],
         args.output,
@@ -67,17 +66,17 @@ def _prepare(args: argparse.Namespace) -> str:
         seed=args.seed,
         num_proc=args.num_proc,
         overwrite=args.overwrite,
-        drop_copies=args.drop_copies,
+        skip_duplicates=args.skip_duplicates,
         settings={
-            "labels": args.labels,
-            "label_rules": dict(load_label_rules(args.labels)),
-            "label_names": dict(args.label_names),
+            "label_rules": args.label_rules,
+            "emotion_of_label": dict(load_label_rules(args.label_rules)),
+            "label_map": dict(args.label_map),
             "speaker_genders": genders,
-            "license": args.license_use,
+            "license_use": args.license_use,
             "licenses": licenses_of(found),
         },
     )
-    done = f"Prepared {args.output}; its report.json has every file and its reason, table1.txt the paper's Table 1."
+    done = f"Prepared {args.output}: report.json lists every file, table1.txt has the paper's Table 1."
     return "\n\n".join((format_report(report), write_table1(report, args.output), done))
 
 
@@ -86,31 +85,35 @@ def _parse_args() -> argparse.Namespace:
 
     parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--corpus", nargs="+", default=[], metavar="NAME=FOLDER", help="`folder` and `table` are your own audio"
+        "--corpus",
+        nargs="+",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="corpora; `folder` and `table` are for your own audio",
     )
     parser.add_argument("--corpora", type=Path, metavar="FILE", help="YAML file of NAME: FOLDER")
     parser.add_argument("--output", type=Path, metavar="DIR", help="the prepared folder")
-    parser.add_argument("--overwrite", action="store_true", help="prepare into DIR although it holds other files")
-    parser.add_argument("--list", action="store_true", help="list the corpora that are known, and stop")
-    parser.add_argument("--root", type=Path, metavar="DIR", help="with --list: what the folders in DIR hold of them")
+    parser.add_argument("--overwrite", action="store_true", help="replace other files in DIR")
+    parser.add_argument("--list", action="store_true", help="list the known corpora, and exit")
+    parser.add_argument("--root", type=Path, metavar="DIR", help="with --list: which of them the folders in DIR hold")
     parser.add_argument(
         "--license_use",
         choices=("commercial", "redistributable"),
-        help="leave out what may not be used so",
+        help="leave out corpora whose license does not allow this use",
     )
-    parser.add_argument("--labels", default="paper", metavar="paper|strict|FILE", help="which labels count as which")
-    parser.add_argument("--min_duration_s", type=float, default=0.5, help="shorter clips are dropped")
-    parser.add_argument("--max_duration_s", type=float, default=6.0, help="what the model hears of a clip")
-    parser.add_argument("--drop_copies", action="store_true", help="skip clips that are the sound of another clip")
-    parser.add_argument("--seed", type=int, default=0, help="of the splits")
+    parser.add_argument("--label_rules", default="paper", metavar="paper|strict|FILE", help="emotions of labels")
+    parser.add_argument("--min_duration_s", type=float, default=0.5, help="shorter clips are skipped")
+    parser.add_argument("--max_duration_s", type=float, default=6.0, help="the part of a clip that the model processes")
+    parser.add_argument("--skip_duplicates", action="store_true", help="skip clips with the same sound as another clip")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random splits")
     parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
-    parser.add_argument("--speaker_genders", type=Path, metavar="FILE", help="YAML of CORPUS: {SPEAKER: female|male}")
+    parser.add_argument("--speaker_genders", type=Path, metavar="FILE", help="YAML file of CORPUS: {SPEAKER: GENDER}")
     add_own_arguments(parser)
-    args = parser.parse_args()
+    args: argparse.Namespace = parser.parse_args()
     if not args.list and not (args.output and (args.corpus or args.corpora)):
         parser.error("give --corpus or --corpora, and --output; or --list")
     return args
 
 
 if __name__ == "__main__":
-    run_command("prepare.py", main, " The same command resumes with what is left.")
+    run_command("prepare.py", main, " The same command resumes it.")

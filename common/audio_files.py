@@ -1,4 +1,4 @@
-"""Audio files by their names: the suffixes of what the decoder opens, those in a folder, those that a table names."""
+"""Audio files by their names: the suffixes that the decoder opens, the files of a folder, the paths in a table."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import av
 import soundfile
 
 from .text_files import shorten
 
-# What has no header, and so is not told from noise; lists of files, pictures and subtitles in containers of films.
+# Formats without a header, which any file matches; lists of files, pictures and subtitles in containers of films.
 _HEADERLESS = "302 al bit g722 722 pcm raw rco sb spdif sw tco tun ub ul uw".split()
-_NO_SOUND = "avif heic heif ism m3u8 mks mpd".split()
-# Formats that FFmpeg recognizes by what is in them, without an ending of their own.
+_NO_AUDIO = "avif heic heif ism m3u8 mks mpd".split()
+# Formats that FFmpeg recognizes by their content, without a suffix of their own.
 _UNLISTED = "dsf dss m4r mpc mpga qcp snd sph weba".split()
 
 
 def _audio_suffixes() -> tuple[str, ...]:
     endings = {name.lower() for name in soundfile.available_formats()} | set(_UNLISTED)
     for name in av.formats_available:
-        if _has_sound(name):
+        if _has_audio(name):
             endings |= set(_endings(name))
-    return tuple(sorted(f".{ending}" for ending in endings.difference(_HEADERLESS, _NO_SOUND)))
+    return tuple(sorted(f".{ending}" for ending in endings.difference(_HEADERLESS, _NO_AUDIO)))
 
 
-def _has_sound(name: str) -> bool:
-    """Whether a format of FFmpeg holds sound: it is written with a codec for it, or is called as such a codec."""
+def _has_audio(name: str) -> bool:
+    """Whether a format of FFmpeg holds audio: its muxer has an audio codec, or an audio codec has its name."""
     with contextlib.suppress(ValueError):
         if av.codec.Codec(name, "r").type == "audio":
             return True
@@ -43,7 +44,8 @@ def _has_sound(name: str) -> bool:
 
 
 def _endings(name: str) -> Iterator[str]:
-    for mode in "rw":
+    modes: tuple[Literal["r", "w"], ...] = ("r", "w")
+    for mode in modes:
         with contextlib.suppress(ValueError):
             yield from av.format.ContainerFormat(name, mode).extensions
 
@@ -55,7 +57,7 @@ AUDIO_SUFFIXES = _audio_suffixes()  # in lower case, with the dot
 def walk(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     """The files below `root` with one of these suffixes (lower case), sorted, without hidden files and folders.
 
-    Follows symbolic links, but for those to a folder that they are in.
+    Follows symbolic links, except those to a folder above them.
 
     Raises:
         ValueError: a folder cannot be read.
@@ -77,12 +79,12 @@ def _refuse(error: OSError) -> None:
 
 def audio_folder_of(table: Path, audio_folder: str) -> Path:
     """Where a table's paths start: `audio_folder`, itself relative to the table's folder."""
-    home = table if table.is_dir() else table.parent
-    return Path(os.path.normpath((home / audio_folder).absolute()))
+    base = table if table.is_dir() else table.parent
+    return Path(os.path.normpath((base / audio_folder).absolute()))
 
 
 def path_inside(folder: Path, name: str) -> Path:
-    """The file that a table names, as the disk has it: with letters and accents as one character, or apart.
+    """The file of a path in a table, spelled as on the disk, in whichever Unicode normal form.
 
     Raises:
         ValueError: it lies outside of the folder, or is a link that leads out of it.
@@ -90,19 +92,19 @@ def path_inside(folder: Path, name: str) -> Path:
     path = Path(os.path.normpath(folder / name))
     shown = shorten(name, _LONGEST_PATH)
     if not path.is_relative_to(folder):
-        raise ValueError(f"{shown} lies outside of {folder}; --audio_folder names the folder that holds all.")
+        raise ValueError(f"{shown} lies outside of {folder}. Give the folder that holds all files with --audio_folder.")
     if not name.isascii() and not os.path.lexists(path):
         path = _on_disk(folder, path.relative_to(folder))
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ValueError(
-            f"{shown} is a link to {path.resolve()}, outside of {folder}; --audio_folder names the folder that "
-            "holds all."
+            f"{shown} is a link to {path.resolve()}, outside of {folder}. Give the folder that holds all files with "
+            "--audio_folder."
         )
     return path
 
 
 def _on_disk(folder: Path, relative: Path) -> Path:
-    """A path with each part as its folder spells it, where that is the same text in Unicode's NFC."""
+    """A path with each part spelled as in its folder, where both are the same text in Unicode NFC."""
     path = folder
     for part in relative.parts:
         spellings = _spellings(path, path.stat().st_mtime_ns) if path.is_dir() else {}

@@ -1,4 +1,4 @@
-"""What is written: whole or not at all, where it can be written; and reports for people."""
+"""Atomic writing of files, and checks that a folder can be written to."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 
 def atomic_write(path: Path, write: Callable[[Path], Any]) -> None:
-    """Has `write` make a file under another name, and gives it its own when it is whole and on the disk.
+    """Writes a file completely or not at all; creates its folder.
 
-    Makes the folder, too.
+    Args:
+        path: the file.
+        write: writes the content to the path that it is called with; the file is renamed once it is on the disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.unfinished")
@@ -26,29 +28,29 @@ def atomic_write(path: Path, write: Callable[[Path], Any]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes text, whole or not at all; makes the folder."""
+    """Writes text atomically; creates the folder."""
     atomic_write(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
 
 
 def write_json(path: Path, content: object) -> None:
-    """Writes strict JSON, whole or not at all; makes the folder."""
+    """Writes strict JSON atomically; creates the folder."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Writes a figure as PNG, whole or not at all; makes the folder."""
-    # "tight" widens the image to what is drawn, where the figure's own size would cut it off.
+    """Writes a figure as PNG atomically; creates the folder."""
+    # "tight" widens the image where the size of the figure would cut off its content.
     atomic_write(path, lambda unfinished: figure.savefig(unfinished, dpi=120, format="png", bbox_inches="tight"))
 
 
 def check_writable(folder: Path) -> None:
-    """Checks, before any work, that a folder can be written to, or made.
+    """Checks, before any work, that a folder can be written to, or created.
 
     Raises:
         ValueError: it cannot.
     """
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise ValueError(f"{folder} cannot be written: {there} is a file.")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise ValueError(f"{folder} cannot be written: {there} is read-only, or of another user.")
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise ValueError(f"{folder} cannot be written: {existing} is a file.")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError(f"{folder} cannot be written: {existing} is read-only, or belongs to another user.")

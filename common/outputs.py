@@ -1,7 +1,6 @@
-"""What a command may write: what is not there, and what the same command wrote before.
+"""Protects files from being overwritten: a command replaces only what it wrote itself, unless --overwrite is given.
 
-Whatever else lies where it is to write is left alone unless it is called with --overwrite. Commands that write a folder
-keep a record in it of what is theirs; those that write a file replace none.
+Commands that write a folder record in it what they wrote; commands that write a single file do not replace any.
 """
 
 from __future__ import annotations
@@ -16,45 +15,45 @@ RECORD = ".outputs.json"  # name of a file or folder beside it -> the command th
 
 
 def check_new(paths: Iterable[Path], overwrite: bool = False) -> None:
-    """Raises a `ValueError` where one of the files that a command is to write exists already.
+    """Raises a `ValueError` if one of the files that a command would write already exists.
 
     Args:
-        paths: of the files.
-        overwrite: whether they may be replaced. A folder is replaced by no file.
+        paths: the files.
+        overwrite: whether to replace them. A folder is never replaced by a file.
     """
     for path in paths:
         if path.is_dir():
-            raise ValueError(f"{path} is a folder; expected is the name of a file to write.")
+            raise ValueError(f"{path} is a folder, expected the name of a file to write.")
         if path.exists() and not overwrite:
-            raise ValueError(f"{path} exists already: choose another name, or replace it with --overwrite.")
+            raise ValueError(f"{path} already exists. Choose another name, or replace it with --overwrite.")
 
 
 def check_empty(folder: Path, overwrite: bool = False) -> None:
-    """Raises a `ValueError` where a folder to write to is a file, or holds any and `overwrite` is not set."""
+    """Raises a `ValueError` if a folder to write to is a file, or holds files and `overwrite` is not set."""
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not overwrite)):
-        raise ValueError(f"{folder} holds files already: export to an empty folder, or add --overwrite.")
+        raise ValueError(f"{folder} already holds files. Export to an empty folder, or add --overwrite.")
 
 
 def check_outputs(folder: Path, names: Iterable[str], command: str, overwrite: bool = False) -> None:
-    """Raises a `ValueError` where something in a folder is in the way that the command did not write.
+    """Raises a `ValueError` if a command would replace files that it did not write.
 
     Args:
-        folder: to write to; it need not exist.
-        names: of the files and folders that the command writes in it.
-        command: its name.
-        overwrite: whether they may be replaced.
+        folder: folder to write to; it need not exist.
+        names: names of the files and folders that the command writes in it.
+        command: name of the command.
+        overwrite: whether to replace files of others.
     """
     owners = _owners(folder)
     others = [name for name in names if (folder / name).exists() and owners.get(name) != command]
     if others and not overwrite:
         raise ValueError(
-            f"{folder} holds {', '.join(sorted(others))}, which {command} has not written: choose another --output, or "
-            "replace it with --overwrite."
+            f"{folder} holds {', '.join(sorted(others))}, which {command} did not write. Choose another --output, or "
+            "replace them with --overwrite."
         )
 
 
 def record_outputs(folder: Path, names: Iterable[str], command: str) -> None:
-    """Writes into a folder, which it makes, what the command is about to write there."""
+    """Records in a folder, which it creates, what the command is about to write there."""
     owners = _owners(folder)
     if changed := dict.fromkeys(names, command).items() - owners.items():
         write_json(folder / RECORD, dict(sorted((owners | dict(changed)).items())))

@@ -27,6 +27,6 @@ def num_processes_started() -> int:
 
 
 def must_join_on_cpu() -> bool:
-    """Whether there are several processes and no device on which accelerate joins them unless it is told of a CPU."""
+    """Whether there are several processes and no device on which accelerate joins them without being given a CPU."""
     device = torch.accelerator.current_accelerator(check_available=True)
     return num_processes_started() > 1 and (device is None or device.type == "mps")

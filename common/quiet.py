@@ -1,4 +1,4 @@
-"""Keeps what libraries written in C print, such as mpg123 of a damaged MP3, out of logs: rows say what is wrong."""
+"""Suppresses what C libraries print, such as mpg123 about a damaged MP3: the rows have the reason."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from functools import cache
 def quiet_c_libraries() -> None:
     """Sends what C libraries print on stderr to nowhere, unless stderr is a terminal.
 
-    Python's own stderr, and what the system says of a crash, are not touched: of the process's two ways to the same
-    file, C's `stderr` and file descriptor 2, the first alone is changed. Where that has another name than in the C
+    Python's own stderr, and the system's messages about a crash, are not affected: of the two ways to the same file,
+    C's `stderr` and file descriptor 2, the first alone is changed. Where that has another name than in the C
     libraries of Linux, nothing is.
     """
     if sys.stderr.isatty():

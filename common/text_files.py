@@ -1,4 +1,4 @@
-"""Text files of users: in UTF-8, or in what their byte order mark says."""
+"""Text files of users: in UTF-8, or in the encoding of their byte order mark."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ import re
 import string
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
-
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))  # hyphens and marks that show nothing
-_BLANK = re.compile(r"[^\S\x00-\x7f]")  # a no-break space, say
-_AROUND = string.whitespace + "\u200c\u200d"  # inside a word, joiners are its spelling in Persian and Bengali
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))  # hyphens and marks that are not displayed
+_BLANK = re.compile(r"[^\S\x00-\x7f]")  # such as a no-break space
+_AROUND = string.whitespace + "\u200c\u200d"  # inside a word, joiners belong to its spelling in Persian and Bengali
 
 _MARKS = (  # that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -37,10 +33,10 @@ def read_encoded(path: Path, errors: str = "strict") -> tuple[str, str]:
 
     Args:
         path: the file.
-        errors: what is done about bytes that are not of the encoding, as by `bytes.decode`.
+        errors: how invalid bytes are handled, as by `bytes.decode`.
 
     Raises:
-        ValueError: it is neither UTF-8 nor has it a byte order mark; the message names the file and the line.
+        ValueError: it is not UTF-8 and has no byte order mark; the message names the file and the line.
         OSError: it cannot be read.
     """
     content = path.read_bytes()
@@ -58,21 +54,21 @@ def read_encoded(path: Path, errors: str = "strict") -> tuple[str, str]:
 
 
 def encoding_of(content: bytes) -> str:
-    """The encoding that a byte order mark says, else UTF-8."""
+    """The encoding of the byte order mark, else UTF-8."""
     return next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
 
 
 def shorten(value: object, longest: int = _SHOWN) -> str:
-    """A value as a message shows it: a few words of a text, of a sound or another large thing its type alone."""
+    """A value for a message: the beginning of a text; the type of audio and other large objects."""
     if isinstance(value, str):
         return repr(value) if len(value) <= longest else f"{value[:longest]!r}… ({len(value):,} characters)"
     return repr(value) if isinstance(value, int | float | None) else f"a {type(value).__name__}"
 
 
 def clean_text(text: str) -> str:
-    """The text as it is compared: in Unicode's NFC, without what cannot be seen, with plain blanks and none around it.
+    """The text in Unicode NFC, without invisible characters, with ordinary blanks and none around it.
 
-    Tables carry such characters in from spreadsheets and web pages, and two spellings of a speaker are two speakers.
+    Tables contain such characters from spreadsheets and web pages, and two spellings of a speaker are two speakers.
     """
     if text.isascii():
         return text.strip()
@@ -80,5 +76,5 @@ def clean_text(text: str) -> str:
 
 
 def escape_surrogates(text: str) -> str:
-    """The text with what is in no valid encoding spelled out, as names of files may be, so that it can be written."""
+    """The text with surrogates escaped, which names of files in no valid encoding have, so that it can be written."""
     return text.encode("utf-8", "backslashreplace").decode()

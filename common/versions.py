@@ -19,8 +19,8 @@ def versions(*packages: str) -> dict[str, str]:
         packages: libraries that it depends on.
 
     Returns:
-        The project's version under its name, its `commit`, and the version of each package. Of code that is not a git
-        checkout the commit is `unknown`; `-dirty` behind it says that files differ from it.
+        The project's version under its name, its `commit`, and the version of each package. For code outside a git
+        checkout the commit is `unknown`; the suffix `-dirty` means that files differ from it.
     """
     try:
         project = version(PROJECT)
@@ -31,7 +31,7 @@ def versions(*packages: str) -> dict[str, str]:
 
 @cache
 def _commit(root: Path) -> str:
-    if not (root / ".git").exists():  # what lies in another project's checkout is not of its commit
+    if not (root / ".git").exists():  # a folder in another project's checkout does not have its commit
         return UNKNOWN
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:

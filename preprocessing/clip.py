@@ -1,4 +1,4 @@
-"""Clip: one labeled stretch of one audio file; Drop: a file that a corpus holds and the project leaves out."""
+"""Clip: a labeled segment of an audio file; SkippedClip: a file of a corpus, or a segment, that is left out."""
 
 from __future__ import annotations
 
@@ -6,37 +6,38 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from common.text_files import clean_text, escape_surrogates
 
-if TYPE_CHECKING:
-    from .tables.arrow import EmbeddedAudio
+from .tables.arrow import EmbeddedAudio
 
 _CLEANED = ("locale", "speaker", "sentence", "gender", "emotion", "raw_label", "style", "split")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clip:
-    """One labeled stretch of one audio file. Its texts are as [`clean_text`] leaves them, however they were written.
+    """A labeled segment of an audio file. [`clean_text`] is applied to its texts.
 
     Args:
         id: corpus, path and start; the same on every machine.
-        path: the file to read, as the disk has it.
-        start_s, end_s: the stretch in seconds; `end_s=None` is the end of the file.
+        path: the audio file, or the table that embeds the recording; spelled as on the disk.
+        embedded: the recording in the table, if `path` is one.
+        start_s, end_s: bounds of the segment in seconds; `end_s=None` is the end of the file.
         corpus, locale: where it comes from, and its language and region.
         speaker: identifier within the corpus.
-        sentence: identifier or text of what is said, to find sentences that two splits share.
+        sentence: identifier or text of the spoken sentence, to find sentences that two splits share.
         gender: `male`, `female` or `None`.
         emotion: class name, `None` where the corpus gives no emotion at all.
-        raw_label: the emotion as the publisher wrote it.
+        raw_label: the emotion as the authors of the corpus wrote it.
         style: `acted` or `natural`.
-        split: the publisher's own partition, `train`, `validation` or `test`.
+        split: the authors' own partition, `train`, `validation` or `test`.
         extra: further labels, by column name.
     """
 
     id: str
-    path: Path | EmbeddedAudio
+    path: Path
+    embedded: EmbeddedAudio | None = None
     start_s: float = 0.0
     end_s: float | None = None
     corpus: str
@@ -57,21 +58,26 @@ class Clip:
             if (text := getattr(self, name)) is not None:
                 object.__setattr__(self, name, clean_text(text) or None)
 
+    @property
+    def file_name(self) -> str:
+        """The name of the recording, without folders."""
+        return self.path.name if self.embedded is None else self.embedded.name
+
 
 @dataclass(frozen=True, slots=True)
 class SkippedClip:
-    """A file, or a stretch of one, that is left out.
+    """A file, or a segment of one, that is left out.
 
     Args:
-        id: as of the [`Clip`] that it is or would have been.
-        reason: one sentence, the same for all files that are left out for it.
-        kind: `rule`: a rule on labels, voices or durations leaves it out; `copy`: of a clip that is kept; `skipped`: it
-            could not be used, so that the corpus lacks it.
+        id: of the [`Clip`] that it is or would have been.
+        reason: the same text for all files that are left out for it.
+        kind: `rule`: a rule on labels, voices or durations leaves it out; `duplicate`: it repeats a clip that is kept;
+            `unusable`: it cannot be used, so that the corpus lacks it.
     """
 
     id: str
     reason: str
-    kind: Literal["rule", "copy", "skipped"] = field(default="skipped", compare=False)
+    kind: Literal["rule", "duplicate", "unusable"] = field(default="unusable", compare=False)
 
 
 def clip_id(corpus: str, path: Path | str, start_s: float = 0.0) -> str:

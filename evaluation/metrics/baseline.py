@@ -17,7 +17,7 @@ from tqdm import tqdm
 from common.workers import killed_worker_errors
 from modeling import SAMPLING_RATE, Task
 from modeling.tasks_ser import IGNORE_INDEX
-from preprocessing.prepared.rows import stored_waveform
+from preprocessing.stored_audio import stored_waveform
 
 _COEFFICIENTS = 20
 # Not tuned: on RAVDESS, EMODB, EMOVO and nEMO anything from 3 to 100 gives the same to a hundredth or two.

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from modeling import load_audio
-from preprocessing.audit.audio_fingerprint import MAX_DURATION_S, candidate_pairs_among, number_sounds, similarity
-from preprocessing.audit.checks import DEFAULT_THRESHOLDS
+from preprocessing.duplicates.audio_fingerprint import MAX_DURATION_S, candidate_pairs_among, number_sounds, similarity
+from preprocessing.duplicates.same_sound import DEFAULT_THRESHOLDS
 
 
 def same_sounds(files: Sequence[str], fingerprints: np.ndarray) -> list[int]:

@@ -14,7 +14,7 @@ import numpy as np
 from common.quiet import quiet_c_libraries
 from common.workers import killed_worker_errors
 from modeling import SAMPLING_RATE, Task, batched, load_audio
-from preprocessing.audit.audio_fingerprint import FINGERPRINT_SIZE, MAX_DURATION_S, fingerprint
+from preprocessing.duplicates.audio_fingerprint import FINGERPRINT_SIZE, MAX_DURATION_S, fingerprint
 from preprocessing.targets.acoustics import ACOUSTIC_TARGETS, acoustic_targets
 
 from ..batch.console import Progress

@@ -1,6 +1,6 @@
-"""What silently spoils an evaluation: leaks between splits, and clips that are not what their labels say.
+"""Audits a prepared folder for what silently spoils an evaluation: leaks between splits, wrong labels and recordings.
 
-It reads a prepared folder and changes nothing in it:
+The folder is only read:
 
     python -m preprocessing.audit prepared --protocol speaker
     python -m preprocessing.audit prepared --protocol loco:ravdess
@@ -26,9 +26,9 @@ def main() -> None:
         "python -m preprocessing.audit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("prepared", type=Path, metavar="PREPARED", help="prepared folder")
-    parser.add_argument("--protocol", default="paper", help="which clips are in which split: paper, loco:CORPUS, …")
-    parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the report goes")
-    parser.add_argument("--overwrite", action="store_true", help="replace an --output that is there already")
+    parser.add_argument("--protocol", default="paper", help="protocol of the splits: paper, loco:CORPUS, …")
+    parser.add_argument("--output", type=Path, metavar="FILE.json", help="file to write the report to")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing --output")
     parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
     parser.add_argument(
         "--fail_on",
@@ -36,7 +36,7 @@ def main() -> None:
         default=[],
         choices=[*KINDS, "any"],
         metavar="KIND",
-        help=f"exit with 1 where one of these is found: {', '.join(KINDS)}, any",
+        help=f"exit with status 1 if one of these is found: {', '.join(KINDS)}, any",
     )
     args = parser.parse_args()
     try:

@@ -1,52 +1,44 @@
-"""The checks of an audit: each looks at all clips and flags speakers, sentences, classes or clips."""
+"""The checks of an audit: each examines all clips and flags speakers, sentences, classes or clips."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from datasets import Dataset
-from tqdm import tqdm
+from pandas.api.typing import DataFrameGroupBy
 
-from ..prepared.rows import stored_waveform
-from .audio_fingerprint import MAX_DURATION_S, candidate_pairs, number_sounds, similarity
+from ..duplicates.audio_fingerprint import candidate_pairs, number_sounds
+from ..duplicates.same_sound import DuplicateThresholds, same_sounds
 
 MAX_EXAMPLES = 10  # of a finding, and clips of an example
-CALM = ("neutral", "sad")  # emotions in which a voice has its plain pitch
+CALM = ("neutral", "sad")  # emotions in which a voice has its baseline pitch
 
 
 @dataclass(frozen=True)
-class Thresholds:
-    """Where a finding begins. Measured figures are of 1,199 clips of RAVDESS and nEMO and of altered copies of them.
+class Thresholds(DuplicateThresholds):
+    """Where a finding begins; those of duplicates and of silence are inherited.
 
     Args:
-        fingerprint_radius: greatest distance of two fingerprints whose sounds are compared. Copies at other rates,
-            at other levels, from codecs, or with noise 20 dB below lie within 0.05; different clips of a person are
-            0.2 apart, of a synthetic voice 0.1.
-        similarity: least similarity of the same sound. Copies reach 0.97, different clips at most 0.42.
         least_share: of a class, relative to an even division of its corpus. Below half of it, a mean over clips and a
-            mean over classes tell different stories.
+            mean over classes differ widely.
         plateaus: least number of plateaus at the peak of a clipped clip. Speech has none, so one is a proof.
         loud_runs: least number of runs near full scale of a clipped clip. Whole speech at full scale has up to 4; of
             speech clipped by 3 dB and resampled more than half has 8, by 6 dB nearly all.
-        silent_dbfs: level of the loudest 0.1 s below which there is no speech. The quietest clip of speech has -56.
-        baseline_clips: least number of calm clips that show the plain pitch of a voice. Of 23 voices of four corpora,
-            5 calm clips that are drawn at random would mislead in 0.3 %, 3 clips in 0.7 %.
-        male_hz: a man's plain pitch is not higher. It is what is typical of women; 120 Hz is of men (Traunmüller and
+        baseline_clips: least number of calm clips that show the baseline pitch of a voice. Of 23 voices of four
+            corpora, 5 random calm clips would mislead in 0.3 %, 3 clips in 0.7 %.
+        male_hz: a man's baseline pitch is not higher. It is typical of women; 120 Hz is of men (Traunmüller and
             Eriksson 1995), who range from 85 to 155 Hz and women from 165 to 255 Hz (Fitch and Holbrook 1970). The
             highest of 12 men has 137 Hz in his calm clips; angry, half of them are above 200 Hz.
-        female_hz: a woman's plain pitch is not lower. The lowest of 11 women has 170 Hz.
+        female_hz: a woman's baseline pitch is not lower. The lowest of 11 women has 170 Hz.
     """
 
-    fingerprint_radius: float = 0.08
-    similarity: float = 0.9
     least_share: float = 0.5
     plateaus: int = 1
     loud_runs: int = 8
-    silent_dbfs: float = -65.0
     baseline_clips: int = 5
     male_hz: float = 210.0
     female_hz: float = 140.0
@@ -63,12 +55,12 @@ class Example(NamedTuple):
 
 
 class Check(NamedTuple):
-    """What a check saw.
+    """The result of a check.
 
     Args:
-        units: a row per speaker, sentence, class or clip that it looked at, with columns `corpus` and `flagged`.
-        num_checked: number of clips that had what it needs.
-        examples: of what it flagged, as many as are asked for.
+        units: a row per speaker, sentence, class or clip that it checked, with columns `corpus` and `flagged`.
+        num_checked: number of clips that have what it needs.
+        examples: examples of what it flagged, created on demand.
     """
 
     units: pd.DataFrame
@@ -77,7 +69,7 @@ class Check(NamedTuple):
 
 
 def check_shared(clips: pd.DataFrame, column: str) -> Check:
-    """Flags what is heard in more than one split: the values of `column` within a corpus."""
+    """Flags values of `column` that a corpus has in more than one split."""
     known = clips.dropna(subset=[column])
     groups = known.groupby(["corpus", column])
     units = groups["split"].nunique().gt(1).rename("flagged").reset_index()
@@ -95,13 +87,13 @@ def check_identical(clips: pd.DataFrame) -> Check:
     """Flags clips whose stored audio is, byte for byte, in another split too."""
     groups = clips.groupby("digest", sort=False)
     units = clips.assign(flagged=groups["split"].transform("nunique") > 1)
-    return Check(units, len(clips), _twins(units[units["flagged"]].groupby("digest", sort=False)))
+    return Check(units, len(clips), _duplicates(units[units["flagged"]].groupby("digest", sort=False)))
 
 
 def check_repeated(clips: pd.DataFrame) -> Check:
     """Flags clips whose stored audio is, byte for byte, that of another clip of the same split."""
     units = clips.assign(flagged=clips.duplicated(["digest", "split"], keep=False))
-    return Check(units, len(clips), _twins(units[units["flagged"]].groupby("digest", sort=False)))
+    return Check(units, len(clips), _duplicates(units[units["flagged"]].groupby("digest", sort=False)))
 
 
 def check_same_sound(clips: pd.DataFrame, fingerprints: np.ndarray, table: Dataset, thresholds: Thresholds) -> Check:
@@ -113,7 +105,7 @@ def check_same_sound(clips: pd.DataFrame, fingerprints: np.ndarray, table: Datas
         table: the same clips with their `audio`.
         thresholds: `fingerprint_radius`, `similarity` and `silent_dbfs`.
     """
-    audible = ~check_silent(clips, thresholds).units["flagged"].to_numpy()  # silences are alike without being copies
+    audible = ~check_silent(clips, thresholds).units["flagged"].to_numpy()  # silent clips are no evidence
     splits, digests = clips["split"].cat.codes.to_numpy(), clips["digest"].to_numpy()
     rows = np.flatnonzero(audible)
     pairs = rows[candidate_pairs(fingerprints[rows], splits[rows], thresholds.fingerprint_radius)]
@@ -121,7 +113,7 @@ def check_same_sound(clips: pd.DataFrame, fingerprints: np.ndarray, table: Datas
     pairs = same_sounds(table, pairs, thresholds)
     flagged = np.isin(np.arange(len(clips)), pairs)
     units = clips.assign(flagged=flagged, sound=number_sounds(pairs, len(clips)))[audible]
-    return Check(units, len(units), _twins(units[units["flagged"]].groupby("sound", sort=False)))
+    return Check(units, len(units), _duplicates(units[units["flagged"]].groupby("sound", sort=False)))
 
 
 def check_imbalance(clips: pd.DataFrame, thresholds: Thresholds) -> Check:
@@ -151,10 +143,10 @@ def check_silent(clips: pd.DataFrame, thresholds: Thresholds) -> Check:
 
 
 def check_gender_pitch(clips: pd.DataFrame, thresholds: Thresholds) -> Check:
-    """Flags voices whose plain pitch contradicts their gender: the median over their calm clips.
+    """Flags voices whose baseline pitch contradicts their gender: the median over their calm clips.
 
     Emotion raises pitch, an angry man's beyond most women's; and pYIN now and then takes noise for a high voice. A
-    voice with few calm clips is not judged. Clips without a speaker are one voice, by corpus and gender.
+    voice with few calm clips is not checked. Clips without a speaker are one voice, by corpus and gender.
     """
     known = clips[clips["gender"].isin(["female", "male"])].dropna(subset=["f0_mean"])
     voices = known.groupby(["corpus", "speaker", "gender"], dropna=False)
@@ -164,13 +156,13 @@ def check_gender_pitch(clips: pd.DataFrame, thresholds: Thresholds) -> Check:
     units = units[units["size"] >= thresholds.baseline_clips].reset_index()
     male = units["gender"] == "male"
     units["flagged"] = (male & (units["hz"] > thresholds.male_hz)) | (~male & (units["hz"] < thresholds.female_hz))
-    judged = known[known["voice"].isin(units["voice"])]
+    checked = known[known["voice"].isin(units["voice"])]
     why = "{corpus}, speaker {speaker}: {gender}, but {hz:.0f} Hz in {size} calm clips"
     examples = (
-        Example(why.format_map(row), judged.loc[judged["voice"] == row["voice"], "id"].head(MAX_EXAMPLES).tolist())
+        Example(why.format_map(row), checked.loc[checked["voice"] == row["voice"], "id"].head(MAX_EXAMPLES).tolist())
         for row in _records(units[units["flagged"]])
     )
-    return Check(units, len(judged), examples)
+    return Check(units, len(checked), examples)
 
 
 def _check_clips(clips: pd.DataFrame, flagged: pd.Series, why: str) -> Check:
@@ -179,23 +171,13 @@ def _check_clips(clips: pd.DataFrame, flagged: pd.Series, why: str) -> Check:
     return Check(units, len(units), examples)
 
 
-def _records(rows: pd.DataFrame) -> Iterator[dict]:
+def _records(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
     return (dict(zip(rows.columns, row, strict=True)) for row in rows.itertuples(index=False, name=None))
 
 
-def _twins(groups: pd.core.groupby.DataFrameGroupBy) -> Iterator[Example]:
+def _duplicates(groups: DataFrameGroupBy[Any, Any]) -> Iterator[Example]:
     for _, group in groups:
         turn = group.groupby("split", observed=True).cumcount()  # every split has its turn before the examples are full
         shown = group.loc[turn.sort_values(kind="stable").index[:MAX_EXAMPLES]]
         why = ", ".join(f"{id_} in {split}" for id_, split in zip(shown["id"], shown["split"], strict=True))
         yield Example(why, shown["id"].tolist())
-
-
-def same_sounds(table: Dataset, pairs: np.ndarray, thresholds: Thresholds) -> np.ndarray:
-    """Those of some pairs of rows `(pairs, 2)` of a prepared table that sound the same."""
-    scores = (_likeness(table, *pair) for pair in tqdm(pairs.tolist(), "Comparing", disable=None))
-    return pairs[np.array([score >= thresholds.similarity for score in scores], dtype=bool)]
-
-
-def _likeness(table: Dataset, first: int, second: int) -> float:
-    return similarity(*(stored_waveform(table[row], MAX_DURATION_S) for row in (first, second)))

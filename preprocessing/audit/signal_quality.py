@@ -1,19 +1,21 @@
-"""What an audit keeps of a clip's sound: a hash, its level, signs of clipping and a fingerprint."""
+"""What an audit measures of a clip: a hash, its level, signs of clipping and a fingerprint."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from datasets import Dataset, Features, List, Value
 
 from common.workers import killed_worker_errors
-from modeling import SAMPLING_RATE
 
-from ..prepared.rows import stored_waveform
-from .audio_fingerprint import FINGERPRINT_SIZE, fingerprint
+from ..duplicates.audio_fingerprint import FINGERPRINT_SIZE, fingerprint
+from ..signal_level import level_dbfs
+from ..stored_audio import stored_waveform
 
-_HEARD = Features(
+_FEATURES = Features(
     {
         "digest": Value("string"),
         "level_dbfs": Value("float64"),
@@ -22,8 +24,6 @@ _HEARD = Features(
         "fingerprint": List(Value("float32"), length=FINGERPRINT_SIZE),
     }
 )
-_SYLLABLE_S = 0.1
-_SILENCE_DBFS = -120.0  # what digital silence counts as; one step of 16 bits is at -90
 _RUN_LENGTH = 3  # samples: at 16 kHz no voice stays within two steps of its peak that long
 _LEAST_PEAK = 0.89  # -1 dBFS
 _PLATEAU = 2 / 32768  # two steps of 16 bits
@@ -31,7 +31,7 @@ _NEAR_FULL_SCALE = 0.97  # resamplers and codecs bend plateaus by a few percent
 
 
 def measure_signal_quality(table: Dataset, num_proc: int) -> Dataset:
-    """Decodes every clip once and keeps what [`listen`] returns; nothing is written to disk.
+    """Decodes every clip once and keeps what [`measure`] returns; nothing is written to disk.
 
     Args:
         table: rows of a prepared folder.
@@ -40,17 +40,17 @@ def measure_signal_quality(table: Dataset, num_proc: int) -> Dataset:
     num_proc = min(num_proc, len(table))
     with killed_worker_errors():
         return table.select_columns(["audio", "scale"]).map(
-            listen,
+            measure,
             remove_columns=["audio", "scale"],
-            features=_HEARD,
+            features=_FEATURES,
             keep_in_memory=True,  # a cache file would be written into the prepared folder
-            new_fingerprint="listened",
+            new_fingerprint="signal_quality",
             num_proc=num_proc if num_proc > 1 else None,
-            desc="Listening",
+            desc="Measuring",
         )
 
 
-def listen(row: dict) -> dict:
+def measure(row: Mapping[str, Any]) -> dict[str, Any]:
     """Measures a row of the prepared table: `digest` of its stored audio, and what the functions below return."""
     waveform = stored_waveform(row)
     plateaus, loud_runs = clipping(waveform)
@@ -63,19 +63,8 @@ def listen(row: dict) -> dict:
     }
 
 
-def level_dbfs(waveform: np.ndarray) -> float:
-    """Root mean square of the loudest 0.1 s in dB re full scale: pauses, however long, make no clip quiet.
-
-    Args:
-        waveform: of shape `(samples,)`, 16 kHz.
-    """
-    size = min(round(_SYLLABLE_S * SAMPLING_RATE), waveform.size)
-    blocks = (waveform - waveform.mean())[: waveform.size // size * size].reshape(-1, size)
-    return float(10 * np.log10(max((blocks**2).mean(axis=1).max(), 10 ** (_SILENCE_DBFS / 10))))
-
-
 def clipping(waveform: np.ndarray) -> tuple[int, int]:
-    """Signs that the peaks of a clip are cut off.
+    """Counts signs that the peaks of a clip are cut off.
 
     Args:
         waveform: of shape `(samples,)`, 16 kHz; may exceed 1 where a resampler overshot.

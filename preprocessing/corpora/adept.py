@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 GENDERS = {"ad00": "female", "ad01": "male"}
 PATTERN = r"(?P<prosody>[a-z_]+)/(?P<meaning>[a-z_]+)/(?P<speaker>ad0[01])_\d+\.wav"
@@ -30,7 +30,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     prosody, meaning = fields["prosody"], fields["meaning"]
     return {
         "speaker": fields["speaker"],

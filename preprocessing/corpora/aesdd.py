@@ -2,15 +2,15 @@
 
 Vryzas, Liatsou, Kotsakis, Dimoulas & Kalliris 2017, Augmenting drama: a speech emotion-controlled stage lighting
 framework, Audio Mostly, 1-7. Six actors, twenty utterances in Greek, five emotions (no neutral); 44.1 kHz, 605 files.
-m3c.web.auth.gr; no license is stated (a mirror on Hugging Face says CC BY 4.0 on its own account).
+m3c.web.auth.gr; no license is stated (a mirror on Hugging Face gives CC BY 4.0 on its own account).
 
     anger/a01 (1).wav      fear/f10 (01).wav      sadness/s01 (5)a.wav
     first letter of the emotion, utterance (2 digits), speaker in brackets, a or b for further takes
 
 Five names have the speaker as 01 (d03, f10-f13), nine of speaker 5 end in a or b. `sadness/s05 (3).wav` cannot be
-decoded, which leaves the paper's 604. The publisher says that of the first five speakers three are women; who, and that
-speaker 6 is a man, is michen00/multilingual_speech_valence_classification_datasets' word (nkululeko's rule that the odd
-ones are men contradicts the publisher).
+decoded, which leaves the paper's 604. The authors state that three of the first five speakers are women; who they
+are, and that speaker 6 is a man, is from michen00/multilingual_speech_valence_classification_datasets (nkululeko's rule
+that the odd ones are men contradicts the authors).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 EMOTIONS = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "s": "sadness"}
 GENDERS = {"1": "female", "2": "female", "3": "male", "4": "male", "5": "female", "6": "male"}
@@ -31,7 +31,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "speaker": fields["speaker"],
         "sentence": fields["utterance"],

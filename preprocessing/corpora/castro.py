@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 PATTERN = r"\d+[sp](?P<speaker>[AB])_(?P<emotion>angry|disgust|fear|happy|neutral|sad|surprise)\d+\.wav"
 
@@ -28,7 +28,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {"speaker": fields["speaker"].upper(), "raw_label": fields["emotion"]}
 
 

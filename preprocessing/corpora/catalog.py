@@ -1,29 +1,32 @@
-"""What corpora there are, under which licenses, and what a folder holds of them."""
+"""The known corpora, their licenses, and which of them a folder holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
 from common.text_files import read_text
+from common.text_tables import MISSING, format_table
 
 from ..clip import Clip, SkippedClip
-from . import CORPORA
+from . import CORPORA, Corpus
 from .own_arguments import LICENSE_USES, stated_license
 from .scan import USER_AUDIO, Source
+
+LicenseInfo = Mapping[str, Any]  # title, license, homepage, and whether it allows each of LICENSE_USES
 
 
 def read_sources(path: Path) -> list[Source]:
     """The corpora of a YAML file `NAME: FOLDER`; folders may be relative to the file's own.
 
-    Own audio may have more than a folder, and be of several: `folder: [{path: calls, locale: de-DE, style: natural,
+    Own audio may have further fields, and several folders: `folder: [{path: calls, locale: de-DE, style: natural,
     license: CC BY 4.0}, …]`.
 
     Raises:
-        ValueError: the file is none, or names an unknown corpus or a missing folder.
+        ValueError: the file is not such a mapping, or a corpus is unknown or its folder missing.
     """
     try:
         content = yaml.safe_load(read_text(path))
@@ -39,7 +42,7 @@ def read_sources(path: Path) -> list[Source]:
 
 
 def _source(file: Path, name: str, entry: object) -> Source:
-    fields = {"path": entry} if isinstance(entry, str) else entry
+    fields: Any = {"path": entry} if isinstance(entry, str) else entry
     allowed_fields = {"path", "locale", "style", "license"} if name in USER_AUDIO else {"path"}
     if (
         not isinstance(fields, dict)
@@ -55,13 +58,14 @@ def _source(file: Path, name: str, entry: object) -> Source:
 def allowed(sources: Iterable[Source], use: str) -> tuple[list[Source], list[Source]]:
     """Divides corpora into those whose license allows a use, and the others.
 
-    Your own audio is for you to judge, unless you state a license that does not allow it.
+    A user's own audio is kept, unless its license is stated and does not allow the use.
 
     Args:
         sources: the corpora.
         use: one of `LICENSE_USES`.
     """
-    kept, left_out = [], []
+    kept: list[Source] = []
+    left_out: list[Source] = []
     for source in sources:
         (kept if _allows(source, use) else left_out).append(source)
     return kept, left_out
@@ -69,21 +73,21 @@ def allowed(sources: Iterable[Source], use: str) -> tuple[list[Source], list[Sou
 
 def _allows(source: Source, use: str) -> bool:
     if not source.is_own:
-        return getattr(CORPORA[source.name], use)
+        return bool(getattr(CORPORA[source.name], use))
     return source.license is None or stated_license(source.license)[use] is not False
 
 
-def licenses_of(found: Iterable[tuple[Source, Iterable[Clip | SkippedClip]]]) -> dict[str, dict]:
-    """The [`licenses`] of all that was found, own audio's as its source states it."""
-    known = {}
+def licenses_of(found: Iterable[tuple[Source, Iterable[Clip | SkippedClip]]]) -> dict[str, LicenseInfo | None]:
+    """The [`licenses`] of all corpora that were found; those of own audio as the source states them."""
+    known: dict[str, LicenseInfo | None] = {}
     for source, entries in found:
         corpora = dict.fromkeys(entry.id.split("/", 1)[0] for entry in entries)
         known |= dict.fromkeys(corpora, stated_license(source.license)) if source.license else licenses(corpora)
     return known
 
 
-def licenses(corpora: Iterable[str]) -> dict[str, dict]:
-    """Corpus -> its title, its license, where to read it, and what it allows; `None` for a user's own audio."""
+def licenses(corpora: Iterable[str]) -> dict[str, LicenseInfo | None]:
+    """Corpus -> its title, license and homepage, and the uses that it allows; `None` for a user's own audio."""
     return {
         name: {
             "title": CORPORA[name].title,
@@ -101,9 +105,9 @@ class Found(NamedTuple):
     """Where a corpus was found.
 
     Args:
-        folder: the one with the most clips of it.
-        clips: how many, before any rule.
-        problem: why there is none although its files are there.
+        folder: the folder with the most clips of it.
+        clips: number of clips, before any rule.
+        problem: why the clips cannot be read although their files are there.
     """
 
     folder: Path
@@ -112,13 +116,13 @@ class Found(NamedTuple):
 
 
 def find_corpora(root: Path) -> dict[str, Found]:
-    """Looks for corpora in a folder and in those right below it.
+    """Finds corpora in a folder and in the folders right below it.
 
     Raises:
-        ValueError: there is no such folder.
+        ValueError: the folder does not exist.
     """
     if not root.is_dir():
-        raise ValueError(f"--root {root}: no such folder.")
+        raise ValueError(f"--root {root}: the folder does not exist.")
     below = [path for path in sorted(root.iterdir()) if path.is_dir() and not path.name.startswith(".")]
     found: dict[str, Found] = {}
     for name, corpus in CORPORA.items():
@@ -134,33 +138,34 @@ def find_corpora(root: Path) -> dict[str, Found]:
 
 
 def format_catalog(found: Mapping[str, Found] | None) -> str:
-    """All corpora as text, a line each; with `found`, what a folder holds of them."""
-    header = f"{'corpus':<12}{'locale':<9}{'type':<9}{'clips':>7}  {'commercial':<12}{'redistribution':<16}"
-    lines = [header + (f"{'found':>7}  {'in':<24}" if found is not None else "") + "license and homepage"]
-    for name, corpus in CORPORA.items():
-        line = f"{name:<12}{corpus.locale:<9}{corpus.style:<9}{_count(corpus.paper_clips):>7}  "
-        line += f"{_yes(corpus.commercial):<12}{_yes(corpus.redistributable):<16}"
-        if found is not None:
-            place = found.get(name)
-            line += f"{place.clips if place else 0:>7,}  {place.folder.resolve().name if place else '–':<24}"
-        lines.append(f"{line}{corpus.license}; {corpus.homepage}")
-    lines.append("clips: by Table 1 of the paper. commercial, redistribution: whether the license plainly allows it.")
+    """All corpora as text, a line each; with `found`, which of them a folder holds."""
+    headers, align = ["corpus", "locale", "type", "clips", "commercial", "redistribution", "license"], "lllrlll"
+    rows = [_catalog_row(name, corpus) for name, corpus in CORPORA.items()]
+    notes = ["clips: as in Table 1 of the paper. commercial, redistribution: whether the license plainly allows it."]
     if found is not None:
-        lines.append("found: before labels and voices are left out by the paper's rules.")
-        lines += [f"{name}: {place.problem}" for name, place in found.items() if place.problem]
-    return "\n".join(lines)
+        headers, align = ["corpus", "found", "in", *headers[1:]], f"lrl{align[1:]}"
+        rows = [[row[0], *_found_cells(found.get(row[0])), *row[1:]] for row in rows]
+        notes.append("found: number of clips before labels and voices are skipped by the paper's rules.")
+        notes += [f"{name}: {place.problem}" for name, place in found.items() if place.problem]
+    return "\n".join([format_table(rows, headers, align), *notes])
+
+
+def _catalog_row(name: str, corpus: Corpus) -> list[str]:
+    clips = MISSING if corpus.paper_clips is None else f"{corpus.paper_clips:,}"
+    uses = [_yes_or_no(corpus.commercial), _yes_or_no(corpus.redistributable)]
+    return [name, corpus.locale, corpus.style, clips, *uses, f"{corpus.license}; {corpus.homepage}"]
+
+
+def _found_cells(place: Found | None) -> list[str]:
+    return ["0", MISSING] if place is None else [f"{place.clips:,}", place.folder.resolve().name]
 
 
 def describe_left_out(source: Source, use: str) -> str:
     """Why `--license_use` leaves a corpus out."""
     known = CORPORA.get(source.name)
-    why = f"{known.license}; {known.homepage}" if known else source.license
-    return f"left out, no {use} use: {source.corpus} ({why})"
+    license_text = f"{known.license}; {known.homepage}" if known else source.license
+    return f"{source.corpus} is left out: its license does not allow {use} use ({license_text})"
 
 
-def _count(clips: int | None) -> str:
-    return "–" if clips is None else f"{clips:,}"
-
-
-def _yes(value: bool) -> str:
+def _yes_or_no(value: bool) -> str:
     return "yes" if value else "no"

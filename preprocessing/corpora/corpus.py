@@ -1,4 +1,4 @@
-"""Corpus: what an adapter says of a published corpus, and what adapters share."""
+"""Corpus: the description of a published corpus, and what the adapters share."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from common.audio_files import walk
 
 from ..clip import Clip, SkippedClip, clip_id
+
+ClipFields = dict[str, Any]  # arguments of a Clip
 
 
 @dataclass(frozen=True)
@@ -21,16 +24,18 @@ class Corpus:
         name: its key in `CORPORA`.
         title: its name in Table 1 of the paper.
         locale, style: as the paper's Table 1 gives them.
-        homepage, license: of the publisher; where sources differ, the license says so.
+        homepage, license: as the authors state them; where sources differ, the license names both.
         commercial, redistributable: whether the license allows commercial use, and passing the recordings on. False
-            where it does not say or sources differ.
-        paper_clips: its clips in Table 1, `None` if it is not there.
-        paper_differs: why that is not what its folder gives, where it is not.
-        whole_clips: what its whole folder gives under the paper's rules, if that is not `paper_clips`, and is known.
-        usable_files: those of its whole folder that can be decoded, before any rule, where `whole_clips` is not known.
+            where it is not stated or sources differ.
+        paper_clips: number of its clips in Table 1, `None` if it is not in the table.
+        paper_differs: the reason why the complete corpus has another number of clips, if it has.
+        complete_clips: number of clips of the complete corpus under the paper's rules, where it is known and differs
+            from `paper_clips`.
+        usable_files: number of files of the complete corpus that can be decoded, before any rule, where
+            `complete_clips` is not known.
         form: the layout that `read` expects, in a few words.
-        genders: whether it is known, at all, which voices are men's and which are women's.
-        read: yields a [`Clip`] or a [`SkippedClip`] for each of its audio files below a folder, without opening them.
+        genders: whether the gender of any voice is known.
+        read: yields a [`Clip`] or a [`SkippedClip`] for each of its audio files in a folder, without opening them.
     """
 
     name: str
@@ -46,12 +51,12 @@ class Corpus:
     read: Callable[[Path], Iterator[Clip | SkippedClip]]
     genders: bool = True
     paper_differs: str = ""
-    whole_clips: int | None = None
+    complete_clips: int | None = None
     usable_files: int | None = None
 
 
 def composed(text: str) -> str:
-    """Letters and their accents as one character (NFC): some systems unpack names with accents apart."""
+    """The text in Unicode NFC, with accents in the character of their letter: some systems unpack them apart."""
     return unicodedata.normalize("NFC", text)
 
 
@@ -59,36 +64,35 @@ def parse_tree(
     corpus: Corpus,
     root: Path,
     pattern: str,
-    describe: Callable[[dict[str, str]], dict],
+    describe: Callable[[dict[str, str]], ClipFields],
     suffixes: tuple[str, ...] = (".wav",),
 ) -> Iterator[Clip | SkippedClip]:
-    """Reads a corpus whose labels stand in its paths.
+    """Reads a corpus whose labels are in its paths.
 
     Args:
         corpus: the corpus.
         root: its folder, or a folder above it.
         pattern: regular expression for the end of a path, with `/` between folders. What it matches is the path in the
             clip's id, so that the id does not depend on where `root` lies.
-        describe: named groups of the pattern, in lower case -> fields of the [`Clip`]. An `id` among them stands for
-            the matched path in the clip's id, where releases name the same file differently.
-        suffixes: of its audio files, in lower case.
+        describe: named groups of the pattern, in lower case -> fields of the [`Clip`]. An `id` among them replaces the
+            matched path in the id of the clip, where releases name the same file differently.
+        suffixes: suffixes of its audio files, in lower case.
 
     Yields:
-        A [`Clip`] for each file that the pattern fits, a [`SkippedClip`] for each other one and for copies of the same
-        file.
+        A [`Clip`] for each file that the pattern matches, a [`SkippedClip`] for every other file and for copies.
     """
-    grammar = re.compile(rf"(?:^|/)({pattern})$", re.IGNORECASE)
+    parser = re.compile(rf"(?:^|/)({pattern})$", re.IGNORECASE)
     seen = set()
     for path in walk(root, suffixes):
-        match = grammar.search(composed(path.as_posix()))
+        match = parser.search(composed(path.as_posix()))
         found = clip_id(corpus.name, path.relative_to(root))
         if match is None:
-            yield SkippedClip(found, "the file name is not of the corpus's form")
+            yield SkippedClip(found, "the file name does not have the form of the corpus")
             continue
         fields = describe({name: group and group.lower() for name, group in match.groupdict().items()})
         id_ = clip_id(corpus.name, fields.pop("id", match[1]))
         if id_.casefold() in seen:
-            yield SkippedClip(found, "the same file again in another folder", "copy")
+            yield SkippedClip(found, "a copy of a file in another folder", "duplicate")
             continue
         seen.add(id_.casefold())
         yield Clip(

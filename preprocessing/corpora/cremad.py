@@ -5,7 +5,7 @@ Cao, Cooper, Keutmann, Gur, Nenkova & Verma 2014, IEEE Transactions on Affective
 github.com/CheyneyComputerScience/CREMA-D (git LFS), ODbL 1.0, the contents under DbCL 1.0.
 
     AudioWAV/1001_DFA_ANG_XX.wav      AudioWAV/1091_WSI_HAP_XX.wav
-    actor _ sentence _ emotion _ level (LO, MD, HI; XX where none was asked for)
+    actor _ sentence _ emotion _ level (LO, MD, HI; XX where the actor was not asked for one)
     VideoDemographics.csv: ActorID, Age, Sex, ...
 
 The label is the emotion that the actor was asked for; the crowd's votes are not read. AudioMP3 and VideoFlash hold the
@@ -23,7 +23,7 @@ from common.audio_files import walk
 from common.text_files import read_text
 
 from ..clip import Clip, SkippedClip, clip_id
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 EMOTIONS = {"ang": "anger", "dis": "disgust", "fea": "fear", "hap": "happy", "neu": "neutral", "sad": "sad"}
 GENDERS = {"Female": "female", "Male": "male"}
@@ -38,11 +38,11 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the clips of CREMA-D below `root`.
 
     Raises:
-        ValueError: there are clips, but no `VideoDemographics.csv` that says whose voices they are.
+        ValueError: there are clips, but no `VideoDemographics.csv`, which gives the gender of the actors.
     """
     genders: dict[str, str | None] = {}
 
-    def describe(fields: dict[str, str]) -> dict:
+    def describe(fields: dict[str, str]) -> ClipFields:
         if not genders:
             genders.update(_genders(root))
         return {
@@ -55,7 +55,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     yield from parse_tree(CORPUS, root, PATTERN, describe)
     for path in walk(root, (".mp3", ".flv")):
         yield SkippedClip(
-            clip_id(CORPUS.name, path.relative_to(root)), "an MP3 or a video; the WAV files are read", "copy"
+            clip_id(CORPUS.name, path.relative_to(root)), "an MP3 or a video; the WAV files are read", "duplicate"
         )
 
 
@@ -63,7 +63,7 @@ def _genders(root: Path) -> dict[str, str | None]:
     table = next(walk(root, (DEMOGRAPHICS.lower(),)), None)
     if table is None:
         raise ValueError(
-            f"{root} holds clips of CREMA-D, but no {DEMOGRAPHICS}, which says which actors are women. "
+            f"{root} holds clips of CREMA-D, but no {DEMOGRAPHICS}, which gives the gender of the actors. "
             f"It lies beside AudioWAV in {CORPUS.homepage}: copy it to {root / DEMOGRAPHICS}."
         )
     rows = list(csv.DictReader(io.StringIO(read_text(table))))

@@ -1,7 +1,7 @@
 """EMODB: Berlin Database of Emotional Speech.
 
 Burkhardt, Paeschke, Rolfes, Sendlmeier & Weiss 2005, Interspeech, 1517-1520. Ten actors (5 women), ten sentences in
-German; 16 kHz, 16 bit, mono, 535 files. emodb.bilderbar.info; the old page states no license, Zenodo 17651657 says
+German; 16 kHz, 16 bit, mono, 535 files. emodb.bilderbar.info; the old page states no license, Zenodo 17651657 gives
 CC BY 4.0, another packager CC0-1.0.
 
     wav/03a01Fa.wav
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 EMOTIONS = {
     "w": "anger",
@@ -36,7 +36,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "speaker": fields["speaker"],
         "sentence": fields["text"],

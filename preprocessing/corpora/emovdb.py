@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 GENDERS = {"bea": "female", "jenie": "female", "josh": "male", "sam": "male"}
 PATTERN = (
@@ -36,7 +36,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "id": f"{fields['speaker']}/{fields['emotion']}/{fields['file']}",
         "speaker": fields["speaker"],
@@ -56,7 +56,7 @@ CORPUS = Corpus(
     commercial=False,
     redistributable=False,
     paper_clips=3644,
-    whole_clips=5172,
+    complete_clips=5172,
     paper_differs="the paper does not say which clips it left out; no choice of whole folders gives its number",
     form="SPEAKER/EMOTION/emotion_n-n_nnnn.wav or SPEAKER_EMOTION/emotion_n-n_nnnn.wav",
     read=read,

@@ -2,7 +2,7 @@
 
 Costantini, Iaderola, Paoloni & Todisco 2014, EMOVO corpus: an Italian emotional speech database, LREC. Six actors
 (three women), 14 sentences in Italian, seven emotions; 48 kHz, 588 files. voice.fub.it/activities/corpora/emovo states
-no license; nkululeko says CC BY-NC-SA 4.0.
+no license; nkululeko gives CC BY-NC-SA 4.0.
 
     EMOVO/f1/dis-f1-b1.wav      EMOVO/m3/tri-m3-d2.wav
     emotion (first letters of the Italian word) - speaker (f: woman, m: man) - sentence (b1-b3, l1-l4, n1-n5, d1-d2)
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 EMOTIONS = {
     "dis": "disgust",
@@ -38,7 +38,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "speaker": fields["speaker"],
         "sentence": fields["sentence"],
@@ -53,7 +53,7 @@ CORPUS = Corpus(
     locale="it-IT",
     style="acted",
     homepage="http://voice.fub.it/activities/corpora/emovo",
-    license="none stated by the publisher; CC BY-NC-SA 4.0 according to nkululeko",
+    license="none stated by the authors; CC BY-NC-SA 4.0 according to nkululeko",
     commercial=False,
     redistributable=False,
     paper_clips=588,

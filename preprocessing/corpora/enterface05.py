@@ -12,8 +12,8 @@ Only the folders are right: the files of subject 11 are called `s12_*`, 16 of su
 `subject 6/anger/s6_an.avi`, a session of one or two minutes that was not cut: they are kept, without a sentence.
 Subject 23 lacks three sentences of happiness. The paper's 1,263 are what is left when files of one name count once.
 
-The publisher does not say who is a woman. `WOMEN` is from the table of
-github.com/michen00/multilingual_speech_valence_classification_datasets: 9 of 44, or 20 %; by the publisher's paper it
+The authors do not state who is a woman. `WOMEN` is from the table of
+github.com/michen00/multilingual_speech_valence_classification_datasets: 9 of 44, or 20 %; by the authors' paper it
 is 19 %.
 """
 
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 WOMEN = {"4", "5", "7", "26", "28", "29", "31", "33", "44"}
 PATTERN = (
@@ -37,7 +37,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe, suffixes=(".avi",))
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "speaker": fields["subject"],
         "sentence": fields["sentence"] and f"{fields['emotion']} {fields['sentence']}",
@@ -56,7 +56,7 @@ CORPUS = Corpus(
     commercial=False,
     redistributable=False,
     paper_clips=1263,
-    whole_clips=1293,
+    complete_clips=1293,
     paper_differs="the 30 files of subject 11 bear names of subject 12: the paper's number is without them",
     form="subject N/EMOTION/sentence N/sN_EE_N.avi",
     read=read,

@@ -3,7 +3,7 @@
 Zhou, Sisman, Liu & Li 2021, Seen and unseen emotional style transfer for voice conversion with a new emotional speech
 dataset, ICASSP, 920-924. Ten speakers of Mandarin (0001-0010) and ten of English (0011-0020), five women each; 350
 sentences per language, each spoken by all its speakers in five emotions: 17,500 files per language; 16 kHz, 16 bit,
-mono. github.com/HLTSingapore/Emotional-Speech-Data: one zip for both languages, after a signed form that says "can only
+mono. github.com/HLTSingapore/Emotional-Speech-Data: one zip for both languages, after a signed form: "can only
 be used for research purpose".
 
     0011/Angry/0011_000351.wav
@@ -11,7 +11,7 @@ be used for research purpose".
     speaker / emotion / partition / speaker _ number (6 digits)
 
 The numbers are the same for all speakers: 1-350 neutral, 351-700 angry, 701-1050 happy, 1051-1400 sad, 1401-1750
-surprise, according to EmoBox, whose list of files bears it out for all 35,000. So the file name says all but the
+surprise, according to EmoBox, whose list of files bears it out for all 35,000. So the file name gives all but the
 partition, and the id is the same for both releases. The genders are those of the ReadMe in the zip (nkululeko's
 differ). The transcripts (0011/0011.txt) are not read: their labels and encodings vary.
 """
@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 MANDARIN = {f"{number:04}" for number in range(1, 11)}
 ENGLISH = {f"{number:04}" for number in range(11, 21)}
@@ -53,7 +53,7 @@ def _read(corpus: Corpus, others: set[str], root: Path) -> Iterator[Clip | Skipp
         yield entry
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     emotion, sentence = divmod(int(fields["number"]) - 1, SENTENCES)
     return {
         "speaker": fields["speaker"],

@@ -34,7 +34,7 @@ from common.audio_files import walk
 from common.text_files import read_text
 
 from ..clip import Clip, SkippedClip, clip_id
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 EMOTIONS = {
     "ang": "anger",
@@ -47,7 +47,7 @@ EMOTIONS = {
     "oth": "other",
     "sad": "sadness",
     "sur": "surprise",
-    "xxx": "xxx",  # as the publisher writes it
+    "xxx": "xxx",  # as the authors write it
 }
 PATTERN = r"Ses(?P<session>0[1-5])[FM]_(?:impro|script)\w+_(?P<gender>[FM])\w{3}\.wav"
 DIMENSIONS = ("valence", "arousal", "dominance")
@@ -77,18 +77,16 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
                 )
             label = labels.pop(entry.path.stem.lower(), None)
             if label is None:
-                entry = SkippedClip(entry.id, "no label line names this file")
+                entry = SkippedClip(entry.id, "the labels do not list this file")
             else:
                 entry = replace(entry, raw_label=label.emotion, extra=label.dimensions)
         yield entry
     for label in labels.values():
-        yield SkippedClip(
-            clip_id(CORPUS.name, f"{label.utterance}.wav"), "a label line names a file that does not exist"
-        )
+        yield SkippedClip(clip_id(CORPUS.name, f"{label.utterance}.wav"), "the labels list a file that does not exist")
 
 
 def _read_labels(root: Path) -> dict[str, _Label]:
-    """Utterance in lower case -> what its label line says."""
+    """Utterance in lower case -> its label."""
     labels = {}
     for path in walk(root, (".txt",)):
         if path.parent.name.lower() == "emoevaluation":
@@ -100,7 +98,7 @@ def _read_labels(root: Path) -> dict[str, _Label]:
     return labels
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "speaker": f"Ses{fields['session']}{fields['gender'].upper()}",
         "gender": {"m": "male", "f": "female"}[fields["gender"]],

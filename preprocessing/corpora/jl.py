@@ -2,7 +2,7 @@
 
 James, Tian & Watson 2018, An open source emotional speech corpus for human robot interaction applications, Interspeech,
 2768-2772. Two women and two men, 240 files for each of ten emotions; 44.1 kHz. kaggle.com/tli725/jl-corpus; the license
-is CC0 1.0 by SER-datasets and ODC-By by nkululeko. The paper says en-US.
+is CC0 1.0 by SER-datasets and ODC-By by nkululeko. The paper gives en-US.
 
     Raw JL corpus (unchecked and unannotated)/JL(wav+txt)/female1_angry_10a_1.wav
     speaker _ emotion _ sentence _ take
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 EMOTIONS = "angry|sad|neutral|happy|excited|anxious|apologetic|assertive|concerned|encouraging"
 PATTERN = rf"(?P<speaker>(?P<gender>female|male)[12])_(?P<emotion>{EMOTIONS})_(?P<sentence>\d+[a-z]?)_\d+\.wav"
@@ -28,7 +28,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "speaker": fields["speaker"],
         "sentence": fields["sentence"],

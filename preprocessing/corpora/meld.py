@@ -1,7 +1,7 @@
 """MELD: Multimodal EmotionLines Dataset, from the television series Friends.
 
 Poria, Hazarika, Majumder, Naik, Cambria & Mihalcea 2019, ACL, 527-536. 13,708 utterances in English, divided by the
-publisher; MP4 with AAC sound of 48 kHz, by EmoBox of three channels for the most part. github.com/declare-lab/MELD,
+authors; MP4 with AAC sound of 48 kHz, by EmoBox of three channels for the most part. github.com/declare-lab/MELD,
 GPL-3.0: that is the repository's license, and the recordings are of a television series, so that it is not taken as
 leave to use them commercially or to pass them on.
 
@@ -16,7 +16,7 @@ holds `._*.mp4`, which are no videos, and `final_videos_test*`. Two test clips l
 
 The authors give no gender. `WOMEN` and `MEN` are speakers whose gender follows from their name, title or character
 in the series, and for whom github.com/michen00/multilingual_speech_valence_classification_datasets says the same.
-Of others the label itself may say it: the Woman, Fireman No. 3, a Waitress, Joey's Sister. Without a gender are groups
+For others the label itself states it: the Woman, Fireman No. 3, a Waitress, Joey's Sister. Without a gender are groups
 (All, Both, Joey and Ross, Guys), roles that either may have (Director, Nurse), a child (Ben), and names that leave a
 doubt (Dr. Oberman, Mr. Bing, whom an actress plays). The paper's 12,983 clips go by a table that is not published.
 """
@@ -34,7 +34,7 @@ from common.audio_files import walk
 from common.text_files import read_text
 
 from ..clip import Clip, SkippedClip, clip_id
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 SPLITS = {"train_splits": "train", "dev_splits_complete": "validation", "output_repeated_splits_test": "test"}
 TABLES = {
@@ -66,7 +66,7 @@ GENDERS = {
     for name in names.strip().replace("\n", " ").split(", ")
 }
 DOUBTFUL = {"Mr. Bing"}
-# Words for one person that say a gender. Names may end in -man, so trades are listed.
+# Terms for one person that imply a gender. Names may end in -man, so trades are listed.
 _WOMAN = (
     r"\w*woman|actress|aunt|bride|bridesmaid|daughter|female|girl|girlfriend|grandma|grandmother|hostess|lady|mom|"
     r"mother|mrs|ms|miss|nun|sister|stewardess|waitress|wife"
@@ -91,16 +91,16 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
             folder = entry.path.parent.name.lower()
             if folder not in tables:
                 raise ValueError(
-                    f"{root}: there are utterances of MELD in {folder}, but {TABLES[folder]} is nowhere below. It lies "
+                    f"{root}: there are utterances of MELD in {folder}, but {TABLES[folder]} is missing. It lies "
                     "in data/MELD of https://github.com/declare-lab/MELD."
                 )
             row = tables[folder].pop(entry.path.stem.lower(), None)
-            entry = _join(entry, row) if row else SkippedClip(entry.id, "no row of the table names this file")
+            entry = _join(entry, row) if row else SkippedClip(entry.id, "the table does not list this file")
         yield entry
     for folder, rows in tables.items():
         for name in rows:
             yield SkippedClip(
-                clip_id(CORPUS.name, f"{folder}/{name}.mp4"), "the table names a file that does not exist"
+                clip_id(CORPUS.name, f"{folder}/{name}.mp4"), "the table lists a file that does not exist"
             )
 
 
@@ -125,7 +125,7 @@ def _rows(table: Path) -> Iterator[dict[str, str]]:
         raise ValueError(f"{table}, line {rows.line_num}: not a row of a CSV table ({error}).") from error
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {"split": SPLITS[fields["folder"]]}
 
 
@@ -137,17 +137,17 @@ def _join(clip: Clip, row: dict[str, str]) -> Clip:
 
 
 def gender_of(speaker: str) -> str | None:
-    """The gender of a speaker of MELD: by the table of names, else by what the label says of one person."""
+    """The gender of a speaker of MELD: by the table of names, else by a term in the label."""
     if speaker in GENDERS:
         return GENDERS[speaker]
     if speaker in DOUBTFUL or _GROUP.search(speaker):
         return None
-    said = {gender for gender, words in (("female", _WOMAN), ("male", _MAN)) if _has(words, speaker)}
-    return said.pop() if len(said) == 1 else None
+    implied = {gender for gender, terms in (("female", _WOMAN), ("male", _MAN)) if _has(terms, speaker)}
+    return implied.pop() if len(implied) == 1 else None
 
 
-def _has(words: str, speaker: str) -> bool:
-    return re.search(rf"\b(?:{words})\b", speaker, re.IGNORECASE) is not None
+def _has(terms: str, speaker: str) -> bool:
+    return re.search(rf"\b(?:{terms})\b", speaker, re.IGNORECASE) is not None
 
 
 CORPUS = Corpus(

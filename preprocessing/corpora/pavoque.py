@@ -4,7 +4,7 @@ psibre 2016, Pavoque Corpus of Expressive Speech, github.com/marytts/pavoque-dat
 Röttig, who reads German in five styles: 3,126 utterances are neutral, 601 angry, 584 happy, 556 sad, 575 in the manner
 of a poker player; 1,892 more are outtakes. 44.1 kHz, 16 bit, mono. CC BY-NC-SA 4.0.
 
-A recording holds all utterances of a style. A file beside it says where they are, in seconds:
+A recording holds all utterances of a style. A file beside it gives their bounds in seconds:
 
     pavoque-angry.flac
     pavoque-angry.yaml
@@ -14,7 +14,7 @@ A recording holds all utterances of a style. A file beside it says where they ar
       start: 27.0
       end: 28.92
 
-`./gradlew wav` of the publisher cuts the recordings, without the outtakes:
+The authors' `./gradlew wav` cuts the recordings, without the outtakes:
 
     build/wav/spike0030a-angry.wav
     prompt (a letter behind its number is the version) - style
@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from string import ascii_letters
+from typing import Any
 
 import yaml
 
@@ -35,7 +36,7 @@ from common.audio_files import walk
 from common.text_files import read_text
 
 from ..clip import Clip, SkippedClip, clip_id
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 STYLES = ("angry", "happy", "neutral", "poker", "sad")
 RECORDINGS = {f"pavoque-{name}" for name in (*STYLES, "outtakes")}
@@ -46,7 +47,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     """Yields the utterances of PAVOQUE below `root`, cut or uncut.
 
     Raises:
-        ValueError: a recording lacks the file that says where its utterances are.
+        ValueError: a recording lacks the file with the bounds of its utterances.
     """
     cut = set()
     for entry in parse_tree(CORPUS, root, PATTERN, _describe):
@@ -58,14 +59,14 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
         found = clip_id(CORPUS.name, path.relative_to(root))
         name = path.stem.lower()
         if name not in RECORDINGS:
-            yield SkippedClip(found, "the file name is not of the corpus's form")
+            yield SkippedClip(found, "the file name does not have the form of the corpus")
         elif name in seen:
-            yield SkippedClip(found, "the same file again in another folder", "copy")
+            yield SkippedClip(found, "a copy of a file in another folder", "duplicate")
         else:
             seen.add(name)
             for entry in _utterances(path):
                 there = isinstance(entry, Clip) and entry.id.casefold() in cut
-                copy = SkippedClip(f"{entry.id} in {path.name}", "there as a file of its own, too", "copy")
+                copy = SkippedClip(f"{entry.id} in {path.name}", "also a file of its own", "duplicate")
                 yield copy if there else entry
     if not cut:
         for path in walk(root, (".yaml",)):
@@ -77,16 +78,17 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
 
 
 def _utterances(recording: Path) -> Iterator[Clip | SkippedClip]:
-    """The stretches of one recording."""
+    """The segments of one recording."""
     table = recording.with_suffix(".yaml")
     if not table.is_file():
-        raise ValueError(f"{recording}: expected {table.name} beside it, which says where its utterances are.")
+        raise ValueError(f"{recording}: expected {table.name} beside it, which gives the bounds of its utterances.")
     # libyaml's loader: the files are long, since they also hold the phones, and the other one takes minutes.
     try:
         utterances = yaml.load(read_text(table), Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise ValueError(f"{table}: not a YAML file ({error}).") from error
-    for utterance in utterances if isinstance(utterances, list) else [None]:
+    listed: list[Any] = utterances if isinstance(utterances, list) else [None]
+    for utterance in listed:
         try:
             start_s, end_s = float(utterance["start"]), float(utterance["end"])
             described = _describe({name: str(utterance[name]) for name in ("prompt", "style")})
@@ -107,7 +109,7 @@ def _utterances(recording: Path) -> Iterator[Clip | SkippedClip]:
         )
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "speaker": "Röttig",
         "sentence": fields["prompt"].rstrip(ascii_letters),

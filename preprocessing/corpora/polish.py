@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 EMOTIONS = {"a": "anger", "n": "neutral", "s": "fear"}
 PATTERN = r"(?P<speaker>m[1-5])\.(?P<emotion>[ans])_(?P<word>\w+)_\d+\.wav"
@@ -26,7 +26,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "speaker": fields["speaker"],
         "sentence": fields["word"],

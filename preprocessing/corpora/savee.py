@@ -1,13 +1,13 @@
 """SAVEE: Surrey Audio-Visual Expressed Emotion database.
 
 Haq, Jackson & Edge 2008, Audio-visual feature selection and reduction for emotion classification, AVSP. Four men, 15
-sentences per emotion (30 neutral) in British English (the paper says en-US); 44.1 kHz, mono, 480 files.
+sentences per emotion (30 neutral) in British English (the paper gives en-US); 44.1 kHz, mono, 480 files.
 kahlan.eps.surrey.ac.uk/savee, `AudioData.zip`, after registration; "free of charges for research purposes only".
 
     AudioData/DC/a01.wav      AudioData/JK/su15.wav      (DC_a01.wav in the copy on Kaggle and in EmoBox)
     speaker / emotion (a, d, f, h, n, sa, su) and sentence (2 digits)
 
-The sentences are numbered within each emotion. The id is the one of the publisher's release for both forms.
+The sentences are numbered within each emotion. The id is the one of the authors' release for both forms.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 EMOTIONS = {
     "a": "anger",
@@ -35,7 +35,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "id": f"{fields['speaker'].upper()}/{fields['sentence']}.wav",
         "speaker": fields["speaker"].upper(),

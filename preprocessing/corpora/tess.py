@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 SPEAKERS = {"oaf": "OAF", "oa": "OAF", "yaf": "YAF"}
 EMOTIONS = {
@@ -37,7 +37,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "speaker": SPEAKERS[fields["speaker"]],
         "sentence": fields["word"],

@@ -21,7 +21,7 @@ from ..labels import is_missing, parse_gender
 from ..tables.arrow import EmbeddedAudio
 from ..tables.read import read_table_file
 
-_WHOLE_FLOATS = 2.0**53  # from here on a float does not hold every whole number
+_MAX_EXACT_FLOAT = 2.0**53  # from here on a float does not hold every integer
 _LOST_DIGITS = re.compile(r"-?\d[.,]\d+[Ee]\+\d+")  # what spreadsheets and pandas write of a long number
 # Columns of a table that become fields of a clip; any other that `columns` names becomes a further label.
 _FIELDS = set("path start_s end_s corpus locale speaker sentence gender emotion style split".split())
@@ -32,22 +32,22 @@ class UserAudio:
     """How a user's folder or table is read.
 
     Args:
-        locale, style: of clips whose table does not say.
-        columns: our name -> the table's name of a column. A name that is no field of a clip becomes a further label.
-        gender_names: the table's word -> `female`, `male` or `none`.
-        audio_folder: where the table's paths start, itself relative to the table's folder. A table may name no file
-            outside of it.
+        locale, style: of clips whose table does not give them.
+        columns: our name -> the table's name of a column. A name that is not a field of a clip becomes a further label.
+        gender_map: label in the table -> `female`, `male` or `none`.
+        audio_folder: where the table's paths start, itself relative to the table's folder. A table must not
+            name files outside of it.
     """
 
     locale: str | None = None
     style: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
-    gender_names: Mapping[str, str] = field(default_factory=dict)
+    gender_map: Mapping[str, str] = field(default_factory=dict)
     audio_folder: str = ""
 
 
 def read_folder(root: Path, options: UserAudio) -> Iterator[Clip | SkippedClip]:
-    """Yields the files below `root`, labeled by the name of the folder right below it, whose classes they are."""
+    """Yields the files below `root`, labeled by the name of the folder right below `root`, which is their class."""
     corpus = root.resolve().name
     for path in walk(root, ("",)):
         relative = path.relative_to(root)
@@ -71,7 +71,7 @@ def read_table(path: Path, options: UserAudio) -> Iterator[Clip | SkippedClip]:
     """Yields the rows of a table: CSV, TSV, JSON lines, Parquet, or a folder of Parquet or Arrow files (`datasets`).
 
     Raises:
-        ValueError: the table is of another kind or lacks a column, or a cell cannot be read; the message names it.
+        ValueError: the table has another form or lacks a column, or a cell cannot be read.
     """
     table = read_table_file(path)
     wanted = {clean_text(ours): clean_text(theirs) for ours, theirs in options.columns.items()}
@@ -81,11 +81,11 @@ def read_table(path: Path, options: UserAudio) -> Iterator[Clip | SkippedClip]:
     missing = [column for column in columns.values() if column not in table.columns]
     if missing:
         raise ValueError(
-            f"{path} has no column {', '.join(map(repr, missing))}; it has "
+            f"{path} lacks the column {', '.join(map(repr, missing))}; it has "
             f"{', '.join(map(repr, table.columns))}. Name the columns with --columns path=… emotion=…."
         )
     folder = audio_folder_of(path, options.audio_folder)
-    default = {"corpus": home_of(path).name, "locale": options.locale, "style": options.style}
+    default = {"corpus": enclosing_folder(path).name, "locale": options.locale, "style": options.style}
     rows = zip(*(table.cells(column) for column in columns.values()), strict=True)
     for number, cells in enumerate(rows, start=1):
         try:
@@ -95,34 +95,35 @@ def read_table(path: Path, options: UserAudio) -> Iterator[Clip | SkippedClip]:
             raise ValueError(f"{path}, row {number}: {error}") from error
 
 
-def home_of(table: Path) -> Path:
-    """The folder that a table is in, or that it is."""
+def enclosing_folder(table: Path) -> Path:
+    """The folder of a table file; a table that is a folder itself."""
     return table.resolve() if table.is_dir() else table.resolve().parent
 
 
 def _clip(row: dict[str, Any], default: dict[str, str | None], folder: Path, options: UserAudio) -> Clip | SkippedClip:
     known = {**default, **{name: row[name] for name in _FIELDS & row.keys() if row[name] is not None}}
     if "path" not in known:
-        raise ValueError("the path is empty.")
+        raise ValueError("the path is missing.")
     start_s = _number(known.pop("start_s", None), "start_s") or 0.0
     end_s = _number(known.pop("end_s", None), "end_s")
-    path = known.pop("path")
-    if not isinstance(path, EmbeddedAudio):
-        path = path_inside(folder, path)
-    name = path.name if isinstance(path, EmbeddedAudio) else path.relative_to(folder)
+    source = known.pop("path")
+    embedded = source if isinstance(source, EmbeddedAudio) else None
+    path = path_inside(folder, source) if embedded is None else embedded.table
+    name = path.relative_to(folder) if embedded is None else embedded.name
     id_ = clip_id(known["corpus"], name, start_s)
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where a name is too long
-        return SkippedClip(id_, "the table names a file that does not exist")
+        return SkippedClip(id_, "the table lists a file that does not exist")
     if "/" in known["corpus"]:
-        raise ValueError(f"the name of a corpus has no slash, got {shorten(known['corpus'])}.")
+        raise ValueError(f"the name of a corpus must not contain a slash, got {shorten(known['corpus'])}.")
     if known.get("split") not in (None, "train", "validation", "test"):
-        raise ValueError(f"split is train, validation or test, got {shorten(known['split'])}.")
+        raise ValueError(f"split must be train, validation or test, got {shorten(known['split'])}.")
     return Clip(
         id=id_,
         path=path,
+        embedded=embedded,
         start_s=start_s,
         end_s=end_s,
-        gender=parse_gender(known.pop("gender", None), options.gender_names),
+        gender=parse_gender(known.pop("gender", None), options.gender_map),
         raw_label=known.pop("emotion", None),
         extra={name: value for name, value in row.items() if name not in _FIELDS},
         **known,
@@ -130,21 +131,23 @@ def _clip(row: dict[str, Any], default: dict[str, str | None], folder: Path, opt
 
 
 def _text(cell: object, column: str, name: str) -> Any:
-    """A cell as the table has it, as text without blanks around it; `None` where it is empty.
+    """A cell as text without blanks around it, an embedded recording unchanged, `None` where the cell is empty.
 
     Raises:
-        ValueError: it is no text, number or date; or a number that a float cannot hold, where it names something.
+        ValueError: it is not text, a number or a date; or it is an identifier of more digits than a float holds.
     """
     if cell is None or cell != cell or isinstance(cell, EmbeddedAudio):
         return None if cell != cell else cell
     if isinstance(cell, bool):
         return str(cell).lower()
     if not isinstance(cell, str | int | float | Decimal | date | time):
-        raise ValueError(f"column {column!r} holds {shorten(cell)}, where text or a number is expected.")
+        raise ValueError(f"column {column!r} holds {shorten(cell)}, but text or a number is expected.")
     text = str(cell).strip() if name == "path" else clean_text(str(cell))
-    if name in _FIELDS and ((isinstance(cell, float) and abs(cell) >= _WHOLE_FLOATS) or _LOST_DIGITS.fullmatch(text)):
-        raise ValueError(f"column {column!r} holds {text}, which has lost digits: write the column as text.")
-    return sys.intern(text) or None  # most are among few words, which a hundred thousand clips share
+    if name in _FIELDS and (
+        (isinstance(cell, float) and abs(cell) >= _MAX_EXACT_FLOAT) or _LOST_DIGITS.fullmatch(text)
+    ):
+        raise ValueError(f"column {column!r} holds {text}, which has lost digits. Store the column as text.")
+    return sys.intern(text) or None  # most are among a few labels, which a hundred thousand clips share
 
 
 def _number(text: str | None, name: str) -> float | None:
@@ -155,5 +158,5 @@ def _number(text: str | None, name: str) -> float | None:
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds):
-        raise ValueError(f"{name} is a number of seconds, got {shorten(text)}.")
+        raise ValueError(f"{name} must be a number of seconds, got {shorten(text)}.")
     return seconds

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, SkippedClip
-from .corpus import Corpus, parse_tree
+from .corpus import ClipFields, Corpus, parse_tree
 
 EMOTIONS = {
     "ale": "happiness",
@@ -29,7 +29,7 @@ EMOTIONS = {
     "tri": "sadness",
 }
 GENDERS = {"f": "female", "m": "male"}
-# The folders tell VERBO from EMOVO, some of whose names are the same.
+# The folders distinguish VERBO from EMOVO, some of whose names are the same.
 PATTERN = (
     r"Audios/[fm][1-6]/"
     r"(?P<emotion>ale|des|med|neu|rai|sur|tri)-(?P<speaker>(?P<gender>[fm])[1-6])-(?P<sentence>[a-z]+\d+)\.wav"
@@ -41,7 +41,7 @@ def read(root: Path) -> Iterator[Clip | SkippedClip]:
     return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
-def _describe(fields: dict[str, str]) -> dict:
+def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "speaker": fields["speaker"],
         "sentence": fields["sentence"],
@@ -56,11 +56,11 @@ CORPUS = Corpus(
     locale="pt-BR",
     style="acted",
     homepage="https://sites.google.com/view/verbodatabase",
-    license="research only, on request; a third party says CC BY 3.0",
+    license="research only, on request; a third party gives CC BY 3.0",
     commercial=False,
     redistributable=False,
     paper_clips=1174,
-    whole_clips=1176,
+    complete_clips=1176,
     paper_differs="two of the 1,176 files are missing, which ones is unknown",
     form="EEE-Sn-SENTENCE.wav",
     read=read,

@@ -3,9 +3,9 @@
     python -m preprocessing.demo --output prepared/demo_corpus
 
 It has the shape of real data and none of their licenses: two corpora, one of which gives no gender and no disgust;
-28 voices, those of the test split not heard in training; emotions whose pitch, range, rate and melody overlap. What
-tells them apart is foremost the melody, how pitch and pace run through the sentence, of which the mean pitch of a clip
-says nothing. It shows that the software works. It says nothing about how well a model recognizes people's emotions.
+28 voices, those of the test split absent from training; emotions whose pitch, range, rate and melody overlap. They
+differ foremost in melody, the course of pitch and pace over the sentence, on which the mean pitch of a clip does not
+depend. It shows that the software works, and does not measure how well a model recognizes emotions of people.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def main() -> None:
     parser = FlagParser(
         "python -m preprocessing.demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--overwrite", action="store_true", help="write into DIR also where others' files are replaced")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to write the corpus to")
+    parser.add_argument("--seed", type=int, default=0, help="seed of sentences and prosody")
+    parser.add_argument("--overwrite", action="store_true", help="replace files in DIR that are not of a demo corpus")
     args = parser.parse_args()
     try:
         table = write_demo_corpus(args.output, args.seed, args.overwrite)

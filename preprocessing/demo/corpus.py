@@ -3,18 +3,20 @@
     python -m preprocessing.demo --output prepared/demo_corpus
 
 It has the shape of real data and none of their licenses: two corpora, one of which gives no gender and no disgust;
-28 voices, those of the test split not heard in training; emotions whose pitch, range, rate and melody overlap. What
-tells them apart is foremost the melody, how pitch and pace run through the sentence, of which the mean pitch of a clip
-says nothing. It shows that the software works. It says nothing about how well a model recognizes people's emotions.
+28 voices, those of the test split absent from training; emotions whose pitch, range, rate and melody overlap. They
+differ foremost in melody, the course of pitch and pace over the sentence, on which the mean pitch of a clip does not
+depend. It shows that the software works, and does not measure how well a model recognizes emotions of people.
 """
 
 from __future__ import annotations
 
 import ctypes
 import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +28,7 @@ TABLE = "clips.csv"
 CORPORA = ("demo-a", "demo-b")  # the second one gives no gender and no disgust
 COLUMNS = ("path", "corpus", "locale", "speaker", "sentence", "gender", "emotion", "style", "split")
 # Voice variants of eSpeak NG, by gender.
-VOICES = {
+VOICES: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
         "male": ("m1", "m2", "m4", "m7", "m8", "antonio", "Denis", "Diogo", "Marco", "travis", "victor"),
         "female": ("f1", "f5", "Alicia", "Andrea", "anika", "Annie", "aunty", "belinda", "grandma", "linda", "steph"),
@@ -40,7 +42,7 @@ SAMPLING_RATE = 22_050
 
 @dataclass(frozen=True)
 class Prosody:
-    """How an emotion is spoken, in eSpeak's units; each clip draws around these values.
+    """How an emotion is spoken, in eSpeak's units; the values of each clip are sampled around these.
 
     Args:
         rate: words per minute.
@@ -68,17 +70,17 @@ PROSODY = {
     "sad": Prosody(172, 43, 28, (35, -10, -35), 0, 75),
     "surprise": Prosody(195, 56, 52, (-40, 0, 65), 0, 90),
 }
-# Standard deviations of what a clip draws.
+# Standard deviations of the values of a clip.
 SPREAD = Prosody(rate=12, pitch=6, range=8, melody=(6, 6, 6), tremble=3, pace=5)
 
 
 def write_demo_corpus(output: Path, seed: int = 0, overwrite: bool = False) -> Path:
-    """Synthesises the corpus as wav files and a table.
+    """Synthesizes the corpus as wav files and a table.
 
     Args:
         output: folder to write to.
-        seed: of sentences and prosody.
-        overwrite: whether files there that are not of a demo corpus may be replaced.
+        seed: seed of sentences and prosody.
+        overwrite: whether to replace files there that are not of a demo corpus.
 
     Returns:
         The table, to be read by `prepare.py --corpus table=…`.
@@ -89,18 +91,16 @@ def write_demo_corpus(output: Path, seed: int = 0, overwrite: bool = False) -> P
     """
     if not (overwrite or _is_ours(output)):
         raise ValueError(
-            f"{output} holds {TABLE} or wav, which is not of a demo corpus: choose another --output, or replace it "
+            f"{output} holds {TABLE} or wav, which are not of a demo corpus. Choose another --output, or replace them "
             "with --overwrite."
         )
     espeak = Espeak()
     random = np.random.default_rng(seed)
     rows = []
-    for split, genders in VOICES.items():
-        for (gender, voice), locale, emotion in product(
-            [(gender, voice) for gender, voices in genders.items() for voice in voices], SENTENCES, PROSODY
-        ):
+    for split, gender, voice in _voices():
+        for locale, emotion in product(SENTENCES, PROSODY):
             sentence = int(random.integers(len(SENTENCES[locale])))
-            prosody = _draw(PROSODY[emotion], random)
+            prosody = _sample(PROSODY[emotion], random)
             if locale in WITHOUT_GENDER and emotion == "disgust":
                 continue
             path = Path("wav", locale, f"{voice}_{emotion}_{sentence}.wav")
@@ -124,17 +124,25 @@ def write_demo_corpus(output: Path, seed: int = 0, overwrite: bool = False) -> P
     return output / TABLE
 
 
+def _voices() -> Iterator[tuple[str, str, str]]:
+    """The split, the gender and the name of each voice."""
+    for split, genders in VOICES.items():
+        for gender, voices in genders.items():
+            for voice in voices:
+                yield split, gender, voice
+
+
 def _is_ours(output: Path) -> bool:
-    """Whether a folder holds a whole demo corpus, or nothing that one would replace."""
+    """Whether a folder holds a complete demo corpus, or nothing that the demo corpus would replace."""
     if not (output / TABLE).exists():
         return not (output / "wav").exists()
     with (output / TABLE).open(encoding="utf-8", errors="replace") as table:
         return table.readline().rstrip() == ",".join(COLUMNS)
 
 
-def _draw(prosody: Prosody, random: np.random.Generator) -> Prosody:
+def _sample(prosody: Prosody, random: np.random.Generator) -> Prosody:
     def around(name: str) -> float:
-        return random.normal(getattr(prosody, name), getattr(SPREAD, name))
+        return float(random.normal(getattr(prosody, name), getattr(SPREAD, name)))
 
     return Prosody(
         rate=np.clip(around("rate"), 100, 260),
@@ -160,13 +168,13 @@ class Espeak:
         self._library = ctypes.CDLL(loader.get_library_path())
         rate = self._library.espeak_Initialize(self._SYNCHRONOUS, 0, loader.get_data_path().encode(), 0)
         if rate != SAMPLING_RATE:
-            raise RuntimeError(f"eSpeak NG speaks at {rate} Hz, expected {SAMPLING_RATE} Hz.")
+            raise RuntimeError(f"eSpeak NG has a sampling rate of {rate} Hz, expected {SAMPLING_RATE} Hz.")
         self._samples: list[np.ndarray] = []
         callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
-        self._callback = callback(self._collect)  # kept, or Python would free it under the library's hands
+        self._callback = callback(self._collect)  # kept, as Python would free it while the library uses it
         self._library.espeak_SetSynthCallback(self._callback)
 
-    def _collect(self, samples: ctypes.pointer, count: int, _: int) -> int:
+    def _collect(self, samples: Any, count: int, _: int) -> int:
         if samples and count:
             self._samples.append(np.ctypeslib.as_array(samples, (count,)).copy())
         return 0
@@ -174,7 +182,7 @@ class Espeak:
     def speak(self, sentence: str, voice: str, prosody: Prosody) -> np.ndarray:
         """The sentence as int16 of shape `(samples,)`."""
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise RuntimeError(f"eSpeak NG has no voice {voice}.")
+            raise RuntimeError(f"eSpeak NG does not have the voice {voice}.")
         for parameter, value in (
             (self._RATE, prosody.rate),
             (self._PITCH, prosody.pitch),
@@ -182,7 +190,7 @@ class Espeak:
         ):
             self._library.espeak_SetParameter(parameter, round(value), 0)
         self._samples.clear()
-        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # breathy voices draw their noise
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # breathy voices have random noise
         text = _ssml(sentence, prosody).encode()
         self._library.espeak_Synth(text, len(text) + 1, 0, 0, 0, self._UTF8 | self._SSML, None, None)
         return np.concatenate(self._samples)

@@ -1,4 +1,4 @@
-"""Protocols: which clip is in which split, by name and seeded."""
+"""Protocols: how clips are divided into splits, by name and with a seed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 SPLITS = ("train", "validation", "test")
-CORPUS = "CORPUS"  # stands in the description of a family for the corpus that is chosen
+CORPUS = "CORPUS"  # the placeholder, in the description of a family, of the corpus that is chosen
 
 CorpusRule = Literal["left out", "only"]
 
 
 class Row(NamedTuple):
-    """What a protocol may look at of a clip."""
+    """The columns of a clip that a protocol may use."""
 
     id: str
     corpus: str
@@ -32,11 +32,11 @@ class Protocol:
 
     Args:
         name: key in `PROTOCOLS`.
-        shares: of the clips of a corpus for train, validation and test.
+        shares: shares of the clips of a corpus for train, validation and test.
         divide: function of the rows of one corpus, the shares and a random generator that gives the split of each row
             and notes for people.
-        description: one sentence that is written beside every figure; `CORPUS` in it stands for the chosen corpus.
-        corpus_rule: what becomes of the division when a corpus is chosen. `"left out"`: all its clips are test, the
+        description: a sentence that is written beside every figure; `CORPUS` in it is replaced by the chosen corpus.
+        corpus_rule: how the division changes when a corpus is chosen. `"left out"`: all its clips are test, the
             others stay where they are. `"only"`: its clips stay where they are, of the others only the test clips do.
     """
 
@@ -53,7 +53,7 @@ def make_split(rows: Sequence[Row], protocol: str, seed: int = 0) -> tuple[dict[
     Args:
         rows: all clips.
         protocol: key of `PROTOCOLS`.
-        seed: of the random generator; a corpus is divided the same way whatever other corpora are there.
+        seed: seed of the random generator; how a corpus is divided does not depend on the other corpora.
 
     Returns:
         Clip id -> split, and notes on where the protocol could not be kept.
@@ -66,40 +66,26 @@ def make_split(rows: Sequence[Row], protocol: str, seed: int = 0) -> tuple[dict[
     notes: list[str] = []
     for corpus, members in corpora.items():
         random = np.random.default_rng([seed, *corpus.encode()])
-        assigned, said = chosen.divide(members, np.array(chosen.shares), random)
+        assigned, corpus_notes = chosen.divide(members, np.array(chosen.shares), random)
         splits.update(zip((row.id for row in members), assigned, strict=True))
-        notes += [f"{corpus}: {note}" for note in said]
+        notes += [f"{corpus}: {note}" for note in corpus_notes]
     return splits, notes
 
 
 def _stratified(rows: Sequence[Row], shares: np.ndarray, random: np.random.Generator) -> tuple[list[str], list[str]]:
-    """The paper's split (section 3): the publisher's partition, else stratified by gender and emotion.
+    """The paper's split (section 3): the authors' partition, else stratified by gender and emotion.
 
     A partition that lacks a validation split gives up a part of its training clips for one.
     """
-    given = {row.split for row in rows if row.split is not None}
-    notes = []
     assigned = [row.split or "" for row in rows]
-    if given:
-        free = [i for i, row in enumerate(rows) if row.split in (None, "train")]
-        missing = np.array([split == "train" or split not in given for split in SPLITS])
-        notes.append(f"the publisher's partition is kept ({', '.join(s for s in SPLITS if s in given)})")
-        if missing.sum() > 1:
-            taken = shares[~missing].sum()
-            shares = np.where(missing, shares / (1 - taken), 0)
-            added = ", ".join(split for split, absent in zip(SPLITS[1:], missing[1:], strict=True) if absent)
-            notes.append(f"the publisher gives no {added} split; it is taken from the training clips")
-        else:
-            shares = np.array([1.0, 0.0, 0.0])
-    else:
-        free = list(range(len(rows)))
+    free, shares, notes = _keep_partition(rows, shares)
     strata: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i in free:
-        strata[str(rows[i].gender), str(rows[i].emotion)].append(i)
+        strata[_stratum(rows[i])].append(i)
     owed = np.zeros(len(SPLITS))  # what each split still lacks of its share, over all strata so far
     small = []
     for stratum, members in sorted(strata.items()):
-        counts, owed = _whole_clips(len(members) * shares, owed)
+        counts, owed = _integer_counts(len(members) * shares, owed)
         if np.any((counts == 0) & (shares > 0)):
             small.append(f"{stratum[0]} {stratum[1]} ({len(members)})")
         order = random.permutation(members)
@@ -111,15 +97,34 @@ def _stratified(rows: Sequence[Row], shares: np.ndarray, random: np.random.Gener
     return assigned, notes
 
 
-def _without_publishers(
+def _keep_partition(rows: Sequence[Row], shares: np.ndarray) -> tuple[list[int], np.ndarray, list[str]]:
+    """What the authors' partition leaves to divide: the indices of the clips, the shares among them, and notes."""
+    given = {row.split for row in rows if row.split is not None}
+    if not given:
+        return list(range(len(rows))), shares, []
+    free = [i for i, row in enumerate(rows) if row.split in (None, "train")]
+    missing = np.array([split == "train" or split not in given for split in SPLITS])
+    notes = [f"the authors' partition is kept ({', '.join(split for split in SPLITS if split in given)})"]
+    if missing.sum() == 1:
+        return free, np.array([1.0, 0.0, 0.0]), notes
+    shares = np.where(missing, shares / (1 - shares[~missing].sum()), 0)
+    added = ", ".join(split for split, is_missing in zip(SPLITS[1:], missing[1:], strict=True) if is_missing)
+    return free, shares, [*notes, f"the authors give no {added} split; it is taken from the training clips"]
+
+
+def _stratum(row: Row) -> tuple[str, str]:
+    return str(row.gender), str(row.emotion)
+
+
+def _without_partition(
     rows: Sequence[Row], shares: np.ndarray, random: np.random.Generator
 ) -> tuple[list[str], list[str]]:
-    """As `_stratified`, whatever the publisher's partition: where the test is another corpus it has no meaning."""
+    """As `_stratified`, but without the authors' partition, which has no meaning where the test is another corpus."""
     return _stratified([row._replace(split=None) for row in rows], shares, random)
 
 
-def _whole_clips(quota: np.ndarray, owed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rounds a stratum's quotas up or down to clips, so that the splits' totals stay on course too."""
+def _integer_counts(quota: np.ndarray, owed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rounds the quotas of a stratum to numbers of clips such that the totals of the splits keep their shares too."""
     counts = np.floor(quota + 1e-9).astype(int)
     owed = owed + quota - counts
     fraction = quota - counts > 1e-9
@@ -133,29 +138,35 @@ def _speaker_disjoint(
     rows: Sequence[Row], shares: np.ndarray, random: np.random.Generator
 ) -> tuple[list[str], list[str]]:
     """No speaker in two splits; of many random divisions of the speakers, the one whose strata fit the shares best."""
-    speakers = sorted({row.speaker for row in rows if row.speaker is not None})
-    if len(speakers) < 3 or any(row.speaker is None for row in rows):
-        why = f"{len(speakers)} speakers" if all(row.speaker for row in rows) else "clips without a speaker"
-        return ["train"] * len(rows), [f"wholly in training, because it has {why}; it has no test clips"]
-    strata = sorted({(str(row.gender), str(row.emotion)) for row in rows})
+    names = [row.speaker for row in rows if row.speaker is not None]
+    speakers = sorted(set(names))
+    if len(speakers) < 3 or len(names) < len(rows):
+        reason = "clips without a speaker" if len(names) < len(rows) else f"{len(speakers)} speakers"
+        return ["train"] * len(rows), [f"wholly in training, because it has {reason}; it has no test clips"]
+    strata = sorted(set(map(_stratum, rows)))
     table = np.zeros((len(speakers), len(strata)))  # clips of each speaker in each stratum
-    for row in rows:
-        table[speakers.index(row.speaker), strata.index((str(row.gender), str(row.emotion)))] += 1
+    for speaker, row in zip(names, rows, strict=True):
+        table[speakers.index(speaker), strata.index(_stratum(row))] += 1
+    split_of = dict(zip(speakers, _best_division(table, shares, random), strict=True))
+    counts = Counter(split_of.values())
+    note = ", ".join(f"{counts[split]} in {split}" for split in SPLITS)
+    return [split_of[speaker] for speaker in names], [f"{len(speakers)} speakers: {note}"]
+
+
+def _best_division(table: np.ndarray, shares: np.ndarray, random: np.random.Generator) -> list[str]:
+    """The split of each speaker, by their clips per stratum: the best of 500 random divisions."""
     wanted = shares[:, None] * table.sum(axis=0)
-    sizes = np.maximum(1, np.round(shares * len(speakers))).astype(int)
-    sizes[0] = len(speakers) - sizes[1:].sum()
+    sizes = np.maximum(1, np.round(shares * len(table))).astype(int)
+    sizes[0] = len(table) - sizes[1:].sum()
     labels = np.repeat(np.arange(len(SPLITS)), sizes)
     best, best_cost = labels, np.inf
     for _ in range(500):
         candidate = random.permutation(labels)
-        got = np.stack([table[candidate == split].sum(axis=0) for split in range(len(SPLITS))])
-        cost = ((got - wanted) ** 2 / np.maximum(wanted, 1)).sum()
+        counts = np.stack([table[candidate == split].sum(axis=0) for split in range(len(SPLITS))])
+        cost = ((counts - wanted) ** 2 / np.maximum(wanted, 1)).sum()
         if cost < best_cost:
             best, best_cost = candidate, cost
-    of_speaker = dict(zip(speakers, (SPLITS[split] for split in best), strict=True))
-    counts = Counter(of_speaker.values())
-    note = ", ".join(f"{counts[split]} in {split}" for split in SPLITS)
-    return [of_speaker[row.speaker] for row in rows], [f"{len(speakers)} speakers: {note}"]
+    return [SPLITS[split] for split in best]
 
 
 PROTOCOLS = {
@@ -166,14 +177,14 @@ PROTOCOLS = {
             (0.75, 0.10, 0.15),
             _stratified,
             "random 75/15/10 train/test/validation within each corpus, stratified by gender and emotion: "
-            "the speakers of the test clips are heard in training, unless the publisher's partition parts them",
+            "the speakers of the test clips also occur in training, unless the authors' partition separates them",
         ),
         Protocol(
             "paper-20",
             (0.70, 0.10, 0.20),
             _stratified,
             "random 70/20/10 train/test/validation within each corpus, stratified by gender and emotion: "
-            "the speakers of the test clips are heard in training, unless the publisher's partition parts them",
+            "the speakers of the test clips also occur in training, unless the authors' partition separates them",
         ),
         Protocol(
             "speaker",
@@ -184,9 +195,9 @@ PROTOCOLS = {
         Protocol(
             "loco",
             (0.90, 0.10, 0.0),
-            _without_publishers,
+            _without_partition,
             f"leave one corpus out: all clips of {CORPUS} are the test, every other corpus is divided into 90/10 "
-            "train/validation, stratified by gender and emotion: nothing of the test's corpus is heard in training",
+            "train/validation, stratified by gender and emotion: the training has no clip of the test corpus",
             "left out",
         ),
         Protocol(

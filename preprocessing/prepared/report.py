@@ -1,102 +1,107 @@
-"""What a preparation kept and left out of each corpus, counted."""
+"""What a preparation kept and skipped of each corpus, counted."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from datasets import Dataset
 
+from common.text_tables import format_table
+
 from ..clip import Clip, SkippedClip
 from ..labels import merged_labels, raw_labels
-from .rows import COPY, TOO_SHORT
-
-if TYPE_CHECKING:
-    pass
-
 
 COUNTED = ("emotion", "gender", "locale")
 
 
-def summarize(entries: Sequence[Clip | SkippedClip], drops: Sequence[str | None], table: Dataset) -> dict[str, dict]:
-    """Corpus -> what the report says of it.
+def summarize(entries: Sequence[Clip | SkippedClip], table: Dataset) -> dict[str, dict[str, Any]]:
+    """Corpus -> its part of the report.
 
     Args:
-        entries: what was found.
-        drops: of each entry why it was dropped, `None` where it is kept.
+        entries: every input file, kept or skipped.
         table: the kept clips.
 
     Returns:
-        Of each corpus `kept` and `dropped` (reason -> files); of those dropped, `by_rule` counts what a rule on labels,
-        voices or durations leaves out, and `skipped` (reason -> files) what could not be used; the rest are copies. Of
-        one with kept clips also `hours`, `mean_duration_s`, `scaled_down`, the clips of each `emotion`, `gender` and
-        `locale`, and [`raw_labels`].
+        For each corpus `kept` (number of clips) and `skipped` (reason -> files); of those skipped, `skipped_by_rule`
+        counts what a rule on labels, voices or durations leaves out, and `unusable` (reason -> files) what the corpus
+        lacks because it cannot be used; the rest are duplicates. For a corpus with kept clips also `hours`,
+        `mean_duration_s`, `scaled_down`, the clips of each `emotion`, `gender` and `locale`, and [`raw_labels`].
     """
     columns = table.select_columns(["corpus", *COUNTED, "raw_label", "duration_s", "scale"])[:]
-    reasons: dict[str, Counter] = defaultdict(Counter)
-    for entry, reason in zip(entries, drops, strict=True):
-        if reason is not None:
-            reasons[entry.id.split("/", 1)[0]][reason, _kind(entry, reason)] += 1
+    skipped: dict[str, list[SkippedClip]] = defaultdict(list)
+    for entry in entries:
+        if isinstance(entry, SkippedClip):
+            skipped[entry.id.split("/", 1)[0]].append(entry)
     labels = raw_labels(columns)
     summary = {}
     for corpus in dict.fromkeys(columns["corpus"]):
-        mine = [i for i, name in enumerate(columns["corpus"]) if name == corpus]
-        seconds = [columns["duration_s"][i] for i in mine]
-        summary[corpus] = {
-            "kept": len(mine),
-            **_dropped(reasons.pop(corpus, Counter())),
-            "hours": sum(seconds) / 3600,
-            "mean_duration_s": sum(seconds) / len(seconds),
-            "scaled_down": sum(columns["scale"][i] > 1 for i in mine),
-            **{name: dict(Counter(str(columns[name][i]) for i in mine).most_common()) for name in COUNTED},
-            "raw_labels": labels.get(corpus, {}),
-        }
-    return summary | {corpus: {"kept": 0, **_dropped(dropped)} for corpus, dropped in reasons.items()}
+        rows = [row for row, name in enumerate(columns["corpus"]) if name == corpus]
+        counts = {**_count_skipped(skipped.pop(corpus, [])), **_count_kept(columns, rows)}
+        summary[corpus] = {"kept": len(rows), **counts, "raw_labels": labels.get(corpus, {})}
+    return summary | {corpus: {"kept": 0, **_count_skipped(clips)} for corpus, clips in skipped.items()}
 
 
-def _kind(entry: Clip | SkippedClip, reason: str) -> str:
-    if isinstance(entry, SkippedClip):
-        return entry.kind
-    if reason == COPY:
-        return "copy"
-    return "rule" if reason.startswith(TOO_SHORT) else "skipped"
-
-
-def _dropped(reasons: Mapping[tuple[str, str], int]) -> dict:
+def _count_kept(columns: Mapping[str, Sequence[Any]], rows: Sequence[int]) -> dict[str, Any]:
+    seconds = [columns["duration_s"][row] for row in rows]
     return {
-        "dropped": {reason: count for (reason, _), count in reasons.items()},
-        "by_rule": sum(count for (_, kind), count in reasons.items() if kind == "rule"),
-        "skipped": {reason: count for (reason, kind), count in reasons.items() if kind == "skipped"},
+        "hours": sum(seconds) / 3600,
+        "mean_duration_s": sum(seconds) / len(seconds),
+        "scaled_down": sum(columns["scale"][row] > 1 for row in rows),
+        **{name: dict(Counter(str(columns[name][row]) for row in rows).most_common()) for name in COUNTED},
     }
 
 
-def format_report(report: dict) -> str:
-    """The corpora, what was dropped and why, and where a protocol could not be kept, as text."""
-    lines = [f"{'corpus':<16}{'clips':>8}{'hours':>8}{'mean s':>8}  emotions"]
-    for name, corpus in report["corpora"].items():
+def _count_skipped(clips: Sequence[SkippedClip]) -> dict[str, Any]:
+    return {
+        "skipped": dict(Counter(clip.reason for clip in clips)),
+        "skipped_by_rule": sum(clip.kind == "rule" for clip in clips),
+        "unusable": dict(Counter(clip.reason for clip in clips if clip.kind == "unusable")),
+    }
+
+
+def format_report(report: Mapping[str, Any]) -> str:
+    """The report as text: the corpora, what was skipped and why, and where a protocol could not be kept."""
+    corpora = report["corpora"]
+    blocks = [format_table(_kept_rows(corpora), ("corpus", "clips", "hours", "mean s", "emotions"), "lrrrl")]
+    if notes := list(_note_rows(corpora)):
+        blocks.append(format_table(notes, ("corpus", "clips", "note"), "lrl"))
+    lines = [*_license_lines(report["settings"]["licenses"]), *_conflict_lines(report["label_conflicts"])]
+    lines += [f"protocol {protocol}: {note}" for protocol, notes in report["notes"].items() for note in notes]
+    return "\n\n".join([*blocks, "\n".join(lines)]).rstrip()
+
+
+def _kept_rows(corpora: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    for name, corpus in corpora.items():
         if corpus["kept"]:
             emotions = ", ".join(f"{emotion} {count}" for emotion, count in corpus["emotion"].items())
-            lines.append(
-                f"{name:<16}{corpus['kept']:>8,}{corpus['hours']:>8.2f}{corpus['mean_duration_s']:>8.2f}  {emotions}"
-            )
-        for emotion, words in merged_labels({name: corpus.get("raw_labels", {})}).get(name, {}).items():
-            listed = ", ".join(f"{count:,} {word!r}" for word, count in words.items())
-            lines.append(f"{name:<16}{sum(words.values()):>8,} {emotion} by the authors' words: {listed}")
-        for reason, count in corpus["dropped"].items():
-            lines.append(f"{name:<16}{count:>8,} dropped: {reason}")
+            yield (name, f"{corpus['kept']:,}", f"{corpus['hours']:.2f}", f"{corpus['mean_duration_s']:.2f}", emotions)
+
+
+def _note_rows(corpora: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    for name, corpus in corpora.items():
+        for emotion, labels in merged_labels({name: corpus.get("raw_labels", {})}).get(name, {}).items():
+            listed = ", ".join(f"{count:,} {label!r}" for label, count in labels.items())
+            yield name, f"{sum(labels.values()):,}", f"{emotion}, in the labels of the authors: {listed}"
+        for reason, count in corpus["skipped"].items():
+            yield name, f"{count:,}", f"skipped: {reason}"
         if corpus.get("scaled_down"):
-            lines.append(f"{name:<16}{corpus['scaled_down']:>8,} kept at a lower level: louder than 16 bits hold")
-    for name, license in report["settings"]["licenses"].items():
+            yield name, f"{corpus['scaled_down']:,}", "kept at a lower level: they exceed the range of 16 bits"
+
+
+def _license_lines(licenses: Mapping[str, Mapping[str, Any] | None]) -> Iterator[str]:
+    for name, license in licenses.items():
         if license:
-            where = f"; {license['homepage']}" if license["homepage"] else ""
-            lines.append(f"license of {name}: {license['license']}{where}")
-    if conflicts := report["conflicts"]:
+            homepage = f"; {license['homepage']}" if license["homepage"] else ""
+            yield f"license of {name}: {license['license']}{homepage}"
+
+
+def _conflict_lines(conflicts: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    if conflicts:
         first = conflicts[0]
-        lines.append(
-            f"{len(conflicts):,} labels of copies contradict the clip that is kept: the {first['column']} of "
-            f"{first['copy']} is {first['other']}, of {first['kept']} {first['label']}; report.json lists all."
+        yield (
+            f"{len(conflicts):,} labels of duplicates contradict the clip that is kept: the {first['column']} of "
+            f"{first['duplicate']} is {first['duplicate_label']}, that of {first['kept']} is {first['kept_label']}; "
+            "report.json lists all."
         )
-    for protocol, notes in report["notes"].items():
-        lines += [f"protocol {protocol}: {note}" for note in notes]
-    return "\n".join(lines)

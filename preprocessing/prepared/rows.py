@@ -1,14 +1,13 @@
-"""Clip -> row of the prepared table, and back to the sound."""
+"""Clip -> row of the prepared table."""
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import soundfile
 from datasets import Features, Value
 
 from common.text_files import escape_surrogates, shorten
@@ -16,15 +15,14 @@ from modeling import SAMPLING_RATE, load_audio
 
 from ..clip import Clip, SkippedClip
 from ..labels import is_missing
-from ..tables.arrow import EmbeddedAudio
+from ..stored_audio import encode_waveform
 from ..targets.acoustics import ACOUSTIC_TARGETS, acoustic_targets
 
-ROW = "row"  # a clip's index in the prepared table: says, after any sampler and any process, whose prediction it is
-TOO_SHORT = "shorter than"  # what the reason begins with
-COPY = "a copy of another clip"
-LONGEST_S = 3600.0  # a clip is held in memory, where a small file may be days of silence
+ROW = "row"  # a clip's index in the prepared table: tells whose prediction it is, after any sampler and any process
+MAX_CLIP_S = 3600.0  # a clip is held in memory, where a small file may be days of silence
 _TEXT = ("id", "path", "corpus", "locale", "speaker", "sentence", "gender", "emotion", "raw_label", "style", "split")
 _NUMBERS = ("start_s", "end_s", "duration_s", "scale", *ACOUSTIC_TARGETS)
+Label = str | float | None  # a further label of a clip
 
 
 @dataclass(frozen=True)
@@ -32,51 +30,50 @@ class PreparationConfig:
     """What is done to each clip.
 
     Args:
-        min_duration_s: shorter clips are dropped (the paper's counts come out at 0.5 s).
-        max_duration_s: what the model hears of a clip, and so what the acoustic targets measure (paper, section 5).
+        min_duration_s: shorter clips are skipped (the paper's counts come out at 0.5 s).
+        max_duration_s: the part of a clip that the model processes, and so the part on which the acoustic targets are
+            measured (paper, section 5).
     """
 
     min_duration_s: float = 0.5
     max_duration_s: float = 6.0
 
 
-def prepare_clip(clip: Clip, preparation: PreparationConfig) -> dict | SkippedClip:
-    """Decodes and measures one clip: a row of the table, or why there is none."""
-    longest = clip.start_s + LONGEST_S + 1
-    end_s = longest if clip.end_s is None else min(clip.end_s, longest)
+def prepare_clip(clip: Clip, preparation: PreparationConfig) -> dict[str, Any] | SkippedClip:
+    """Decodes and measures a clip: a row of the table, or the reason why there is none."""
     try:
-        source = clip.path.read_bytes() if isinstance(clip.path, EmbeddedAudio) else clip.path
-        waveform = load_audio(source, start_s=clip.start_s, end_s=end_s)
+        waveform = _decode(clip)
     except (ValueError, OSError) as error:
         reason = str(error).replace(str(clip.path), "").strip(": ")
         return SkippedClip(clip.id, f"cannot be read: {reason}")
     duration_s = waveform.size / SAMPLING_RATE
-    if duration_s > LONGEST_S:
-        return SkippedClip(clip.id, f"longer than {LONGEST_S:.0f} s")
+    if duration_s > MAX_CLIP_S:
+        return SkippedClip(clip.id, f"longer than {MAX_CLIP_S:.0f} s")
     if duration_s < preparation.min_duration_s:
-        return SkippedClip(clip.id, f"{TOO_SHORT} {preparation.min_duration_s} s", "rule")
-    # 16 bits hold ±1. What exceeds that (resampling overshoots on loud recordings) is scaled down, never clipped.
-    scale = max(1.0, float(waveform.max()) * 32768 / 32767, float(-waveform.min()))
-    encoded = io.BytesIO()
-    pcm = np.round(waveform / np.float32(scale) * 32768).astype(np.int16)
-    soundfile.write(encoded, pcm, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
-    heard = waveform[: round(preparation.max_duration_s * SAMPLING_RATE)]
-    said = {name: getattr(clip, name) for name in (*_TEXT, "start_s", "end_s")} | {"path": clip.path.name}
+        return SkippedClip(clip.id, f"shorter than {preparation.min_duration_s} s", "rule")
+    audio, scale = encode_waveform(waveform)
+    analyzed = waveform[: round(preparation.max_duration_s * SAMPLING_RATE)]
     return {
-        **{
-            name: escape_surrogates(value) if isinstance(value, str) else value
-            for name, value in (said | clip.extra).items()
-        },
-        "audio": {"bytes": encoded.getvalue(), "path": None},
+        **_labels(clip),
+        "audio": {"bytes": audio, "path": None},
         "duration_s": duration_s,
         "scale": scale,
-        **acoustic_targets(heard),
+        **acoustic_targets(analyzed),
     }
 
 
-def stored_waveform(row: dict, max_duration_s: float | None = None) -> np.ndarray:
-    """The sound of a row, from its beginning, as mono float32 at 16 kHz of shape `(samples,)`."""
-    return load_audio(row["audio"]["bytes"], end_s=max_duration_s) * np.float32(row["scale"])
+def _decode(clip: Clip) -> np.ndarray:
+    """The waveform of a clip, at most a second more than `MAX_CLIP_S` of it."""
+    max_end_s = clip.start_s + MAX_CLIP_S + 1
+    end_s = max_end_s if clip.end_s is None else min(clip.end_s, max_end_s)
+    source = clip.path if clip.embedded is None else clip.embedded.read_bytes()
+    return load_audio(source, start_s=clip.start_s, end_s=end_s)
+
+
+def _labels(clip: Clip) -> dict[str, Label]:
+    fields: dict[str, Label] = {name: getattr(clip, name) for name in (*_TEXT, "start_s", "end_s")}
+    fields |= {"path": clip.file_name, **clip.extra}
+    return {name: escape_surrogates(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
 def extra_columns(clips: Sequence[Clip]) -> dict[str, str]:
@@ -85,42 +82,42 @@ def extra_columns(clips: Sequence[Clip]) -> dict[str, str]:
     Raises:
         ValueError: a name is that of another column, or most values are numbers and some are not.
     """
-    values: dict[str, set] = defaultdict(set)
+    values: dict[str, set[Label]] = defaultdict(set)
     for clip in clips:
         for name, value in clip.extra.items():
             values[name].add(value)
-    taken = values.keys() & {*_TEXT, *_NUMBERS, "audio", ROW}
-    if taken:
-        raise ValueError(f"A further label cannot be called {', '.join(sorted(taken))}: the table has such a column.")
+    reserved = values.keys() & {*_TEXT, *_NUMBERS, "audio", ROW}
+    if reserved:
+        raise ValueError(f"A further label cannot be called {', '.join(sorted(reserved))}: the name is reserved.")
     return {name: _kind(name, found) for name, found in sorted(values.items())}
 
 
-def _kind(name: str, values: set) -> str:
-    """Numbers where all cells are numbers or say that there is none; else words, and `NA` is one of them."""
-    said = {value for value in values if not _is_empty(value)}
-    odd = sorted(str(value) for value in said if not _is_number(value))
-    if not odd and (said or values <= {None}):
+def _kind(name: str, values: set[Label]) -> str:
+    """Numbers where all cells are numbers or missing; else text, and then `NA` is a text too."""
+    present = [value for value in values if not _is_empty(value)]
+    invalid = sorted(str(value) for value in present if not _is_number(value))
+    if not invalid and (present or values <= {None}):
         return "float64"
-    if odd and 10 * len(odd) < len(said):  # classes with a few numbers among them are another thing
+    if invalid and 10 * len(invalid) < len(present):  # more of them would be names of classes, with some numbers
         raise ValueError(
-            f"The further label {name!r} is a number but for {', '.join(map(shorten, odd[:5]))}: leave such cells "
+            f"The further label {name!r} has numbers and {', '.join(map(shorten, invalid[:5]))}: leave such cells "
             "empty."
         )
     return "string"
 
 
-def parse_number(value: str | float | None) -> float | None:
-    """The number of a cell of a column of numbers, `None` where it says that there is none."""
-    return None if _is_empty(value) else float(value)
+def parse_number(value: Label) -> float | None:
+    """The number of a cell of a column of numbers, `None` for a missing one."""
+    return None if value is None or _is_empty(value) else float(value)
 
 
 def _is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str) and is_missing(value))
 
 
-def _is_number(value: str | float) -> bool:
+def _is_number(value: Label) -> bool:
     try:
-        return bool(np.isfinite(float(value)))
+        return value is not None and bool(np.isfinite(float(value)))
     except ValueError:
         return False
 
@@ -133,3 +130,13 @@ def features(extra: dict[str, str]) -> Features:
         | {name: Value(kind) for name, kind in extra.items()}
         | {"audio": {"bytes": Value("binary"), "path": Value("string")}}
     )
+
+
+def to_columns(rows: Iterable[dict[str, Any]], extra: dict[str, str]) -> dict[str, list[Any]]:
+    """Rows as the columns of [`features`], with numbers of further labels parsed."""
+    rows = list(rows)
+    columns = {name: [row.get(name) for row in rows] for name in features(extra)}
+    for name, kind in extra.items():
+        if kind == "float64":
+            columns[name] = list(map(parse_number, columns[name]))
+    return columns

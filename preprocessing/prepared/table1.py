@@ -1,19 +1,26 @@
-"""Table 1 of the paper from what was prepared: clips per corpus, emotion, gender and locale beside the printed."""
+"""Table 1 of the paper for a prepared folder: clips per corpus, emotion, gender and locale beside the paper's."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from common.files import save_figure, write_json, write_text
+from common.text_tables import format_table
 
 from ..corpora import CORPORA, Corpus
 from ..labels import EMOTIONS, GENDERS, LOCALES
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Report = Mapping[str, Any]  # a part of `report.json` or of `table1.json`
+
 TABLE_1 = ("table1.json", "table1.txt", "table1.png")  # the files in a prepared folder
 
-# Sharma 2022, table 1: mean duration in seconds. The clips stand with each corpus.
+# Sharma 2022, table 1: mean duration in seconds. The numbers of clips are in the modules of the corpora.
 PAPER_DURATION_S = {
     "esd_en": 2.76,
     "esd_zh": 3.22,
@@ -51,7 +58,7 @@ PAPER_TOTALS = {
 }
 
 
-def build_table1(report: Mapping) -> dict:
+def build_table1(report: Report) -> dict[str, Any]:
     """Table 1 of a preparation.
 
     Args:
@@ -60,11 +67,11 @@ def build_table1(report: Mapping) -> dict:
     Returns:
         `corpora`: a row for each prepared corpus, with `locale`, `mean_duration_s`, `clips`, `style`, and, for those of
         the paper, `paper_duration_s`, `paper_clips`, `difference` and `reason` (why it differs, where that is known);
-        `totals`: of emotion, gender and locale, `clips` beside `paper`; `clips` in all, and `paper_clips` of the same
-        corpora.
+        `totals`: `clips` and `paper` for each emotion, gender and locale; `clips`, the total, and `paper_clips`, the
+        total of the same corpora in the paper.
     """
     settings = report.get("settings", {})
-    as_paper = settings.get("labels", "paper") == "paper" and settings.get("min_duration_s", 0.5) == 0.5
+    as_paper = settings.get("label_rules", "paper") == "paper" and settings.get("min_duration_s", 0.5) == 0.5
     rows = {name: _row(name, corpus, as_paper) for name, corpus in report["corpora"].items() if corpus["kept"]}
     totals = {}
     for column, paper in PAPER_TOTALS.items():
@@ -80,7 +87,7 @@ def build_table1(report: Mapping) -> dict:
     }
 
 
-def _row(name: str, prepared: Mapping, as_paper: bool) -> dict:
+def _row(name: str, prepared: Report, as_paper: bool) -> dict[str, Any]:
     known = CORPORA.get(name)
     paper_clips = known.paper_clips if known else None
     difference = None if paper_clips is None else prepared["kept"] - paper_clips
@@ -93,38 +100,38 @@ def _row(name: str, prepared: Mapping, as_paper: bool) -> dict:
         "clips": prepared["kept"],
         "paper_clips": paper_clips,
         "difference": difference,
-        "reason": _reason(known, prepared, as_paper) if difference else "",
+        "reason": _reason(known, prepared, as_paper) if known and difference else "",
     }
 
 
-def _reason(corpus: Corpus, prepared: Mapping, as_paper: bool) -> str:
-    """Why a corpus has other clips than in the paper: first what this preparation lacks, then what the paper does."""
-    whole = corpus.whole_clips or (None if corpus.paper_differs else corpus.paper_clips)
+def _reason(corpus: Corpus, prepared: Report, as_paper: bool) -> str:
+    """Why the number of clips differs from the paper's: first what this preparation lacks, then what the paper does."""
+    complete = corpus.complete_clips or (None if corpus.paper_differs else corpus.paper_clips)
     kept = prepared["kept"]
-    if whole is None and corpus.usable_files is not None:
-        # What the rules leave of them is not known, but all of them should be there.
-        missing, gives = corpus.usable_files - kept - prepared.get("by_rule", 0), "holds"
+    if complete is None and corpus.usable_files is not None:
+        # How many of them the rules keep is not known, but all of them should be in the folder.
+        missing, source = corpus.usable_files - kept - prepared.get("skipped_by_rule", 0), "holds"
     else:
-        missing, gives = 0 if whole is None else whole - kept, "gives by the paper's rules"
+        missing, source = 0 if complete is None else complete - kept, "gives by the paper's rules"
     if not missing:
         return corpus.paper_differs
-    said = f"{abs(missing):,} {'fewer' if missing > 0 else 'more'} than the whole corpus {gives}"
+    difference = f"{abs(missing):,} {'fewer' if missing > 0 else 'more'} than the complete corpus {source}"
     causes = _causes(missing, prepared, as_paper)
-    return f"{said}: {', '.join(causes)}" if causes else said
+    return f"{difference}: {', '.join(causes)}" if causes else difference
 
 
-def _causes(missing: int, prepared: Mapping, as_paper: bool) -> list[str]:
-    """What became of the clips that are missing, as far as the report says."""
+def _causes(missing: int, prepared: Report, as_paper: bool) -> list[str]:
+    """Why clips are missing, as far as the report shows."""
     if not as_paper:
-        return [f"{prepared.get('by_rule', 0):,} left out by rules that are not the paper's"]
-    if missing < 0 or "skipped" not in prepared:
+        return [f"{prepared.get('skipped_by_rule', 0):,} skipped by rules that are not the paper's"]
+    if missing < 0 or "unusable" not in prepared:
         return []
-    causes = [f"{count:,} skipped ({reason})" for reason, count in prepared["skipped"].items()]
-    absent = missing - sum(prepared["skipped"].values())
+    causes = [f"{count:,} skipped ({reason})" for reason, count in prepared["unusable"].items()]
+    absent = missing - sum(prepared["unusable"].values())
     return causes + ([f"{absent:,} not in the folder"] if absent > 0 else [])
 
 
-def write_table1(report: Mapping, folder: Path) -> str:
+def write_table1(report: Report, folder: Path) -> str:
     """Writes `table1.json`, `table1.txt` and `table1.png` into a prepared folder; returns the text."""
     table = build_table1(report)
     text = format_table1(table)
@@ -134,33 +141,37 @@ def write_table1(report: Mapping, folder: Path) -> str:
     return text
 
 
-def format_table1(table: Mapping) -> str:
+def format_table1(table: Report) -> str:
     """The table as text."""
-    lines = [
-        f"{'corpus':<22}{'locale':<10}{'mean s':>7}{'paper':>7}{'clips':>9}{'paper':>9}{'difference':>12}  type",
-    ]
-    for row in table["corpora"].values():
-        lines.append(
-            f"{row['title']:<22}{row['locale']:<10}"
-            f"{row['mean_duration_s']:>7.2f}{_or_dash(row['paper_duration_s'], '.2f'):>7}"
-            f"{row['clips']:>9,}{_or_dash(row['paper_clips'], ','):>9}{_or_dash(row['difference'], '+,'):>12}"
-            f"  {row['style'] or '–'}"
-        )
-        if row["reason"]:
-            lines.append(f"  {row['reason']}")
-    lines.append(f"{'in all':<46}{table['clips']:>9,}{table['paper_clips']:>9,}")
+    headers = ("corpus", "locale", "mean s", "paper", "clips", "paper", "difference", "type", "reason")
+    total = ("total", "", "", "", f"{table['clips']:,}", f"{table['paper_clips']:,}", "", "", "")
+    blocks = [format_table([*map(_text_row, table["corpora"].values()), total], headers, "llrrrrrll")]
     for column, values in table["totals"].items():
-        lines += ["", f"{column:<46}{'clips':>9}{'paper':>9}   (all 25 corpora)"]
-        lines += [f"{name:<46}{v['clips']:>9,}{_or_dash(v['paper'], ','):>9}" for name, v in values.items()]
-    return "\n".join(lines)
+        rows = [(name, f"{count['clips']:,}", _format(count["paper"], ",")) for name, count in values.items()]
+        blocks.append(format_table(rows, (column, "clips", "paper, all 25 corpora"), "lrr"))
+    return "\n\n".join(blocks)
 
 
-def _or_dash(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
+def _text_row(row: Report) -> tuple[str | None, ...]:
+    return (
+        row["title"],
+        row["locale"],
+        f"{row['mean_duration_s']:.2f}",
+        _format(row["paper_duration_s"], ".2f"),
+        f"{row['clips']:,}",
+        _format(row["paper_clips"], ","),
+        _format(row["difference"], "+,"),
+        row["style"],
+        row["reason"],
+    )
 
 
-def plot_table1(table: Mapping, path: Path) -> None:
-    """Draws clips per corpus, emotion, gender and locale beside the paper's."""
+def _format(value: float | None, spec: str) -> str | None:
+    return None if value is None else format(value, spec)
+
+
+def plot_table1(table: Report, path: Path) -> None:
+    """Plots clips per corpus, emotion, gender and locale beside the paper's."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 9), layout="constrained")
@@ -178,7 +189,7 @@ def plot_table1(table: Mapping, path: Path) -> None:
     save_figure(figure, path)
 
 
-def _bars(axes, names: list[str], clips: list[int], paper: list[int | None]) -> None:  # noqa: ANN001 - matplotlib's
+def _bars(axes: Axes, names: list[str], clips: list[int], paper: list[int | None]) -> None:
     positions = range(len(names))
     axes.barh([y + 0.2 for y in positions], [value or 0 for value in paper], 0.4, color="0.75", label="paper")
     axes.barh([y - 0.2 for y in positions], clips, 0.4, color="tab:blue", label="prepared")

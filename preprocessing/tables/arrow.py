@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,19 +17,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 ARROW_SUFFIXES = (".parquet", ".arrow")
-# What the Hub calls splits, by the first word of a shard's name or the name of its folder.
+# Names of splits on the Hub, at the beginning of a shard's name or as the name of its folder.
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "dev": "validation", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedAudio:
-    """A recording inside a table, where a [`Clip`] otherwise has the path of its file.
+    """A recording that a table embeds.
 
     Args:
         table: the Parquet or Arrow file.
-        column: that holds the recording: its bytes, or a struct of `bytes` and `path`.
-        row: its number in the file, from 0.
-        name: of the recording, which no other in the table has.
+        column: the column of the recording: its bytes, or a struct of `bytes` and `path`.
+        row: row in the file, from 0.
+        name: name of the recording, unique in the table.
     """
 
     table: Path
@@ -38,29 +37,22 @@ class EmbeddedAudio:
     row: int
     name: str
 
-    def __fspath__(self) -> str:
-        return str(self.table)
-
-    def stat(self) -> os.stat_result:
-        """That of the table: where it changes, its recordings may."""
-        return self.table.stat()
-
     def read_bytes(self) -> bytes:
         """The encoded recording.
 
         Raises:
-            ValueError: the row holds none.
+            ValueError: the row has no recording.
         """
         cell = self._cell().as_py()
-        content = cell["bytes"] if isinstance(cell, dict) else cell
+        content: bytes | None = cell["bytes"] if isinstance(cell, dict) else cell
         if content is None:
-            raise ValueError("the table holds no sound in this row.")
+            raise ValueError("the table has no recording in this row.")
         return content
 
     def _cell(self) -> pa.Scalar:
         if self.table.suffix.lower() != ".parquet":
             return _map(self.table)[self.column][self.row]
-        mtime_ns = self.stat().st_mtime_ns
+        mtime_ns = self.table.stat().st_mtime_ns
         starts = _group_starts(self.table, mtime_ns)
         group = bisect_right(starts, self.row) - 1
         return _recordings_of_group(self.table, self.column, group, mtime_ns)[self.row - starts[group]]
@@ -73,7 +65,7 @@ class ArrowTable:
         files: Parquet or Arrow files.
 
     Attributes:
-        columns: their names. A column `split` is added where the names of the files say more than one split.
+        columns: their names. A column `split` is added where the names of the files imply more than one split.
 
     Raises:
         ValueError: a file cannot be read, or lacks a column of the first; the message names it.
@@ -130,23 +122,24 @@ class _Shard:
 
     def values(self, name: str) -> list[Any]:
         classes = _class_names(self.schema).get(name)
-        values = self._read(name).to_pylist()
+        values: list[Any] = self._read(name).to_pylist()
         if classes is None:
             return values
         return [classes[value] if value is not None and 0 <= value < len(classes) else None for value in values]
 
     def names(self, column: str) -> list[str | None]:
-        """What a column of recordings says of their files."""
+        """The file names in a column of recordings."""
         if not pa.types.is_struct(self.schema.field(column).type):
             return [None] * self.rows
-        return pc.struct_field(self._read(column, "path"), "path").to_pylist()
+        names: list[str | None] = pc.struct_field(self._read(column, "path"), "path").to_pylist()
+        return names
 
     def holds_bytes(self, column: str) -> bool:
-        """Whether a column of recordings holds any, rather than the paths of files."""
+        """Whether a column of recordings has their bytes, rather than only the paths of files."""
         if not self._is_parquet:
             cells = self._read(column)
             content = pc.struct_field(cells, "bytes") if pa.types.is_struct(cells.type) else cells
-            return content.null_count < len(content)
+            return bool(content.null_count < len(content))
         metadata = pq.ParquetFile(self.file).metadata
         paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
         leaf = next(i for i, path in enumerate(paths) if path in (column, f"{column}.bytes"))
@@ -154,7 +147,7 @@ class _Shard:
         return not all(chunk.statistics and chunk.statistics.null_count == chunk.num_values for chunk in chunks)
 
     def _read(self, column: str, field: str | None = None) -> pa.ChunkedArray:
-        """A column, of a Parquet file with one field of its structs alone: no sound is read for its name."""
+        """A column; in a Parquet file only one field of its structs, so that names are read without the recordings."""
         try:
             if self._is_parquet:
                 return pq.ParquetFile(self.file).read(columns=[f"{column}.{field}" if field else column]).column(0)
@@ -164,14 +157,14 @@ class _Shard:
 
 
 def _map(file: Path) -> pa.Table:
-    """A table that stays on the disk."""
+    """A memory-mapped table."""
     return pa.ipc.open_stream(pa.memory_map(str(file))).read_all()
 
 
 def _is_audio(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
         return {field.name for field in kind} >= {"bytes", "path"}
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def _class_names(schema: pa.Schema) -> dict[str, list[str]]:
@@ -185,8 +178,8 @@ def _class_names(schema: pa.Schema) -> dict[str, list[str]]:
 
 
 def _split_of(file: Path) -> str | None:
-    words = (file.stem.split("-")[0], file.parent.name)
-    return next((_SPLITS[word.lower()] for word in words if word.lower() in _SPLITS), None)
+    names = (file.stem.split("-")[0].lower(), file.parent.name.lower())
+    return next((_SPLITS[name] for name in names if name in _SPLITS), None)
 
 
 @lru_cache(maxsize=1)  # clips are prepared in the order of their table

@@ -39,46 +39,46 @@ class Delimited(NamedTuple):
 
 
 def read_delimited(text: str, delimiter: str | None = None) -> Delimited:
-    """Divides a text into records. Blank lines are passed over.
+    """Divides a text into records. Blank lines are skipped.
 
     Args:
-        text: of the whole file.
-        delimiter: between cells; by default the first of `DELIMITERS` that the first line holds, else a comma.
+        text: content of the file.
+        delimiter: the delimiter of cells; by default the first of `DELIMITERS` in the first line, else a comma.
 
     Raises:
         ValueError: a record has more or fewer cells than the first, a quotation mark is not closed, or a quoted cell
-            has swallowed rows; the message says which row.
+            includes rows; the message names the row.
     """
     if delimiter is None:
         first = text.split("\n", 1)[0]
         delimiter = next((mark for mark in DELIMITERS if mark in first), ",")
     if delimiter in ",;":
         return Delimited(_check_lengths(_read_quoted(text, delimiter)), delimiter, True)
-    plain = [Record(line, line.rstrip("\r\n").split(delimiter)) for line in _lines(text) if line.strip("\r\n")]
+    unquoted = [Record(line, line.rstrip("\r\n").split(delimiter)) for line in _lines(text) if line.strip("\r\n")]
     if delimiter == "|":
-        return Delimited(_check_lengths(plain), delimiter, False)
-    return _read_tabs(text, plain, delimiter)
+        return Delimited(_check_lengths(unquoted), delimiter, False)
+    return _read_tabs(text, unquoted, delimiter)
 
 
-def _read_tabs(text: str, plain: list[Record], delimiter: str) -> Delimited:
+def _read_tabs(text: str, unquoted: list[Record], delimiter: str) -> Delimited:
     """Every line is a row where all have the same number of cells; else a quoted cell may run over several lines."""
     try:
-        _check_lengths(plain)
+        _check_lengths(unquoted)
     except ValueError as uneven:
         try:
             return Delimited(_check_lengths(_read_quoted(text, delimiter)), delimiter, True)
         except ValueError:
             raise uneven from None
-    if not _is_quoted(plain):
-        return Delimited(plain, delimiter, False)
-    return Delimited([Record(raw, list(map(_unquote, cells))) for raw, cells in plain], delimiter, True)
+    if not _is_quoted(unquoted):
+        return Delimited(unquoted, delimiter, False)
+    return Delimited([Record(raw, list(map(_unquote, cells))) for raw, cells in unquoted], delimiter, True)
 
 
 def _is_quoted(records: list[Record]) -> bool:
-    """Whether cells that begin with a mark are quoted: all are whole, and one has what only quoting explains."""
+    """Whether cells that begin with a mark are quoted: all are closed, and one has what only quoting explains."""
     marked = [cell for record in records for cell in record.cells if cell.startswith('"')]
-    whole = all(_QUOTED_CELL.fullmatch(cell) for cell in marked)
-    return whole and any('""' in cell[1:-1] or cell in records[0].cells for cell in marked)
+    are_closed = all(_QUOTED_CELL.fullmatch(cell) for cell in marked)
+    return are_closed and any('""' in cell[1:-1] or cell in records[0].cells for cell in marked)
 
 
 def _unquote(cell: str) -> str:
@@ -109,14 +109,14 @@ def _read_quoted(text: str, delimiter: str) -> list[Record]:
 
 
 def _check_swallowed(row: int, lines: list[str], delimiter: str) -> None:
-    """Refuses a record of several lines of which more than one names a file: they are rows of their own."""
+    """Refuses a record of several lines of which more than one names a file: they are separate rows."""
     if len(lines) == 1:
         return
     naming = [line for line in lines if any(map(_FILE_NAME.fullmatch, line.rstrip("\r\n").split(delimiter)))]
     if len(naming) > 1:
         raise ValueError(
-            f"row {row}: a quotation mark that opens a cell is closed {len(lines) - 1} lines below, and swallows the "
-            'rows between. Double it, and quote its cell: """Yes"", she said".'
+            f"row {row}: a quotation mark that opens a cell is closed {len(lines) - 1} lines below, and includes the "
+            'rows between. Double it, and quote its cell: """Yes"", he said".'
         )
 
 
@@ -124,7 +124,7 @@ def _check_lengths(records: list[Record]) -> list[Record]:
     for row, record in enumerate(records):
         if len(record.cells) != len(records[0].cells):
             raise ValueError(
-                f"row {row} has {len(record.cells)} cells, where the columns are {', '.join(records[0].cells)}."
+                f"row {row} has {len(record.cells)} cells, expected those of {', '.join(records[0].cells)}."
             )
     return records
 

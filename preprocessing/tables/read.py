@@ -19,13 +19,11 @@ TABLE_SUFFIXES = (*_DELIMITERS, *_JSON_SUFFIXES, *ARROW_SUFFIXES)
 
 
 class Table(Protocol):
-    """A table.
+    """A table of a user."""
 
-    Attributes:
-        columns: their names.
-    """
-
-    columns: Sequence[str]
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names of the columns."""
 
     def cells(self, name: str) -> Iterable[Any]:
         """The cells of a column, from the first row to the last."""
@@ -38,16 +36,16 @@ def read_table_file(path: Path) -> Table:
     """Reads a CSV, TSV, JSON-lines, Parquet or Arrow file, or a folder of the last two: a data set of `datasets`.
 
     Raises:
-        ValueError: it is of another kind, or not what its name says; the message names the file, and the row if any.
+        ValueError: it is of another kind, or its content is not that of its suffix; the message names file and row.
     """
     if path.is_dir():
         files = [file for file in walk(path, ARROW_SUFFIXES) if not file.name.startswith("cache-")]
         if not files:
-            raise ValueError(f"{path}: a folder is a table where it holds {' or '.join(ARROW_SUFFIXES)} files.")
+            raise ValueError(f"{path}: a folder must hold {' or '.join(ARROW_SUFFIXES)} files to be read as a table.")
         return ArrowTable(files)
     suffix = path.suffix.lower()
     if suffix not in TABLE_SUFFIXES:
-        raise ValueError(f"{path}: a table is one of {', '.join(TABLE_SUFFIXES)}.")
+        raise ValueError(f"{path}: the suffix of a table must be one of {', '.join(TABLE_SUFFIXES)}.")
     if suffix in ARROW_SUFFIXES:
         return ArrowTable([path])
     text = read_text(path)
@@ -64,7 +62,7 @@ class _TextTable:
     def cells(self, name: str) -> Iterator[Any]:
         places = [place for place, column in enumerate(self.columns) if column == name]
         if len(places) > 1:
-            raise ValueError(f"{len(places)} columns of the table are called {shorten(name)}: rename them.")
+            raise ValueError(f"{len(places)} columns of the table are called {shorten(name)}. Rename them.")
         return (row[places[0]] for row in self._rows)
 
     def holds_audio(self, name: str) -> bool:
@@ -86,19 +84,19 @@ def read_json_lines(text: str, as_written: bool = False) -> Iterator[tuple[str, 
     """The lines that are not blank, and the JSON object of each.
 
     Args:
-        text: of the whole file.
-        as_written: numbers come as the text that stands there, so that an identifier keeps its digits.
+        text: content of the file.
+        as_written: return numbers as their text in the file, so that an identifier keeps its digits.
 
     Raises:
-        ValueError: a line is no JSON object.
+        ValueError: a line is not a JSON object.
     """
-    numbers = {"parse_int": str, "parse_float": str, "parse_constant": lambda _: None} if as_written else {}
+    as_text: dict[str, Any] = {"parse_int": str, "parse_float": str, "parse_constant": lambda _: None}
     lines = (line for line in text.split("\n") if line.strip())
     for number, line in enumerate(lines, start=1):
         try:
-            row = json.loads(line, **numbers)
+            row = json.loads(line, **(as_text if as_written else {}))
         except ValueError as error:
-            raise ValueError(f"row {number} is no JSON: {error}") from error
+            raise ValueError(f"row {number} is not valid JSON: {error}") from error
         if not isinstance(row, dict):
-            raise ValueError(f"row {number} is no JSON object.")
+            raise ValueError(f"row {number} is not a JSON object.")
         yield line, row

@@ -11,8 +11,8 @@ from .pyin import pyin
 
 FRAME_LENGTH = 1024
 HOP_LENGTH = 256
-# A range for speech. Below it pYIN finds in noise what no voice says: with 50 Hz, 4 % of the voiced frames of acted
-# speech lie under 60 Hz.
+# A range for speech. Below it pYIN finds pitch in noise: with 50 Hz, 4 % of the voiced frames of acted speech lie under
+# 60 Hz.
 FMIN_HZ = 65.0
 FMAX_HZ = 600.0
 # Column -> unit. FS: samples at full scale are ±1. SD: the clip's samples have a standard deviation of 1.
@@ -34,8 +34,8 @@ def acoustic_targets(waveform: np.ndarray) -> dict[str, float | None]:
     F0 is pYIN's over voiced frames. Energy is, per frame, the L2 norm of the STFT magnitude as in FastSpeech 2
     (Ren et al. 2020, section 2.3), linear and not in dB, of the waveform as recorded: half the level is half the
     energy, and an offset counts. `energy_…_normalized` is the same of the waveform at zero mean and unit variance,
-    where mean² + std² is about the same number for every clip, so that the two tell one thing: how unevenly the sound
-    is distributed over the clip. The voiced ratio is the share of frames that pYIN calls voiced.
+    where mean² + std² is about the same number for every clip, so that both measure one property: how unevenly the
+    energy is distributed over the clip. The voiced ratio is the share of frames that pYIN calls voiced.
 
     Args:
         waveform: of shape `(samples,)`, mono at 16 kHz, full scale ±1, no longer than what the model processes.

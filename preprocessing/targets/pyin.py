@@ -2,8 +2,7 @@
 
 Two thirds of librosa's time go into a dense Viterbi search over all pairs of its 862 states, most of the rest into a
 Python loop over frames. Here the search looks at the band of transitions that are possible, and beside it at the best
-predecessor overall, by which a path may leave the band as it may in librosa; the transition matrix is built once. The
-first stage is librosa's own, so that both see the same numbers.
+predecessor overall, by which a path may leave the band as it may in librosa; the transition matrix is built once.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from functools import lru_cache
 import librosa
 import numpy as np
 import scipy.stats
-from librosa.core.pitch import _cumulative_mean_normalized_difference, _parabolic_interpolation
 from numba import njit
 
 # Defaults of librosa.pyin.
@@ -44,8 +42,8 @@ def pyin(
     frames = librosa.util.frame(np.pad(y, frame_length // 2), frame_length=frame_length, hop_length=hop_length)
     min_period = int(np.floor(sr / fmax))
     max_period = min(int(np.ceil(sr / fmin)), frame_length - 1)
-    yin = _cumulative_mean_normalized_difference(frames, min_period, max_period)  # (periods, frames)
-    shifts = _parabolic_interpolation(yin)
+    yin = _normalized_difference(frames, min_period, max_period)
+    shifts = _parabolic_shifts(yin)
     probs = _trough_probabilities(np.ascontiguousarray(yin.T), *_priors(yin.shape[0]))  # (frames, periods)
 
     n_bins = int(np.floor(12 * BINS_PER_SEMITONE * np.log2(fmax / fmin))) + 1
@@ -54,7 +52,7 @@ def pyin(
     pitch_bin = np.clip(np.round(12 * BINS_PER_SEMITONE * np.log2(f0 / fmin)), 0, n_bins).astype(int)
     voiced = np.zeros((frames.shape[1], n_bins + 1))
     voiced[frame, pitch_bin] = probs[frame, period]
-    voiced = voiced[:, :n_bins]  # librosa loses what lies above fmax too
+    voiced = voiced[:, :n_bins]  # librosa drops what lies above fmax too
     unvoiced = (1 - np.clip(voiced.sum(axis=1), 0, 1)) / n_bins
 
     tiny = np.finfo(np.float64).tiny
@@ -62,6 +60,40 @@ def pyin(
     is_voiced = states < n_bins
     frequencies = fmin * 2 ** (np.arange(n_bins) / (12 * BINS_PER_SEMITONE))
     return np.where(is_voiced, frequencies[states % n_bins], np.nan), is_voiced
+
+
+def _normalized_difference(frames: np.ndarray, min_period: int, max_period: int) -> np.ndarray:
+    """Cumulative mean normalized difference function (de Cheveigné & Kawahara 2002, equation 8).
+
+    Args:
+        frames: of shape `(samples, frames)`.
+        min_period, max_period: in samples.
+
+    Returns:
+        float64 of shape `(periods, frames)`.
+    """
+    autocorrelation = librosa.autocorrelate(frames, max_size=max_period + 1, axis=0)
+    energy = np.cumsum(np.square(frames), axis=0)[:max_period]
+    energy[0] = 0  # as in librosa, whose numbers these are; the equation has the square of the first sample
+    difference = 2 * (autocorrelation[:1] - autocorrelation[1:]) - energy
+    cumulative_mean = np.cumsum(difference, axis=0) / np.arange(1, max_period + 1)[:, None]
+    normalized = difference / (cumulative_mean + np.finfo(cumulative_mean.dtype).tiny)
+    return np.asarray(normalized[min_period - 1 :])
+
+
+def _parabolic_shifts(yin: np.ndarray) -> np.ndarray:
+    """Offset of the vertex of the parabola through each value and its neighbors, in periods; 0 at both ends.
+
+    It is 0 also where the vertex is more than one period away.
+
+    Args:
+        yin: of shape `(periods, frames)`.
+    """
+    curvature = yin[2:] + yin[:-2] - 2 * yin[1:-1]
+    slope = (yin[2:] - yin[:-2]) / 2
+    shifts = np.zeros_like(yin)
+    np.divide(-slope, curvature, out=shifts[1:-1], where=np.abs(slope) < np.abs(curvature))
+    return shifts
 
 
 @lru_cache
@@ -93,7 +125,9 @@ def _log_transition(n_bins: int, sr: int, hop_length: int) -> np.ndarray:
 
 
 @njit(cache=True)
-def _trough_probabilities(yin, thresholds, beta, boltzmann):  # pragma: no cover (compiled)
+def _trough_probabilities(
+    yin: np.ndarray, thresholds: np.ndarray, beta: np.ndarray, boltzmann: np.ndarray
+) -> np.ndarray:  # pragma: no cover (compiled)
     """Probability of each period, `(frames, periods)`: steps 2 to 5 of pYIN."""
     n_frames, n_periods = yin.shape
     probs = np.zeros((n_frames, n_periods), dtype=yin.dtype)
@@ -135,7 +169,9 @@ def _trough_probabilities(yin, thresholds, beta, boltzmann):  # pragma: no cover
 
 
 @njit(cache=True)
-def _viterbi(log_voiced, log_unvoiced, bands):  # pragma: no cover (compiled)
+def _viterbi(
+    log_voiced: np.ndarray, log_unvoiced: np.ndarray, bands: np.ndarray
+) -> np.ndarray:  # pragma: no cover (compiled)
     """Likeliest states `(frames,)`: pitch bins, and beyond them the unvoiced ones."""
     n_frames, n_bins = log_voiced.shape
     width = bands.shape[2]

@@ -5,7 +5,8 @@ from datasets import Dataset
 from transformers import EvalPrediction
 
 from evaluation.predict import in_order, longest_first, predict
-from preprocessing.prepared.rows import ROW, stored_waveform
+from preprocessing.prepared.rows import ROW
+from preprocessing.stored_audio import stored_waveform
 from tests.conftest import TASKS
 
 

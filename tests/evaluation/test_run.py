@@ -21,7 +21,7 @@ from modeling import Task, Wav2Vec2ForMultiTaskSER
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
-from preprocessing.prepared.rows import stored_waveform
+from preprocessing.stored_audio import stored_waveform
 from tests.conftest import TASKS, TINY, tiny_config
 
 

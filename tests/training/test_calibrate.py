@@ -9,7 +9,7 @@ from datasets import Value, concatenate_datasets
 
 from evaluation.predict import predict
 from modeling import SpeechEmotionPipeline, Wav2Vec2ForMultiTaskSER
-from preprocessing.prepared.rows import stored_waveform
+from preprocessing.stored_audio import stored_waveform
 from tests.conftest import TASKS, tiny_config
 from training.calibrate import calibrate
 

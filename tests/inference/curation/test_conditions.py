@@ -3,7 +3,7 @@ import pytest
 import soundfile
 
 from inference.curation.conditions import OneOf, Outlier, Row, UniqueSound, Vocabulary
-from preprocessing.audit.audio_fingerprint import fingerprint
+from preprocessing.duplicates.audio_fingerprint import fingerprint
 from tests.conftest import voice
 
 VOCABULARY = Vocabulary({"gender": ("female", "male")}, ("f0",), ("path", "who", "sex"), "path", "who", {"F": "female"})

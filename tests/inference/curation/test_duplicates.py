@@ -3,7 +3,7 @@ import pytest
 import soundfile
 
 from inference.curation.duplicates import same_sounds
-from preprocessing.audit.audio_fingerprint import FINGERPRINT_SIZE, fingerprint
+from preprocessing.duplicates.audio_fingerprint import FINGERPRINT_SIZE, fingerprint
 from tests.conftest import voice
 
 

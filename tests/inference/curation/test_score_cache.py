@@ -8,7 +8,7 @@ import torch
 from inference.curation.score_cache import ScoresFile, known_names
 from inference.engine.predictor import Predictor, load_predictor
 from modeling import load_audio
-from preprocessing.audit.audio_fingerprint import FINGERPRINT_SIZE
+from preprocessing.duplicates.audio_fingerprint import FINGERPRINT_SIZE
 from preprocessing.targets.acoustics import acoustic_targets
 from tests.conftest import TASKS, voice
 

@@ -47,7 +47,7 @@ def test_identical_audio_counts_across_splits_alone():
     assert list(check.examples) == [("c/2 in train, c/3 in test", ["c/2", "c/3"])]
 
 
-def test_an_example_of_many_twins_shows_every_split():
+def test_an_example_of_many_duplicates_shows_every_split():
     clips = table(digest=["a"] * 31, split=["train"] * 30 + ["test"])
     (example,) = check_identical(clips).examples
     assert len(example.clips) == MAX_EXAMPLES

@@ -44,12 +44,12 @@ def test_what_a_folder_holds(root):
 
 
 def test_the_list_has_a_line_for_each_corpus(root):
-    header, *lines, _ = format_catalog(None).splitlines()
+    header, *lines = format_catalog(None).splitlines()[:26]
     assert "found" not in header
     assert [line.split()[0] for line in lines] == list(CORPORA)
     lines = {line.split()[0]: line.split() for line in format_catalog(find_corpora(root)).splitlines()[1:26]}
-    assert lines["emodb"][3:8] == ["535", "yes", "yes", "535", "emo-db"]
-    assert lines["tess"][3:8] == ["2,800", "no", "no", "0", "–"]
+    assert lines["emodb"][1:8] == ["535", "emo-db", "de-DE", "acted", "535", "yes", "yes"]
+    assert lines["tess"][1:8] == ["0", "–", "en-US", "acted", "2,800", "no", "no"]
 
 
 def test_a_license_keeps_what_allows_the_use(tmp_path):
@@ -62,7 +62,7 @@ def test_a_license_keeps_what_allows_the_use(tmp_path):
     _, left_out = allowed(sources, "commercial")
     assert [source.name for source in left_out] == ["ravdess", "iemocap"]
     line = describe_left_out(left_out[0], "commercial")
-    assert line.startswith("left out, no commercial use: ravdess (CC BY-NC-SA 4.0; https://")
+    assert all(part in line for part in ("ravdess", "commercial", "CC BY-NC-SA 4.0; https://"))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_own_audio_is_left_out_where_its_license_forbids_the_use(tmp_path, licen
     source = Source("folder", tmp_path, license=license_name)
     assert allowed([source], "redistributable") == ([source], [])
     assert allowed([source], "commercial") == (([source], []) if commercial else ([], [source]))
-    assert f"{tmp_path.name} ({license_name})" in describe_left_out(source, "commercial")
+    assert all(part in describe_left_out(source, "commercial") for part in (tmp_path.name, license_name))
 
 
 def test_nothing_that_forbids_it_is_called_commercial():
@@ -105,8 +105,8 @@ def test_a_file_names_many_folders(root):
         ("- ravdess", "YAML mapping"),
         ("ravdess: [1]", "YAML mapping"),
         ("a: b: c", "mapping values"),
-        ("ravdes: RAVDESS", "no corpus 'ravdes'"),
-        ("ravdess: nowhere", "no such folder"),
+        ("ravdes: RAVDESS", "'ravdes'"),
+        ("ravdess: nowhere", "nowhere: .* ravdess"),
     ],
 )
 def test_a_file_that_is_wrong_is_refused(root, content, message):
@@ -129,7 +129,7 @@ def test_a_corpus_is_found_in_the_folder_itself_and_in_parts_below_it(tmp_path):
     assert find_corpora(tmp_path / "parts")["ravdess"] == Found(tmp_path / "parts", 2452)
 
 
-def test_why_a_corpus_that_is_there_cannot_be_read_is_said(tmp_path):
+def test_the_reason_why_a_corpus_cannot_be_read_is_listed(tmp_path):
     lay_out(tmp_path / "CREMA-D", ["AudioWAV/1001_DFA_ANG_XX.wav"])
     found = find_corpora(tmp_path)
     assert found["cremad"].clips == 0

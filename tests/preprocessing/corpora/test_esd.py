@@ -16,17 +16,17 @@ def test_a_clip_of_both_releases_is_read_once_and_has_one_id(tmp_path):
     entries = [list(CORPUS_EN.read(tmp_path / root)) for root in ("a", "b")]
     assert [[entry.id for entry in found] for found in entries] == [["esd_en/0011_000351.wav"]] * 2
     assert [found[0].split for found in entries] == [None, "validation"]
-    clip, drop = CORPUS_EN.read(tmp_path)
+    clip, skipped = CORPUS_EN.read(tmp_path)
     assert clip == entries[0][0]
-    assert drop == SkippedClip(
-        "esd_en/b/0011/Angry/evaluation/0011_000351.wav", "the same file again in another folder"
+    assert skipped == SkippedClip(
+        "esd_en/b/0011/Angry/evaluation/0011_000351.wav", "a copy of a file in another folder"
     )
 
 
-def test_numbers_beyond_the_five_emotions_are_dropped_with_a_reason(tmp_path):
+def test_numbers_beyond_the_five_emotions_are_skipped_with_a_reason(tmp_path):
     lay_out(tmp_path, [f"0011/Surprise/0011_{number:06}.wav" for number in (0, 1, 1750, 1751, 2000)])
     entries = list(CORPUS_EN.read(tmp_path))
     assert [entry.raw_label for entry in entries if isinstance(entry, Clip)] == ["neutral", "surprise"]
     assert {entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {
-        "the file name is not of the corpus's form"
+        "the file name does not have the form of the corpus"
     }

@@ -100,7 +100,7 @@ def test_single_raters_do_not_count(tmp_path):
 
 def test_without_label_files_it_says_what_is_missing(tmp_path):
     lay_out(tmp_path, [WAV])
-    expected = "none of the label files, SessionN/dialog/EmoEvaluation/DIALOGUE.txt"
+    expected = "SessionN/dialog/EmoEvaluation/DIALOGUE.txt"
     with pytest.raises(ValueError, match=re.escape(expected)):
         list(read(tmp_path))
 
@@ -108,10 +108,10 @@ def test_without_label_files_it_says_what_is_missing(tmp_path):
 def test_another_corpus_is_no_error(tmp_path):
     lay_out(tmp_path, ["Actor_01/03-01-01-01-01-01-01.wav"])
     (entry,) = read(tmp_path)
-    assert entry.reason == "the file name is not of the corpus's form"
+    assert entry.reason == "the file name does not have the form of the corpus"
 
 
-def test_what_has_no_counterpart_is_dropped_with_a_reason(tmp_path):
+def test_what_has_no_counterpart_is_skipped_with_a_reason(tmp_path):
     dialogue = "Session1/dialog/wav/Ses01F_impro01.wav"
     lay_out(
         tmp_path, {WAV: "", WAV.replace("F000", "F001"): "", dialogue: "", TXT: LINE + LINE.replace("F000", "F002")}
@@ -119,9 +119,9 @@ def test_what_has_no_counterpart_is_dropped_with_a_reason(tmp_path):
     entries = list(read(tmp_path))
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == ["iemocap/Ses01F_impro01_F000.wav"]
     assert {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {
-        "iemocap/Ses01F_impro01_F001.wav": "no label line names this file",
-        "iemocap/Ses01F_impro01_F002.wav": "a label line names a file that does not exist",
-        f"iemocap/{dialogue}": "the file name is not of the corpus's form",
+        "iemocap/Ses01F_impro01_F001.wav": "the labels do not list this file",
+        "iemocap/Ses01F_impro01_F002.wav": "the labels list a file that does not exist",
+        f"iemocap/{dialogue}": "the file name does not have the form of the corpus",
     }
 
 

@@ -1,7 +1,5 @@
 """PAVOQUE: recordings and the files that say where their utterances are, or utterances cut by its script."""
 
-import re
-
 import pytest
 
 from preprocessing.clip import Clip, SkippedClip
@@ -24,41 +22,41 @@ CUT = {"build/wav/spike0030a-angry.wav": "", "build/wav/m0001-poker.wav": ""}
 def read_apart(folder) -> tuple[dict[str, Clip], dict[str, str]]:
     entries = list(read(folder))
     clips = {entry.id: entry for entry in entries if isinstance(entry, Clip)}
-    drops = {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)}
-    assert len(clips) + len(drops) == len(entries)
-    return clips, drops
+    skipped = {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)}
+    assert len(clips) + len(skipped) == len(entries)
+    return clips, skipped
 
 
 def test_a_recording_is_read_by_the_file_beside_it(tmp_path):
     lay_out(tmp_path, UNCUT)
-    clips, drops = read_apart(tmp_path)
+    clips, skipped = read_apart(tmp_path)
     angry, poker = clips["pavoque/spike0030a-angry.wav"], clips["pavoque/m0001-poker.wav"]
     assert (angry.path, angry.start_s, angry.end_s) == (tmp_path / "pavoque-angry.flac", 27.0, 28.92)
     assert (poker.path, poker.start_s, poker.end_s) == (tmp_path / "pavoque-poker.flac", 0.0, 1.5)
     assert (angry.raw_label, angry.gender, angry.sentence) == ("angry", "male", "spike0030")
     assert (poker.raw_label, poker.gender, poker.sentence) == ("poker", "male", "m0001")
-    assert drops == {"pavoque/pavoque-outtakes.flac@27.000": "an outtake"}
+    assert skipped == {"pavoque/pavoque-outtakes.flac@27.000": "an outtake"}
 
 
 def test_cut_and_uncut_give_the_same_but_for_the_path(tmp_path):
     lay_out(tmp_path / "uncut", UNCUT)
     lay_out(tmp_path / "cut", CUT)
     uncut, _ = read_apart(tmp_path / "uncut")
-    cut, drops = read_apart(tmp_path / "cut")
+    cut, skipped = read_apart(tmp_path / "cut")
     fields = ("raw_label", "speaker", "sentence", "gender", "corpus", "locale", "style")
     assert {id_: [getattr(clip, field) for field in fields] for id_, clip in cut.items()} == {
         id_: [getattr(clip, field) for field in fields] for id_, clip in uncut.items()
     }
-    assert drops == {}
+    assert skipped == {}
 
 
 def test_where_both_are_there_the_cut_ones_count(tmp_path):
     lay_out(tmp_path, UNCUT | CUT | {"pavoque-sad.yaml": ""})
-    clips, drops = read_apart(tmp_path)
+    clips, skipped = read_apart(tmp_path)
     assert {clip.path.suffix for clip in clips.values()} == {".wav"}
-    assert drops == {
-        "pavoque/spike0030a-angry.wav in pavoque-angry.flac": "there as a file of its own, too",
-        "pavoque/m0001-poker.wav in pavoque-poker.flac": "there as a file of its own, too",
+    assert skipped == {
+        "pavoque/spike0030a-angry.wav in pavoque-angry.flac": "also a file of its own",
+        "pavoque/m0001-poker.wav in pavoque-poker.flac": "also a file of its own",
         "pavoque/pavoque-outtakes.flac@27.000": "an outtake",
     }
 
@@ -72,18 +70,18 @@ def test_a_few_cut_ones_do_not_hide_the_others(tmp_path):
 
 def test_a_recording_alone_is_an_error_that_says_what_is_missing(tmp_path):
     lay_out(tmp_path, {"pavoque-angry.flac": ""})
-    with pytest.raises(ValueError, match=re.escape("expected pavoque-angry.yaml beside it")):
+    with pytest.raises(ValueError, match=r"pavoque-angry\.yaml"):
         list(read(tmp_path))
 
 
-def test_what_has_no_counterpart_is_dropped_with_a_reason(tmp_path):
+def test_what_has_no_counterpart_is_skipped_with_a_reason(tmp_path):
     odd = {"pavoque-sad.yaml": POKER, "pavoque-all.yaml": POKER, "other.flac": "", "copy/pavoque-angry.flac": ""}
     lay_out(tmp_path, {**odd, "pavoque-angry.flac": "", "pavoque-angry.yaml": ANGRY, "copy/pavoque-angry.yaml": ANGRY})
-    clips, drops = read_apart(tmp_path)
+    clips, skipped = read_apart(tmp_path)
     assert list(clips) == ["pavoque/spike0030a-angry.wav"]
-    assert drops == {
-        "pavoque/copy/pavoque-angry.flac": "the same file again in another folder",
-        "pavoque/other.flac": "the file name is not of the corpus's form",
+    assert skipped == {
+        "pavoque/copy/pavoque-angry.flac": "a copy of a file in another folder",
+        "pavoque/other.flac": "the file name does not have the form of the corpus",
         "pavoque/pavoque-sad.flac": "a YAML file describes a recording that does not exist",
     }
 

@@ -32,16 +32,16 @@ def test_a_folder_per_class(classes):
     }
 
 
-def test_an_unknown_label_is_an_error_that_says_how_to_name_it(classes):
+def test_an_unknown_label_is_refused_with_the_flag_that_maps_it(classes):
     lay_out(classes, ["frustrated/e.wav", "frustrated/f.wav"])
-    with pytest.raises(ValueError, match=r"'frustrated' \(2 clips\) .*--label_names frustrated=happy"):
+    with pytest.raises(ValueError, match=r"'frustrated' \(2 clips\).* --label_map frustrated="):
         scan([Source("folder", classes)])
 
 
 @pytest.mark.parametrize(("name", "expected"), [("angry", "angry"), ("frustrated", "frustrated"), ("none", None)])
 def test_a_label_can_be_mapped_be_a_class_of_its_own_or_go(classes, name, expected):
     lay_out(classes, ["Frustrated/e.wav"])
-    entries = scan([Source("folder", classes)], label_names={"frustrated": name})
+    entries = scan([Source("folder", classes)], label_map={"frustrated": name})
     (entry,) = [entry for entry in entries if entry.id == "calls/Frustrated/e.wav"]
     if expected is None:
         assert entry == SkippedClip(entry.id, "the label 'Frustrated' has no counterpart among the emotions")
@@ -52,47 +52,45 @@ def test_a_label_can_be_mapped_be_a_class_of_its_own_or_go(classes, name, expect
 def test_the_papers_merges_are_not_a_users(classes):
     lay_out(classes, ["boredom/e.wav"])
     with pytest.raises(ValueError, match="'boredom'"):
-        scan([Source("folder", classes)], labels="paper")
+        scan([Source("folder", classes)], label_rules="paper")
 
 
 def test_strict_labels_keep_what_means_one_of_the_seven(tmp_path):
     lay_out(tmp_path, ravdess.tree())
-    entries = scan([Source("ravdess", tmp_path)], labels="strict")
+    entries = scan([Source("ravdess", tmp_path)], label_rules="strict")
     kept = Counter(entry.emotion for entry in entries if isinstance(entry, Clip))
-    dropped = Counter(entry.reason for entry in entries if isinstance(entry, SkippedClip))
+    skipped = Counter(entry.reason for entry in entries if isinstance(entry, SkippedClip))
     assert kept["neutral"] == 188
-    assert dropped == {"the label 'calm' has no counterpart among the emotions": 376}
+    assert skipped == {"the label 'calm' has no counterpart among the emotions": 376}
 
 
 def test_label_rules_from_a_file(tmp_path):
     lay_out(tmp_path, ravdess.tree())
     (tmp_path / "rules.yaml").write_text("Calm: calm\nangry: high\nhappy: high\n")
-    entries = scan([Source("ravdess", tmp_path)], labels=str(tmp_path / "rules.yaml"))
+    entries = scan([Source("ravdess", tmp_path)], label_rules=str(tmp_path / "rules.yaml"))
     assert Counter(e.emotion for e in entries if isinstance(e, Clip)) == {"high": 752, "calm": 376}
 
 
 @pytest.mark.parametrize("content", ["- a\n", "angry: 3\n"])
-def test_label_rules_that_are_none(tmp_path, content):
+def test_invalid_label_rules_are_refused(tmp_path, content):
     (tmp_path / "rules.yaml").write_text(content)
-    with pytest.raises(ValueError, match="mapping of labels to emotions"):
-        scan([], labels=str(tmp_path / "rules.yaml"))
-    with pytest.raises(ValueError, match=r"paper, strict or a YAML file .* got 'loose'"):
-        scan([], labels="loose")
+    with pytest.raises(ValueError, match=r"rules\.yaml"):
+        scan([], label_rules=str(tmp_path / "rules.yaml"))
+    with pytest.raises(ValueError, match=r"--label_rules .*'loose'"):
+        scan([], label_rules="loose")
 
 
 def test_the_folder_of_another_corpus_is_recognized(tmp_path):
     lay_out(tmp_path, ravdess.tree())
-    message = (
-        r"does not look like emodb: expected wav/SStttEv.wav, .* 2452 other files, .* looks like ravdess \(2452 clips\)"
-    )
+    message = r"emodb.* wav/SStttEv\.wav.* 2452 other files.* ravdess \(2452 clips\)"
     with pytest.raises(ValueError, match=message):
         scan([Source("emodb", tmp_path)])
 
 
 def test_an_empty_folder_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="no audio file at all"):
+    with pytest.raises(ValueError, match=str(tmp_path)):
         scan([Source("ravdess", tmp_path)])
-    with pytest.raises(ValueError, match="Expected a folder per class"):
+    with pytest.raises(ValueError, match=str(tmp_path)):
         scan([Source("folder", tmp_path)])
 
 
@@ -100,19 +98,19 @@ def test_an_empty_folder_is_an_error(tmp_path):
     ("text", "message"),
     [
         ("ravdess", "NAME=FOLDER"),
-        ("ravdes=/tmp", "no corpus 'ravdes'. Known: .*ravdess.*folder and table"),
-        ("ravdess=/nowhere", "/nowhere: no such folder, where ravdess should be"),
-        ("table=/nowhere/x.csv", "no such table"),
+        ("ravdes=/tmp", "'ravdes'.* ravdess.* folder or table"),
+        ("ravdess=/nowhere", "/nowhere: .*ravdess"),
+        ("table=/nowhere/x.csv", r"/nowhere/x\.csv"),
     ],
 )
-def test_a_source_that_is_none(text, message):
+def test_an_invalid_source_is_refused(text, message):
     with pytest.raises(ValueError, match=message):
         Source.parse(text)
 
 
 def test_two_corpora_of_one_name_are_an_error(tmp_path):
     lay_out(tmp_path, ["a/calls/joy/x.wav", "b/calls/joy/x.wav"])
-    with pytest.raises(ValueError, match="Two of the corpora are called calls"):
+    with pytest.raises(ValueError, match="calls"):
         scan([Source("folder", tmp_path / "a/calls"), Source("folder", tmp_path / "b/calls")])
 
 
@@ -137,7 +135,7 @@ def test_nemo_by_its_table(real_audio):
         columns={"path": "file_id", "speaker": "speaker_id", "sentence": "raw_text"},
         audio_folder="samples",
     )
-    entries = scan([Source("table", real_audio / "nemo/data.tsv")], label_names=names, user_audio=options)
+    entries = scan([Source("table", real_audio / "nemo/data.tsv")], label_map=names, user_audio=options)
     assert Counter(type(entry) for entry in entries) == {Clip: 479}
     assert Counter(clip.speaker for clip in entries).keys() == {clip.speaker.strip() for clip in entries}
     assert len({clip.speaker for clip in entries}) == 4
@@ -154,10 +152,10 @@ def test_links_are_followed_and_a_circle_of_them_ends(tmp_path):
     assert sorted(entry.id for entry in entries) == ["mine/angry/a.wav", "mine/angry/b.wav", "mine/happy/c.wav"]
 
 
-def test_a_users_label_names_are_spelt_as_ours_are(tmp_path):
+def test_a_users_label_map_ignores_case(tmp_path):
     lay_out(tmp_path / "mine", ["joyful/a.wav", "calm/b.wav"])
-    names = {"Joyful": "Happy", "calm": "None"}
-    joyful, calm = sorted(scan([Source("folder", tmp_path / "mine")], label_names=names), key=lambda e: e.id)[::-1]
+    label_map = {"Joyful": "Happy", "calm": "None"}
+    joyful, calm = sorted(scan([Source("folder", tmp_path / "mine")], label_map=label_map), key=lambda e: e.id)[::-1]
     assert joyful.emotion == "happy"
     assert "no counterpart" in calm.reason
 
@@ -165,7 +163,7 @@ def test_a_users_label_names_are_spelt_as_ours_are(tmp_path):
 def test_a_file_of_rules_is_for_a_users_own_audio_too(tmp_path):
     lay_out(tmp_path / "mine", ["frustration/a.wav"])
     (tmp_path / "rules.yaml").write_text("frustration: angry\n")
-    (clip,) = scan([Source("folder", tmp_path / "mine")], labels=str(tmp_path / "rules.yaml"))
+    (clip,) = scan([Source("folder", tmp_path / "mine")], label_rules=str(tmp_path / "rules.yaml"))
     assert clip.emotion == "angry"
 
 
@@ -177,38 +175,36 @@ MESD = {
 def test_under_the_papers_rules_every_voice_is_a_mans_or_a_womans(tmp_path):
     lay_out(tmp_path, MESD)
     child, woman = scan([Source("mesd", tmp_path)])
-    assert (
-        child.reason == "a voice of which it is not known whether it is a man's or a woman's (a child's, a group's, …)"
-    )
+    assert child.reason == "the gender of the voice is not known (a child, a group, …)"
     assert woman.gender == "female"
-    child, woman = scan([Source("mesd", tmp_path)], labels="strict")
+    child, woman = scan([Source("mesd", tmp_path)], label_rules="strict")
     assert (child.gender, woman.gender) == (None, "female")
 
 
-def test_the_user_may_know_who_speaks(tmp_path):
+def test_a_user_may_give_the_gender_of_speakers(tmp_path):
     lay_out(tmp_path, {"62pA_fear8.wav": "", "62pB_fear8.wav": ""})
     assert [clip.gender for clip in scan([Source("castro", tmp_path)])] == [None, None]
     genders = {"castro": {scan([Source("castro", tmp_path)])[0].speaker: "female"}}
     assert [clip.gender for clip in scan([Source("castro", tmp_path)], speaker_genders=genders)] == ["female", None]
 
 
-def test_a_speaker_who_does_not_occur_is_no_misspelling_that_goes_unseen(tmp_path):
+def test_a_speaker_who_does_not_occur_is_refused(tmp_path):
     lay_out(tmp_path, ["wav/03a01Fa.wav"])
     for genders in ({"emodb": {"3": "male"}}, {"EMODB": {"03": "male"}}):
-        with pytest.raises(ValueError, match=r"has no speaker 0?3; it has (03|no clips)"):
+        with pytest.raises(ValueError, match=r"--speaker_genders: (emodb|EMODB) .* 0?3; .* (03|no clips)"):
             scan([Source("emodb", tmp_path)], speaker_genders=genders)
 
 
 def test_a_users_corpus_has_a_name_of_its_own(tmp_path):
     lay_out(tmp_path / "ravdess", ["happy/a.wav"])
-    with pytest.raises(ValueError, match="ravdess is the name of a published corpus"):
+    with pytest.raises(ValueError, match="ravdess"):
         scan([Source("folder", tmp_path / "ravdess")])
 
 
-def test_a_label_that_no_clip_has_is_no_misspelling_that_goes_unseen(tmp_path):
+def test_a_mapped_label_that_does_not_occur_is_refused(tmp_path):
     lay_out(tmp_path / "mine", ["joy/a.wav", "anger/b.wav"])
-    with pytest.raises(ValueError, match="no clip has the label angr; there are anger, joy"):
-        scan([Source("folder", tmp_path / "mine")], label_names={"angr": "angry"})
+    with pytest.raises(ValueError, match=r"--label_map: .* angr .* anger, joy"):
+        scan([Source("folder", tmp_path / "mine")], label_map={"angr": "angry"})
 
 
 def test_each_own_corpus_has_its_own_locale_and_style(tmp_path):

@@ -1,4 +1,3 @@
-import json
 import os
 import shutil
 import signal
@@ -14,12 +13,13 @@ import pytest
 import soundfile
 
 from modeling import SAMPLING_RATE
-from preprocessing.clip import Clip, SkippedClip
+from preprocessing.clip import SkippedClip
 from preprocessing.corpora.scan import Source, UserAudio, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared, load_report
-from preprocessing.prepared.protocols import PROTOCOLS, SPLITS
-from preprocessing.prepared.rows import PreparationConfig, stored_waveform
+from preprocessing.prepared.protocols import PROTOCOLS
+from preprocessing.prepared.rows import PreparationConfig
+from preprocessing.stored_audio import stored_waveform
 from tests.conftest import EXTRA_COLUMNS, ROOT, voice
 
 SHORT = PreparationConfig(min_duration_s=0.1)
@@ -68,25 +68,6 @@ def test_the_report_has_every_input_and_counts_them(prepared, user_table):
     assert report["notes"].keys() == PROTOCOLS.keys()
 
 
-@pytest.mark.parametrize("protocol", [name for name, protocol in PROTOCOLS.items() if not protocol.corpus_rule])
-def test_a_prepared_folder_gives_disjoint_and_complete_splits(prepared, protocol):
-    splits = load_prepared(prepared, protocol)
-    assert list(splits) == list(SPLITS)
-    assert sorted(row for rows in splits.values() for row in rows["row"]) == list(range(96))
-    assert len({id_ for rows in splits.values() for id_ in rows["id"]}) == 96
-    of_clip = json.loads((prepared / f"splits/{protocol}.json").read_text())["clips"]
-    assert {id_: split for split, rows in splits.items() for id_ in rows["id"]} == of_clip
-
-
-def test_the_columns_are_the_contracts(splits):
-    measured = {"duration_s", "f0_mean", "f0_std", "energy_mean", "energy_std", "voiced_ratio"}
-    measured |= {"energy_mean_normalized", "energy_std_normalized"}
-    columns = splits["train"].features
-    fields = Clip.__dataclass_fields__.keys() - {"extra"}
-    assert columns.keys() == fields | measured | {"audio", "scale", "row", "valence", "recorded"}
-    assert (columns["valence"].dtype, columns["recorded"].dtype) == ("float64", "string")
-
-
 def test_a_row_is_the_clip_that_its_index_names(prepared, user_table):
     table = pd.read_csv(user_table, keep_default_na=False, dtype=str).set_index("path")
     for split in load_prepared(prepared, "paper").values():
@@ -98,12 +79,6 @@ def test_a_row_is_the_clip_that_its_index_names(prepared, user_table):
             assert row["gender"] == (expected.gender or None)
             assert row["valence"] == (float(expected.valence) if expected.valence else None)
             assert row["duration_s"] == stored_waveform(row).size / SAMPLING_RATE
-
-
-def test_the_folder_can_be_moved(prepared, tmp_path):
-    shutil.copytree(prepared, tmp_path / "here")
-    (tmp_path / "here").rename(tmp_path / "there")
-    assert contents(tmp_path / "there") == contents(prepared)
 
 
 def test_a_second_run_does_nothing_again_a_change_its_part_and_another_setting_all(tmp_path):
@@ -185,18 +160,18 @@ def test_the_corpora_of_a_prepared_folder_are_not_lost_to_another_run(tmp_path):
     table = write_table(tmp_path / "audio", {"a": 3, "b": 3})
     prepare_table(table, tmp_path / "out")
     expected = contents(tmp_path / "out")
-    with pytest.raises(ValueError, match="out holds a already: name all corpora of a prepared folder in one command"):
+    with pytest.raises(ValueError, match=r"out .* a\."):
         prepare_table(write_table(tmp_path / "audio", {"b": 3}), tmp_path / "out")
     assert contents(tmp_path / "out") == expected
 
 
 def test_the_same_clip_twice_is_an_error(tmp_path):
     (clip, *_) = scan([Source("table", write_table(tmp_path, {"a": 2}))])
-    with pytest.raises(ValueError, match=r"1 clips occur twice, such as a/wav/a000\.wav"):
+    with pytest.raises(ValueError, match=r"1 clips .* a/wav/a000\.wav"):
         prepare([clip, clip], tmp_path / "out")
 
 
-def test_good_and_bad_files_of_one_class_are_kept_or_dropped_and_counted(tmp_path):
+def test_good_and_bad_files_of_one_class_are_kept_or_skipped_and_counted(tmp_path):
     folder = tmp_path / "calls/happy"
     folder.mkdir(parents=True)
     sounds = {"low": voice(0.6, 99), "high": voice(0.6, 230), "silent": np.zeros(9600), "10 ms": voice(0.01, 200)}
@@ -210,21 +185,21 @@ def test_good_and_bad_files_of_one_class_are_kept_or_dropped_and_counted(tmp_pat
     assert len(report["files"]) == 6
     corpus = report["corpora"]["calls"]
     assert (corpus["kept"], corpus["emotion"], corpus["gender"]) == (3, {"happy": 3}, {"None": 3})
-    assert corpus["dropped"] == Counter(file["reason"] for file in report["files"] if not file["kept"])
-    assert corpus["dropped"].keys() > {"shorter than 0.5 s", "not an audio or video file by its name"}
+    assert corpus["skipped"] == Counter(file["reason"] for file in report["files"] if not file["kept"])
+    assert corpus["skipped"].keys() > {"shorter than 0.5 s", "not an audio or video file by its name"}
     rows = [row for split in load_prepared(tmp_path / "out", "paper").values() for row in split]
     assert {row["path"] for row in rows} == kept
     (silent,) = [row for row in rows if not stored_waveform(row).any()]
     assert (silent["path"], silent["f0_mean"], silent["voiced_ratio"]) == ("silent.wav", None, 0.0)
 
 
-def test_a_corpus_of_which_nothing_is_left_is_dropped_and_counted(tmp_path):
+def test_a_corpus_of_which_nothing_is_left_is_skipped_and_counted(tmp_path):
     table = write_table(tmp_path / "audio", {"a": 3, "b": 4})
     for path in (tmp_path / "audio/wav").glob("a*.wav"):
         path.write_text("no audio")
     report = prepare_table(table, tmp_path / "out")
     assert {name: corpus["kept"] for name, corpus in report["corpora"].items()} == {"a": 0, "b": 4}
-    assert sum(report["corpora"]["a"]["dropped"].values()) == 3
+    assert sum(report["corpora"]["a"]["skipped"].values()) == 3
 
 
 def test_a_clip_is_kept_whatever_happens_to_another_entry_of_its_name(tmp_path):
@@ -232,7 +207,7 @@ def test_a_clip_is_kept_whatever_happens_to_another_entry_of_its_name(tmp_path):
     clips = scan([Source("table", table)])
     report = prepare([*clips, SkippedClip(clips[0].id, "another label for it")], tmp_path / "out", SHORT, num_proc=1)
     assert [file["kept"] for file in report["files"]] == [True, True, True, False]
-    assert (report["corpora"]["a"]["kept"], report["corpora"]["a"]["dropped"]) == (3, {"another label for it": 1})
+    assert (report["corpora"]["a"]["kept"], report["corpora"]["a"]["skipped"]) == (3, {"another label for it": 1})
 
 
 def test_no_clip_left_is_an_error_that_counts_the_reasons(tmp_path):
@@ -242,30 +217,8 @@ def test_no_clip_left_is_an_error_that_counts_the_reasons(tmp_path):
         SkippedClip("a/x", "of another form"),
         SkippedClip("a/y", "of another form"),
     ]
-    with pytest.raises(ValueError, match=r"No clip is left: 3 shorter than 0\.5 s; 2 of another form\."):
+    with pytest.raises(ValueError, match=r"3 shorter than 0\.5 s; 2 of another form"):
         prepare(entries, tmp_path / "out", num_proc=1)
-
-
-@pytest.mark.parametrize(
-    ("file", "change", "message"),
-    [
-        ("report", None, r"is not a prepared folder: it has no report\.json\. Make one with prepare\.py"),
-        ("splits/paper", None, "has no protocol 'paper'; it has paper-20, speaker"),
-        ("report", lambda report: report.update(format=0), "has the format 0, this version reads 3: prepare it again"),
-        ("report", lambda report: report.update(format=2), r"python prepare\.py .*--output \S*copy\b"),
-        ("splits/paper", lambda splits: splits["clips"].popitem(), r"paper\.json: 1 clips .* such as \w+/wav/"),
-    ],
-)
-def test_what_cannot_be_loaded_is_refused_with_the_reason(prepared, tmp_path, file, change, message):
-    shutil.copytree(prepared, tmp_path / "copy")
-    path = tmp_path / f"copy/{file}.json"
-    content = json.loads(path.read_text())
-    path.unlink()
-    if change:
-        change(content)
-        path.write_text(json.dumps(content))
-    with pytest.raises(ValueError, match=message):
-        load_prepared(tmp_path / "copy", "paper")
 
 
 def test_a_clip_more_in_front_leaves_the_other_parts_alone(tmp_path):

@@ -4,7 +4,7 @@ import torch
 
 from modeling import Task
 from preprocessing.prepared.collator import SERDataCollator
-from preprocessing.prepared.rows import stored_waveform
+from preprocessing.stored_audio import stored_waveform
 from tests.conftest import TASKS
 
 MISSING = {"gender": None, "emotion": None, "f0_mean": None}

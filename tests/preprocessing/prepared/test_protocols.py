@@ -7,8 +7,8 @@ import pytest
 from preprocessing.labels import EMOTIONS, GENDERS
 from preprocessing.prepared.protocols import PROTOCOLS, SPLITS, Row, make_split
 
-PUBLISHERS = ("paper", "paper-20", "cross")  # that keep the publisher's partition
-STRATIFIED = (*PUBLISHERS, "loco")
+KEEPING_PARTITION = ("paper", "paper-20", "cross")  # that keep the authors' partition
+STRATIFIED = (*KEEPING_PARTITION, "loco")
 SHARES = {
     "paper": (0.75, 0.10, 0.15),
     "paper-20": (0.70, 0.10, 0.20),
@@ -101,16 +101,16 @@ def test_two_corpora_of_the_same_shape_are_divided_differently():
     ]
 
 
-@pytest.mark.parametrize("protocol", PUBLISHERS)
-def test_the_publishers_partition_is_kept(protocol):
+@pytest.mark.parametrize("protocol", KEEPING_PARTITION)
+def test_the_authors_partition_is_kept(protocol):
     clips = [row._replace(split=SPLITS[i % 7 % 3]) for i, row in enumerate(rows(STRATA["equal"]))]
     splits, notes = make_split(clips, protocol)
     assert splits == {clip.id: clip.split for clip in clips}
-    assert notes == ["corpus: the publisher's partition is kept (train, validation, test)"]
+    assert notes == ["corpus: the authors' partition is kept (train, validation, test)"]
 
 
-@pytest.mark.parametrize("protocol", PUBLISHERS)
-def test_validation_is_taken_from_the_publishers_training_clips_alone(protocol):
+@pytest.mark.parametrize("protocol", KEEPING_PARTITION)
+def test_validation_is_taken_from_the_authors_training_clips_alone(protocol):
     clips = [row._replace(split="test" if i % 4 == 0 else "train") for i, row in enumerate(rows(STRATA["equal"]))]
     splits, notes = make_split(clips, protocol)
     assert {id_ for id_, split in splits.items() if split == "test"} == {c.id for c in clips if c.split == "test"}
@@ -121,12 +121,12 @@ def test_validation_is_taken_from_the_publishers_training_clips_alone(protocol):
         assert set(mine) == {"train", "validation"}
         assert abs(mine.count("validation") - len(mine) * validation / (1 - test)) < 1
     assert notes == [
-        "corpus: the publisher's partition is kept (train, test)",
-        "corpus: the publisher gives no validation split; it is taken from the training clips",
+        "corpus: the authors' partition is kept (train, test)",
+        "corpus: the authors give no validation split; it is taken from the training clips",
     ]
 
 
-def test_the_publishers_partition_is_of_no_account_where_the_test_is_another_corpus():
+def test_the_authors_partition_is_of_no_account_where_the_test_is_another_corpus():
     clips = rows(STRATA["equal"])
     parted = [row._replace(split=SPLITS[i % 7 % 3]) for i, row in enumerate(clips)]
     assert make_split(parted, "loco") == make_split(clips, "loco")
@@ -138,7 +138,7 @@ def test_cross_divides_as_paper_does():
     assert make_split(clips, "cross", 5) == make_split(clips, "paper", 5)
 
 
-def test_a_publishers_validation_clips_are_kept_where_a_test_split_is_missing():
+def test_validation_clips_are_kept_where_a_test_split_is_missing():
     clips = [row._replace(split="validation" if i % 9 == 0 else "train") for i, row in enumerate(rows(STRATA["equal"]))]
     splits, _ = make_split(clips, "paper")
     kept = {id_ for id_, split in splits.items() if split == "validation"}
@@ -147,7 +147,7 @@ def test_a_publishers_validation_clips_are_kept_where_a_test_split_is_missing():
     assert abs(counts["test"] - (len(clips) - len(kept)) * 0.15 / 0.9) < 3
 
 
-def test_clips_that_the_publishers_partition_forgets_are_for_training():
+def test_clips_that_the_authors_partition_forgets_are_for_training():
     clips = [row._replace(split=(*SPLITS, None)[i % 4]) for i, row in enumerate(rows(STRATA["equal"]))]
     splits, _ = make_split(clips, "paper")
     assert splits == {clip.id: clip.split or "train" for clip in clips}

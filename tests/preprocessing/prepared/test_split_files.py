@@ -27,13 +27,13 @@ def write(folder, counts: dict[str, int]) -> None:
 
 
 def change(prepared, folder, name: str, **changes) -> None:
-    """A copy of a prepared folder, whose protocol's file says something else."""
+    """A copy of a prepared folder, with a changed protocol file."""
     shutil.copytree(prepared, folder)
     path = folder / f"splits/{name}.json"
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
 
 
-def test_the_files_say_their_rule(prepared):
+def test_the_files_have_their_rule(prepared):
     files = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (prepared / "splits").iterdir()}
     assert files.keys() == PROTOCOLS.keys()
     assert {name: file["corpus_rule"] for name, file in files.items() if "corpus_rule" in file} == FAMILIES
@@ -82,7 +82,7 @@ def test_every_clip_is_where_its_rule_puts_it_in_a_folder_of_any_corpora(tmp_pat
     assert Counter(splits.values()).keys() == {*SPLITS, *([None] if family == "cross" else [])}
 
 
-def test_a_protocol_says_of_which_corpus_it_is(prepared):
+def test_a_protocol_of_a_family_has_its_corpus(prepared):
     for name in ("paper", "paper-20", "speaker"):
         written = json.loads((prepared / f"splits/{name}.json").read_text(encoding="utf-8"))
         del written["clips"]
@@ -112,11 +112,11 @@ def test_notes_on_a_corpus_are_kept_but_of_one_that_is_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("protocol", "message"),
     [
-        ("loco", "'loco': it needs a corpus. Give loco:CORPUS, with one of alpha, beta"),
-        ("cross:", "'cross': it needs a corpus. Give cross:CORPUS, with one of alpha, beta"),
-        ("loco:gamma", "'loco': there is no corpus 'gamma' in .* Give loco:CORPUS, with one of alpha, beta"),
-        ("paper:alpha", "'paper' leaves no choice of a corpus: give paper, not paper:alpha"),
-        ("news:alpha", "no protocol 'news'; it has paper, paper-20, speaker, cross:CORPUS, loco:CORPUS.$"),
+        ("loco", "'loco'.* loco:CORPUS.* alpha, beta"),
+        ("cross:", "'cross'.* cross:CORPUS.* alpha, beta"),
+        ("loco:gamma", "'loco'.* 'gamma'.* loco:CORPUS.* alpha, beta"),
+        ("paper:alpha", "'paper'.* paper:alpha"),
+        ("news:alpha", "'news'.* paper, paper-20, speaker, cross:CORPUS, loco:CORPUS"),
     ],
 )
 def test_what_cannot_be_chosen_is_refused_with_the_reason(prepared, protocol, message):
@@ -125,17 +125,17 @@ def test_what_cannot_be_chosen_is_refused_with_the_reason(prepared, protocol, me
             load(prepared, protocol)
 
 
-def test_where_nothing_is_left_to_train_on_it_is_said(tmp_path):
+def test_a_protocol_without_training_clips_is_refused(tmp_path):
     write(tmp_path, {"alone": 30})
     assert set(load_splits(tmp_path, "cross:alone").values()) == set(SPLITS)
-    with pytest.raises(ValueError, match=r"loco:alone leaves nothing to train on: .* no training clips outside of"):
+    with pytest.raises(ValueError, match="loco:alone"):
         load_splits(tmp_path, "loco:alone")
 
 
-def test_a_folder_of_an_older_version_is_told_what_to_do(prepared, tmp_path):
+def test_a_missing_protocol_is_refused_with_the_command_that_writes_it(prepared, tmp_path):
     shutil.copytree(prepared, tmp_path / "old")
     (tmp_path / "old/splits/loco.json").unlink()
-    with pytest.raises(ValueError, match=r"it has paper, .* cross:CORPUS\. Run the same prepare\.py again"):
+    with pytest.raises(ValueError, match=r"paper, .* cross:CORPUS.* prepare\.py"):
         load_prepared(tmp_path / "old", "loco:alpha")
 
 
@@ -151,11 +151,11 @@ def test_a_clip_may_be_in_no_split(prepared, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"corpus_rule": "twice"}, "corpus_rule is 'left out' or 'only', got 'twice'"),
-        ({"clips": {"alpha/x": "dev"}}, r"loco\.json: a split is one of train, validation, test, or null; got dev"),
+        ({"corpus_rule": "twice"}, "corpus_rule .*'left out' or 'only'.*'twice'"),
+        ({"clips": {"alpha/x": "dev"}}, r"loco\.json: .*train, validation, test or null.* dev"),
     ],
 )
-def test_a_file_of_the_users_own_that_says_something_else_is_refused(prepared, tmp_path, changes, message):
+def test_a_file_of_the_users_own_with_invalid_values_is_refused(prepared, tmp_path, changes, message):
     change(prepared, tmp_path / "copy", "loco", **changes)
     with pytest.raises(ValueError, match=message):
         load_protocol(tmp_path / "copy", "loco:alpha")
@@ -198,11 +198,11 @@ def test_a_file_of_the_users_own_of_another_form_is_refused_by_what_is_wrong(pre
     assert "mine.json" in str(error.value)
 
 
-def test_a_file_of_the_users_own_that_is_no_json_is_refused_and_hinders_no_other(prepared, tmp_path):
+def test_a_file_of_the_users_own_that_is_not_json_is_refused_and_hinders_no_other(prepared, tmp_path):
     own(prepared, tmp_path / "copy", "{clips:")
     with pytest.raises(ValueError, match=r"mine\.json"):
         load_prepared(tmp_path / "copy", "mine")
-    with pytest.raises(ValueError, match="it has mine, paper"):
+    with pytest.raises(ValueError, match="mine, paper"):
         load_prepared(tmp_path / "copy", "no-such")
 
 

@@ -13,7 +13,8 @@ from preprocessing.corpora.scan import Source, scan
 from preprocessing.corpora.user_audio import UserAudio, read_table
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
-from preprocessing.prepared.rows import PreparationConfig, prepare_clip, stored_waveform
+from preprocessing.prepared.rows import PreparationConfig, prepare_clip
+from preprocessing.stored_audio import stored_waveform
 from preprocessing.tables.arrow import ArrowTable, EmbeddedAudio
 from tests.conftest import voice
 
@@ -109,7 +110,8 @@ def test_recordings_without_a_name_of_their_own_are_numbered(tmp_path, names):
 def test_a_column_of_bytes_is_one_of_recordings(tmp_path):
     pq.write_table(pa.table({"speaker": ["p"], "wav": [sound(0)]}), tmp_path / "t.parquet")
     (clip,) = read_table(tmp_path / "t.parquet", UserAudio())
-    assert clip.path == EmbeddedAudio(tmp_path / "t.parquet", "wav", 0, "t/000000")
+    assert clip.path == tmp_path / "t.parquet"
+    assert clip.embedded == EmbeddedAudio(tmp_path / "t.parquet", "wav", 0, "t/000000")
     assert clip.path.read_bytes() == sound(0)
 
 
@@ -125,7 +127,7 @@ def test_recordings_beside_the_table_are_found_by_its_paths(tmp_path):
         list(read_table(tmp_path / "t.parquet", UserAudio()))
 
 
-def test_a_row_without_sound_and_one_with_something_else_are_dropped_with_a_reason(tmp_path):
+def test_a_row_without_sound_and_one_with_something_else_are_skipped_with_a_reason(tmp_path):
     cells = [{"bytes": content, "path": None} for content in (sound(0), None, b"no sound at all" * 1000)]
     pq.write_table(pa.table({"audio": cells}), tmp_path / "t.parquet")
     found = [prepare_clip(clip, PreparationConfig()) for clip in read_table(tmp_path / "t.parquet", UserAudio())]

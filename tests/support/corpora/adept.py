@@ -20,7 +20,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = dict.fromkeys(("angry", "disgust", "fear", "happy", "sad"), 10)
 GENDERS = {"female": 25, "male": 25}
-DROPPED = {"the label 'propositional_attitude/surprise' has no counterpart among the emotions": 1}
+SKIPPED = {"the label 'propositional_attitude/surprise' has no counterpart among the emotions": 1}
 CASES = [
     (
         "wav_44khz/emotion/anger/ad00_0001.wav",

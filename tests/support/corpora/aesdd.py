@@ -30,7 +30,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 121, "disgust": 122, "fear": 120, "happy": 119, "sad": 123}  # with `sadness/s05 (3).wav`
 GENDERS = {"male": 298, "female": 307}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("anger/a01 (1).wav", {"raw_label": "anger", "emotion": "angry", "speaker": "1", "sentence": "01"}),
     ("disgust/d03 (01).wav", {"raw_label": "disgust", "emotion": "disgust", "speaker": "1", "sentence": "03"}),

@@ -18,7 +18,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 144, "disgust": 144, "fear": 144, "happy": 144, "neutral": 72, "sad": 144, "surprise": 144}
 GENDERS = {"male": 468, "female": 468}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("Colère/Faible/01-C-1-1.wav", {"raw_label": "anger", "emotion": "angry", "gender": "male", "speaker": "01"}),
     ("Colère/Fort/01-C-2-1.wav", {"raw_label": "anger", "emotion": "angry", "gender": "male", "sentence": "1"}),

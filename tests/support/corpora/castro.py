@@ -15,7 +15,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = COUNTS
 GENDERS = {None: 368}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("62pA_fear8.wav", {"raw_label": "fear", "emotion": "fear", "gender": None, "speaker": "A"}),
     ("8sA_angry8.wav", {"raw_label": "angry", "emotion": "angry", "gender": None, "speaker": "A"}),

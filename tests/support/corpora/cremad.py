@@ -31,5 +31,5 @@ def demographics() -> str:
 
 EMOTIONS = {"angry": 1271, "disgust": 1271, "fear": 1271, "happy": 1271, "neutral": 1087, "sad": 1271}
 GENDERS = {"male": 3930, "female": 3512}
-DROPPED = {"an MP3 or a video; the WAV files are read": 3}
+SKIPPED = {"an MP3 or a video; the WAV files are read": 3}
 CASES = []

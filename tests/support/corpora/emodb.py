@@ -17,7 +17,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 127, "disgust": 46, "fear": 69, "happy": 71, "neutral": 79, "sad": 143}
 GENDERS = None  # the list of files is not known here, and so not how many are whose
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("wav/03a01Fa.wav", {"raw_label": "happiness", "emotion": "happy", "gender": "male", "speaker": "03"}),
     ("wav/16b10Wb.wav", {"raw_label": "anger", "emotion": "angry", "gender": "female", "sentence": "b10"}),

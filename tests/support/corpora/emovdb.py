@@ -38,7 +38,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 1268, "disgust": 1019, "happy": 1317, "neutral": 1568}
 GENDERS = {"female": 2614, "male": 2558}
-DROPPED = {"the label 'sleepy' has no counterpart among the emotions": 1721}
+SKIPPED = {"the label 'sleepy' has no counterpart among the emotions": 1721}
 CASES = [
     (
         "bea/Amused/amused_1-15_0001.wav",

@@ -17,7 +17,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = dict.fromkeys(["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"], 84)
 GENDERS = {"male": 294, "female": 294}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("EMOVO/f1/dis-f1-b1.wav", {"raw_label": "disgust", "emotion": "disgust", "speaker": "f1", "sentence": "b1"}),
     ("EMOVO/m3/tri-m3-d2.wav", {"raw_label": "sadness", "emotion": "sad", "speaker": "m3", "sentence": "d2"}),

@@ -27,7 +27,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 216, "disgust": 216, "fear": 216, "happy": 213, "sad": 216, "surprise": 216}
 GENDERS = {"female": 270, "male": 1023}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     (
         "subject 1/anger/sentence 1/s1_an_1.avi",

@@ -16,7 +16,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 3500, "happy": 3500, "neutral": 3500, "sad": 3500, "surprise": 3500}
 GENDERS = {"male": 8750, "female": 8750}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("0011/Neutral/0011_000001.wav", {"raw_label": "neutral", "emotion": "neutral", "sentence": "1", "split": None}),
     ("0011/Neutral/0011_000350.wav", {"raw_label": "neutral", "emotion": "neutral", "sentence": "350"}),

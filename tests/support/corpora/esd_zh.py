@@ -17,7 +17,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 3500, "happy": 3500, "neutral": 3500, "sad": 3500, "surprise": 3500}
 GENDERS = {"male": 8750, "female": 8750}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("0001/Neutral/0001_000001.wav", {"raw_label": "neutral", "emotion": "neutral", "sentence": "1", "split": None}),
     ("0001/Neutral/evaluation/0001_000002.wav", {"emotion": "neutral", "sentence": "2", "split": "validation"}),

@@ -41,7 +41,7 @@ EMOTIONS = {
     "surprise": 107,
 }
 GENDERS = {"female": 3547, "male": 3982}
-DROPPED = {
+SKIPPED = {
     "the label 'other' has no counterpart among the emotions": 3,
     "the label 'xxx' has no counterpart among the emotions": 2507,
 }

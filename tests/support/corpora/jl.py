@@ -19,7 +19,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 240, "happy": 480, "neutral": 240, "sad": 240}
 GENDERS = {"female": 600, "male": 600}
-DROPPED = {f"the label '{word}' has no counterpart among the emotions": 240 for word in SECONDARY}
+SKIPPED = {f"the label '{word}' has no counterpart among the emotions": 240 for word in SECONDARY}
 CASES = [
     (
         f"{FOLDER}/female1_angry_10a_1.wav",

@@ -83,9 +83,9 @@ EMOTIONS = {
     "surprise": 1636,
 }
 GENDERS = None  # who says what is not known here
-DROPPED = {
-    "a voice of which it is not known whether it is a man's or a woman's (a child's, a group's, …)": 200,
-    "the table names a file that does not exist": 1,
-    "the file name is not of the corpus's form": 2,
+SKIPPED = {
+    "the gender of the voice is not known (a child, a group, …)": 200,
+    "the table lists a file that does not exist": 1,
+    "the file name does not have the form of the corpus": 2,
 }
 CASES = []  # the labels stand in other files: see test_corpora_meld.py

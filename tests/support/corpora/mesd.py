@@ -14,7 +14,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = dict.fromkeys(("angry", "disgust", "fear", "happy", "neutral", "sad"), 96)
 GENDERS = {"female": 288, "male": 288}
-DROPPED = {"a voice of which it is not known whether it is a man's or a woman's (a child's, a group's, …)": 286}
+SKIPPED = {"the gender of the voice is not known (a child, a group, …)": 286}
 CASES = [
     (
         f"{FOLDER}/Anger_F_A_tarde.wav",

@@ -27,7 +27,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 67, "disgust": 67, "fear": 51, "happy": 62, "neutral": 70, "sad": 55, "surprise": 62}
 GENDERS = {"male": 319, "female": 115}
-DROPPED = {"the file name is not of the corpus's form": 502}
+SKIPPED = {"the file name does not have the form of the corpus": 502}
 CASES = [
     (
         "OréauFR_02/f/sessc/10a01Ca.wav",

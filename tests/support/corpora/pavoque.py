@@ -21,7 +21,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 601, "happy": 584, "neutral": 3126, "sad": 556}
 GENDERS = {"male": 4867}
-DROPPED = {"the label 'poker' has no counterpart among the emotions": 575, "an outtake": 1892}
+SKIPPED = {"the label 'poker' has no counterpart among the emotions": 575, "an outtake": 1892}
 CASES = [
     (
         "build/wav/spike0030a-angry.wav",

@@ -14,7 +14,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 150, "fear": 150, "neutral": 150}
 GENDERS = {"male": 450}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     (
         "m1.a_nie_1.wav",

@@ -17,7 +17,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 376, "disgust": 192, "fear": 376, "happy": 376, "neutral": 564, "sad": 376, "surprise": 192}
 GENDERS = {"male": 1248, "female": 1204}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("Actor_01/03-01-01-01-01-01-01.wav", {"raw_label": "neutral", "emotion": "neutral", "gender": "male"}),
     ("Actor_24/03-02-06-02-02-02-24.wav", {"raw_label": "fearful", "emotion": "fear", "speaker": "24"}),

@@ -15,7 +15,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 60, "disgust": 60, "fear": 60, "happy": 60, "neutral": 120, "sad": 60, "surprise": 60}
 GENDERS = {"male": 480}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("AudioData/DC/a01.wav", {"raw_label": "anger", "emotion": "angry", "speaker": "DC", "id": "savee/DC/a01.wav"}),
     ("DC_a01.wav", {"raw_label": "anger", "emotion": "angry", "speaker": "DC", "id": "savee/DC/a01.wav"}),

@@ -20,7 +20,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 1059, "fear": 38, "happy": 201, "neutral": 1028, "sad": 449, "surprise": 225}
 GENDERS = {"male": 1737, "female": 1263}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("female/F03S02.wav", {"raw_label": "sadness", "emotion": "sad", "gender": "female", "speaker": "F03"}),
     ("male/M36S02.wav", {"raw_label": "sadness", "emotion": "sad", "gender": "male", "speaker": "M36"}),

@@ -18,7 +18,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = dict.fromkeys(["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"], 1000)
 GENDERS = {"male": 3500, "female": 3500}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("F_01_OISHI_S_1_ANGRY_1.wav", {"raw_label": "angry", "emotion": "angry", "speaker": "F_01_OISHI"}),
     ("M_10_EVAN_S_10_SURPRISE_5.wav", {"emotion": "surprise", "gender": "male", "speaker": "M_10_EVAN"}),

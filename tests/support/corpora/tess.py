@@ -14,7 +14,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = dict.fromkeys(["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"], 400)
 GENDERS = {"female": 2800}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("OAF_back_angry.wav", {"raw_label": "angry", "emotion": "angry", "speaker": "OAF", "sentence": "back"}),
     ("OAF_angry/OAF_back_angry.wav", {"emotion": "angry", "gender": "female", "id": "tess/OAF_back_angry.wav"}),

@@ -13,7 +13,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 100, "happy": 100, "neutral": 100, "sad": 100}
 GENDERS = None  # the list of files is not known here, and so not how many are whose
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     ("Angry/SM1_F10_A010.wav", {"raw_label": "angry", "emotion": "angry", "gender": "male", "speaker": "SM1"}),
     ("Sad/SF10_F1_S01.wav", {"raw_label": "sad", "emotion": "sad", "gender": "female", "speaker": "SF10"}),

@@ -20,7 +20,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = dict.fromkeys(("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"), 168)
 GENDERS = {"female": 588, "male": 588}
-DROPPED = {}
+SKIPPED = {}
 CASES = [
     (
         "Audios/f1/ale-f1-l1.wav",

@@ -1,7 +1,7 @@
-"""Finds the same sound under two names: at another sampling rate, level or offset, or from another codec.
+"""Fingerprints of audio, by which the same sound is found at another sampling rate, level or offset, or codec.
 
 Each clip gets a fingerprint of a few numbers; clips whose fingerprints are close are candidates; candidates are
-compared as waveforms. A search tree finds the candidates, so that time grows with n log n and nothing compares all
+compared as waveforms. A search tree finds the candidates, so that time grows with n log n: it does not compare all
 clips with all others.
 """
 
@@ -19,11 +19,11 @@ from scipy.spatial import cKDTree
 from modeling import SAMPLING_RATE
 
 MAX_DURATION_S = 60.0  # what is compared of a clip; bounds the memory that one clip takes
-NEIGHBOURS = 5  # candidates per clip and split; bounds the work where thousands of clips are alike, such as pure tones
+NUM_NEIGHBORS = 5  # candidates per clip and split; bounds the work where thousands are alike, such as pure tones
 
 _FRAME_LENGTH = 512
 _HOP_LENGTH = 160
-# The band that every copy keeps, telephone quality (8 kHz) included. It leaves out hum and offsets below.
+# The band that every copy keeps, telephone quality (8 kHz) included; hum and offsets lie below it.
 _LOWEST_HZ, _HIGHEST_HZ = 100.0, 3400.0
 _BANDS = 6
 _MODULATIONS_HZ = np.array([0.5, 1.0, 2.0, 4.0, 6.0])  # the pace of phrases, words and syllables
@@ -35,7 +35,7 @@ def fingerprint(waveform: np.ndarray) -> np.ndarray:
 
     Per band: the root of its share of the energy, and the magnitude of its energy envelope's spectrum at a few
     modulation frequencies, in proportion to that root, so that noise in a weak band counts little. Magnitudes and
-    shares know neither the level nor where in the file the sound starts, and silence around it adds nothing.
+    shares depend neither on the level nor on where in the file the sound starts, and silence around it adds nothing.
 
     Args:
         waveform: of shape `(samples,)`, 16 kHz.
@@ -43,9 +43,9 @@ def fingerprint(waveform: np.ndarray) -> np.ndarray:
     Returns:
         float32 of shape `(FINGERPRINT_SIZE,)`, between 0 and 1; NaN where the band from 100 to 3400 Hz holds no energy.
     """
-    heard = np.asarray(waveform[: round(MAX_DURATION_S * SAMPLING_RATE)], dtype=np.float32)
-    heard = np.pad(heard, (0, max(0, _FRAME_LENGTH - heard.size)))
-    power = np.abs(librosa.stft(heard, n_fft=_FRAME_LENGTH, hop_length=_HOP_LENGTH, pad_mode="constant")) ** 2
+    analyzed = np.asarray(waveform[: round(MAX_DURATION_S * SAMPLING_RATE)], dtype=np.float32)
+    analyzed = np.pad(analyzed, (0, max(0, _FRAME_LENGTH - analyzed.size)))
+    power = np.abs(librosa.stft(analyzed, n_fft=_FRAME_LENGTH, hop_length=_HOP_LENGTH, pad_mode="constant")) ** 2
     edges = np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, _BANDS + 1)
     bins = np.searchsorted(librosa.fft_frequencies(sr=SAMPLING_RATE, n_fft=_FRAME_LENGTH), edges)
     envelopes = np.stack([power[low:high].sum(axis=0) for low, high in pairwise(bins)])
@@ -64,13 +64,13 @@ def candidate_pairs(fingerprints: np.ndarray, groups: np.ndarray, radius: float)
     """Rows of different groups whose fingerprints are close.
 
     Args:
-        fingerprints: of shape `(clips, FINGERPRINT_SIZE)`; rows with NaN are near to none.
+        fingerprints: of shape `(clips, FINGERPRINT_SIZE)`; a row with NaN is close to no other.
         groups: of shape `(clips,)`: the split of each clip. Rows of one group are not compared.
         radius: greatest Euclidean distance.
 
     Returns:
-        int64 of shape `(pairs, 2)`, sorted, the smaller row first: for each row its `NEIGHBOURS` nearest of each other
-        group.
+        int64 of shape `(pairs, 2)`, sorted, the smaller row first: each row with its `NUM_NEIGHBORS` nearest in every
+        other group.
     """
     usable = np.isfinite(fingerprints).all(axis=1)
     pairs = set()
@@ -78,34 +78,43 @@ def candidate_pairs(fingerprints: np.ndarray, groups: np.ndarray, radius: float)
         sides = [np.flatnonzero(usable & (groups == group)) for group in (first, second)]
         if not all(side.size for side in sides):
             continue
-        for asked, there in (sides, sides[::-1]):
-            pairs |= _near(fingerprints, asked, there, radius, NEIGHBOURS)
+        for queries, points in (sides, sides[::-1]):
+            pairs |= _near(fingerprints, queries, points, radius, NUM_NEIGHBORS)
     return _sorted(pairs)
 
 
 def candidate_pairs_among(fingerprints: np.ndarray, radius: float) -> np.ndarray:
-    """As [`candidate_pairs`], of rows that are all of one group: each with its `NEIGHBOURS` nearest others."""
+    """As [`candidate_pairs`], but within one group: each row with its `NUM_NEIGHBORS` nearest others."""
     rows = np.flatnonzero(np.isfinite(fingerprints).all(axis=1))
-    pairs = _near(fingerprints, rows, rows, radius, NEIGHBOURS + 1) if rows.size else set()  # a row is near itself
+    pairs = _near(fingerprints, rows, rows, radius, NUM_NEIGHBORS + 1) if rows.size else set()  # a row is near itself
     return _sorted({(first, second) for first, second in pairs if first != second})
 
 
 def number_sounds(pairs: np.ndarray, count: int) -> np.ndarray:
-    """Numbers of the sounds of `count` clips `(count,)`, of which `pairs` `(pairs, 2)` sound the same."""
+    """Numbers the sounds of clips.
+
+    Args:
+        pairs: clips that are the same sound, of shape `(pairs, 2)`.
+        count: number of clips.
+
+    Returns:
+        int32 of shape `(count,)`, the same number for clips that pairs connect.
+    """
     first, second = pairs.T
     links = coo_array((np.ones(first.size), (first, second)), shape=(count, count))
-    return connected_components(links, directed=False)[1]
+    numbers: np.ndarray = connected_components(links, directed=False)[1]
+    return numbers
 
 
 def _near(
-    fingerprints: np.ndarray, asked: np.ndarray, there: np.ndarray, radius: float, neighbors: int
+    fingerprints: np.ndarray, queries: np.ndarray, points: np.ndarray, radius: float, neighbors: int
 ) -> set[tuple[int, int]]:
-    distances, nearest = cKDTree(fingerprints[there]).query(
-        fingerprints[asked], k=neighbors, distance_upper_bound=radius
+    distances, nearest = cKDTree(fingerprints[points]).query(
+        fingerprints[queries], k=neighbors, distance_upper_bound=radius
     )
     found, rank = np.nonzero(np.isfinite(distances))
-    twins = there[nearest[found, rank]]
-    return {(min(pair), max(pair)) for pair in zip(asked[found].tolist(), twins.tolist(), strict=True)}
+    duplicates = points[nearest[found, rank]]
+    return {(min(pair), max(pair)) for pair in zip(queries[found].tolist(), duplicates.tolist(), strict=True)}
 
 
 def _sorted(pairs: set[tuple[int, int]]) -> np.ndarray:

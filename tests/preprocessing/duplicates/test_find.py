@@ -11,9 +11,9 @@ from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import count_in_no_split, load_prepared, load_report
 from preprocessing.prepared.report import format_report
 from preprocessing.prepared.rows import PreparationConfig
-from tests.preprocessing.audit.test_run import RATE, speak
+from tests.preprocessing.audit.conftest import RATE, speak
 
-COPY = "a copy of another clip"
+DUPLICATE = "a duplicate of another clip"
 
 
 @pytest.fixture
@@ -33,53 +33,55 @@ def table(tmp_path):
     return tmp_path / "mine/table.csv"
 
 
-def prepare_table(table, output, drop_copies=True):
-    return prepare(scan([Source("table", table)]), output, PreparationConfig(), num_proc=2, drop_copies=drop_copies)
+def prepare_table(table, output, skip_duplicates=True):
+    return prepare(
+        scan([Source("table", table)]), output, PreparationConfig(), num_proc=2, skip_duplicates=skip_duplicates
+    )
 
 
 def kept(folder) -> set[str]:
     return {id_ for clips in load_prepared(folder, "paper").values() for id_ in clips["id"]}
 
 
-def test_copies_are_left_out_and_the_reason_names_the_clip_that_is_kept(table, tmp_path):
+def test_duplicates_are_skipped_and_the_reason_names_the_clip_that_is_kept(table, tmp_path):
     report = prepare_table(table, tmp_path / "out")
     reasons = {file["id"]: file["reason"] for file in report["files"] if not file["kept"]}
-    assert reasons == {"mine/c.wav": "a copy of mine/b.wav", "mine/e.wav": "a copy of mine/b.wav"}
-    assert report["copies"] == {"mine/c.wav": "mine/b.wav", "mine/e.wav": "mine/b.wav"}
-    assert (report["corpora"]["mine"]["kept"], report["corpora"]["mine"]["dropped"]) == (8, {COPY: 2})
+    assert reasons == dict.fromkeys(("mine/c.wav", "mine/e.wav"), "a duplicate of mine/b.wav")
+    assert report["duplicates"] == {"mine/c.wav": "mine/b.wav", "mine/e.wav": "mine/b.wav"}
+    assert (report["corpora"]["mine"]["kept"], report["corpora"]["mine"]["skipped"]) == (8, {DUPLICATE: 2})
     assert kept(tmp_path / "out") == {f"mine/{name}.wav" for name in "abdfghyz"}
     assert count_in_no_split(tmp_path / "out", load_prepared(tmp_path / "out", "paper")) == 0
     assert load_report(tmp_path / "out") == report
 
 
-def test_labels_of_copies_that_contradict_each_other_are_said(table, tmp_path):
+def test_labels_of_duplicates_that_contradict_each_other_are_reported(table, tmp_path):
     report = prepare_table(table, tmp_path / "out")
-    (conflict,) = report["conflicts"]
+    (conflict,) = report["label_conflicts"]
     assert conflict == {
         "column": "emotion",
         "kept": "mine/b.wav",
-        "label": "angry",
-        "copy": "mine/e.wav",
-        "other": "sad",
+        "kept_label": "angry",
+        "duplicate": "mine/e.wav",
+        "duplicate_label": "sad",
     }
     text = format_report(report | {"settings": {"licenses": {}}})
-    assert all(word in text for word in ("mine/b.wav", "mine/e.wav", "angry", "sad", f"dropped: {COPY}"))
+    assert all(word in text for word in ("mine/b.wav", "mine/e.wav", "angry", "sad", DUPLICATE))
 
 
-def test_copies_can_be_left_out_later_at_little_cost_and_come_back(table, tmp_path):
-    before = prepare_table(table, tmp_path / "out", drop_copies=False)
-    assert (len(kept(tmp_path / "out")), before["copies"]) == (10, {})
+def test_duplicates_can_be_skipped_later_at_little_cost_and_come_back(table, tmp_path):
+    before = prepare_table(table, tmp_path / "out", skip_duplicates=False)
+    assert (len(kept(tmp_path / "out")), before["duplicates"]) == (10, {})
     parts = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/clips").glob("*/table/*.arrow")}
     first = prepare_table(table, tmp_path / "out")
     marks = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/clips").glob("*/fingerprints.npy")}
     assert prepare_table(table, tmp_path / "out") == first
     assert {path: path.stat().st_mtime_ns for path in marks} == marks
     assert {path: path.stat().st_mtime_ns for path in parts} == parts
-    assert prepare_table(table, tmp_path / "out", drop_copies=False) == before
+    assert prepare_table(table, tmp_path / "out", skip_duplicates=False) == before
     assert prepare_table(table, tmp_path / "anew") == first
 
 
-def test_which_copy_is_kept_does_not_depend_on_the_order_of_the_table(table, tmp_path):
+def test_which_duplicate_is_kept_does_not_depend_on_the_order_of_the_table(table, tmp_path):
     report = prepare_table(table, tmp_path / "out")
     pd.read_csv(table)[::-1].to_csv(table, index=False)
-    assert prepare_table(table, tmp_path / "turned")["copies"] == report["copies"]
+    assert prepare_table(table, tmp_path / "turned")["duplicates"] == report["duplicates"]

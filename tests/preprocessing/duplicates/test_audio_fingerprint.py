@@ -3,7 +3,7 @@ import pytest
 import soxr
 
 from modeling import SAMPLING_RATE
-from preprocessing.audit.audio_fingerprint import (
+from preprocessing.duplicates.audio_fingerprint import (
     FINGERPRINT_SIZE,
     MAX_DURATION_S,
     candidate_pairs,
@@ -12,7 +12,7 @@ from preprocessing.audit.audio_fingerprint import (
 )
 from tests.conftest import voice
 
-RADIUS, LIKENESS = 0.08, 0.9
+RADIUS, MIN_SIMILARITY = 0.08, 0.9
 
 
 def speak(seed: int, seconds: float = 0.8, f0: float = 140.0) -> np.ndarray:
@@ -40,7 +40,7 @@ COPIES = {
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
 def test_a_copy_is_found(copy):
     assert np.linalg.norm(fingerprint(copy) - fingerprint(SOUND)) < RADIUS
-    assert LIKENESS < similarity(copy, SOUND) <= 1 + 1e-6
+    assert MIN_SIMILARITY < similarity(copy, SOUND) <= 1 + 1e-6
 
 
 def test_the_same_sound_is_wholly_alike():
@@ -60,7 +60,7 @@ def test_different_sounds_of_one_voice_are_not_alike():
     for i in range(12):
         for j in range(i):
             assert np.linalg.norm(prints[i] - prints[j]) > RADIUS
-            assert similarity(sounds[i], sounds[j]) < LIKENESS
+            assert similarity(sounds[i], sounds[j]) < MIN_SIMILARITY
 
 
 def test_a_fingerprint_is_small_and_bounded():

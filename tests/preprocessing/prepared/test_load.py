@@ -1,0 +1,85 @@
+import json
+import shutil
+
+import pytest
+
+from preprocessing.clip import Clip
+from preprocessing.prepared.load import count_in_no_split, load_prepared, load_report
+from preprocessing.prepared.parts import FORMAT
+from preprocessing.prepared.protocols import PROTOCOLS, SPLITS
+
+
+def contents(folder) -> dict:
+    return {split: rows[:] for split, rows in load_prepared(folder, "paper").items()}
+
+
+@pytest.mark.parametrize("protocol", [name for name, protocol in PROTOCOLS.items() if not protocol.corpus_rule])
+def test_a_prepared_folder_gives_disjoint_and_complete_splits(prepared, protocol):
+    splits = load_prepared(prepared, protocol)
+    assert list(splits) == list(SPLITS)
+    assert sorted(row for rows in splits.values() for row in rows["row"]) == list(range(96))
+    assert len({id_ for rows in splits.values() for id_ in rows["id"]}) == 96
+    of_clip = json.loads((prepared / f"splits/{protocol}.json").read_text())["clips"]
+    assert {id_: split for split, rows in splits.items() for id_ in rows["id"]} == of_clip
+
+
+def test_the_columns_are_the_contracts(splits):
+    measured = {"duration_s", "f0_mean", "f0_std", "energy_mean", "energy_std", "voiced_ratio"}
+    measured |= {"energy_mean_normalized", "energy_std_normalized"}
+    columns = splits["train"].features
+    fields = Clip.__dataclass_fields__.keys() - {"extra", "embedded"}
+    assert columns.keys() == fields | measured | {"audio", "scale", "row", "valence", "recorded"}
+    assert (columns["valence"].dtype, columns["recorded"].dtype) == ("float64", "string")
+
+
+def test_the_folder_can_be_moved(prepared, tmp_path):
+    shutil.copytree(prepared, tmp_path / "here")
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert contents(tmp_path / "there") == contents(prepared)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("report", None, r"copy .*report\.json.*prepare\.py"),
+        ("splits/paper", None, "'paper'.* paper-20, speaker"),
+        ("report", lambda report: report.update(format=0), rf"format 0.* format {FORMAT}"),
+        ("report", lambda report: report.update(format=3), r"python prepare\.py .*--output \S*copy\b"),
+        ("splits/paper", lambda splits: splits["clips"].popitem(), r"paper\.json: 1 clips .* such as \w+/wav/"),
+    ],
+)
+def test_what_cannot_be_loaded_is_refused_with_the_reason(prepared, tmp_path, file, change, message):
+    shutil.copytree(prepared, tmp_path / "copy")
+    path = tmp_path / f"copy/{file}.json"
+    content = json.loads(path.read_text())
+    path.unlink()
+    if change:
+        change(content)
+        path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=message):
+        load_prepared(tmp_path / "copy", "paper")
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"models": []}', '{"format": 4, "parts": ["../elsewhere"]}'])
+def test_a_report_of_something_else_is_refused(tmp_path, content):
+    (tmp_path / "report.json").write_text(content)
+    with pytest.raises(ValueError, match=r"report\.json"):
+        load_report(tmp_path)
+
+
+def test_a_missing_part_and_a_damaged_one_are_refused(prepared, tmp_path):
+    shutil.copytree(prepared, tmp_path / "copy")
+    part = tmp_path / "copy/clips" / load_report(prepared)["parts"][0]
+    (part / "table/dataset_info.json").write_bytes(b"damaged")
+    with pytest.raises(ValueError, match="copy"):
+        load_prepared(tmp_path / "copy", "paper")
+    shutil.rmtree(part)
+    with pytest.raises(ValueError, match=r"copy .*prepare\.py"):
+        load_prepared(tmp_path / "copy", "paper")
+
+
+def test_every_clip_of_the_paper_protocol_is_in_a_split(prepared):
+    splits = load_prepared(prepared, "paper")
+    assert count_in_no_split(prepared, splits) == 0
+    del splits["test"]
+    assert count_in_no_split(prepared, splits) > 0
