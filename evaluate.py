@@ -1,99 +1,71 @@
 """Checkpoints + test split -> one report: the paper's tables and figures, metrics.json.
 
-    python evaluate.py runs/demo --data prepared/demo --output runs/demo/evaluation
-    python evaluate.py runs/paper/* --data prepared/paper --output runs/paper
-
-This script shares its name with Hugging Face's `evaluate`, and the project's root comes first on the import path of
-every script in it. So, imported as `evaluate`, this file steps aside and hands over the library.
+python evaluate.py runs/demo --data prepared/demo --output runs/demo/evaluation
+python evaluate.py runs/paper/* --data prepared/paper --output runs/paper
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.machinery
-import importlib.util
 import os
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser
-
-
-def _hand_over_the_library() -> None:
-    here = Path(__file__).resolve().parent
-    elsewhere = [entry for entry in sys.path if Path(entry).resolve() != here]
-    spec = importlib.machinery.PathFinder.find_spec("evaluate", elsewhere)
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError("No module named 'evaluate': pip install evaluate", name="evaluate")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["evaluate"] = module  # what `import evaluate` binds
-    spec.loader.exec_module(module)
+from common.command_line import FlagParser, run_command
 
 
 def main() -> None:
     """Runs the command line."""
-
     args = _parse_args()
-    from evaluation.reporting.metrics_json import format_report
-    from evaluation.reporting.summary import check_output_folders, check_together, write_summary
-    from evaluation.run import evaluate_checkpoint, plan_evaluation
-
-    folders = [Path(checkpoint).resolve() for checkpoint in args.checkpoint]
-    above = os.path.commonpath([folder.parent for folder in folders])
-    evaluations = []
     try:
-        plans = [
-            plan_evaluation(name, args.data, args.protocol, split=args.split, baseline=args.baseline)
-            for name in args.checkpoint
-        ]
-        check_together(plans, args.output, args.reference)
-        several = len(plans) > 1
-        outputs = [args.output / folder.relative_to(above) if several else args.output for folder in folders]
-        check_output_folders(args.output, outputs, args.overwrite)
-        for output, plan in zip(outputs, plans, strict=True):
-            evaluation = evaluate_checkpoint(plan, output, per_device_eval_batch_size=args.batch_size)
-            if evaluation:  # in the first of several processes
-                print(f"{format_report(evaluation.report)}\n")
-                evaluations.append(evaluation)
-        if evaluations:
-            write_summary(evaluations, args.output, args.reference)
-            print(f"The report is {args.output / 'report.md'}; every figure stands in report.json and metrics.json.")
+        from evaluation.run import evaluate_checkpoints  # takes seconds, and comes after the arguments' checks
+
+        report = evaluate_checkpoints(
+            args.checkpoint,
+            args.data,
+            args.output,
+            protocol=args.protocol,
+            split=args.split,
+            baseline=args.baseline,
+            reference=args.reference,
+            overwrite=args.overwrite,
+            batch_size=args.batch_size,
+        )
     except (OSError, ValueError) as error:
         sys.exit(f"evaluate.py: {error}")
+    if report:  # in the first of several processes
+        print(f"The report is {report}; all its figures are in report.json and metrics.json.")
 
 
 def _parse_args() -> argparse.Namespace:
     parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "checkpoint", nargs="+", type=os.path.normpath, help="folders, as train.py writes them, or Hub ids"
-    )
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="prepared folder")
-    parser.add_argument("--protocol", help="which clips are in which split; by default that of each one's training")
-    parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
-    parser.add_argument(
+    add = parser.add_argument
+    add("checkpoint", nargs="+", type=os.path.normpath, help="folders, as train.py writes them, or Hub ids")
+    add("--data", type=Path, required=True, metavar="DIR", help="prepared folder")
+    add("--protocol", help="which clips are in which split; by default the protocol of each checkpoint's training")
+    add("--split", default="test", choices=("train", "validation", "test"))
+    add(
         "--output",
         type=Path,
         required=True,
         metavar="DIR",
-        help="where the report goes; metrics.json of several checkpoints go to a folder of each",
+        help="folder of the report; metrics.json of several checkpoints are written to a folder of each",
     )
-    parser.add_argument(
+    add(
         "--reference",
         type=os.path.normpath,
         metavar="CHECKPOINT",
-        help="the one that all others are compared with; by default the first",
+        help="the checkpoint that all others are compared with; by default the first",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace files in DIR that are of no evaluation")
-    parser.add_argument("--batch_size", type=int, default=8, help="clips per process")
-    parser.add_argument(
-        "--baseline", action="store_true", help="compare with a support vector machine on statistics of MFCCs"
-    )
+    add("--overwrite", action="store_true", help="replace files in DIR that no evaluation has written")
+    add("--batch_size", type=int, default=8, help="clips per batch and process")
+    add("--baseline", action="store_true", help="compare with a support vector machine on statistics of MFCCs")
     return parser.parse_args()
 
 
-if __name__ == "evaluate":
-    _hand_over_the_library()
-elif __name__ == "__main__":
-    from common.command_line import run_command
+if __name__ == "evaluate":  # imported where Hugging Face's library of the same name is meant
+    from evaluation.hf_evaluate import import_library
 
+    import_library()
+elif __name__ == "__main__":
     run_command("evaluate.py", main)

@@ -16,11 +16,11 @@ def training_protocol(checkpoint: str) -> str:
     """The protocol that a checkpoint was trained under.
 
     Raises:
-        ValueError: it does not say.
+        ValueError: its train_config.yaml is missing, or does not name one.
     """
     path = Path(checkpoint, "train_config.yaml")
     if not path.is_file():
-        raise ValueError(f"{checkpoint} has no train_config.yaml here to name its protocol: give --protocol.")
+        raise ValueError(f"{checkpoint} has no train_config.yaml, which would name its protocol: give --protocol.")
     try:
         return str(yaml.safe_load(path.read_text(encoding="utf-8"))["protocol"])
     except (UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
@@ -28,12 +28,12 @@ def training_protocol(checkpoint: str) -> str:
 
 
 def write_training_clips(checkpoint: Path, ids: Iterable[str], before: Iterable[str] | None = ()) -> None:
-    """Writes beside a checkpoint what it was trained on, so that an evaluation knows; nothing, if not all is known.
+    """Writes beside a checkpoint which clips it was trained on, for evaluations; nothing, unless all of them are known.
 
     Args:
         checkpoint: its folder.
         ids: of the clips of its training.
-        before: of those that the checkpoint it started from was trained on, `None` where they are not known.
+        before: of those that the checkpoint it started from was trained on, `None` where unknown.
     """
     path = checkpoint / TRAINING_CLIPS
     seen = union(ids, before)
@@ -44,11 +44,12 @@ def write_training_clips(checkpoint: Path, ids: Iterable[str], before: Iterable[
 
 
 def union(*ids: Iterable[str] | None) -> set[str] | None:
-    """All of several sets of clips, `None` where one of them is not known."""
-    return None if None in ids else set().union(*ids)
+    """All of several sets of clips, `None` where one of them is unknown."""
+    known = [each for each in ids if each is not None]
+    return set[str]().union(*known) if len(known) == len(ids) else None
 
 
 def read_training_clips(checkpoint: str) -> set[str] | None:
-    """Ids of the clips that a checkpoint was trained on, `None` where that is not known."""
+    """Ids of the clips that a checkpoint was trained on, `None` where unknown."""
     path = Path(checkpoint, TRAINING_CLIPS)
     return set(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else None

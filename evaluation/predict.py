@@ -1,15 +1,15 @@
-"""A model and clips -> what every head says about each of them, over one process or many."""
+"""A model and clips -> the outputs of every head, over one process or many."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from datasets import Dataset
-from transformers import EvalPrediction, PreTrainedModel, SequenceFeatureExtractor, Trainer, TrainingArguments
+from transformers import PreTrainedModel, SequenceFeatureExtractor, Trainer, TrainingArguments
 
 from common.processes import must_join_on_cpu
 from preprocessing.prepared.collator import SERDataCollator
@@ -17,11 +17,21 @@ from preprocessing.prepared.rows import ROW
 
 
 def longest_first(clips: Dataset) -> Dataset:
-    """The clips in order of falling length, so that a batch holds little padding and memory runs out early or never."""
+    """The clips by decreasing length: batches hold little padding, and memory runs out in the first one or never."""
     return clips.select(np.argsort(-np.array(clips["duration_s"][:]), kind="stable"))
 
 
-def in_order(prediction: EvalPrediction, clips: Dataset) -> dict[str, np.ndarray]:
+class Predictions(Protocol):
+    """What a [`~transformers.Trainer`] returns with a [`SERDataCollator`]; its own types assume a single output."""
+
+    @property
+    def predictions(self) -> Any: ...
+
+    @property
+    def label_ids(self) -> Any: ...
+
+
+def in_order(prediction: Predictions, clips: Dataset) -> dict[str, np.ndarray]:
     """Puts predictions into the order of `clips`, each clip exactly once.
 
     Args:
@@ -33,15 +43,15 @@ def in_order(prediction: EvalPrediction, clips: Dataset) -> dict[str, np.ndarray
         Task name to `(clips, num_outputs)`.
 
     Raises:
-        RuntimeError: a clip was not predicted, or one that was not to be.
+        RuntimeError: a clip was not predicted, or a clip was predicted that is not one of them.
     """
     place = {row: index for index, row in enumerate(prediction.label_ids[ROW].tolist())}
     rows = clips[ROW][:]
-    lost, strange = set(rows) - place.keys(), place.keys() - set(rows)
-    if lost or strange:
+    missing, unexpected = set(rows) - place.keys(), place.keys() - set(rows)
+    if missing or unexpected:
         raise RuntimeError(
-            f"{len(lost)} of {len(rows)} clips were not predicted, and {len(strange)} others were; this is a bug, "
-            "please report it."
+            f"{len(missing)} of {len(rows)} clips were not predicted, and {len(unexpected)} others were. This is a "
+            "bug: please report it."
         )
     order = [place[row] for row in rows]
     return {name: logits[order] for name, logits in prediction.predictions.items()}
@@ -50,7 +60,7 @@ def in_order(prediction: EvalPrediction, clips: Dataset) -> dict[str, np.ndarray
 def predict(
     model: PreTrainedModel, feature_extractor: SequenceFeatureExtractor, clips: Dataset, **training_args: Any
 ) -> dict[str, np.ndarray]:
-    """What every head says about each clip.
+    """The outputs of every head for each clip.
 
     Args:
         model: a multi-task speech emotion recognition model.

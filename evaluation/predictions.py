@@ -1,4 +1,4 @@
-"""What a checkpoint said of each clip, as a table: to look at single clips, and to compute metrics of one's own."""
+"""The predictions of a checkpoint as a table: to examine single clips, and to compute metrics of one's own."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from modeling import Task
 
 
 def write_predictions(clips: Dataset, task_logits: Mapping[str, np.ndarray], tasks: Sequence[Task], path: Path) -> None:
-    """Writes a CSV file with a line per clip.
+    """Writes a CSV file with a row per clip.
 
-    `id`, `corpus`, `locale`, `speaker`; then per task `TASK`, the label or number of the data (empty where there is
-    none), `TASK_predicted`, and for classes `TASK_confidence`, the probability of what was predicted.
+    `id`, `corpus`, `locale`, `speaker`; then per task `TASK`, the label or number of the data (empty where it is
+    missing), `TASK_predicted`, and for classes `TASK_confidence`, the probability of the predicted one.
 
     Args:
         clips: the clips.

@@ -1,124 +1,95 @@
-"""Checkpoint and prepared folder -> report: what `evaluate.py` does."""
+"""Checkpoints and prepared folder -> report: what `evaluate.py` does."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from accelerate import PartialState
-from datasets import Dataset, DatasetDict
-from transformers import PreTrainedConfig
-from transformers.utils.logging import get_logger
+from datasets import DatasetDict
 
-from common.checkpoint import load_checkpoint, load_config, weights_sha256
-from common.files import write_json
-from common.outputs import record_outputs
-from common.training_clips import read_training_clips, training_protocol
-from modeling import Task
-from modeling.auto_ser import architecture_of
+from common.checkpoint import load_checkpoint, weights_sha256
+from common.files import check_writable, write_json
+from common.outputs import check_outputs, record_outputs
+from common.training_clips import read_training_clips
 from preprocessing.labels import merged_labels, raw_labels
-from preprocessing.prepared.load import load_prepared, load_report
 from preprocessing.prepared.split_files import load_protocol
-from preprocessing.targets.acoustics import UNITS
 
-from .metrics.baseline import baseline_logits, check_baseline
-from .metrics.compute import compute_metrics, resample_means
+from .metrics.baseline import baseline_logits
+from .metrics.compute import compute_metrics, measure
+from .plan import EvaluationPlan, check_together, plan_evaluation
 from .predict import predict
 from .predictions import write_predictions
+from .reporting.console import format_report
 from .reporting.metrics_json import Evaluation, build_report
 from .reporting.paper import row_name
 from .reporting.seeds import training_identity
+from .reporting.summary import OWNER, REPORT_FILES, write_summary
 
-logger = get_logger(__name__)
-
-EVALUATE = "evaluate.py"  # to whom the files belong, also where train.py calls it
-EVALUATION = ("metrics.json", "predictions.csv")  # what is written of each checkpoint
+CHECKPOINT_FILES = ("metrics.json", "predictions.csv")  # what is written of each checkpoint
 
 
-@dataclass(frozen=True)
-class Plan:
-    """An evaluation that has passed all checks.
-
-    Args:
-        checkpoint: folder or Hub id.
-        data: prepared folder.
-        protocol: which clips are in which split.
-        splits: by this protocol.
-        split: the one to evaluate on.
-        config: of the checkpoint.
-        tasks: those of its tasks that the data have a column for, in the same unit.
-        baseline: whether to train and evaluate the baseline too.
-    """
-
-    checkpoint: str
-    data: Path
-    protocol: str
-    splits: DatasetDict
-    split: str
-    config: PreTrainedConfig
-    tasks: list[Task]
-    baseline: bool
-
-    @property
-    def clips(self) -> Dataset:
-        return self.splits[self.split]
-
-    @property
-    def main_task(self) -> Task:
-        return self.config.main_task
-
-
-def plan_evaluation(
-    checkpoint: str, data: Path, protocol: str | None = None, *, split: str = "test", baseline: bool = False
-) -> Plan:
-    """Checks what can be wrong before a clip is heard.
+def evaluate_checkpoints(
+    checkpoints: Sequence[str],
+    data: Path,
+    output: Path,
+    *,
+    protocol: str | None = None,
+    split: str = "test",
+    baseline: bool = False,
+    reference: str | None = None,
+    overwrite: bool = False,
+    batch_size: int = 8,
+) -> Path | None:
+    """Evaluates checkpoints, prints their tables, and writes one report on all of them.
 
     Args:
-        checkpoint: folder or Hub id of a checkpoint.
-        data: prepared folder.
-        protocol: which clips are in which split; by default that of the checkpoint's training.
-        split: the split to evaluate on.
-        baseline: whether to train and evaluate the baseline too.
+        checkpoints: folders or Hub ids.
+        data, protocol, split, baseline: as in [`~evaluation.plan.plan_evaluation`], for each of them.
+        output: folder of the report. The files of a single checkpoint are written to it, too, those of several to a
+            folder of each in it.
+        reference: the checkpoint that the others are compared with; by default the first.
+        overwrite: whether files that no evaluation has written may be replaced.
+        batch_size: clips per batch and process.
+
+    Returns:
+        The path of the report; `None` in all processes but the first.
 
     Raises:
-        ValueError: the folder is no checkpoint of this project, or the data have no such split, not the main task's
-            column, or nothing to train the baseline on.
+        ValueError: a checkpoint, the data or the output is not valid; almost always before a clip is processed.
+        OSError: a file cannot be read or written.
     """
-    config = load_config(checkpoint)
-    if architecture_of(config) is None:
-        raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
-    protocol = protocol or training_protocol(checkpoint)
-    splits = load_prepared(data, protocol)
-    if split not in splits:
-        raise ValueError(f"Protocol {protocol} of {data} has no {split} clips; it has {', '.join(splits)}.")
-    max_duration_s = load_report(data)["settings"]["max_duration_s"]
-    if max_duration_s != config.max_duration_s:
-        raise ValueError(
-            f"{checkpoint} hears {config.max_duration_s} s of a clip, {data} was measured over {max_duration_s} s: "
-            f"prepare it with --max_duration_s {config.max_duration_s}."
-        )
-    tasks = [task for task in config.get_tasks() if _can_be_compared(task, splits[split])]
-    main_task = config.main_task
-    if main_task not in tasks:
-        raise ValueError(f"{data} has no column {main_task.column!r}, which {checkpoint} predicts first of all.")
-    if baseline:
-        check_baseline(splits, split, main_task)
-    return Plan(checkpoint, data, protocol, splits, split, config, tasks, baseline)
+    plans = [plan_evaluation(name, data, protocol, split=split, baseline=baseline) for name in checkpoints]
+    check_writable(output)
+    check_together(plans, reference)
+    outputs = _output_folders(checkpoints, output)
+    for folder, names in ((output, REPORT_FILES), *((folder, CHECKPOINT_FILES) for folder in outputs)):
+        check_outputs(folder, names, OWNER, overwrite)
+    evaluations = []
+    for folder, plan in zip(outputs, plans, strict=True):
+        evaluation = evaluate_checkpoint(plan, folder, per_device_eval_batch_size=batch_size)
+        if evaluation:
+            print(f"{format_report(evaluation.report)}\n")
+            evaluations.append(evaluation)
+    if not evaluations:
+        return None
+    write_summary(evaluations, output, reference)
+    return output / "report.md"
 
 
-def _can_be_compared(task: Task, clips: Dataset) -> bool:
-    """Whether the data hold what the head predicts, in its unit."""
-    unit = UNITS.get(task.column, task.unit)
-    if unit != task.unit:
-        logger.warning(
-            "The head %s is not evaluated: it predicts values in %s, the data hold %s.",
-            *(task.name, task.unit or "another unit", unit),
-        )
-    return task.column in clips.column_names and unit == task.unit
+def _output_folders(checkpoints: Sequence[str], output: Path) -> list[Path]:
+    """A folder for the files of each checkpoint; those of several are named as the checkpoints are."""
+    if len(checkpoints) == 1:
+        return [output]
+    folders = [Path(checkpoint).resolve() for checkpoint in checkpoints]
+    above = os.path.commonpath([folder.parent for folder in folders])
+    return [output / folder.relative_to(above) for folder in folders]
 
 
-def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evaluation | None:
+def evaluate_checkpoint(plan: EvaluationPlan, output: Path, **training_args: Any) -> Evaluation | None:
     """Evaluates a checkpoint, over one process or many.
 
     Args:
@@ -130,18 +101,28 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
         The report and what comparisons need; `None` in all processes but the first.
 
     Raises:
-        ValueError: the checkpoint is not whole.
+        ValueError: the checkpoint is incomplete.
     """
     model, feature_extractor = load_checkpoint(plan.checkpoint)
-    clips, main_task = plan.clips, plan.main_task
+    clips = plan.clips
     logits = predict(model, feature_extractor, clips, **training_args)
     if not PartialState().is_main_process:
         return None
-    trained_on = read_training_clips(plan.checkpoint)
+    measured = measure(clips, logits, plan.tasks)
+    report = _report(plan, measured.metrics)
+    record_outputs(output, CHECKPOINT_FILES, OWNER)
+    write_json(output / "metrics.json", report)
+    write_predictions(clips, logits, plan.tasks, output / "predictions.csv")
+    return Evaluation(report, measured.resampled_means.get(plan.main_task.name, {}), frozenset(clips["id"]))
+
+
+def _report(plan: EvaluationPlan, metrics: dict[str, dict]) -> dict[str, Any]:
+    """The content of `metrics.json`."""
+    clips, trained_on = plan.clips, read_training_clips(plan.checkpoint)
     labels = raw_labels({name: clips[name][:] for name in ("corpus", "emotion", "raw_label")})
     report = build_report(
-        compute_metrics(clips, logits, plan.tasks),
-        main_task.name,
+        metrics,
+        plan.main_task.name,
         checkpoint=plan.checkpoint,
         weights_sha256=weights_sha256(plan.checkpoint),
         row=row_name(plan.config),
@@ -156,22 +137,16 @@ def evaluate_checkpoint(plan: Plan, output: Path, **training_args: Any) -> Evalu
         merged_labels=merged_labels(labels),
         heads_without_labels=[task.name for task in plan.config.get_tasks() if task not in plan.tasks],
     )
-    if plan.baseline:
-        report["baseline"] = _baseline_metrics(plan)
-    record_outputs(output, EVALUATION, EVALUATE)
-    write_json(output / "metrics.json", report)
-    write_predictions(clips, logits, plan.tasks, output / "predictions.csv")
-    draws = resample_means(clips, logits[main_task.name], main_task) if main_task.is_classification else {}
-    return Evaluation(report, draws, frozenset(clips["id"]))
+    return {**report, "baseline": _baseline_metrics(plan)} if plan.baseline else report
 
 
-def _count_speakers_seen(plan: Plan, trained_on: set[str] | None) -> int | None:
-    """How many speakers of the clips are in the training too, `None` where it is not known whether any is.
+def _count_speakers_seen(plan: EvaluationPlan, trained_on: set[str] | None) -> int | None:
+    """How many speakers of the clips are in the training too, `None` where it is unknown whether any is.
 
     Args:
         plan: of the evaluation.
         trained_on: ids of the clips of the training. Those of the same corpora have to be in the prepared folder, which
-            says whose they are; a speaker belongs to one corpus.
+            holds their speakers; a speaker belongs to one corpus.
     """
     if trained_on is None:
         return None
@@ -190,13 +165,13 @@ def _count_speakers_seen(plan: Plan, trained_on: set[str] | None) -> int | None:
     return len((trained & tested) - unnamed) or (None if unnamed else 0)
 
 
-def _baseline_metrics(plan: Plan) -> dict[str, Any]:
-    """Metrics of the baseline on the main task, and how many clips it learned from; it has no confidence."""
+def _baseline_metrics(plan: EvaluationPlan) -> dict[str, Any]:
+    """Metrics of the baseline on the main task, and the number of clips it was trained on; it has no confidence."""
     task, train = plan.main_task, plan.splits["train"]
     logits = baseline_logits(plan.splits, plan.split, task, plan.config.max_duration_s)
     metrics = compute_metrics(plan.clips, {task.name: logits}, [replace(task, temperature=1.0)])[task.name]
     del metrics["calibration"]
-    return {**metrics, "training_clips": sum(task.encode(value) >= 0 for value in train[task.column][:])}
+    return {**metrics, "num_training_clips": sum(task.encode(value) >= 0 for value in train[task.column][:])}
 
 
 def _without_clips(splits: DatasetDict, split: str) -> dict[str, list[str]]:

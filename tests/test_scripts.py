@@ -41,7 +41,7 @@ def test_evaluate_writes_metrics_and_prints_its_tables(checkpoint, prepared, tmp
     assert (report["checkpoint"], report["protocol"]["protocol"]) == (str(checkpoint), "paper")
     f1 = report["tasks"]["emotion"]["mean_over_corpora"]["weighted_f1"]
     assert f"{f1:.3f}" in next(line for line in done.stdout.splitlines() if line.startswith("mean over corpora"))
-    assert f"The report is {tmp_path / 'new' / 'report.md'}" in done.stdout
+    assert str(tmp_path / "new" / "report.md") in done.stdout
     assert f"{f1:.3f} (" in (tmp_path / "new" / "report.md").read_text(encoding="utf-8")
 
 

@@ -16,7 +16,7 @@ from transformers.utils.logging import get_logger
 
 from common.files import check_writable
 from common.training_clips import read_training_clips, union
-from evaluation.metrics.compute import CLASSIFICATION_METRICS, REGRESSION_METRICS
+from evaluation.metrics.scores import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from modeling import Task
 from preprocessing.prepared.load import count_in_no_split, load_prepared, load_report
 

@@ -1,4 +1,4 @@
-"""A baseline that a trained model has to beat: a support vector machine on statistics of MFCCs, learned in seconds."""
+"""A baseline that a model has to beat: a support vector machine on statistics of MFCCs, trained in seconds."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ _AT_LEAST = 128  # clips for one process: starting another takes as long
 
 
 def check_baseline(splits: DatasetDict, split: str, task: Task) -> None:
-    """Refuses a task that the baseline cannot learn, or that no clip of the split has a label for.
+    """Refuses a task that the baseline cannot be trained on, or that no clip of the split has a label for.
 
     Raises:
-        ValueError: the task is a number, or there are no labels, or one only to learn.
+        ValueError: the task is a regression, or the clips have no labels, or those to train on a single one.
     """
     if not task.is_classification:
-        raise ValueError(f"The baseline is a classifier; the main task, {task.name}, is a number.")
+        raise ValueError(f"The baseline is a classifier, but the main task, {task.name}, is a regression.")
     for name, least in {split: 1, "train": 2}.items():
         values = splits[name][task.column][:] if name in splits else []
         if len({task.encode(value) for value in values} - {IGNORE_INDEX}) < least:
-            raise ValueError(f"The baseline needs {name} clips with {least} or more labels of the model's {task.name}.")
+            raise ValueError(f"The baseline needs {name} clips with at least {least} of the labels of {task.name}.")
 
 
 def baseline_logits(splits: DatasetDict, split: str, task: Task, max_duration_s: float) -> np.ndarray:
-    """What a support vector machine that is trained on the training split says of the clips of another.
+    """Trains a support vector machine on the training split, and predicts the clips of another.
 
     Args:
         splits: of a prepared folder.
         split: the one to predict.
         task: a classification task.
-        max_duration_s: how much of a clip's beginning the model gets, and so the baseline.
+        max_duration_s: how much of a clip's beginning the model processes, and so the baseline.
 
     Returns:
-        Shape `(clips, labels)`: 1 for the predicted label, 0 for the others. Such a machine gives no probabilities.
+        Shape `(clips, labels)`: 1 for the predicted label, 0 for the others. It has no probabilities.
     """
     target = np.array([task.encode(value) for value in splits["train"][task.column][:]])
-    learned = splits["train"].select(np.flatnonzero(target >= 0))
+    labeled = splits["train"].select(np.flatnonzero(target >= 0))
     machine = make_pipeline(StandardScaler(), SVC(C=_C, class_weight="balanced"))
-    machine.fit(_features(learned, max_duration_s), target[target >= 0])
+    machine.fit(_features(labeled, max_duration_s), target[target >= 0])
     return np.eye(len(task.labels))[machine.predict(_features(splits[split], max_duration_s))]
 
 

@@ -1,9 +1,9 @@
 """Bootstrap that resamples speakers, then clips: intervals of metrics, and paired comparisons of models.
 
-Clips of one speaker are alike, so that clips drawn one by one would make intervals too narrow. A corpus is resampled by
-drawing its speakers with replacement and then, for each drawn speaker, as many clips as the speaker has, from these and
-with replacement (Davison and Hinkley 1997, section 3.8). The draws of a corpus hang on its own clips, their order and
-its name alone: two models that are evaluated on the same clips get the same resamples.
+Clips of one speaker are alike, so that resampling clips one by one would make intervals too narrow. A resample of a
+corpus takes its speakers with replacement and then, for each of them, as many clips as the speaker has, from these and
+with replacement (Davison and Hinkley 1997, section 3.8). The resamples of a corpus depend on its own clips, their order
+and its name alone: two models that are evaluated on the same clips get the same resamples.
 
 Resamples of one or two speakers cannot show how others differ from them, and those of a few clips are a few values:
 below 3 speakers or 10 clips there is no interval, but a reason.
@@ -11,96 +11,106 @@ below 3 speakers or 10 clips there is no interval, but a reason.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-RESAMPLES = 1000
+NUM_RESAMPLES = 1000
 MIN_SPEAKERS, MIN_CLIPS = 3, 10  # for an interval
-_CHUNK = 250_000  # weights that are held at a time
+_CHUNK = 250_000  # weights that are computed with at a time; the random choices of a corpus depend on it
+
+Resamples = Mapping[str, tuple[np.ndarray, np.ndarray]]
+"""Corpus to the indices of its clips and how often each is in each resample, `(num_resamples, clips)`."""
+
+_Part = TypeVar("_Part")
 
 
 def resample(
-    corpus: np.ndarray, speaker: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0
-) -> Iterator[tuple[np.ndarray, slice, np.ndarray]]:
-    """How often each clip is drawn, corpus by corpus and some resamples at a time.
+    corpus: np.ndarray, speaker: np.ndarray, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0
+) -> Resamples:
+    """Resamples the clips of each corpus.
 
     Args:
         corpus: of each clip, `(clips,)`.
-        speaker: of each clip, `None` where unknown: such a clip is drawn by itself, as if it had a speaker of its own.
-        resamples: how many there are of each corpus.
-        seed: of the draws, together with the name of the corpus.
-
-    Yields:
-        Indices of a corpus's clips, which of the resamples follow, and their weights `(resamples, clips)`.
+        speaker: of each clip, `None` where unknown: such a clip is resampled by itself, as if it had a speaker of its
+            own.
+        num_resamples: how many there are of each corpus.
+        seed: of the random choices, together with the name of the corpus.
     """
-    for name in dict.fromkeys(corpus):
-        members = np.flatnonzero(corpus == name)
-        random = np.random.default_rng([seed, *str(name).encode()])
-        unit, known = pd.factorize(speaker[members])
-        unknown = unit < 0
-        unit[unknown] = len(known) + np.arange(unknown.sum())
-        members = members[np.argsort(unit, kind="stable")]
-        sizes = np.bincount(unit)
-        step = max(1, _CHUNK // members.size)
-        for start in range(0, resamples, step):
-            which = slice(start, min(start + step, resamples))
-            yield members, which, _draw(random, which.stop - which.start, sizes)
+    return {
+        name: _resample_corpus(
+            np.flatnonzero(corpus == name), speaker, num_resamples, np.random.default_rng([seed, *str(name).encode()])
+        )
+        for name in dict.fromkeys(corpus)
+    }
 
 
-def _draw(random: np.random.Generator, resamples: int, sizes: np.ndarray) -> np.ndarray:
-    """Weights `(resamples, clips)` of clips that are sorted by speaker, of whom each has `sizes[speaker]`."""
+def _resample_corpus(
+    members: np.ndarray, speaker: np.ndarray, num_resamples: int, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    unit, known = pd.factorize(speaker[members])
+    unknown = unit < 0
+    unit[unknown] = len(known) + np.arange(unknown.sum())
+    weights = np.empty((num_resamples, members.size), np.uint16)
+    for chunk in _chunks(weights):
+        weights[chunk] = _speaker_weights(random, len(weights[chunk]), np.bincount(unit))
+    return members[np.argsort(unit, kind="stable")], weights
+
+
+def _chunks(weights: np.ndarray) -> list[slice]:
+    step = max(1, _CHUNK // weights.shape[1])
+    return [slice(start, start + step) for start in range(0, len(weights), step)]
+
+
+def _speaker_weights(random: np.random.Generator, num_resamples: int, sizes: np.ndarray) -> np.ndarray:
+    """Weights `(num_resamples, clips)` of clips that are sorted by speaker, of whom each has `sizes[speaker]`."""
     clips = sizes.sum()
-    speakers = random.integers(sizes.size, size=(resamples, sizes.size))
+    speakers = random.integers(sizes.size, size=(num_resamples, sizes.size))
     counts = sizes[speakers]
-    drawn_from = np.repeat(speakers.ravel(), counts.ravel())  # the speaker of each clip that is to be drawn
-    first = (np.cumsum(sizes) - sizes)[drawn_from]
-    clip = first + (random.random(drawn_from.size) * sizes[drawn_from]).astype(np.int64)
-    row = np.repeat(np.arange(resamples), counts.sum(axis=1))
-    drawn = np.bincount(row * clips + clip, minlength=resamples * clips)
-    return drawn.reshape(resamples, clips).astype(float)
+    speaker = np.repeat(speakers.ravel(), counts.ravel())  # of each clip of the resample
+    first = (np.cumsum(sizes) - sizes)[speaker]
+    clip = first + (random.random(speaker.size) * sizes[speaker]).astype(np.int64)
+    row = np.repeat(np.arange(num_resamples), counts.sum(axis=1))
+    return np.bincount(row * clips + clip, minlength=num_resamples * clips).reshape(num_resamples, clips)
 
 
 def resampled_sums(
-    features: np.ndarray,
-    parts: Mapping[Hashable, np.ndarray],
-    corpus: np.ndarray,
-    speaker: np.ndarray,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> dict[Hashable, np.ndarray]:
+    features: np.ndarray, parts: Mapping[_Part, np.ndarray], resamples: Resamples
+) -> dict[_Part, np.ndarray]:
     """Sums of the clips' features over parts of the clips, in every resample.
 
     Args:
         features: `(clips, features)`.
         parts: name of a part to which clips belong to it, a boolean array `(clips,)`.
-        corpus, speaker, resamples, seed: as in [`resample`].
+        resamples: of the clips.
 
     Returns:
-        Name of a part to `(resamples, features)`.
+        Name of a part to `(num_resamples, features)`.
     """
-    sums = {name: np.zeros((resamples, features.shape[1])) for name in parts}
-    for members, which, weights in resample(corpus, speaker, resamples=resamples, seed=seed):
-        for name, part in parts.items():
-            inside = np.flatnonzero(part[members])
-            if inside.size:
-                mine = weights if inside.size == members.size else weights[:, inside]
-                sums[name][which] += mine @ features[members[inside]]
+    num_resamples = len(next(iter(resamples.values()))[1])
+    sums = {name: np.zeros((num_resamples, features.shape[1])) for name in parts}
+    for members, weights in resamples.values():
+        inside = {name: found for name, part in parts.items() if (found := np.flatnonzero(part[members])).size}
+        for chunk in _chunks(weights):
+            numbers = weights[chunk].astype(float)
+            for name, mine in inside.items():
+                chosen = numbers if mine.size == members.size else numbers[:, mine]
+                sums[name][chunk] += chosen @ features[members[mine]]
     return sums
 
 
-def mean_resamples(draws: Sequence[np.ndarray]) -> np.ndarray:
+def mean_of_corpora(resampled: Sequence[np.ndarray]) -> np.ndarray:
     """Mean over corpora, resample by resample; a corpus that has no value in one is left out of that one."""
-    stacked = np.stack(draws)
+    stacked = np.stack(resampled)
     valid = np.isfinite(stacked)
     with np.errstate(invalid="ignore"):
         return np.where(valid, stacked, 0).sum(axis=0) / valid.sum(axis=0)
 
 
 def count_speakers(corpus: np.ndarray, speaker: np.ndarray) -> int:
-    """Speakers of clips, as [`resample`] draws them: a clip whose speaker is unknown is one of its own."""
+    """Speakers of clips, as [`resample`] counts them: a clip whose speaker is unknown is one of its own."""
     known = {pair for pair in zip(corpus, speaker, strict=True) if pair[1] is not None}
     return len(known) + sum(name is None for name in speaker)
 
@@ -112,32 +122,32 @@ def too_few(clips: int, speakers: int) -> str | None:
     return f"fewer than {MIN_SPEAKERS} speakers ({speakers})" if speakers < MIN_SPEAKERS else None
 
 
-def interval(draws: np.ndarray) -> list[float] | None:
-    """The 95 % percentile interval of draws `(resamples,)`; `None` where no resample has a value."""
-    valid = draws[np.isfinite(draws)]
+def interval(resampled: np.ndarray) -> list[float] | None:
+    """The 95 % percentile interval of a metric's resamples `(num_resamples,)`; `None` where none has a value."""
+    valid = resampled[np.isfinite(resampled)]
     return [float(bound) for bound in np.percentile(valid, [2.5, 97.5])] if valid.size else None
 
 
-def compare(draws_a: np.ndarray, draws_b: np.ndarray) -> dict[str, float | list[float]]:
+def compare(resampled_a: np.ndarray, resampled_b: np.ndarray) -> dict[str, float | list[float] | None]:
     """Whether one model is better than another on the same clips, by the same resamples.
 
     Args:
-        draws_a, draws_b: a metric of each model, `(resamples,)`, from equal resamples.
+        resampled_a, resampled_b: a metric of each model, `(num_resamples,)`, from equal resamples.
 
     Returns:
         - `difference`: the mean of `a - b` over the resamples; `ci`: its 95 % interval;
         - `p`: two-sided, twice the smaller share of resamples with `a - b` at or below 0, or at or above it, each share
-          counted as `(n + 1) / (resamples + 1)`, so that it is never 0; at most 1.
+          counted as `(n + 1) / (num_resamples + 1)`, so that it is never 0; at most 1.
 
     Raises:
-        ValueError: the draws are not paired, or none of them has a value for both.
+        ValueError: the resamples are not paired, or in none of them both models have a value.
     """
-    if draws_a.shape != draws_b.shape:
-        raise ValueError(f"Paired draws are equally many, got {draws_a.shape} and {draws_b.shape}.")
-    difference = draws_a - draws_b
+    if resampled_a.shape != resampled_b.shape:
+        raise ValueError(f"Paired resamples must have equal shapes, got {resampled_a.shape} and {resampled_b.shape}.")
+    difference = resampled_a - resampled_b
     difference = difference[np.isfinite(difference)]
     if not difference.size:
-        raise ValueError("No resample has a value for both models: there is nothing to compare.")
+        raise ValueError("The models cannot be compared: in no resample both have a value.")
     smaller = min((difference <= 0).sum(), (difference >= 0).sum())
     return {
         "difference": float(difference.mean()),

@@ -1,6 +1,6 @@
 """Confidence: temperature scaling, expected calibration error, and what is gained by abstaining below a threshold.
 
-A clip whose true label the head does not know is wrong at any confidence. It counts as an error in the calibration
+A clip whose true label the head does not have is wrong at any confidence. It counts as an error in the calibration
 error, the risk and the Brier score, and is left out of the log loss, which would be infinite.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from .bootstrap import count_speakers, interval, resampled_sums, too_few
+from .bootstrap import Resamples, interval, resampled_sums
 
 _BINS = 15  # Guo et al. 2017
 _EDGES = np.linspace(0, 1, _BINS + 1)
@@ -23,13 +23,13 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 
     Args:
         logits: `(clips, labels)`.
-        targets: index of the true label, `(clips,)`; below 0 where there is none or the head does not know it: such
+        targets: index of the true label, `(clips,)`; below 0 where it is missing or the head does not have it: such
             clips are left out.
 
     Returns:
-        The temperature of the least log loss, between 0.05 and 20. 1 where no other is better, and where there is
-        nothing to learn: without a clip, and where the head is right on all of them, whose loss falls for ever as the
-        temperature does.
+        The temperature of the least log loss, between 0.05 and 20. 1 where no other is better, and where it
+        cannot be fitted: without a clip, and where the head is right on all of them, so that the loss only falls
+        with the temperature.
     """
     known = targets >= 0
     logits, targets = logits[known].astype(float), targets[known]
@@ -45,7 +45,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def at_bound(temperature: float) -> bool:
-    """Whether [`fit_temperature`] came to its limit, where the true best is unknown and calibration says little."""
+    """Whether [`fit_temperature`] came to its limit, where the true optimum is unknown."""
     return bool(np.isclose(temperature, _TEMPERATURES, rtol=1e-3).any())
 
 
@@ -54,10 +54,10 @@ def calibration_metrics(probabilities: np.ndarray, targets: np.ndarray) -> dict[
 
     Args:
         probabilities: `(clips, labels)`.
-        targets: index of the true label, `(clips,)`; below 0 where the head does not know it.
+        targets: index of the true label, `(clips,)`; below 0 where the head does not have it.
 
     Returns:
-        `ece`, `log_loss` (`None` without a clip whose label is known) and `brier`, the squared distance from the true
+        `ece`, `log_loss` (`None` if the head has no clip's label) and `brier`, the squared distance from the true
         label summed over labels, 0 to 2.
     """
     confidence, right = _confidence(probabilities, targets)
@@ -90,9 +90,9 @@ def reliability_bins(probabilities: np.ndarray, targets: np.ndarray) -> list[dic
 
 
 def risk_coverage(probabilities: np.ndarray, targets: np.ndarray) -> list[dict[str, float | int | None]]:
-    """What is left, and how much of it is right, where answers below a confidence are withheld; arguments as above.
+    """Coverage and accuracy where predictions below a confidence are withheld; arguments as above.
 
-    The accuracy is `None` where nothing is left.
+    The accuracy is `None` where no clip is left.
     """
     confidence, right = _confidence(probabilities, targets)
     rows = []
@@ -116,31 +116,31 @@ def area_under_risk_coverage(probabilities: np.ndarray, targets: np.ndarray) -> 
 
 
 def calibration_report(
-    logits: np.ndarray, targets: np.ndarray, temperature: float, corpus: np.ndarray, speaker: np.ndarray
+    logits: np.ndarray, targets: np.ndarray, temperature: float, resamples: Resamples, ci_reason: str | None = None
 ) -> dict:
-    """How well the confidence of a head can be trusted.
+    """How reliable the confidence of a head is.
 
     Args:
-        logits: of the labeled clips, `(clips, labels)`, as the calibrated head gives them.
-        targets: index of the true label, `(clips,)`; below 0 where the head does not know it.
+        logits: of the labeled clips, `(clips, labels)`, as the calibrated head outputs them.
+        targets: index of the true label, `(clips,)`; below 0 where the head does not have it.
         temperature: by what the logits were divided.
-        corpus, speaker: of the clips, for intervals as in [`~evaluation.metrics.bootstrap.resample`].
+        resamples: of the clips.
+        ci_reason: why intervals cannot be computed, `None` where they can.
 
     Returns:
         `temperature`, and whether it is `at_bound` of what can be fitted; `before` and `after` the division: `ece` with
         its interval `ece_ci` (`None`, and a `ci_reason`, of too few clips or speakers), `log_loss`, `brier`; and
         after it `bins`, `risk_coverage` and `aurc`, the area under the curve of risk over coverage. Chance adds to a
         calibration error, so that of resamples is rather above that of the clips; where there are few clips, the
-        interval may lie above the figure.
+        interval may lie above the estimate.
     """
     logits = logits.astype(float)
     probabilities = {"before": softmax(logits * temperature, axis=1), "after": softmax(logits, axis=1)}
     gaps = np.hstack([_gaps(*_confidence(values, targets)) for values in probabilities.values()])
-    sums = resampled_sums(gaps, {"all": np.ones(targets.size, dtype=bool)}, corpus, speaker)["all"]
-    reason = too_few(targets.size, count_speakers(corpus, speaker))
+    sums = resampled_sums(gaps, {"all": np.ones(targets.size, dtype=bool)}, resamples)["all"]
     report: dict = {"temperature": temperature, "at_bound": at_bound(temperature)}
-    for (when, values), drawn in zip(probabilities.items(), np.split(sums, 2, axis=1), strict=True):
-        ci = {"ece_ci": None, "ci_reason": reason} if reason else {"ece_ci": interval(_ece(drawn))}
+    for (when, values), resampled in zip(probabilities.items(), np.split(sums, 2, axis=1), strict=True):
+        ci = {"ece_ci": None, "ci_reason": ci_reason} if ci_reason else {"ece_ci": interval(_ece(resampled))}
         report[when] = {**calibration_metrics(values, targets), **ci}
     after = probabilities["after"]
     return {
@@ -152,7 +152,7 @@ def calibration_report(
 
 
 def _confidence(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The probability of what the head says, and whether it is right, both `(clips,)`."""
+    """The probability of the predicted label, and whether it is right, both `(clips,)`."""
     return probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
 
 

@@ -1,4 +1,4 @@
-"""Evaluated models beside each other and beside the paper: Tables 2 to 4, Figure 1, the abstract's claims, as data."""
+"""Comparison of evaluated models with each other and with the paper: Tables 2 to 4, Figure 1, the abstract's claims."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Column:
 
     Args:
         row: as in Table 2.
-        name: the same, and what tells apart two models of one row.
+        name: the same, and what distinguishes two models of one row.
         protocol: name of the protocol, of a family without the corpus; empty for the paper's own.
         mean, corpora, locales: metrics of the main task, as [`compute_metrics`] gives them.
-        confusion: `labels` and `counts[true][predicted]` over all clips.
-        draws: metric to its mean over corpora in each resample, `(resamples,)`.
+        confusion: `labels` and `counts[true][predicted]` over all clips; empty for the paper's.
+        resampled: metric to its mean over corpora in each resample, `(num_resamples,)`.
         clips: ids of the test clips: two columns are compared in pairs where they are the same.
         seeds: of a model that was trained more than once: `seed`, `checkpoint` and the mean weighted F1 of each time.
     """
@@ -36,8 +36,8 @@ class Column:
     mean: Mapping[str, Any]
     corpora: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     locales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    confusion: Mapping[str, Any] | None = None
-    draws: Mapping[str, np.ndarray] = field(default_factory=dict)
+    confusion: Mapping[str, Any] = field(default_factory=dict)
+    resampled: Mapping[str, np.ndarray] = field(default_factory=dict)
     clips: frozenset[str] = frozenset()
     seeds: Sequence[Mapping[str, Any]] = ()
 
@@ -47,12 +47,13 @@ def paper_columns() -> dict[str, Column]:
     paper = load_paper()
     columns = {}
     for name, scores in paper["table2"].items():
-        by = {"corpora": {}, "locales": {}}
+        corpora, locales = {}, {}
         if name in paper["columns"]:
             place = paper["columns"].index(name)
-            by["corpora"] = {corpus: {"weighted_recall": row[place]} for corpus, row in paper["table3"].items()}
-            by["locales"] = {locale: {"weighted_f1": row[place]} for locale, row in paper["table4"].items()}
-        columns[name] = Column(row=name, name=name, mean=dict(zip(SCORES, scores, strict=True)), **by)
+            corpora = {corpus: {"weighted_recall": row[place]} for corpus, row in paper["table3"].items()}
+            locales = {locale: {"weighted_f1": row[place]} for locale, row in paper["table4"].items()}
+        mean = dict(zip(SCORES, scores, strict=True))
+        columns[name] = Column(row=name, name=name, mean=mean, corpora=corpora, locales=locales)
     return columns
 
 
@@ -66,8 +67,8 @@ def compare_columns(columns: Sequence[Column], reference: str | None = None) -> 
 
     Returns:
         `table2`, `table3`, `table4`: lists of lines with `ours` beside `paper`; `figure1`; `claims`; `others`;
-        `on_paper_corpora`: whether any corpus is one of the paper's. What it prints of its own corpora and of their
-        locales stands beside nothing else.
+        `on_paper_corpora`: whether any corpus is one of the paper's. The paper's figures by corpus and by locale are
+        shown only then.
     """
     paper = paper_columns()
     corpora = {name for column in columns for name in column.corpora}
@@ -82,7 +83,7 @@ def compare_columns(columns: Sequence[Column], reference: str | None = None) -> 
         "on_paper_corpora": printed != [],
         "table3": _by_line(columns, printed, "corpora", "weighted_recall"),
         "table4": _by_line(columns, printed, "locales", "weighted_f1"),
-        # The paper's own choice, where it was evaluated, does not look at the test clips.
+        # The paper's best row, where it was evaluated: choosing by the test clips would bias the figure.
         "figure1": figure1(ours.get(BEST) or max(ours.values(), key=lambda column: column.mean["weighted_f1"])),
         "claims": [*_gains(ours, paper), *_wins(ours, paper)],
         "claims_protocol": protocol,
@@ -122,7 +123,7 @@ def _reference(column: Column, columns: Sequence[Column], name: str | None) -> C
 
 
 def _groups(columns: Sequence[Column]) -> list[int]:
-    """A number for each column, the same for those on the same clips: only they have a best one."""
+    """A number for each column, the same for those on the same clips: only these are ranked."""
     clips = [column.clips for column in columns]
     return [clips.index(column.clips) for column in columns]
 
@@ -130,14 +131,14 @@ def _groups(columns: Sequence[Column]) -> list[int]:
 def _difference(better: Column, worse: Column) -> dict | None:
     """Difference of the mean weighted F1, where both were evaluated on the same clips, with its interval and p.
 
-    Both are `None`, and there is a `ci_reason`, where the clips or their speakers are too few for them.
+    Interval and p are `None`, with a `ci_reason`, where there are too few clips or speakers.
     """
     if better is worse or better.clips != worse.clips:
         return None
     difference = better.mean["weighted_f1"] - worse.mean["weighted_f1"]
     if "ci_reason" in better.mean:
         return {"difference": difference, "ci": None, "p": None, "ci_reason": better.mean["ci_reason"]}
-    return {**compare(better.draws["weighted_f1"], worse.draws["weighted_f1"]), "difference": difference}
+    return {**compare(better.resampled["weighted_f1"], worse.resampled["weighted_f1"]), "difference": difference}
 
 
 def _by_line(columns: Sequence[Column], printed: Sequence[Column], part: str, metric: str) -> dict[str, Any]:
@@ -163,11 +164,11 @@ def _by_line(columns: Sequence[Column], printed: Sequence[Column], part: str, me
 def figure1(column: Column) -> dict[str, Any]:
     """The pooled confusion matrix of a column, beside the paper's."""
     paper = load_paper()["figure1"]
-    return {"name": column.name, "protocol": column.protocol, **in_per_cent(column.confusion), "paper": paper}
+    return {"name": column.name, "protocol": column.protocol, **in_percent(column.confusion), "paper": paper}
 
 
-def in_per_cent(confusion: Mapping[str, Any]) -> dict[str, Any]:
-    """A confusion matrix in per cent of the true class: `labels`, `clips` of each, and `per_cent[true][predicted]`.
+def in_percent(confusion: Mapping[str, Any]) -> dict[str, Any]:
+    """A confusion matrix in percent of the true class: `labels`, `clips` of each, and `percent[true][predicted]`.
 
     A class without clips has the line `None`.
     """
@@ -175,7 +176,7 @@ def in_per_cent(confusion: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "labels": confusion["labels"],
         "clips": counts.sum(axis=1).round().astype(int).tolist(),
-        "per_cent": [per_cent(line) if line.sum() else None for line in counts],
+        "percent": [percent(line) if line.sum() else None for line in counts],
     }
 
 
@@ -189,8 +190,8 @@ def sum_confusions(confusions: Sequence[Mapping]) -> dict[str, Any]:
     return {"labels": labels, "counts": total.tolist()}
 
 
-def per_cent(counts: np.ndarray) -> list[float]:
-    """Shares in per cent to one decimal that add up to 100: what rounding leaves goes to the largest remainders."""
+def percent(counts: np.ndarray) -> list[float]:
+    """Shares in percent to one decimal that add up to 100: what rounding leaves goes to the largest remainders."""
     tenths = 1000 * counts / counts.sum()
     whole = np.floor(tenths).astype(int)
     missing = 1000 - whole.sum()
@@ -211,7 +212,11 @@ def _gains(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict
                 **gain,
                 "kind": "gain",
                 "paper": printed,
-                "fits": [formula for formula, value in printed.items() if round(value, 3) == gain["printed"]],
+                "fits": [
+                    formula
+                    for formula, value in printed.items()
+                    if value is not None and round(value, 3) == gain["printed"]
+                ],
                 "ours": mine,
                 "difference": _difference(ours[better], ours[worse]) if mine else None,
             }
@@ -251,7 +256,7 @@ def _wins(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict]
 
 
 def count_wins(parts: Sequence[Mapping[str, Mapping]], metric: str) -> dict[str, int]:
-    """How often the first is above all others, level with the best of them, or below, over the lines that all have."""
+    """How often the first is above all others, equal to the best of them, or below, over the lines that all have."""
     counts = {"wins": 0, "ties": 0, "losses": 0}
     for name in parts[0]:
         if all(name in part for part in parts):

@@ -1,4 +1,4 @@
-"""The report of an evaluation as Markdown: `report.md.jinja`, and how it writes figures."""
+"""The report of an evaluation as Markdown: `report.md.jinja` and the formatting of its numbers."""
 
 from __future__ import annotations
 
@@ -6,19 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from common.templates import template_environment
 
 
 def format_markdown(summary: Mapping[str, Any]) -> str:
-    """The report of what [`summarize`] gives; figures are referred to as `figures/NAME.png`."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-    )
-    environment.filters |= _FILTERS
+    """The report on what [`summarize`] returns; figures are referred to as `figures/NAME.png`."""
+    environment = template_environment(Path(__file__).parent, _FILTERS)
     text = environment.get_template("report.md.jinja").render(summary)
     paragraphs = [paragraph.strip("\n") for paragraph in text.split("\n\n")]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
@@ -43,7 +36,7 @@ def _score(scores: Mapping, name: str, top: float | None = None) -> str:
 
 
 def _interval(scores: Mapping, name: str) -> str:
-    """The 95 % interval of a metric in brackets, or why there is none."""
+    """The 95 % interval of a metric in brackets, or the reason why it is missing."""
     if f"{name}_ci" not in scores:
         return ""
     if scores[f"{name}_ci"] is None:
@@ -88,10 +81,10 @@ def _numbers(columns: Sequence) -> list[str]:
     return [f"#{index}" for index in range(1, len(columns) + 1)]
 
 
-def _heard(count: int | None) -> str:
+def _seen(count: int | None) -> str:
     if count is None:
-        return "not known"
-    return f"**{count:,}: the figures say too much**" if count else "none"
+        return "unknown"
+    return f"**{count:,}: the metrics are too high**" if count else "0"
 
 
 def _difference(values: Mapping | None) -> str:
@@ -116,23 +109,21 @@ def _wins(counts: Mapping[str, int] | None) -> str:
 
 
 def _metrics(task: Mapping) -> str:
-    """What a head reaches over all clips, in a line."""
+    """The metrics of a head over all clips, in a line."""
     if not task["clips"]:
         return "no clip of this split has a label for it"
-    pooled = task["pooled"]
+    pooled, parts = task["pooled"], []
     if task["kind"] == "classification":
         names = {"F1": "weighted_f1", "accuracy": "weighted_recall", "UAR": "unweighted_recall"}
-        parts = []
     else:
         names = {"R²": "r2", "Pearson": "pearson", "CCC": "ccc"}
         bounds = "" if "ci_reason" in pooled else " ({:.3g}–{:.3g})".format(*pooled["mae_ci"])
-        parts = [f"MAE {pooled['mae']:.3g}{bounds} {task['unit']}".strip()]
+        parts.append(f"MAE {pooled['mae']:.3g}{bounds} {task['unit']}".strip())
     if "ci_reason" in pooled:
         parts += [f"{label} {_score(pooled, name)}" for label, name in names.items()]
         return f"{', '.join(parts)} (no intervals: {pooled['ci_reason']})"
-    return ", ".join(
-        [*parts, *(f"{label} {_score(pooled, name)}{_interval(pooled, name)}" for label, name in names.items())]
-    )
+    parts += [f"{label} {_score(pooled, name)}{_interval(pooled, name)}" for label, name in names.items()]
+    return ", ".join(parts)
 
 
 _FILTERS = {
@@ -150,7 +141,7 @@ _FILTERS = {
         _best,
         _labels,
         _numbers,
-        _heard,
+        _seen,
         _difference,
         _gain,
         _wins,

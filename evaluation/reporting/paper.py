@@ -39,6 +39,6 @@ def load_paper() -> Mapping[str, Any]:
 
 def row_name(config: PreTrainedConfig) -> str:
     """A model's name as in Table 2: `w2v + Em + Ge`. A task that the paper does not have goes by its own name."""
-    names = [task.name for task in config.get_tasks()]
+    names: list[str] = [task.name for task in config.get_tasks()]
     ordered = [name for name in TASK_NAMES if name in names] + [name for name in names if name not in TASK_NAMES]
-    return " + ".join([MODEL_NAMES[config.model_type], *(TASK_NAMES.get(name, name) for name in ordered)])
+    return " + ".join([MODEL_NAMES[str(config.model_type)], *(TASK_NAMES.get(name, name) for name in ordered)])

@@ -1,4 +1,4 @@
-"""Which runs are the same training with different seeds: repetitions of one model, and not models to compare."""
+"""Which checkpoints are of the same training with different seeds: repetitions of one model, not models to compare."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from transformers import PreTrainedConfig
 
 from ..metrics.bootstrap import interval
 from ..metrics.compute import ALL
-from ..metrics.resampled import CLASSIFICATION_METRICS
+from ..metrics.scores import CLASSIFICATION_METRICS
 from .comparison import sum_confusions
 from .metrics_json import Evaluation
 
-# Of training.json: what was trained on, from what, and how. What else it holds may differ from run to run.
+# The fields of training.json that identify a training; the others may differ from run to run.
 _TRAINING = (
     "data",
     "protocol",
@@ -45,18 +45,18 @@ def training_identity(checkpoint: str, config: PreTrainedConfig) -> dict[str, An
         config: of the checkpoint.
 
     Returns:
-        Both are `None` where the folder does not tell.
+        Both are `None` where a file is missing or not valid.
     """
     folder = Path(checkpoint)
     try:
-        facts = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+        record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
         settings = yaml.safe_load((folder / "train_config.yaml").read_text(encoding="utf-8"))
         identity = [
-            {name: facts[name] for name in _TRAINING},
+            {name: record[name] for name in _TRAINING},
             {name: value for name, value in settings.items() if name not in _OF_A_RUN},
             _without_results(config),
         ]
-        seed = int(facts["seed"])
+        seed = int(record["seed"])
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         return _UNKNOWN
     text = json.dumps(identity, sort_keys=True, default=str)
@@ -64,14 +64,14 @@ def training_identity(checkpoint: str, config: PreTrainedConfig) -> dict[str, An
 
 
 def _without_results(config: PreTrainedConfig) -> dict[str, Any]:
-    """A model's configuration without what its training found, and without where it lies."""
+    """A model's configuration without the results of its training, and without its path."""
     values = config.to_dict()
     tasks = [{**task.to_dict(), "temperature": None} for task in config.get_tasks()]
     return {**values, "tasks": tasks, "_name_or_path": None}
 
 
 def seeds_of(report: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The reports that repeat one's training with another seed, itself among them.
+    """The reports on the same training with other seeds, and the report itself.
 
     Args:
         report: as [`~evaluation.reporting.metrics_json.build_report`] gives it.
@@ -80,30 +80,34 @@ def seeds_of(report: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]) ->
     if report["configuration"] is None or report["protocol"]["corpus"]:
         return [report]
     same = [other for other in reports if other["configuration"] == report["configuration"]]
-    # A seed that is there twice is a copy or a repetition of its own kind.
+    # The same seed twice: a copy, or a repetition that differs in something else than the seed.
     return same if len({other["seed"] for other in same}) == len(same) else [report]
 
 
 def mean_over_seeds(members: Sequence[Evaluation]) -> dict[str, Any]:
-    """What a column of the tables says of several trainings of one model, on the same clips.
+    """The column of several trainings of one model with different seeds, on the same clips.
 
-    The mean over corpora has an interval over speakers and clips, of the mean of these seeds: it does not say how much
-    another seed would change. That is the standard deviation, `NAME_sd`.
+    The mean over corpora has an interval over speakers and clips, of the mean of these seeds: it does not include
+    the variation between seeds. That is the standard deviation, `NAME_sd`.
 
     Returns:
-        `mean`, `corpora`, `locales`, `confusion`, `draws`, `seeds`: as in [`~evaluation.reporting.comparison.Column`].
+        `mean`, `corpora`, `locales`, `confusion`, `resampled`, `seeds`, as in
+        [`~evaluation.reporting.comparison.Column`].
     """
     mains = [member.main for member in members]
-    draws = {name: np.mean([member.draws[ALL][name] for member in members], axis=0) for name in CLASSIFICATION_METRICS}
+    resampled = {
+        name: np.mean([member.resampled_means[ALL][name] for member in members], axis=0)
+        for name in CLASSIFICATION_METRICS
+    }
     mean = _mean([main["mean_over_corpora"] for main in mains])
     if "ci_reason" not in mean:
-        mean |= {f"{name}_ci": interval(drawn) for name, drawn in draws.items()}
+        mean |= {f"{name}_ci": interval(values) for name, values in resampled.items()}
     total = sum_confusions([main["confusion"] for main in mains])
     return {
         "mean": mean,
         **{part: {name: _mean([main[part][name] for main in mains]) for name in mains[0][part]} for part in _PARTS},
         "confusion": {**total, "counts": (np.array(total["counts"]) / len(members)).tolist()},
-        "draws": draws,
+        "resampled": resampled,
         "seeds": [
             {
                 "seed": member.report["seed"],

@@ -2,68 +2,32 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.files import check_writable, write_json, write_text
-from common.outputs import check_outputs, record_outputs
+from common.files import write_json, write_text
+from common.outputs import record_outputs
 
-from ..metrics.bootstrap import mean_resamples
-from ..metrics.compute import ALL, mean_over_corpora
-from ..run import EVALUATE, EVALUATION, Plan
+from ..metrics.bootstrap import mean_of_corpora
+from ..metrics.compute import ALL
+from ..metrics.means import mean_over_corpora
 from .comparison import SCORES, Column, compare_columns, sum_confusions
 from .figures import plot_figures
 from .markdown import format_markdown
 from .metrics_json import Evaluation
-from .paper import row_name
 from .seeds import mean_over_seeds, seeds_of
 
-SUMMARY = ("report.md", "report.json", "figures")  # what is written of all checkpoints together
-
-
-def check_together(plans: Sequence[Plan], output: Path, reference: str | None = None) -> None:
-    """Refuses checkpoints that one report cannot hold, before a clip is processed.
-
-    Raises:
-        ValueError: the main tasks differ, or a checkpoint, or a corpus of a family of protocols, is there twice;
-            `reference` is not one of the checkpoints; or `output` cannot be written.
-    """
-    check_writable(output)
-    checkpoints = [plan.checkpoint for plan in plans]
-    if reference is not None and reference not in checkpoints:
-        raise ValueError(f"--reference {reference} is not one of the checkpoints {', '.join(checkpoints)}.")
-    names = dict.fromkeys(plan.main_task.name for plan in plans)
-    if len(names) > 1:
-        raise ValueError(f"Checkpoints with the main tasks {', '.join(names)}: evaluate them apart.")
-    for place, count in Counter(os.path.realpath(plan.checkpoint) for plan in plans).items():
-        if count > 1:
-            raise ValueError(f"{place} is given twice.")
-    members = Counter((row_name(plan.config), plan.protocol) for plan in plans if ":" in plan.protocol)
-    for (row, protocol), count in members.items():
-        if count > 1:
-            raise ValueError(f"{count} checkpoints of {row} under {protocol}: give one.")
-
-
-def check_output_folders(summary: Path, outputs: Sequence[Path], overwrite: bool = False) -> None:
-    """Raises a `ValueError` where a file is in the way that no evaluation has written.
-
-    Args:
-        summary: folder of the report on all checkpoints together.
-        outputs: folder of each checkpoint.
-        overwrite: whether such files may be replaced.
-    """
-    for folder, names in ((summary, SUMMARY), *((output, EVALUATION) for output in outputs)):
-        check_outputs(folder, names, EVALUATE, overwrite)
+OWNER = "evaluate.py"  # of the files that an evaluation writes, also where train.py runs it
+REPORT_FILES = ("report.md", "report.json", "figures")  # what is written of all checkpoints together
 
 
 def write_summary(evaluations: Sequence[Evaluation], output: Path, reference: str | None = None) -> str:
     """Writes `report.md`, `report.json` and `figures/` for one or many checkpoints.
 
-    Checkpoints that differ in nothing but the corpus left out (`loco`), or the seed of their training, are one model to
-    the tables; those that differ in the corpus trained on (`cross`) are a matrix.
+    Checkpoints that differ only in the corpus left out (`loco`), or the seed of their training, are one model in the
+    tables; those that differ in the corpus trained on (`cross`) are a matrix.
 
     Args:
         evaluations: on the same split.
@@ -74,7 +38,7 @@ def write_summary(evaluations: Sequence[Evaluation], output: Path, reference: st
         The Markdown.
     """
     summary = summarize(evaluations, reference)
-    record_outputs(output, SUMMARY, EVALUATE)
+    record_outputs(output, REPORT_FILES, OWNER)
     summary["figures"] = plot_figures(summary, output / "figures")
     text = format_markdown(summary)
     write_json(output / "report.json", summary)
@@ -83,7 +47,7 @@ def write_summary(evaluations: Sequence[Evaluation], output: Path, reference: st
 
 
 def summarize(evaluations: Sequence[Evaluation], reference: str | None = None) -> dict[str, Any]:
-    """All that a report says, as data; arguments as above."""
+    """The content of a report, as data; arguments as above."""
     reports = [evaluation.report for evaluation in evaluations]
     main_task = reports[0]["main_task"]
     names = _distinct_names(reports)
@@ -113,7 +77,7 @@ def summarize(evaluations: Sequence[Evaluation], reference: str | None = None) -
 def _distinct_names(reports: Sequence[Mapping]) -> list[str]:
     """The rows' names, with the checkpoint where two of a name were evaluated under one protocol.
 
-    Seeds of one training share a name, which says how many they are.
+    Seeds of one training share a name, which includes their number.
     """
     keys = [(report["row"], report["protocol"]["family"], report["protocol"]["corpus"]) for report in reports]
     alike = {key: [report for other, report in zip(keys, reports, strict=True) if other == key] for key in keys}
@@ -134,7 +98,7 @@ def _model(number: int, name: str, report: Mapping) -> dict[str, Any]:
         "seed": report["seed"],
         "protocol": report["protocol"]["protocol"],
         "clips": report["clips"],
-        "heard": report["num_clips_seen_in_training"],
+        "num_clips_seen_in_training": report["num_clips_seen_in_training"],
         "tasks": report["tasks"],
         "baseline": report.get("baseline"),
     }
@@ -147,28 +111,33 @@ def _column(name: str, family: str, members: Sequence[Evaluation]) -> Column:
     if not others:
         main = first.main
         parts = {"mean": main["mean_over_corpora"], "corpora": main["corpora"], "locales": main["locales"]}
-        return Column(**named, **parts, confusion=main["confusion"], draws=first.draws[ALL], clips=first.clips)
+        resampled = first.resampled_means[ALL]
+        return Column(**named, **parts, confusion=main["confusion"], resampled=resampled, clips=first.clips)
     if first.report["protocol"]["corpus"] is None:
         return Column(**named, **mean_over_seeds(members), clips=first.clips)
+    return Column(**named, **_join_corpora(members))
+
+
+def _join_corpora(members: Sequence[Evaluation]) -> dict[str, Any]:
+    """What a column shows of several checkpoints that were each tested on the corpus that it was not trained on."""
     corpora = {corpus: scores for member in members for corpus, scores in member.main["corpora"].items()}
     # Each was tested on one corpus: its mean over corpora, and that over a locale's, are that corpus.
-    drawn = {corpus: member.draws[ALL] for member in members for corpus in member.main["corpora"]}
+    resampled = {corpus: member.resampled_means[ALL] for member in members for corpus in member.main["corpora"]}
     locales = {}
     for locale in sorted({name for member in members for name in member.main["locales"]}):
         having = [member for member in members if locale in member.main["locales"]]
-        scores = {corpus: member.main["locales"][locale] for member in having for corpus in member.main["corpora"]}
         locales[locale] = mean_over_corpora(
-            scores, {corpus: member.draws[locale] for member in having for corpus in member.main["corpora"]}
+            {corpus: member.main["locales"][locale] for member in having for corpus in member.main["corpora"]},
+            {corpus: member.resampled_means[locale] for member in having for corpus in member.main["corpora"]},
         )
-    return Column(
-        **named,
-        mean=mean_over_corpora(corpora, drawn),
-        corpora=corpora,
-        locales=locales,
-        confusion=sum_confusions([member.main["confusion"] for member in members]),
-        draws={score: mean_resamples([draws[score] for draws in drawn.values()]) for score in SCORES},
-        clips=frozenset().union(*(member.clips for member in members)),
-    )
+    return {
+        "mean": mean_over_corpora(corpora, resampled),
+        "corpora": corpora,
+        "locales": locales,
+        "confusion": sum_confusions([member.main["confusion"] for member in members]),
+        "resampled": {score: mean_of_corpora([means[score] for means in resampled.values()]) for score in SCORES},
+        "clips": frozenset[str]().union(*(member.clips for member in members)),
+    }
 
 
 def _matrix(name: str, members: Sequence[Evaluation]) -> dict[str, Any]:
@@ -182,7 +151,7 @@ def _matrix(name: str, members: Sequence[Evaluation]) -> dict[str, Any]:
 
 
 def _notes(names: Sequence[str], reports: Sequence[Mapping]) -> list[str]:
-    """What a reader would otherwise take for a zero, or not miss."""
+    """What is missing from the figures of each model, and what limits them."""
     notes: dict[str, list[str]] = defaultdict(list)
     for name, report in zip(names, reports, strict=True):
         for note in _missing(report):
@@ -196,36 +165,40 @@ def _missing(report: Mapping) -> Iterator[str]:
             yield f"{what} of the data without a clip in this split: {', '.join(absent)}"
     yield from _about_intervals(report["tasks"][report["main_task"]])
     for corpus, classes in report["merged_labels"].items():
-        for label, words in classes.items():
-            listed = ", ".join(f"{count:,} {word}" for word, count in words.items())
-            yield f"the {label} of {corpus} are by the authors' words {listed}"
+        for label, authors_labels in classes.items():
+            listed = ", ".join(f"{count:,} {name}" for name, count in authors_labels.items())
+            yield f"the clips labeled {label} of {corpus} have the authors' labels {listed}"
     if report["heads_without_labels"]:
         yield f"the data have no column for {', '.join(report['heads_without_labels'])}"
     for head, task in report["tasks"].items():
-        if not task["clips"]:
-            yield f"no clip of this split has a label for {head}"
-        elif task["kind"] == "classification":
-            if task["calibration"]["at_bound"]:
-                fitted = f"{task['calibration']['temperature']:.3g}"
-                yield f"the temperature of {head} ({fitted}) is at the limit of the fit: its scores are not calibrated"
-            if task["labels_without_clips"]:
-                yield f"no clip of this split has the {head} {', '.join(task['labels_without_clips'])}"
-            for label, count in task["unknown_labels"].items():
-                yield (f"{count} clips have the {head} {label}, which the model was not trained on: each an error")
+        yield from _about_head(head, task)
+
+
+def _about_head(head: str, task: Mapping) -> Iterator[str]:
+    if not task["clips"]:
+        yield f"no clip of this split has a label for {head}"
+    elif task["kind"] == "classification":
+        if task["calibration"]["at_bound"]:
+            fitted = f"{task['calibration']['temperature']:.3g}"
+            yield f"the temperature of {head} ({fitted}) is at the limit of the fit: its scores are not calibrated"
+        if task["labels_without_clips"]:
+            yield f"no clip of this split has the {head} {', '.join(task['labels_without_clips'])}"
+        for label, count in task["unknown_labels"].items():
+            yield f"{count} clips have the {head} {label}, which the model was not trained on; each counts as an error"
 
 
 def _about_intervals(main: Mapping) -> Iterator[str]:
-    """Where the intervals of the main task say less than they seem to."""
+    """What the intervals of the main task do not cover."""
     corpora = main.get("corpora", {})
     unknown = [name for name, row in corpora.items() if row["speakers"] is None]
     if unknown:
         yield (
-            f"the speakers of {', '.join(unknown)} are not known: each clip counts as one of its own, so that the "
+            f"the speakers of {', '.join(unknown)} are unknown: each clip counts as a speaker of its own, so that the "
             "intervals are too narrow where few people speak"
         )
     alone = [name for name, row in corpora.items() if "ci_reason" in row]
     if alone and "ci_reason" not in main["mean_over_corpora"]:
         yield (
-            f"the interval of the mean over corpora does not hold how other speakers of {', '.join(alone)} would "
-            "differ, which have no interval of their own"
+            f"the interval of the mean over corpora does not cover the variation between speakers of "
+            f"{', '.join(alone)}, which have too few clips or speakers for an interval"
         )

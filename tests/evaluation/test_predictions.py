@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from datasets import Dataset
 
+from evaluation.hf_evaluate import ClassificationMetric
 from evaluation.predictions import write_predictions
 from modeling import Task
 
@@ -10,7 +11,7 @@ EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "sad"))
 PITCH = Task("f0_mean", "regression", "f0_mean", mean=180.0, std=50.0)
 
 
-def test_each_clip_has_a_line_with_what_is_true_and_what_was_said(tmp_path):
+def test_each_clip_has_a_row_with_its_labels_and_predictions(tmp_path):
     clips = Dataset.from_dict(
         {
             "id": ["a/1.wav", "a/2.wav"],
@@ -30,3 +31,7 @@ def test_each_clip_has_a_line_with_what_is_true_and_what_was_said(tmp_path):
     assert table["emotion_confidence"].tolist() == pytest.approx([0.75, 0.880797])
     assert table["f0_mean_predicted"].tolist() == [180.0, 230.0]
     assert table["f0_mean"].isna().tolist() == [True, False]
+    labeled = table.dropna(subset=["emotion"])
+    metric = ClassificationMetric(cache_dir=str(tmp_path), keep_in_memory=True)
+    found = metric.compute(references=labeled["emotion"], predictions=labeled["emotion_predicted"])
+    assert found["weighted_f1"] == 1

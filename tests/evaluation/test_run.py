@@ -13,10 +13,11 @@ from datasets import DatasetDict
 from safetensors.torch import load_file, save_file
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from common.training_clips import read_training_clips, write_training_clips
+from common.training_clips import write_training_clips
 from evaluation.metrics.compute import ALL, compute_metrics
-from evaluation.reporting.metrics_json import format_report
-from evaluation.run import evaluate_checkpoint, plan_evaluation
+from evaluation.plan import plan_evaluation
+from evaluation.reporting.console import format_report
+from evaluation.run import evaluate_checkpoint
 from modeling import Task, Wav2Vec2ForMultiTaskSER
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.build import prepare
@@ -48,7 +49,7 @@ def save(folder, feature_extractor, tasks):
     return folder
 
 
-def test_the_report_says_what_was_evaluated_on_what(report, checkpoint, prepared, splits):
+def test_the_report_records_what_was_evaluated_on_what(report, checkpoint, prepared, splits):
     protocol = json.loads((prepared / "splits" / "paper.json").read_text(encoding="utf-8"))
     assert (report["checkpoint"], report["split"], report["main_task"]) == (str(checkpoint), "test", "emotion")
     del protocol["clips"]
@@ -69,15 +70,15 @@ def test_the_report_says_what_was_evaluated_on_what(report, checkpoint, prepared
     assert sum(counts.values()) == len(clips)
 
 
-def test_the_figures_are_those_of_the_models_own_answers(report, splits, tiny_model):
+def test_the_metrics_are_those_of_the_models_own_outputs(report, splits, tiny_model):
     logits = {task.name: [] for task in TASKS}
     for row in splits["test"]:
         with torch.no_grad():
-            answer = tiny_model(torch.from_numpy(stored_waveform(row))[None]).task_logits
-        for name, values in answer.items():
+            outputs = tiny_model(torch.from_numpy(stored_waveform(row))[None]).task_logits
+        for name, values in outputs.items():
             logits[name].append(values[0].tolist())
     expected = compute_metrics(splits["test"], {name: np.array(values) for name, values in logits.items()}, TASKS)
-    # Confidences move in the last digits with the batch; what is said does not.
+    # Confidences differ in the last digits with the batch; predicted classes do not.
     losses = [metrics["emotion"]["calibration"]["after"]["log_loss"] for metrics in (report["tasks"], expected)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     differing = {name for name, value in report["tasks"]["emotion"].items() if value != expected["emotion"][name]}
@@ -85,17 +86,17 @@ def test_the_figures_are_those_of_the_models_own_answers(report, splits, tiny_mo
     assert report["tasks"]["f0_mean"]["pooled"]["mae"] == pytest.approx(expected["f0_mean"]["pooled"]["mae"], rel=1e-4)
 
 
-def test_the_clips_are_counted_by_the_authors_words(report, splits):
+def test_the_clips_are_counted_by_the_authors_labels(report, splits):
     clips = splits["test"]
     for corpus, emotions in report["raw_labels"].items():
         mine = clips.filter(lambda row, corpus=corpus: row["corpus"] == corpus)
-        assert {emotion: sum(words.values()) for emotion, words in emotions.items()} == Counter(mine["emotion"][:])
-    assert report["merged_labels"] == {}  # their words are the emotions' own
+        assert {emotion: sum(names.values()) for emotion, names in emotions.items()} == Counter(mine["emotion"][:])
+    assert report["merged_labels"] == {}  # they are the emotions' own names
 
 
 def test_the_baseline_is_evaluated_on_the_same_clips(report, splits):
     assert report["baseline"]["clips"] == report["tasks"]["emotion"]["clips"]
-    assert report["baseline"]["training_clips"] == len(splits["train"])
+    assert report["baseline"]["num_training_clips"] == len(splits["train"])
     assert "calibration" not in report["baseline"]
     f1 = report["baseline"]["mean_over_corpora"]["weighted_f1"]
     assert format_report(report).splitlines()[-1].endswith(f"{f1:.3f}")
@@ -120,7 +121,7 @@ def test_the_members_of_a_family_are_evaluated_on_their_corpora(checkpoint, prep
     assert "those of alpha alone" in alpha["protocol"]["description"]
 
 
-def test_a_corpus_without_test_clips_of_other_speakers_is_said_to_have_none(checkpoint, user_table, tmp_path):
+def test_a_corpus_without_test_clips_of_other_speakers_is_noted(checkpoint, user_table, tmp_path):
     table = pd.read_csv(user_table).iloc[:40]
     table.loc[table["corpus"] == "beta", "speaker"] = "s0"
     table.to_csv(user_table.with_name("one_speaker.csv"), index=False)
@@ -134,13 +135,13 @@ def test_a_corpus_without_test_clips_of_other_speakers_is_said_to_have_none(chec
 
 
 def test_the_protocol_is_by_default_that_of_the_training(broken, prepared, tmp_path):
-    with pytest.raises(ValueError, match=r"no train_config\.yaml here to name its protocol: give --protocol"):
+    with pytest.raises(ValueError, match=r"train_config\.yaml.*--protocol"):
         evaluate(str(broken), prepared, None, tmp_path)
     (broken / "train_config.yaml").write_text("protocol: speaker\n", encoding="utf-8")
     evaluation = evaluate(str(broken), prepared, None, tmp_path)
     assert evaluation.report["protocol"]["protocol"] == "speaker"
     assert evaluation.clips == {*load_prepared(prepared, "speaker")["test"]["id"]}
-    assert evaluation.draws[ALL]["weighted_f1"].std() > 0
+    assert evaluation.resampled_means[ALL]["weighted_f1"].std() > 0
     predictions = pd.read_csv(tmp_path / "predictions.csv")
     assert {*predictions["id"]} == evaluation.clips
     right = predictions["emotion"] == predictions["emotion_predicted"]
@@ -168,14 +169,14 @@ def test_a_users_own_labels_are_evaluated(prepared, feature_extractor, tmp_path,
     assert format_report(report).count("MAE") == 1
 
 
-def test_what_is_no_checkpoint(prepared, tmp_path):
-    with pytest.raises(ValueError, match="nowhere is not a checkpoint"):
+def test_what_is_not_a_checkpoint(prepared, tmp_path):
+    with pytest.raises(ValueError, match="nowhere"):
         evaluate(str(tmp_path / "nowhere"), prepared, "paper", tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="empty"):
         evaluate(str(tmp_path / "empty"), prepared, "paper", tmp_path)
     Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(tmp_path / "backbone")
-    with pytest.raises(ValueError, match=r"backbone is a 'wav2vec2' checkpoint, not one that train\.py wrote"):
+    with pytest.raises(ValueError, match=r"backbone is a 'wav2vec2' checkpoint"):
         evaluate(str(tmp_path / "backbone"), prepared, "paper", tmp_path)
 
 
@@ -183,7 +184,7 @@ def test_a_head_without_weights_is_an_error(broken, prepared, tmp_path):
     weights = load_file(broken / "model.safetensors")
     del weights["heads.gender.weight"]
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ValueError, match=r"not a whole checkpoint .*1 missing keys \(heads\.gender\.weight\)"):
+    with pytest.raises(ValueError, match=r"heads\.gender\.weight"):
         evaluate(str(broken), prepared, "paper", tmp_path)
 
 
@@ -195,9 +196,9 @@ def test_a_checkpoint_that_lacks_a_file_is_an_error_that_the_script_can_show(bro
 
 
 def test_data_that_do_not_fit(checkpoint, prepared, tmp_path):
-    with pytest.raises(ValueError, match="no protocol 'newspaper'; it has paper, paper-20, speaker"):
+    with pytest.raises(ValueError, match=r"'newspaper'.*paper, paper-20, speaker"):
         evaluate(str(checkpoint), prepared, "newspaper", tmp_path)
-    with pytest.raises(ValueError, match="not a prepared folder"):
+    with pytest.raises(ValueError, match=r"report\.json"):
         evaluate(str(checkpoint), tmp_path, "paper", tmp_path)
     copy = shutil.copytree(prepared, tmp_path / "copy")
     protocol = json.loads((copy / "splits" / "paper.json").read_text(encoding="utf-8"))
@@ -212,35 +213,12 @@ def test_clips_that_the_checkpoint_was_trained_on_are_counted(broken, prepared, 
     write_training_clips(broken, splits["train"]["id"])
     assert evaluate(str(broken), prepared, "paper", tmp_path).report["num_clips_seen_in_training"] == 0
     others = load_prepared(prepared, "speaker")["test"]["id"]
-    heard = evaluate(str(broken), prepared, "speaker", tmp_path).report["num_clips_seen_in_training"]
-    assert heard == len(set(others) & set(splits["train"]["id"])) > 0
-    write_training_clips(broken, splits["train"]["id"], before=["another"])
-    assert read_training_clips(str(broken)) == {*splits["train"]["id"], "another"}
-    write_training_clips(broken, splits["train"]["id"], before=None)
-    assert read_training_clips(str(broken)) is None
-
-
-def test_data_measured_over_another_length_are_refused(checkpoint, prepared, tmp_path):
-    shutil.copytree(prepared, tmp_path / "copy")
-    path = tmp_path / "copy" / "report.json"
-    path.write_text(path.read_text(encoding="utf-8").replace('"max_duration_s": 6.0', '"max_duration_s": 3.0'))
-    with pytest.raises(ValueError, match=r"hears 6\.0 s of a clip, .* over 3\.0 s"):
-        evaluate(str(checkpoint), tmp_path / "copy", "paper", tmp_path)
-
-
-def test_a_head_of_another_unit_is_not_compared_with_the_data(prepared, feature_extractor, tmp_path, caplog):
-    energy = Task("energy_mean", "regression", "energy_mean", mean=335.0, std=20.0)  # as it was at unit variance
-    folder = save(tmp_path / "old", feature_extractor, (TASKS[0], energy))
-    planned = plan_evaluation(str(folder), prepared, "paper")
-    assert [task.name for task in planned.tasks] == ["emotion"]
-    assert "The head energy_mean is not evaluated" in caplog.text
-    assert "FS" in caplog.text
-    save(tmp_path / "new", feature_extractor, (TASKS[0], replace(energy, unit="FS")))
-    assert len(plan_evaluation(str(tmp_path / "new"), prepared, "paper").tasks) == 2
+    seen = evaluate(str(broken), prepared, "speaker", tmp_path).report["num_clips_seen_in_training"]
+    assert seen == len(set(others) & set(splits["train"]["id"])) > 0
 
 
 @pytest.mark.parametrize("unnamed", ["train", "test"])
-def test_of_clips_without_a_named_speaker_it_is_not_known_who_was_in_the_training(broken, prepared, tmp_path, unnamed):
+def test_of_clips_without_a_named_speaker_it_is_unknown_who_was_in_the_training(broken, prepared, tmp_path, unnamed):
     by_speaker = plan_evaluation(str(broken), prepared, "speaker")
     write_training_clips(broken, by_speaker.splits["train"]["id"])
     assert evaluate_checkpoint(by_speaker, tmp_path).report["num_speakers_seen_in_training"] == 0

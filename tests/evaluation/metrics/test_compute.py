@@ -5,16 +5,19 @@ import pytest
 from datasets import Dataset
 from sklearn.metrics import accuracy_score, f1_score, precision_score, r2_score, recall_score
 
+from evaluation.metrics import compute
 from evaluation.metrics.bootstrap import compare
-from evaluation.metrics.compute import ALL, CLASSIFICATION_METRICS, REGRESSION_METRICS, compute_metrics, resample_means
+from evaluation.metrics.bootstrap import resample as real
+from evaluation.metrics.compute import ALL, compute_metrics, measure
+from evaluation.metrics.scores import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from modeling import Task
 
 EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"))
 PITCH = Task("f0_mean", "regression", "f0_mean", unit="Hz", mean=180.0, std=50.0)
 
 
-def said(labels, task=EMOTION):
-    """Logits of a head that says these labels."""
+def logits_of(labels, task=EMOTION):
+    """Logits of a head that predicts these labels."""
     return np.eye(len(task.labels))[[task.labels.index(label) for label in labels]] * 4 - 1
 
 
@@ -33,7 +36,7 @@ def table(**columns):
 def emotions(truth, predicted, corpus=None, locale=None, intervals=True, **columns):
     corpus = corpus or ["alpha"] * len(truth)
     clips = table(emotion=truth, corpus=corpus, locale=locale or ["de-DE"] * len(truth), **columns)
-    return compute_metrics(clips, {"emotion": said(predicted)}, [EMOTION], intervals=intervals)["emotion"]
+    return compute_metrics(clips, {"emotion": logits_of(predicted)}, [EMOTION], intervals=intervals)["emotion"]
 
 
 def pitches(truth, predicted, corpus=None, **options):
@@ -42,7 +45,7 @@ def pitches(truth, predicted, corpus=None, **options):
     return compute_metrics(clips, {"f0_mean": standardized(predicted)}, [PITCH], **options)["f0_mean"]
 
 
-def draw(size, seed=0, hit=0.5):
+def random_labels(size, seed=0, hit=0.5):
     """True and predicted emotions that agree a little more often than by chance."""
     random = np.random.default_rng(seed)
     truth = random.choice(EMOTION.labels, size, p=[0.6, 0.3, 0.1])
@@ -67,7 +70,7 @@ def test_classification_by_hand():
 
 
 def test_classification_is_scikit_learns():
-    truth, predicted = draw(300)
+    truth, predicted = random_labels(300)
     pooled = emotions(truth, predicted, intervals=False)["pooled"]
     for name, score in (("f1", f1_score), ("recall", recall_score), ("precision", precision_score)):
         assert pooled[f"weighted_{name}"] == pytest.approx(score(truth, predicted, average="weighted"), abs=1e-12)
@@ -112,13 +115,13 @@ def test_regression_is_in_the_tasks_unit():
     assert metrics["pooled"]["r2"] == pytest.approx(1 - 50**2 / (2 * 50**2))
 
 
-def test_constants_leave_correlations_open():
-    open_ = {"r2": None, "pearson": None, "ccc": None}
+def test_constants_make_correlations_undefined():
+    undefined = {"r2": None, "pearson": None, "ccc": None}
     truth_constant = pitches([200.0, 200.0, 200.0], [190.0, 200.0, 210.0])["pooled"]
-    assert {name: truth_constant[name] for name in open_} == open_
+    assert {name: truth_constant[name] for name in undefined} == undefined
     assert truth_constant["mae"] == pytest.approx(20 / 3, rel=1e-5)
     one_clip = pitches([200.0], [190.0])
-    assert {name: one_clip["pooled"][name] for name in open_} == open_
+    assert {name: one_clip["pooled"][name] for name in undefined} == undefined
     predicted_constant = pitches([150.0, 200.0, 250.0], [200.0, 200.0, 200.0])["pooled"]
     assert predicted_constant["pearson"] is None
     assert predicted_constant["r2"] == pytest.approx(0)
@@ -160,7 +163,7 @@ def test_clips_without_a_label_are_left_out():
         corpus=["alpha", "alpha", "alpha", "beta"],
         locale=["de-DE"] * 4,
     )
-    logits = {"emotion": said(["sad", "sad", "sad", "sad"]), "f0_mean": standardized([0, 210, 110, 150])}
+    logits = {"emotion": logits_of(["sad", "sad", "sad", "sad"]), "f0_mean": standardized([0, 210, 110, 150])}
     metrics = compute_metrics(clips, logits, [EMOTION, PITCH])
     assert (metrics["emotion"]["clips"], metrics["emotion"]["pooled"]["weighted_recall"]) == (2, 0.5)
     assert metrics["emotion"]["corpora"].keys() == {"alpha"}
@@ -170,13 +173,13 @@ def test_clips_without_a_label_are_left_out():
 
 def test_a_task_that_no_clip_has_a_label_for():
     clips = table(emotion=["sad"], f0_mean=[None], corpus=["a"], locale=["de-DE"])
-    metrics = compute_metrics(clips, {"emotion": said(["sad"]), "f0_mean": [[0.0]]}, [EMOTION, PITCH])
+    metrics = compute_metrics(clips, {"emotion": logits_of(["sad"]), "f0_mean": [[0.0]]}, [EMOTION, PITCH])
     assert metrics["f0_mean"] == {"kind": "regression", "clips": 0}
     assert metrics["emotion"]["clips"] == 1
 
 
-def test_a_label_that_the_model_does_not_know_is_an_error():
-    truth, predicted = draw(60)
+def test_a_label_that_the_head_does_not_have_is_an_error():
+    truth, predicted = random_labels(60)
     known = emotions(truth, predicted)
     truth, predicted = truth + ["proud"] * 20 + ["calm"], predicted + ["sad"] * 21
     metrics = emotions(truth, predicted)
@@ -195,7 +198,7 @@ def test_a_label_that_the_model_does_not_know_is_an_error():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_intervals_hold_the_estimate_and_are_as_wide_as_chance(seed):
-    truth, predicted = draw(400, seed)
+    truth, predicted = random_labels(400, seed)
     alpha = emotions(truth, predicted)["corpora"]["alpha"]
     for name in CLASSIFICATION_METRICS:
         assert np.mean(alpha[f"{name}_ci"]) == pytest.approx(alpha[name], abs=0.01)
@@ -205,7 +208,7 @@ def test_intervals_hold_the_estimate_and_are_as_wide_as_chance(seed):
 
 
 def test_intervals_of_means_add_up_the_corpora():
-    truth, predicted = draw(400)
+    truth, predicted = random_labels(400)
     metrics = emotions(truth, predicted, corpus=["alpha", "beta"] * 200)
     widths = [np.ptp(metrics["corpora"][name]["weighted_recall_ci"]) for name in ("alpha", "beta")]
     low, high = metrics["mean_over_corpora"]["weighted_recall_ci"]
@@ -226,7 +229,7 @@ def test_intervals_of_a_regression():
 
 
 def test_intervals_shrink_with_more_clips_and_are_the_same_twice():
-    truth, predicted = draw(50)
+    truth, predicted = random_labels(50)
     few = emotions(truth, predicted)
     many = emotions(truth * 16, predicted * 16)
     ratio = np.ptp(few["corpora"]["alpha"]["weighted_f1_ci"]) / np.ptp(many["corpora"]["alpha"]["weighted_f1_ci"])
@@ -237,7 +240,7 @@ def test_intervals_shrink_with_more_clips_and_are_the_same_twice():
 
 
 def test_intervals_can_be_left_out():
-    truth, predicted = draw(20)
+    truth, predicted = random_labels(20)
     assert "_ci" not in str(emotions(truth, predicted, intervals=False))
     assert "_ci" in str(emotions(truth, predicted))
     assert "_ci" not in str(pitches([100.0, 200.0], [110.0, 190.0], intervals=False))
@@ -256,7 +259,7 @@ def test_intervals_are_those_of_speakers():
 
 
 def test_every_row_has_all_intervals():
-    truth, predicted = draw(120)
+    truth, predicted = random_labels(120)
     metrics = emotions(truth, predicted, ["alpha", "beta"] * 60, ["de-DE", "de-DE", "pl-PL"] * 40)
     rows = [*metrics["corpora"].values(), *metrics["locales"].values(), metrics["mean_over_corpora"]]
     rows += [metrics["pooled"], *metrics["groups"]["duration"].values()]
@@ -271,7 +274,7 @@ def test_every_row_has_all_intervals():
         assert {f"{name}_ci" for name in REGRESSION_METRICS} < row.keys()
 
 
-def test_a_locale_and_a_mean_are_drawn_with_their_corpora():
+def test_a_locale_and_a_mean_are_resampled_with_their_corpora():
     # beta is all right in de-DE and all wrong in pl-PL; alpha, in de-DE, is a coin.
     truth = ["sad"] * 80
     predicted = ["sad", "angry"] * 20 + ["sad"] * 20 + ["angry"] * 20
@@ -281,7 +284,7 @@ def test_a_locale_and_a_mean_are_drawn_with_their_corpora():
     assert metrics["locales"]["pl-PL"]["weighted_recall_ci"] == [0, 0]
 
 
-def test_a_figure_that_a_corpus_leaves_open_is_no_part_of_the_means_interval():
+def test_a_metric_that_is_undefined_in_a_corpus_is_no_part_of_the_means_interval():
     metrics = pitches([200.0, 150.0, 250.0, 180.0] * 5, [200.0, 160.0, 230.0, 190.0] * 5, ["one", *["two"] * 3] * 5)
     assert "pearson_ci" not in metrics["corpora"]["one"]
     assert metrics["mean_over_corpora"]["pearson_ci"] == metrics["corpora"]["two"]["pearson_ci"]
@@ -313,52 +316,68 @@ def test_groups_are_measured_over_their_clips():
 
 def test_labels_that_no_clip_has_are_named():
     assert emotions(["sad", "sad"], ["sad", "happy"])["labels_without_clips"] == ["angry", "happy"]
-    assert emotions(*draw(100))["labels_without_clips"] == []
+    assert emotions(*random_labels(100))["labels_without_clips"] == []
 
 
 def test_calibration_is_of_the_logits_as_they_come_and_as_they_were():
-    truth, predicted = draw(60)
+    truth, predicted = random_labels(60)
     clips = table(emotion=[*truth, "proud", None], corpus=["alpha"] * 62, locale=["de-DE"] * 62)
-    logits = {"emotion": said([*predicted, "sad", "sad"])}
-    plain, cooled = (
+    logits = {"emotion": logits_of([*predicted, "sad", "sad"])}
+    uncalibrated, calibrated = (
         compute_metrics(clips, logits, [replace(EMOTION, temperature=t)])["emotion"]["calibration"] for t in (1.0, 3.0)
     )
-    assert (plain["temperature"], cooled["temperature"]) == (1, 3)
-    assert plain["before"] == plain["after"] == cooled["after"] != cooled["before"]
+    assert (uncalibrated["temperature"], calibrated["temperature"]) == (1, 3)
+    assert uncalibrated["before"] == uncalibrated["after"] == calibrated["after"] != calibrated["before"]
     confidence = np.exp(3) / (np.exp(3) + 2 * np.exp(-1))
     right = np.mean([t == p for t, p in zip(truth, predicted, strict=True)]) * 60 / 61
-    assert plain["after"]["ece"] == pytest.approx(confidence - right)
-    assert plain["bins"][0]["clips"] == plain["risk_coverage"][0]["clips"] == 61
+    assert uncalibrated["after"]["ece"] == pytest.approx(confidence - right)
+    assert uncalibrated["bins"][0]["clips"] == uncalibrated["risk_coverage"][0]["clips"] == 61
 
 
 def test_what_training_does_not_need_can_be_left_out():
-    truth, predicted = draw(20)
+    truth, predicted = random_labels(20)
     few = emotions(truth, predicted, intervals=False)
     assert emotions(truth, predicted).keys() - few.keys() == {"groups", "calibration"}
 
 
 def test_models_are_compared_on_the_same_resamples():
-    truth, better = draw(300, hit=0.8)
+    truth, better = random_labels(300, hit=0.8)
     worse = np.where(np.random.default_rng(1).random(300) < 0.1, "sad", better)
     columns = {"emotion": truth, "corpus": ["alpha", "beta"] * 150, "locale": ["de-DE"] * 300}
     clips = table(**columns, speaker=[f"s{i % 7}" for i in range(300)])
-    both = [resample_means(clips, said(answers), EMOTION) for answers in (better, worse)]
-    draws = [drawn[ALL] for drawn in both]
+    measured = [measure(clips, {"emotion": logits_of(predicted)}, [EMOTION]) for predicted in (better, worse)]
+    both = [each.resampled_means["emotion"] for each in measured]
+    means = [resampled[ALL] for resampled in both]
     assert both[0].keys() == {ALL, "de-DE"}
-    metrics = compute_metrics(clips, {"emotion": said(better)}, [EMOTION])["emotion"]
+    metrics = measured[0].metrics["emotion"]
     for name in CLASSIFICATION_METRICS:
-        bounds = np.percentile(draws[0][name], [2.5, 97.5])
+        bounds = np.percentile(means[0][name], [2.5, 97.5])
         assert metrics["mean_over_corpora"][f"{name}_ci"] == pytest.approx(bounds)
         bounds = np.percentile(both[0]["de-DE"][name], [2.5, 97.5])
         assert metrics["locales"]["de-DE"][f"{name}_ci"] == pytest.approx(bounds)
-    assert compare(draws[0]["weighted_f1"], draws[0]["weighted_f1"])["ci"] == [0, 0]
-    difference = compare(draws[0]["weighted_f1"], draws[1]["weighted_f1"])
+    assert compare(means[0]["weighted_f1"], means[0]["weighted_f1"])["ci"] == [0, 0]
+    difference = compare(means[0]["weighted_f1"], means[1]["weighted_f1"])
     assert difference["ci"][0] > 0
     assert difference["p"] == pytest.approx(2 / 1001)
-    unpaired = compare(draws[0]["weighted_f1"], np.roll(draws[1]["weighted_f1"], 1))
+    unpaired = compare(means[0]["weighted_f1"], np.roll(means[1]["weighted_f1"], 1))
     assert np.ptp(difference["ci"]) < 0.7 * np.ptp(unpaired["ci"])
     nothing = table(emotion=[None], corpus=["alpha"], locale=["de-DE"])
-    assert resample_means(nothing, said(["sad"]), EMOTION) == {}
+    assert measure(nothing, {"emotion": logits_of(["sad"])}, [EMOTION]).resampled_means == {}
+
+
+def test_clips_are_resampled_once_for_all_heads_with_the_same_labeled_clips(monkeypatch):
+    resampled = []
+    monkeypatch.setattr(
+        compute, "resample", lambda corpus, speaker: resampled.append(corpus.size) or real(corpus, speaker)
+    )
+    truth, predicted = random_labels(20)
+    columns = {"emotion": truth, "f0_mean": [100.0 + i for i in range(20)], "part": [None, *truth[1:]]}
+    clips = table(**columns, corpus=["alpha"] * 20, locale=["de-DE"] * 20)
+    part = replace(EMOTION, name="part", column="part")
+    logits = {"emotion": logits_of(predicted), "f0_mean": standardized(range(20)), "part": logits_of(predicted)}
+    found = compute_metrics(clips, logits, [EMOTION, part, PITCH])
+    assert resampled == [20, 19]
+    assert list(found) == ["emotion", "part", "f0_mean"]
 
 
 def few(row):
@@ -370,7 +389,7 @@ def few(row):
 
 
 def test_a_corpus_of_few_speakers_or_clips_has_a_reason_in_place_of_intervals():
-    truth, predicted = draw(138)
+    truth, predicted = random_labels(138)
     corpus = ["one"] * 40 + ["two"] * 40 + ["three"] * 9 + ["four"] * 9 + ["many"] * 40
     speakers = {"one": 1, "two": 2, "three": 3, "four": 9, "many": 3}
     speaker = [f"s{i % speakers[name]}" for i, name in enumerate(corpus)]
@@ -389,7 +408,7 @@ def test_a_corpus_of_few_speakers_or_clips_has_a_reason_in_place_of_intervals():
 
 
 def test_one_speaker_alone_has_no_interval_anywhere():
-    truth, predicted = draw(40)
+    truth, predicted = random_labels(40)
     metrics = emotions(truth, predicted, speaker=["f1"] * 40)
     rows = [metrics["mean_over_corpora"], metrics["pooled"], *metrics["locales"].values()]
     rows += [row for groups in metrics["groups"].values() for row in groups.values()]
@@ -406,14 +425,14 @@ def test_one_speaker_alone_has_no_interval_anywhere():
 
 
 def test_a_name_in_two_corpora_is_two_speakers():
-    truth, predicted = draw(40)
+    truth, predicted = random_labels(40)
     metrics = emotions(truth, predicted, ["alpha", "beta"] * 20, speaker=["f1", "f1", "f2", "f2"] * 10)
     assert metrics["pooled"]["speakers"] == metrics["mean_over_corpora"]["speakers"] == 4
     assert few(metrics["pooled"]) is few(metrics["mean_over_corpora"]) is None
 
 
 def test_a_group_of_one_clip_has_no_interval_and_clips_of_unknown_speakers_count_as_one_each():
-    truth, predicted = draw(41)
+    truth, predicted = random_labels(41)
     groups = emotions(truth, predicted, gender=["male"] * 40 + ["female"])["groups"]["gender"]
     assert few(groups["female"]) == "fewer than 10 clips (1)"
     assert few(groups["male"]) is None

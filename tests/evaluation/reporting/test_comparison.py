@@ -3,14 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation.metrics.compute import mean_over_corpora
+from evaluation.metrics.means import mean_over_corpora
 from evaluation.reporting.comparison import (
     Column,
     compare_columns,
     count_wins,
-    in_per_cent,
+    in_percent,
     paper_columns,
-    per_cent,
+    percent,
     relative_gain,
 )
 from evaluation.reporting.paper import BEST, SINGLE_TASK, load_paper
@@ -30,10 +30,10 @@ def scores(value, clips=10):
     )
 
 
-def column(name, corpora, *, protocol="paper", clips="abc", draws=None):
+def column(name, corpora, *, protocol="paper", clips="abc", resampled=None):
     parts = {corpus: scores(value) for corpus, value in corpora.items()}
     mean = mean_over_corpora(parts, {})
-    values = np.linspace(-0.02, 0.02, 101) + mean["weighted_f1"] if draws is None else draws
+    values = np.linspace(-0.02, 0.02, 101) + mean["weighted_f1"] if resampled is None else resampled
     return Column(
         row=name,
         name=name,
@@ -42,7 +42,7 @@ def column(name, corpora, *, protocol="paper", clips="abc", draws=None):
         corpora=parts,
         locales={"de-DE": scores(mean["weighted_f1"])},
         confusion={"labels": ["angry", "sad"], "counts": [[3, 1], [0, 0]]},
-        draws={"weighted_f1": values},
+        resampled={"weighted_f1": values},
         clips=frozenset(clips),
     )
 
@@ -61,18 +61,18 @@ def test_shares_add_up_to_100_exactly():
     random = np.random.default_rng(0)
     for _ in range(200):
         counts = random.integers(0, 50, size=7) + np.eye(7, dtype=int)[0]
-        shares = per_cent(counts)
+        shares = percent(counts)
         assert sum(round(10 * share) for share in shares) == 1000
         assert shares == pytest.approx(100 * counts / counts.sum(), abs=0.1)
 
 
 def test_shares_are_rounded_by_the_largest_remainder():
-    assert per_cent(np.array([1, 1, 1])) == [33.4, 33.3, 33.3]
+    assert percent(np.array([1, 1, 1])) == [33.4, 33.3, 33.3]
 
 
 def test_a_class_without_clips_has_no_line():
-    confusion = in_per_cent({"labels": ["angry", "sad"], "counts": [[3, 1], [0, 0]]})
-    assert confusion == {"labels": ["angry", "sad"], "clips": [4, 0], "per_cent": [[75.0, 25.0], None]}
+    confusion = in_percent({"labels": ["angry", "sad"], "counts": [[3, 1], [0, 0]]})
+    assert confusion == {"labels": ["angry", "sad"], "clips": [4, 0], "percent": [[75.0, 25.0], None]}
 
 
 def test_claims_from_the_papers_own_tables():

@@ -7,49 +7,56 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from common.files import save_figure
+from evaluation.metrics.bootstrap import resample
 from evaluation.metrics.calibration import calibration_report
 from evaluation.reporting import figures
-from evaluation.reporting.comparison import in_per_cent
+from evaluation.reporting.comparison import in_percent
 from evaluation.reporting.figures import (
+    draw_confusion,
+    plot_by_line,
     plot_calibration,
     plot_confusion,
+    plot_cross,
     plot_table2,
-    render_by_line,
-    render_cross,
-    render_heat,
 )
 from evaluation.reporting.paper import load_paper
 
-PER_CENT = in_per_cent({"labels": ["angry", "sad", "proud"], "counts": [[3, 1, 0], [0, 0, 0], [1, 1, 0]]})
+PERCENT = in_percent({"labels": ["angry", "sad", "proud"], "counts": [[3, 1, 0], [0, 0, 0], [1, 1, 0]]})
 ROW = {"weighted_f1": 0.5, "weighted_f1_ci": [0.4, 0.6], "weighted_recall": 0.5, "weighted_recall_ci": [0.4, 0.6]}
 NO_CI = {**ROW, "weighted_f1_ci": None, "weighted_recall_ci": None, "ci_reason": "fewer than 3 speakers (1)"}
 
 
 def texts(axes):
-    return [text.get_text() for text in axes.texts]
+    return [text.get_text() for text in axes.texts if text.get_visible()]
 
 
 def pixels(path):
     image = matplotlib.image.imread(path)
-    assert image.std() > 0.01, "nothing is drawn"
+    assert image.std() > 0.01, "the image is empty"
     return image.shape
 
 
-def test_a_cell_says_its_number_and_an_empty_line_says_so():
+def test_a_cell_shows_its_number_and_a_line_without_clips_shows_none():
     axes = Figure().subplots()
-    render_heat(axes, PER_CENT["per_cent"], PER_CENT["labels"], PER_CENT["labels"], "{:.1f}")
+    draw_confusion(axes, PERCENT["percent"], PERCENT["labels"])
     assert sorted(texts(axes)) == sorted(["75.0", "25.0", "0.0", "50.0", "50.0", "0.0", "no clips"])
 
 
-def test_a_missing_cell_stays_empty():
+def test_a_missing_cell_stays_empty(saved, tmp_path):
+    matrix = {"name": "w2v", "trained_on": ["a"], "tested_on": ["a", "b"], "weighted_f1": [[0.1, None]]}
+    plot_cross(matrix, tmp_path / "cross.png")
+    assert texts(saved[0].axes[0]) == ["10"]
+
+
+def test_numbers_are_light_on_dark_cells_alone():
     axes = Figure().subplots()
-    render_heat(axes, [[10.0, None]], ["a"], ["a", "b"], "{:.0f}")
-    assert texts(axes) == ["10"]
+    draw_confusion(axes, [[75.0, 25.0], [45.0, 55.0]], ["a", "b"])
+    assert [text.get_color() for text in axes.texts] == ["white", "black", "black", "black"]
 
 
 @pytest.mark.parametrize("paper", [None, load_paper()["figure1"]], ids=["alone", "beside"])
 def test_confusion(paper, tmp_path):
-    plot_confusion(PER_CENT, "w2v + Em", tmp_path / "confusion.png", paper)
+    plot_confusion(PERCENT, "w2v + Em", tmp_path / "confusion.png", paper)
     height, width, _ = pixels(tmp_path / "confusion.png")
     assert (width > 1.5 * height) == (paper is not None)
 
@@ -70,7 +77,7 @@ def test_tables(tmp_path):
             {"name": "mine", "ours": [{"weighted_recall": 0.2}, NO_CI], "paper": [None, None, None]},
         ],
     }
-    render_by_line(table, tmp_path / "table3.png")
+    plot_by_line(table, tmp_path / "table3.png")
     pixels(tmp_path / "table3.png")
 
 
@@ -81,14 +88,14 @@ def test_cross(tmp_path):
         "tested_on": ["a", "b"],
         "weighted_f1": [[0.9, 0.1], [None, 1.0]],
     }
-    render_cross(matrix, tmp_path / "cross.png")
+    plot_cross(matrix, tmp_path / "cross.png")
     pixels(tmp_path / "cross.png")
 
 
 def test_calibration(tmp_path):
     random = np.random.default_rng(0)
-    corpus, speaker = np.array(["a"] * 50, dtype=object), np.array(["s"] * 50, dtype=object)
-    report = calibration_report(random.normal(size=(50, 3)), random.integers(0, 3, 50), 1.5, corpus, speaker)
+    resamples = resample(*np.full((2, 50), "a"))
+    report = calibration_report(random.normal(size=(50, 3)), random.integers(0, 3, 50), 1.5, resamples)
     plot_calibration(report, "emotion", tmp_path / "calibration.png")
     pixels(tmp_path / "calibration.png")
 
@@ -97,7 +104,7 @@ LONG = "w2v + " + " + ".join(f"task_{i}" for i in range(12)) + " (" + "runs/a_lo
 
 
 @pytest.fixture
-def drawn(monkeypatch, tmp_path):
+def saved(monkeypatch):
     """The figures as they are saved, and their files."""
     kept = []
 
@@ -124,19 +131,19 @@ def outside(figure):
 
 @pytest.mark.parametrize("name", ["w2v + Em", LONG])
 @pytest.mark.parametrize(("rows", "corpora"), [(1, 1), (10, 25)])
-def test_no_text_leaves_a_figure(drawn, tmp_path, name, rows, corpora):
+def test_no_text_leaves_a_figure(saved, tmp_path, name, rows, corpora):
     path = tmp_path / "figure.png"
-    plot_confusion(PER_CENT, f"{name}, protocol paper", path)
-    plot_confusion(PER_CENT, f"{name}, protocol paper", path, load_paper()["figure1"])
+    plot_confusion(PERCENT, f"{name}, protocol paper", path)
+    plot_confusion(PERCENT, f"{name}, protocol paper", path, load_paper()["figure1"])
     labels = [f"a corpus with a long name {i}" for i in range(corpora)]
     scores = [[0.5] * len(labels)] * len(labels)
-    render_cross({"name": name, "trained_on": labels, "tested_on": labels, "weighted_f1": scores}, path)
+    plot_cross({"name": name, "trained_on": labels, "tested_on": labels, "weighted_f1": scores}, path)
     line = {"name": name, "protocol": "paper", "ours": ROW, "paper": None, "seeds": []}
     plot_table2([line] * rows, path)
     lines = [{"name": f"corpus {i}", "ours": [ROW] * rows, "paper": []} for i in range(corpora)]
-    render_by_line({"metric": "weighted_f1", "columns": [(name, "paper")] * rows, "lines": lines}, path)
+    plot_by_line({"metric": "weighted_f1", "columns": [(name, "paper")] * rows, "lines": lines}, path)
     random = np.random.default_rng(0)
-    corpus = np.array(["a"] * 50, dtype=object)
-    report = calibration_report(random.normal(size=(50, 3)), random.integers(0, 3, 50), 1.5, corpus, corpus)
+    resamples = resample(*np.full((2, 50), "a"))
+    report = calibration_report(random.normal(size=(50, 3)), random.integers(0, 3, 50), 1.5, resamples)
     plot_calibration(report, f"emotion: {name}", path)
-    assert {i: outside(figure) for i, figure in enumerate(drawn)} == {i: [] for i in range(6)}
+    assert {i: outside(figure) for i, figure in enumerate(saved)} == {i: [] for i in range(6)}

@@ -24,7 +24,7 @@ def test_tables_have_the_papers_lines():
 
 
 def test_figure_1_is_a_share_of_each_true_class():
-    assert [sum(line) for line in PAPER["figure1"]["per_cent"]] == [pytest.approx(100, abs=0.2001)] * 7
+    assert [sum(line) for line in PAPER["figure1"]["percent"]] == [pytest.approx(100, abs=0.2001)] * 7
 
 
 def test_every_row_that_a_claim_names_is_in_table_2():

@@ -7,7 +7,7 @@ import yaml
 from evaluation.reporting.seeds import training_identity
 from tests.conftest import TASKS, tiny_config
 
-FACTS = {
+RECORD = {
     "data": [{"corpus": "mine", "clips": 100}],
     "protocol": "paper",
     "seed": 3,
@@ -26,13 +26,13 @@ FACTS = {
 SETTINGS = {"data": "prepared/demo", "output_dir": "runs/a", "seed": 3, "warmup_steps": 10}
 
 
-def identity(folder, facts=(), settings=(), config=None):
-    (folder / "training.json").write_text(json.dumps({**FACTS, **dict(facts)}), encoding="utf-8")
+def identity(folder, record=(), settings=(), config=None):
+    (folder / "training.json").write_text(json.dumps({**RECORD, **dict(record)}), encoding="utf-8")
     (folder / "train_config.yaml").write_text(yaml.safe_dump({**SETTINGS, **dict(settings)}), encoding="utf-8")
     return training_identity(str(folder), config or tiny_config())
 
 
-def test_runs_that_differ_in_the_seed_and_in_what_came_out_are_one_configuration(tmp_path):
+def test_runs_that_differ_in_the_seed_and_in_their_results_are_one_configuration(tmp_path):
     first = identity(tmp_path)
     assert first["seed"] == 3
     calibrated = tiny_config()
@@ -44,7 +44,7 @@ def test_runs_that_differ_in_the_seed_and_in_what_came_out_are_one_configuration
 
 
 @pytest.mark.parametrize(
-    ("facts", "settings"),
+    ("record", "settings"),
     [
         ({"learning_rate": 1e-4}, {}),
         ({"protocol": "speaker"}, {}),
@@ -53,8 +53,8 @@ def test_runs_that_differ_in_the_seed_and_in_what_came_out_are_one_configuration
         ({}, {"warmup_steps": 20}),
     ],
 )
-def test_what_differs_in_anything_else_is_another_configuration(tmp_path, facts, settings):
-    assert identity(tmp_path, facts, settings)["configuration"] != identity(tmp_path)["configuration"]
+def test_what_differs_in_anything_else_is_another_configuration(tmp_path, record, settings):
+    assert identity(tmp_path, record, settings)["configuration"] != identity(tmp_path)["configuration"]
 
 
 def test_other_tasks_or_another_network_are_another_configuration(tmp_path):
@@ -66,7 +66,7 @@ def test_other_tasks_or_another_network_are_another_configuration(tmp_path):
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"seed": "x"}', "\x00"])
-def test_a_folder_that_does_not_tell_has_no_identity(tmp_path, text):
+def test_a_folder_without_a_valid_record_has_no_identity(tmp_path, text):
     identity(tmp_path)
     if text is None:
         (tmp_path / "training.json").unlink()

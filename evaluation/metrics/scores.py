@@ -1,7 +1,8 @@
 """Metrics of many resamples at once, computed from sums over clips.
 
 Per kind of task: features of each clip whose weighted sums are all that the metrics need, and the metrics of such sums.
-A weight says how often a clip counts, as scikit-learn's `sample_weight`.
+The weight of a clip is how often it is in a resample, as scikit-learn's `sample_weight`; with weights of one the
+metrics are those of the clips themselves.
 """
 
 from __future__ import annotations
@@ -19,25 +20,26 @@ REGRESSION_METRICS = ("mae", "r2", "pearson", "ccc")
 _CONSTANT = 1e-12  # a variance below it, of numbers of deviation 1, is rounding
 
 
-def classification_features(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Per class that occurs: whether a clip is it, whether it is said to be, and whether both.
+def classification_features(targets: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
+    """Per class: whether a clip belongs to it, whether it is predicted to, and whether both.
 
     Args:
-        truth, predicted: names of classes, `(clips,)`.
+        targets, predicted: indices of classes, `(clips,)`.
+        num_classes: how many classes there are.
 
     Returns:
-        `(clips, 3 * classes)`.
+        `(clips, 3 * num_classes)`.
     """
-    classes = np.array(sorted(set(truth)), dtype=object)
-    true, said = (side[:, None] == classes for side in (truth, predicted))
-    return np.concatenate([true, said, true & said], axis=1).astype(float)
+    classes = np.arange(num_classes)
+    true, claimed = (side[:, None] == classes for side in (targets, predicted))
+    return np.concatenate([true, claimed, true & claimed], axis=1).astype(float)
 
 
 def classification_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
-    """The metrics of [`~evaluation.hf_evaluate.ClassificationMetric`], over the classes that occur in a resample.
+    """Weighted F1, recall (which is accuracy), precision, macro-F1, unweighted recall, over the classes that occur.
 
     Args:
-        sums: of [`classification_features`], `(resamples, 3 * classes)`.
+        sums: of [`classification_features`], `(resamples, 3 * num_classes)`.
 
     Returns:
         Name to `(resamples,)`; NaN where there are no clips.
@@ -53,28 +55,28 @@ def classification_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
     return dict(zip(CLASSIFICATION_METRICS, (value.sum(axis=1) for value in values), strict=True))
 
 
-def regression_features(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def regression_features(targets: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """The moments of numbers and of their predictions, standardized by the former, which keeps rounding small.
 
     Args:
-        truth, predicted: numbers, `(clips,)`.
+        targets, predicted: numbers, `(clips,)`.
 
     Returns:
         `(clips, 7)`.
     """
-    mean, std = truth.mean(), truth.std() or 1.0
-    t, p = (truth - mean) / std, (predicted - mean) / std
-    return np.stack([np.ones_like(t), np.abs(truth - predicted), t, p, t * t, p * p, t * p], axis=1)
+    mean, std = targets.mean(), targets.std() or 1.0
+    t, p = (targets - mean) / std, (predicted - mean) / std
+    return np.stack([np.ones_like(t), np.abs(targets - predicted), t, p, t * t, p * p, t * p], axis=1)
 
 
 def regression_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
-    """The metrics of [`~evaluation.hf_evaluate.RegressionMetric`].
+    """Mean absolute error, R², Pearson's and Lin's concordance correlation.
 
     Args:
         sums: of [`regression_features`], `(resamples, 7)`.
 
     Returns:
-        Name to `(resamples,)`; NaN where there are no clips, or a constant leaves a metric open.
+        Name to `(resamples,)`; NaN where there are no clips, or a metric is undefined because values are constant.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         error, t, p, tt, pp, tp = (sums[:, 1:] / sums[:, :1]).T
@@ -89,3 +91,8 @@ def regression_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
             2 * covariance / (variance + predicted + (t - p) ** 2),
         )
     return dict(zip(REGRESSION_METRICS, values, strict=True))
+
+
+def single_scores(scores: dict[str, np.ndarray]) -> dict[str, float | None]:
+    """The metrics of one set of clips, from those of a single resample; `None` where a metric is undefined."""
+    return {name: float(value) if np.isfinite(value) else None for name, (value,) in scores.items()}
