@@ -84,33 +84,35 @@ def weight_files(checkpoint: str | os.PathLike) -> list[Path]:
 
 
 def weights_sha256(checkpoint: str | os.PathLike) -> str | None:
-    """SHA-256 of the weights of a checkpoint in a folder, shards one behind another; `None` of one on the Hub.
+    """The identity of a model: the SHA-256 of its weights, shards or ONNX files one behind another.
 
-    It ties figures to the weights that they were measured on.
+    It ties predictions and metrics to the weights that they were computed with, wherever these lie.
+
+    Args:
+        checkpoint: folder, or Hub id of a model that has been loaded.
+
+    Returns:
+        `None` for a Hub id whose weights are not in the local cache.
     """
-    if not Path(checkpoint).is_dir():
+    folder = _local_folder(checkpoint)
+    if folder is None:
         return None
     digest = hashlib.sha256()
-    for path in weight_files(checkpoint):
+    files = weight_files(folder)
+    for path in files if files[0].is_file() else sorted(folder.glob("*.onnx*")) or files:
         with path.open("rb") as file:
-            hashlib.file_digest(file, lambda: digest)  # which goes on with the same digest
+            hashlib.file_digest(file, lambda: digest)  # which continues the same digest
     return digest.hexdigest()
+
+
+def _local_folder(checkpoint: str | os.PathLike) -> Path | None:
+    if Path(checkpoint).is_dir():
+        return Path(checkpoint)
+    try:
+        return Path(cached_file(checkpoint, "config.json", local_files_only=True)).parent
+    except (OSError, ValueError):  # not in the cache, or not a valid Hub id
+        return None
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def fingerprint(checkpoint: str) -> str:
-    """A short digest of a model's configuration and weights, wherever they lie.
-
-    Args:
-        checkpoint: folder or Hub id of a model that has been loaded.
-    """
-    folder = Path(cached_file(checkpoint, "config.json")).parent
-    digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.name == "config.json" or path.suffix == ".safetensors" or ".onnx" in path.name:
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:12]

@@ -18,10 +18,10 @@ from preprocessing.audit.audio_fingerprint import FINGERPRINT_SIZE, MAX_DURATION
 from preprocessing.targets.acoustics import ACOUSTIC_TARGETS, acoustic_targets
 
 from ..batch.console import Progress
-from ..batch.partial_results import whole_size
+from ..batch.partial_results import complete_size
 from ..batch.predict import PredictionRequest, predict_files
-from ..batch.table_writers import flatten
 from ..engine.predictor import Predictor
+from ..table_writers import flatten
 
 # Under names of their own: `f0_mean` is what the model says, here and in every other table.
 MEASURED = tuple(f"measured_{name}" for name in ACOUSTIC_TARGETS)
@@ -55,7 +55,7 @@ class ScoresFile:
         _refuse_other_file(path)
         probe = _probe(predictor)
         with path.open("ab") as file:
-            whole = whole_size(path)
+            whole = complete_size(path)
             file.truncate(whole)
             if whole == 0:
                 file.write(json.dumps({"probe": probe, "format": _FORMAT, "vad": vad}).encode() + b"\n")

@@ -20,8 +20,8 @@ from common.outputs import check_empty
 from common.versions import versions
 from modeling import AudioError, load_audio
 
-from ..engine.onnx_backend import FILES, onnx_forward
-from ..engine.torch_backend import torch_forward
+from ..engine.onnx_backend import FILES, onnx_network
+from ..engine.torch_backend import torch_network
 from .graph import check_int8, write_float16, write_float32, write_int8
 from .parity import compare, synthetic_clips
 
@@ -107,7 +107,7 @@ def _write_graphs(model: PreTrainedModel, folder: Path, precisions: Sequence[str
 
 def _compare(model: PreTrainedModel, files: dict[str, Path], recordings: Sequence[Path]) -> dict[str, Any]:
     """Per set of clips: its size, and what `compare` finds."""
-    networks = {"torch": torch_forward(model)} | {name: onnx_forward(file) for name, file in files.items()}
+    networks = {"torch": torch_network(model)} | {name: onnx_network(file) for name, file in files.items()}
     tasks = model.config.get_tasks()
     clips = synthetic_clips(model.config.max_duration_s)
     compared = {"synthetic": {"clips": len(clips), "precisions": compare(networks, tasks, clips)}}

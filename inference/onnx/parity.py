@@ -10,14 +10,14 @@ import numpy as np
 
 from modeling import SAMPLING_RATE, Task, batched, length_grouped_batches
 
-from ..engine.backend import Forward, pad
+from ..engine.backend import Backend, pad
 
 BATCH_SIZES = (1, 8)
 _POOL = 64  # clips in memory at once
 
 
 def compare(
-    networks: Mapping[str, Forward], tasks: Sequence[Task], clips: Iterable[np.ndarray]
+    networks: Mapping[str, Backend], tasks: Sequence[Task], clips: Iterable[np.ndarray]
 ) -> dict[str, dict[str, Any]]:
     """Computes all clips with every network, alone and in batches of eight.
 
@@ -90,7 +90,7 @@ def _vowels(random: np.random.Generator, samples: int) -> np.ndarray:
 
 
 def _run(
-    networks: Mapping[str, Forward], clips: Sequence[np.ndarray]
+    networks: Mapping[str, Backend], clips: Sequence[np.ndarray]
 ) -> tuple[dict[str, Mapping[str, np.ndarray]], dict[str, float]]:
     """Answers and seconds of each network for one batch."""
     inputs = pad(clips)

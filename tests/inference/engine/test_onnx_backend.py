@@ -11,7 +11,7 @@ CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((2.5, 0.02, 
 
 
 @pytest.mark.parametrize("batch_size", [1, 8])
-def test_a_recogniser_on_onnx_answers_as_one_on_pytorch(checkpoint, exported, threads, batch_size):
+def test_a_predictor_on_onnx_predicts_as_one_on_pytorch(checkpoint, exported, threads, batch_size):
     expected = load_predictor(str(checkpoint))(CLIPS)
     recognize = load_predictor(str(exported), backend="onnx", batch_size=batch_size)
     assert recognize.tasks == TASKS
@@ -68,8 +68,8 @@ def test_what_was_not_exported_is_refused(checkpoint, tmp_path):
     ("options", "sentence"),
     [
         ({"backend": "tensorrt"}, "'torch' or 'onnx', got 'tensorrt'"),
-        ({"precision": "int8"}, "PyTorch computes in float32, bfloat16, got the precision 'int8'"),
-        ({"backend": "onnx", "precision": "bfloat16"}, "ONNX computes in float32, int8, float16"),
+        ({"precision": "int8"}, "float32, bfloat16, got 'int8'"),
+        ({"backend": "onnx", "precision": "bfloat16"}, "float32, int8, float16, got 'bfloat16'"),
     ],
 )
 def test_an_unknown_choice_is_said(exported, options, sentence):

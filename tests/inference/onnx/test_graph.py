@@ -7,8 +7,8 @@ import torch
 
 from common.checkpoint import load_checkpoint
 from inference.engine.backend import pad
-from inference.engine.onnx_backend import onnx_forward
-from inference.engine.torch_backend import torch_forward
+from inference.engine.onnx_backend import onnx_network
+from inference.engine.torch_backend import torch_network
 from inference.onnx.graph import write_float16, write_float32, write_int8
 from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER
 from tests.conftest import voice
@@ -24,7 +24,7 @@ def largest_difference(model, file) -> float:
     batches = [[clip] for clip in clips]
     batches += [[voice(seconds, 80 + 20 * index, index) for index in range(8)] for seconds in (0.02, 3.0)]
     batches += [clips[1:], clips[:4]]
-    exact, exported = torch_forward(model), onnx_forward(file)
+    exact, exported = torch_network(model), onnx_network(file)
     differences = [0.0]
     for batch in batches:
         expected, found = exact(*pad(batch)), exported(*pad(batch))
@@ -40,7 +40,7 @@ def test_wav2vec2_answers_alike_at_any_length_in_any_batch(checkpoint, exported)
 
 
 def test_what_is_masked_changes_nothing(exported):
-    network = onnx_forward(exported / "model.onnx")
+    network = onnx_network(exported / "model.onnx")
     clip = voice(1.0, 120)
     input_values, attention_mask = pad([clip, voice(2.0, 200)])
     expected = network(*pad([clip]))["emotion"][0]
@@ -96,7 +96,7 @@ def test_the_front_end_of_cnn14_stays_exact_in_float16(panns, tmp_path):
     model, file = panns
     write_float16(model, file, tmp_path / "half.onnx")
     quiet = [voice(1.0, 150) * 1e-3]  # whose power is below the smallest number of float16
-    expected, found = torch_forward(model)(*pad(quiet)), onnx_forward(tmp_path / "half.onnx")(*pad(quiet))
+    expected, found = torch_network(model)(*pad(quiet)), onnx_network(tmp_path / "half.onnx")(*pad(quiet))
     for name in expected:
         assert found[name] == pytest.approx(expected[name], abs=0.01)
 
