@@ -109,9 +109,10 @@ def _local_folder(checkpoint: str | os.PathLike) -> Path | None:
     if Path(checkpoint).is_dir():
         return Path(checkpoint)
     try:
-        return Path(cached_file(checkpoint, "config.json", local_files_only=True)).parent
+        config = cached_file(checkpoint, "config.json", local_files_only=True)
     except (OSError, ValueError):  # not in the cache, or not a valid Hub id
         return None
+    return Path(config).parent if config else None
 
 
 def _first_line(error: Exception) -> str:

@@ -63,7 +63,7 @@ class TimelineOptions:
         """Raises a `ValueError` if a window is longer than the model's own."""
         if self.window_s > predictor.max_duration_s:
             raise ValueError(
-                f"window_s must be at most the model's own window, {predictor.max_duration_s:g} s; got {self.window_s:g} s."
+                f"window_s is at most the model's window, {predictor.max_duration_s:g} s; got {self.window_s:g} s."
             )
 
 

@@ -68,7 +68,7 @@ def _find_speech(blocks: Iterable[np.ndarray]) -> Iterator[Speech]:
             if region := regions.add(probability):
                 yield cut(region[0], region[1] + PAD, ends=True)
                 yielded_until = None
-        if regions.is_sure and regions.sure_until != yielded_until:
+        if regions.start is not None and regions.is_sure and regions.sure_until != yielded_until:
             yield cut(regions.start, regions.sure_until, ends=False)
             yielded_until = regions.sure_until
         needed = yielded_until if yielded_until is not None else max(0, regions.earliest_start - PAD)

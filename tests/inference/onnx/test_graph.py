@@ -34,7 +34,7 @@ def largest_difference(model, file) -> float:
     return max(differences)
 
 
-def test_wav2vec2_answers_alike_at_any_length_in_any_batch(checkpoint, exported):
+def test_wav2vec2_has_the_same_outputs_at_any_length_in_any_batch(checkpoint, exported):
     model, _ = load_checkpoint(checkpoint)
     assert largest_difference(model, exported / "model.onnx") < 1e-4
 
@@ -67,7 +67,7 @@ def test_the_sum_of_layers_is_exported_also_in_int8(tmp_path):
 
 
 def test_a_single_layer_is_refused_in_int8(tmp_path):
-    with pytest.raises(ValueError, match="int8 is for the layers after the first"):
+    with pytest.raises(ValueError, match=r"int8.* single layer"):
         write_int8(layer_sum(1), tmp_path / "model.onnx", tmp_path / "int8.onnx")
     assert list(tmp_path.iterdir()) == []
 
@@ -102,7 +102,7 @@ def test_the_front_end_of_cnn14_stays_exact_in_float16(panns, tmp_path):
 
 
 def test_cnn14_is_refused_in_int8(panns, tmp_path):
-    with pytest.raises(ValueError, match="CNN14 consists of convolutions"):
+    with pytest.raises(ValueError, match=r"int8.* CNN14"):
         write_int8(*panns, tmp_path / "int8.onnx")
     assert list(tmp_path.iterdir()) == []
 
@@ -133,11 +133,11 @@ def test_the_weights_of_products_are_stored_in_the_precision(checkpoint, exporte
 def test_the_file_explains_itself(exported):
     for name in ("model.onnx", "model_int8.onnx", "model_float16.onnx"):
         model = onnx.load(exported / name)
-        said = {entry.key: entry.value for entry in model.metadata_props}
-        assert said["sampling_rate"] == "16000"
-        assert said["max_duration_s"] == "6.0"
-        assert said["main_head"] == "emotion"
-        heads = json.loads(said["heads"])
+        metadata = {entry.key: entry.value for entry in model.metadata_props}
+        assert metadata["sampling_rate"] == "16000"
+        assert metadata["max_duration_s"] == "6.0"
+        assert metadata["main_head"] == "emotion"
+        heads = json.loads(metadata["heads"])
         assert [head["name"] for head in heads] == [output.name for output in model.graph.output]
         assert heads[0]["labels"] == ["angry", "happy", "sad"]
         assert heads[2] == {"name": "f0_mean", "kind": "regression", "labels": [], "unit": "Hz", "mean": 180, "std": 50}
