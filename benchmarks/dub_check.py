@@ -71,7 +71,7 @@ def findings(check: DubCheck, swapped: list[float]) -> dict[str, tuple[int, int]
     """Of emotion, pitch and energy, how many findings are swapped lines, and how many are not."""
     found = {}
     for name, sign in (("emotion", " in the dub, "), ("pitch", " semitones"), ("energy", " dB")):
-        starts = [row["source_start_s"] for row in check.rows if sign in row.get("why", "")]
+        starts = [row["source_start_s"] for row in check.rows if sign in row.get("reason", "")]
         right = sum(any(-0.5 < start - time < 2.0 for time in swapped) for start in starts)
         found[name] = (right, len(starts) - right)
     return found

@@ -86,33 +86,36 @@ def weight_files(checkpoint: str | os.PathLike[str]) -> list[Path]:
 
 
 def weights_sha256(checkpoint: str | os.PathLike[str]) -> str | None:
-    """SHA-256 of the weights of a checkpoint in a folder, shards one after another; `None` for a checkpoint on the Hub.
+    """The identity of a model: the SHA-256 of its weights, shards or ONNX files one behind another.
 
-    It identifies the weights that figures were measured on.
+    It ties predictions and metrics to the weights that they were computed with, wherever these lie.
+
+    Args:
+        checkpoint: folder, or Hub id of a model that has been loaded.
+
+    Returns:
+        `None` for a Hub id whose weights are not in the local cache.
     """
-    if not Path(checkpoint).is_dir():
+    folder = _local_folder(checkpoint)
+    if folder is None:
         return None
     digest = hashlib.sha256()
-    for path in weight_files(checkpoint):
+    files = weight_files(folder)
+    for path in files if files[0].is_file() else sorted(folder.glob("*.onnx*")) or files:
         with path.open("rb") as file:
             hashlib.file_digest(file, lambda: digest)  # updates the same digest
     return digest.hexdigest()
 
 
+def _local_folder(checkpoint: str | os.PathLike[str]) -> Path | None:
+    if Path(checkpoint).is_dir():
+        return Path(checkpoint)
+    try:
+        config = cached_file(checkpoint, "config.json", local_files_only=True)
+    except (OSError, ValueError):  # not in the cache, or not a valid Hub id
+        return None
+    return Path(config).parent if config else None
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def fingerprint(checkpoint: str) -> str:
-    """A short digest of the configuration and the weights of a model.
-
-    Args:
-        checkpoint: folder or Hub id of a model that has been loaded.
-    """
-    folder = Path(str(cached_file(checkpoint, "config.json"))).parent
-    digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.name == "config.json" or path.suffix == ".safetensors" or ".onnx" in path.name:
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:12]

@@ -31,9 +31,10 @@ def format_table(
     cells = [[MISSING if cell is None else cell for cell in row] for row in rows]
     if any(len(row) != len(headers) for row in [*cells, align]):
         raise ValueError(f"Every row and `align` must have {len(headers)} items, one per column.")
+    plain = style == "plain"  # there tabulate would widen every column to its header and two blanks
     text = tabulate(
-        cells,
-        headers,
+        [headers, *cells] if plain else cells,
+        () if plain else headers,
         tablefmt=style,
         colalign=[_ALIGNMENTS[letter] for letter in align],
         disable_numparse=True,  # cells are shown as they are

@@ -1,4 +1,4 @@
-"""What is named on the command line -> the recordings that are meant, each once, before any of them is opened."""
+"""Names on the command line -> the recordings that they stand for, each once, before any of them is opened."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from common.text_files import encoding_of
 
 @dataclass(frozen=True)
 class Found:
-    """Recordings to hear, and what was left out.
+    """Recordings to analyze, and what was left out.
 
     Args:
         files: paths and URLs as they were given, in that order; those of a folder or a pattern sorted.
-        notes: a sentence on each kind of thing that was left out.
+        notes: a sentence on each kind of file that was left out.
     """
 
     files: tuple[str, ...]
@@ -32,7 +32,7 @@ def find_files(named: Iterable[str]) -> Found:
         named: files, folders (with all that is below them), patterns such as `calls/**/*.wav`, and URLs.
 
     Raises:
-        ValueError: something named does not exist, or there is no recording in all of it.
+        ValueError: a name does not exist, or no name stands for a recording.
     """
     files: dict[str, str] = {}  # by absolute path, so that a.wav and ./a.wav are one
     missing, repeated, others = [], 0, 0
@@ -54,26 +54,26 @@ def find_files(named: Iterable[str]) -> Found:
             files.setdefault(key, path)
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        raise ValueError(f"There is no such file or folder: {', '.join(missing[:3])}{more}.")
+        raise ValueError(f"These files or folders do not exist: {', '.join(missing[:3])}{more}.")
     if not files:
-        raise ValueError("There is no audio or video file in what was named, by the endings of the names.")
+        raise ValueError("No audio or video file was found, by the suffixes of the file names.")
     notes = []
     if others:
-        notes.append(f"{_files(others)} in the folders left out: no audio or video by the ending of the name.")
+        notes.append(f"{_files(others)} in the folders left out: the suffix is not one of an audio or video format.")
     if repeated:
-        notes.append(f"{_files(repeated)} named more than once, taken once.")
+        notes.append(f"{_files(repeated)} named more than once, processed once.")
     return Found(tuple(files.values()), tuple(notes))
 
 
 def check_files(names: Iterable[str]) -> None:
-    """Raises a `ValueError` where one of several files or URLs is a file that does not exist."""
+    """Raises a `ValueError` if one of several files or URLs is a file that does not exist."""
     missing = [name for name in names if "://" not in name and not os.path.isfile(name)]  # noqa: PTH113
     if missing:
-        raise ValueError(f"There is no such file: {', '.join(missing)}.")
+        raise ValueError(f"These files do not exist: {', '.join(missing)}.")
 
 
 def read_list(path: Path) -> list[str]:
-    """The lines of a text file, one name each; a name that is no UTF-8 keeps its bytes.
+    """The lines of a text file, one name each; a name that is not valid UTF-8 keeps its bytes.
 
     Raises:
         ValueError: the file cannot be read.
@@ -88,14 +88,14 @@ def read_list(path: Path) -> list[str]:
 
 def _public(url: str) -> str:
     from modeling.audio_remote_ser import (
-        redact_credentials,  # here, for it takes seconds, and names of files are checked first
+        redact_credentials,  # slow to import, and file names are checked first
     )
 
     return redact_credentials(url)
 
 
 def _matches(pattern: str) -> list[str]:
-    return glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute one
+    return glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob does not accept an absolute pattern
 
 
 def _files(count: int) -> str:

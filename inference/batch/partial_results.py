@@ -1,4 +1,4 @@
-"""The rows of a job that is not finished, on disk, so that a job that was killed goes on where it was."""
+"""The rows of an unfinished batch run, on disk, so that a run that was killed resumes where it was."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from common.files import write_json
 from common.outputs import check_new
 
 if TYPE_CHECKING:
-    from .table_writers import Row
+    from ..table_writers import Row
 
-_MARK = {"made_by": "predict.py"}  # in the settings of a folder that is one of these
+_OWNERSHIP_MARKER = {"made_by": "predict.py"}  # in the settings of a folder that this class wrote
 
 
 class PartialResults:
-    """A folder `OUTPUT.partial` beside the output of a job.
+    """A folder `OUTPUT.partial` beside the output of a batch run.
 
-    It holds the job's settings, a lock that its first process holds, and a file per process to which that one appends
-    a line for each input file: `{"file", "rows"}`. A line that is not whole, or was damaged, is as if it were not
-    there. A folder of this name that holds anything else is someone else's, and is left alone.
+    It holds the run's settings, a lock that its first process holds, and a file per process to which that process
+    appends a line for each input file: `{"file", "rows"}`. An incomplete or damaged line is ignored. A folder of this
+    name with other content belongs to someone else, and is left alone.
 
     Args:
-        output: file that the job is to write.
-        process: number of this process among those of the job.
-        overwrite: whether an output that is there already may be replaced, and a job with other settings given up.
+        output: file that the run is to write.
+        process: number of this process among those of the run.
+        overwrite: whether an existing output may be replaced, and a run with other settings discarded.
     """
 
     def __init__(self, output: Path, process: int = 0, overwrite: bool = False):
@@ -41,56 +41,56 @@ class PartialResults:
         self._lines = self.folder / f"rows-{process}.jsonl"
         self._lock = FileLock(self.folder / "lock")
 
-    def refuse_finished(self) -> None:
-        """Raises a `ValueError` where the output or the folder is there already, and not of a job that goes on."""
-        if self._is_job():
+    def check_unfinished(self) -> None:
+        """Raises a `ValueError` if the output or the folder exists already, unless an unfinished run wrote them."""
+        if self._is_batch_run():
             return
         others = set(self._content()) - set(self._own())
         if _read_settings(self._settings):
             others.add(self._settings)
-        if self._files() and not self.output.exists():  # without settings nobody knows what the rows are of
+        if self._files() and not self.output.exists():  # without settings the rows cannot be attributed
             others |= set(self._files())
         if others and not self._overwrite:
             raise ValueError(
-                f"{self.folder} holds {min(others).name}, and no settings of predict.py: move it away, choose another "
-                "--output, or add --overwrite."
+                f"{self.folder} holds {min(others).name} without the settings of a run of predict.py. Move the folder, "
+                "choose another --output, or add --overwrite."
             )
         if self.output.exists():
-            self._remove()  # what is left of a job that was killed as it removed it
+            self._remove()  # the remains of a run that was killed while it removed the folder
         check_new([self.output], self._overwrite)
 
     def open(self, settings: dict[str, Any], files: Iterable[str]) -> None:
-        """Makes the folder, or goes on with it. For the first process alone, which then holds the lock to its end.
+        """Makes the folder, or resumes from it. For the first process alone, which then holds the lock to its end.
 
         Args:
             settings: what the rows depend on.
-            files: of the job. A job that has the rows of all of them may write its output once more.
+            files: of the run. A run that has the rows of all of them may write its output once more.
 
         Raises:
-            ValueError: the output or the folder is someone else's, another job is writing it, or was, with other
-                settings.
+            ValueError: the output or the folder belongs to someone else, another run is writing it, or has begun it
+                with other settings.
         """
-        self.refuse_finished()
+        self.check_unfinished()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
         except Timeout as error:
-            raise ValueError(f"Another job is at work on {self.output} now.") from error
+            raise ValueError(f"Another run is writing {self.output} now.") from error
         except OSError as error:
             raise ValueError(f"{self.folder} cannot be written: {error.strerror}.") from error
-        self.refuse_finished()  # now that no other job can write it
-        self._take(json.loads(json.dumps(settings)) | _MARK)
+        self.check_unfinished()  # again, now that no other run can write it
+        self._accept_settings(json.loads(json.dumps(settings)) | _OWNERSHIP_MARKER)
         if self.output.exists() and not self._overwrite and not self.done().issuperset(files):
             raise ValueError(
-                f"{self.output} exists already, and the job that is to write it is not done: move it away, or replace "
-                "it with --overwrite."
+                f"{self.output} exists already, although the run that writes it is not finished. Move the file, or "
+                "replace it with --overwrite."
             )
 
-    def _is_job(self) -> bool:
-        """Whether the folder is one of a job that has begun."""
-        return _MARK.items() <= _read_settings(self._settings).items()
+    def _is_batch_run(self) -> bool:
+        """Whether the folder belongs to a run that has begun."""
+        return _OWNERSHIP_MARKER.items() <= _read_settings(self._settings).items()
 
-    def _take(self, mine: dict[str, Any]) -> None:
+    def _accept_settings(self, mine: dict[str, Any]) -> None:
         theirs = _read_settings(self._settings) or ({} if self._files() else mine)
         changes = [
             f"{name} {theirs.get(name)}, not {mine.get(name)}"
@@ -99,31 +99,31 @@ class PartialResults:
         ]
         if changes and not self._overwrite:
             raise ValueError(
-                f"{self.folder} is of a job with other settings: {'; '.join(changes)}. Go on with the same ones, "
-                "choose another --output, or give that job up with --overwrite."
+                f"{self.folder} belongs to a run with other settings: {'; '.join(changes)}. Resume it with the same "
+                "settings, choose another --output, or discard it with --overwrite."
             )
         if changes:
             for path in self._files():
                 path.unlink()
         write_json(self._settings, mine)
-        self._say_damaged()
+        self._report_damage()
 
     def done(self) -> set[str]:
-        """The files whose rows are there."""
-        return {line["file"] for path in self._files() for _, line in _whole_lines(path)}
+        """The files whose rows are complete."""
+        return {line["file"] for path in self._files() for _, line in _complete_lines(path)}
 
-    def append(self, answered: Iterable[tuple[str, list[Row]]]) -> Iterator[list[Row]]:
-        """Writes the rows of each file as they come, and yields them once they are on disk."""
+    def append(self, results: Iterable[tuple[str, list[Row]]]) -> Iterator[list[Row]]:
+        """Writes the rows of each file as they come, and yields them after they are written."""
         with self._lines.open("ab") as lines:
-            lines.truncate(whole_size(self._lines))
-            for file, rows in answered:
+            lines.truncate(complete_size(self._lines))
+            for file, rows in results:
                 lines.write(json.dumps({"file": file, "rows": rows}).encode() + b"\n")
                 lines.flush()
                 yield rows
 
     def rows(self, files: Iterable[str]) -> Iterator[Row]:
         """The rows of all files, in their order, read one file at a time."""
-        place = {line["file"]: (path, start) for path in self._files() for start, line in _whole_lines(path)}
+        place = {line["file"]: (path, start) for path in self._files() for start, line in _complete_lines(path)}
         opened = {path: path.open("rb") for path in self._files()}
         try:
             for file in files:
@@ -134,23 +134,23 @@ class PartialResults:
             for handle in opened.values():
                 handle.close()
 
-    def _say_damaged(self) -> None:
+    def _report_damage(self) -> None:
         lines = (line for path in self._files() for line in _lines_of(path))
         damaged = sum(line.endswith(b"\n") and _parse(line) is None for line in lines)
         if damaged:
             plural = "line is" if damaged == 1 else "lines are"
-            print(f"{self.folder}: {damaged:,} {plural} damaged; the files are done again.", file=sys.stderr)
+            print(f"{self.folder}: {damaged:,} {plural} damaged; these files are processed again.", file=sys.stderr)
 
     def close(self) -> None:
-        """Removes the folder, of which the output has everything; what is left without settings is no job."""
+        """Removes the folder, after its rows are in the output; the settings first, so that no remains are resumed."""
         self._remove()
         self._lock.release()
 
     def _remove(self) -> None:
-        """Removes what a job writes, the settings first, and the folder, if there is nothing else in it."""
+        """Removes the files of a run, the settings first, and the folder if nothing else is in it."""
         for path in self._own():
             path.unlink(missing_ok=True)
-        with suppress(OSError):  # there is something else, or another process has removed it
+        with suppress(OSError):  # it holds other files, or another process has removed it
             self.folder.rmdir()
 
     def _own(self) -> list[Path]:
@@ -165,7 +165,7 @@ class PartialResults:
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
-    """The settings of a job, none where there is no such file or it is of something else."""
+    """The settings of a run; empty if the file does not exist or is something else."""
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -174,10 +174,10 @@ def _read_settings(path: Path) -> dict[str, Any]:
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
-    """What a line says, if it is one that a job writes: `{"file", "rows"}`."""
+    """The content of a line, `None` if it is not one that a run writes: `{"file", "rows"}`."""
     try:
         content = json.loads(line)
-    except (ValueError, RecursionError):  # and with them what is not UTF-8
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
         return None
     if not isinstance(content, dict) or not isinstance(content.get("file"), str):
         return None
@@ -190,8 +190,8 @@ def _lines_of(path: Path) -> Iterator[bytes]:
         yield from lines
 
 
-def _whole_lines(path: Path) -> Iterator[tuple[int, dict]]:
-    """Where each whole line starts, and what it says. The torn last one of a process that was killed is none."""
+def _complete_lines(path: Path) -> Iterator[tuple[int, dict]]:
+    """The start and content of each complete line; a killed process may leave an incomplete last line."""
     start = 0
     for line in _lines_of(path):
         content = _parse(line) if line.endswith(b"\n") else None
@@ -200,6 +200,6 @@ def _whole_lines(path: Path) -> Iterator[tuple[int, dict]]:
         start += len(line)
 
 
-def whole_size(path: Path) -> int:
-    """Bytes of a file of lines up to its last whole line: what a process that was killed tore off comes after."""
+def complete_size(path: Path) -> int:
+    """Bytes of a file up to the end of its last complete line: a killed process may leave an incomplete one."""
     return sum(len(line) for line in _lines_of(path) if line.endswith(b"\n"))

@@ -1,4 +1,4 @@
-"""Many files -> one file of rows: shared among processes, and gone on with after whatever ended it."""
+"""Many files -> one file of rows: shared among processes, and resumed after whatever ended it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import PartialState
@@ -18,12 +18,15 @@ from common.processes import num_processes_started
 from modeling.audio_remote_ser import redact_credentials
 
 from ..engine.predictor import Predictor
+from ..table_writers import ROW_FORMATS, Row, columns
 from .console import Progress
 from .partial_results import PartialResults
-from .predict import PredictionRequest, predict_files
-from .table_writers import ROW_FORMATS, Row, columns
+from .predict import PREDICTION_ERRORS, PredictionRequest, error_row, predict_files, predict_timeline
 
-_PATIENCE = timedelta(days=30)  # of a process that is done, while others have longer recordings to hear
+if TYPE_CHECKING:
+    from ..timeline.formats import TimelineDocument
+
+_TIMEOUT = timedelta(days=30)  # of a process that is done, while others have longer recordings to analyze
 
 
 def join_processes() -> PartialState:
@@ -33,65 +36,82 @@ def join_processes() -> PartialState:
         ValueError: a launcher was asked for several processes, and started one.
     """
     num_processes_started()
-    # Told of no CPU, it would let each process on a machine without a GPU believe that it is alone.
-    return PartialState(cpu=not torch.cuda.is_available(), timeout=_PATIENCE)
+    # Without `cpu`, each process on a machine without a GPU would take itself for the only one.
+    return PartialState(cpu=not torch.cuda.is_available(), timeout=_TIMEOUT)
 
 
 def run_batch(
     predictor: Predictor,
     files: Sequence[str],
     output: Path,
-    question: PredictionRequest,
+    request: PredictionRequest,
     settings: dict[str, Any],
-    batch_size: int = 8,
     *,
     wide: bool = True,
     overwrite: bool = False,
 ) -> int:
-    """Writes the rows of all files, in their order, into one file, which is there as soon as it is whole.
+    """Writes the rows of all files, in their order, into one file, which appears when it is complete.
 
-    Each process takes every n-th file. What is done is kept in a [`PartialResults`] and not done again.
+    Each process takes every n-th file. Completed rows are kept in [`PartialResults`], and a run resumes from them.
 
     Args:
         predictor: the model.
         files: paths and URLs, each once.
-        output: file to write; its ending is one of `ROW_FORMATS`.
-        question: what to say about each file.
-        settings: what the answers depend on beside the question. What was begun with others is not gone on with.
-        batch_size: clips that are computed at once.
+        output: file to write; its suffix is one of `ROW_FORMATS`.
+        request: what to predict for each file.
+        settings: what the predictions depend on beside the request. Results of a run with other settings are not
+            resumed.
         wide: whether a CSV file has columns for the scores of all classes and the other heads, too.
-        overwrite: whether an output that is there may be replaced, and what was begun with other settings given up.
+        overwrite: whether an existing output may be replaced, and partial results with other settings discarded.
 
     Returns:
         How many files could not be read, in the first process; 0 in the others, for `accelerate launch` ends all
         processes as soon as one ends with an error.
 
     Raises:
-        ValueError: the output is there already, another job is writing it, or was, with other settings.
+        ValueError: the output exists already, or another run is writing it, or has begun it with other settings.
     """
     state = join_processes()
-    journal = PartialResults(output, state.process_index, overwrite)
+    partial = PartialResults(output, state.process_index, overwrite)
     names = {file: redact_credentials(file) for file in files}
-    _in_first(state, lambda: journal.open(settings | _plain(question), names.values()))
-    done = journal.done()
-    share = files[state.process_index :: state.num_processes]
-    left = [file for file in share if names[file] not in done]
-    if state.is_main_process:
-        before = sum(name in done for name in names.values())
-        if before:
-            print(f"{before:,} of {len(files):,} files are done already; going on with the others.", file=sys.stderr)
-    answered = journal.append(
-        (names[file], rows) for file, rows in predict_files(predictor, left, question, batch_size)
-    )
-    with Progress(len(share), len(share) - len(left), shown=state.is_main_process) as progress:
-        for rows in answered:
-            progress.add(failed="error" in rows[0])
+    _in_first_process(state, lambda: partial.open(settings | _request_settings(request), names.values()))
+    _predict_share(predictor, names, partial, request, state)
     state.wait_for_everyone()
-    return _finish(journal, list(names.values()), predictor, question, wide) if state.is_main_process else 0
+    if not state.is_main_process:
+        return 0
+    failed = _write_output(partial, list(names.values()), predictor, request, wide)
+    partial.close()
+    count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
+    print(f"{output} contains the rows of {count}; {failed:,} could not be read.")
+    return failed
 
 
-def _in_first(state: PartialState, act: Callable[[], None]) -> None:
-    """Acts in the first process; a `ValueError` of it is raised in all."""
+def _predict_share(
+    predictor: Predictor,
+    names: dict[str, str],
+    partial: PartialResults,
+    request: PredictionRequest,
+    state: PartialState,
+) -> None:
+    """Adds to the partial results the rows of this process's share of the files that they lack.
+
+    Args:
+        names: of all files: path or URL to the name in its rows.
+    """
+    done = partial.done()
+    share = list(names)[state.process_index :: state.num_processes]
+    left = [file for file in share if names[file] not in done]
+    completed = sum(name in done for name in names.values())
+    if state.is_main_process and completed:
+        print(f"Resuming: {completed:,} of {len(names):,} files are already processed.", file=sys.stderr)
+    results = ((names[file], rows) for file, rows in predict_files(predictor, left, request))
+    with Progress(len(share), len(share) - len(left), shown=state.is_main_process) as progress:
+        for rows in partial.append(results):
+            progress.add(failed="error" in rows[0])
+
+
+def _in_first_process(state: PartialState, act: Callable[[], None]) -> None:
+    """Calls `act` in the first process; its `ValueError` is raised in all processes."""
     refusal: list[str | None] = [None]
     if state.is_main_process:
         try:
@@ -103,14 +123,15 @@ def _in_first(state: PartialState, act: Callable[[], None]) -> None:
         raise ValueError(message)
 
 
-def _plain(question: PredictionRequest) -> dict[str, Any]:
-    timeline = asdict(question.timeline) if question.timeline is not None else {}
-    return {"timeline": question.timeline is not None, "vad": question.vad, **asdict(question.answer), **timeline}
+def _request_settings(request: PredictionRequest) -> dict[str, Any]:
+    timeline = asdict(request.timeline) if request.timeline is not None else {}
+    return {"timeline": request.timeline is not None, "vad": request.vad, **asdict(request.outputs), **timeline}
 
 
-def _finish(
-    journal: PartialResults, files: Sequence[str], predictor: Predictor, question: PredictionRequest, wide: bool = True
+def _write_output(
+    partial: PartialResults, files: Sequence[str], predictor: Predictor, request: PredictionRequest, wide: bool
 ) -> int:
+    """Writes the rows of all files, and returns how many files could not be read."""
     failed = 0
 
     def counted(rows: Iterable[Row]) -> Iterator[Row]:
@@ -122,62 +143,58 @@ def _finish(
     table = columns(
         predictor.tasks,
         predictor.main_task,
-        question.answer,
-        timeline=question.timeline is not None,
-        channel=question.timeline is not None and question.timeline.channels == "each",
-        wide=wide or journal.output.suffix != ".csv",  # the other formats are for programs
+        request.outputs,
+        timeline=request.timeline is not None,
+        channel=request.timeline is not None and request.timeline.channels == "each",
+        wide=wide or partial.output.suffix != ".csv",  # the other formats are for programs
     )
-    write = ROW_FORMATS[journal.output.suffix]
-    atomic_write(journal.output, lambda path: write(counted(journal.rows(files)), path, table))
-    journal.close()
-    count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
-    print(f"{journal.output} has the rows of {count}, of which {failed:,} could not be read.")
+    write = ROW_FORMATS[partial.output.suffix]
+    atomic_write(partial.output, lambda path: write(counted(partial.rows(files)), path, table))
     return failed
 
 
-def predict_all(
-    predictor: Predictor, files: Sequence[str], question: PredictionRequest, batch_size: int = 8
-) -> list[Row]:
+def predict_all(predictor: Predictor, files: Sequence[str], request: PredictionRequest) -> list[Row]:
     """The rows of all files, in their order and in memory: for a few files, whose rows are printed."""
-    answered = {}
+    rows_by_file = {}
     with Progress(len(files)) as progress:
         report = progress.add_part if len(files) == 1 else None
-        for file, rows in predict_files(predictor, files, question, batch_size, report):
-            answered[file] = rows
+        for file, rows in predict_files(predictor, files, request, report):
+            rows_by_file[file] = rows
             progress.add(failed="error" in rows[0])
-    return [row for file in files for row in answered[file]]
+    return [row for file in files for row in rows_by_file[file]]
 
 
 def export_timeline(
-    predictor: Predictor, file: str, output: Path, question: PredictionRequest, *, overwrite: bool = False
+    predictor: Predictor, file: str, output: Path, request: PredictionRequest, *, overwrite: bool = False
 ) -> int:
-    """Writes the timeline of one recording in the format that the output's ending names.
+    """Writes the timeline of one recording in the format that the output's suffix names.
 
     Returns:
         0: as of [`run_batch`], how many files could not be read.
 
     Raises:
-        ValueError: the recording cannot be read, the output is there already, or another job is writing it.
+        ValueError: the recording cannot be read, the output exists already, or another run is writing it.
     """
-    journal = PartialResults(output, overwrite=overwrite)
-    journal.open({"file": redact_credentials(file), **_plain(question)}, [redact_credentials(file)])
+    from ..timeline.formats import EXPORTS
+
+    name = redact_credentials(file)
+    partial = PartialResults(output, overwrite=overwrite)
+    partial.open({"file": name, **_request_settings(request)}, [name])
     try:
-        with Progress(1) as progress:
-            ((_, rows),) = predict_files(predictor, [file], question, report=progress.add_part)
-        if "error" in rows[0]:
-            raise ValueError(f"{rows[0]['file']}: {rows[0]['error']}")
-        _export(rows, Path(file).stem, output)
+        document = _predict_one(predictor, file, request)
+        text = EXPORTS[output.suffix[1:]](document)
+        atomic_write(output, lambda path: path.write_text(text, encoding="utf-8", newline=""))
     finally:
-        journal.close()
+        partial.close()
+    speech_s, duration_s = document.speech_s, document.duration_s
+    print(f"{output}: {len(document.segments):,} segments, {speech_s:.1f} s of speech in {duration_s:.1f} s.")
     return 0
 
 
-def _export(rows: list[Row], name: str, output: Path) -> None:
-    from ..timeline.formats import EXPORTS
-
-    segments = [{name: row[name] for name in row if name not in ("file", "duration_s", "speech_s")} for row in rows]
-    segments = [segment for segment in segments if segment]
-    text = EXPORTS[output.suffix[1:]](segments, name, rows[0]["duration_s"])
-    atomic_write(output, lambda path: path.write_text(text, encoding="utf-8", newline=""))
-    spoken, duration = rows[0]["speech_s"], rows[0]["duration_s"]
-    print(f"{output}: {len(segments):,} segments, {spoken:.1f} s of speech in {duration:.1f} s.")
+def _predict_one(predictor: Predictor, file: str, request: PredictionRequest) -> TimelineDocument:
+    try:
+        with Progress(1) as progress:
+            return predict_timeline(predictor, file, request, progress.add_part)
+    except PREDICTION_ERRORS as error:
+        row = error_row(file, error)
+        raise ValueError(f"{row['file']}: {row['error']}") from error

@@ -1,19 +1,23 @@
-"""A manifest of recordings -> the rows that fit conditions, and the others with the reasons why they do not.
+"""A manifest of recordings -> the rows that fulfil conditions, and the others with the reasons why they do not.
 
 python -m inference.curation metadata.csv --model runs/demo --output neutral.csv \\
-    --keep "emotion = neutral" "emotion_score >= 0.6" "gender = manifest.gender" \\
-           "measured_f0_mean within 3 mad of speaker" "unique sound of speaker"
+    --keep "emotion == 'neutral'" "emotion_score >= 0.6" "gender == manifest_gender" \\
+           "measured_f0_mean_zscore_by_speaker <= 3" "unique_sound_by_speaker"
 
-A condition is one of:
+A condition is a pandas expression without calls. Names are the outputs of the model, measurements, and the columns of
+the manifest with manifest_ before:
 
-    emotion = neutral                             a class of a head; also !=
-    language in en-US,en-GB                       one of several; also: not in
-    gender = manifest.gender                      what the model hears is what the manifest says; also !=
-    emotion_score >= 0.6                          a number; also > < <=
-    duration_s in 1..15                           from, to
-    duration_s within 0.1 of manifest.duration    near another number
-    measured_f0_mean within 3 mad of speaker      no outlier among the rows of the speaker; also: of all
-    unique sound of speaker                       of those that sound the same, one; also: of all
+    emotion == 'neutral'                               the predicted class of a head; also !=
+    language in ['en-US', 'en-GB']                     one of several; also: not in
+    gender == manifest_gender                          the prediction is the manifest's label; also !=
+    emotion_score >= 0.6                               a number; also > < <= == !=
+    1 <= duration_s <= 15                              a range
+    -0.1 <= duration_s - manifest_duration <= 0.1      close to another number
+    measured_f0_mean_zscore_by_speaker <= 3            not an outlier among the rows of the speaker
+    measured_f0_mean_zscore <= 3                       not an outlier among all rows
+    unique_sound_by_speaker                            only one of the recordings that sound the same
+    unique_sound                                       the same, of all speakers
+    emotion == 'happy' or emotion_happy >= 0.3         also: and, not, brackets
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ def main() -> None:
         from .filter import FilterOptions, check_outputs, filter_manifest, format_report
 
         check_outputs(args.manifest, args.output, args.overwrite)
-        options = FilterOptions(args.path_column, args.speaker_column, args.audio_folder, dict(args.words))
+        options = FilterOptions(args.path_column, args.speaker_column, args.audio_folder, dict(args.label_map))
         report = filter_manifest(
             args.manifest,
             args.model,
@@ -56,7 +60,7 @@ def main() -> None:
         sys.exit(f"inference.curation: {error}")
     print(format_report(report))
     if report["unreadable"] == report["rows"]:
-        sys.exit(f"inference.curation: none of {report['rows']:,} rows has a recording that can be read.")
+        sys.exit(f"inference.curation: the recordings of all {report['rows']:,} rows are unreadable.")
 
 
 def _parse_args() -> argparse.Namespace:
@@ -66,21 +70,25 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("manifest", type=Path, help="CSV, TSV, JSON lines (NeMo), Parquet, or id|text|normalized")
     parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
     parser.add_argument("--output", required=True, type=Path, metavar="KEPT", help="file for the rows that are kept")
-    parser.add_argument("--keep", required=True, nargs="+", metavar="CONDITION", help="what a row has to fulfil: all")
-    parser.add_argument("--scores", type=Path, metavar="FILE.jsonl", help="what was heard; by default beside KEPT")
+    parser.add_argument(
+        "--keep", required=True, nargs="+", metavar="CONDITION", help="conditions; a kept row fulfils all of them"
+    )
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="cache of predictions and measurements; by default beside KEPT",
+    )
     parser.add_argument("--path_column", metavar="NAME", help="the manifest's column of paths")
     parser.add_argument("--speaker_column", metavar="NAME", help="the manifest's column of speakers")
     parser.add_argument("--audio_folder", metavar="DIR", help="where the paths start, from the manifest's folder")
     parser.add_argument(
-        "--words",
-        nargs="+",
-        default=[],
-        type=pair,
-        metavar="A=B",
-        help="the manifest's words for classes: F=female",
+        "--label_map", nargs="+", default=[], type=pair, metavar="A=B", help="manifest's labels to classes: F=female"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace KEPT and what belongs to it, if it is there")
-    parser.add_argument("--no_vad", action="store_true", help="take an emotion also from where nobody speaks")
+    parser.add_argument("--overwrite", action="store_true", help="replace KEPT and the files beside it")
+    parser.add_argument(
+        "--no_vad", action="store_true", help="detect no speech, and predict an emotion also where nobody speaks"
+    )
     parser.add_argument("--num_proc", type=int, help="processes that measure pitch and energy; all cores by default")
     return parser.parse_args()
 

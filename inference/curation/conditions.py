@@ -1,254 +1,267 @@
-"""Conditions on recordings: rows of values -> why each row does not fulfil one, in words."""
+"""Conditions on recordings: pandas expressions over known columns, checked before anything is evaluated.
+
+Of Python's syntax they have comparisons, `and`, `or`, `not`, `+ - * /`, numbers, texts and lists of these: no call, no
+attribute and no name that is not a column, so that a condition from anywhere is safe to evaluate.
+"""
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import ast
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+import pandas as pd
 
-from .duplicates import same_sounds
+from .columns import MANIFEST, Columns, Kind, add_unique_sounds, add_zscores, is_unique_sound, zscore_source
 
-OWN = "manifest."  # before the name of a column of the manifest
-_MAD_TO_STD = 1.4826  # of a normal distribution
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """The names that a condition may hold.
-
-    Args:
-        labels: head that chooses a class -> its classes. The score of the chosen one is `HEAD_score`.
-        numbers: names of numbers.
-        own: columns of the manifest; a condition names them with `manifest.` before.
-        path: the one of them that names the recording.
-        speaker: the one of them that names the speaker, `None` if there is none.
-        words: word of the manifest -> the model's class that it means.
-
-    Raises:
-        ValueError: one of `words` means no class.
-    """
-
-    labels: Mapping[str, tuple[str, ...]]
-    numbers: tuple[str, ...]
-    own: tuple[str, ...]
-    path: str
-    speaker: str | None = None
-    words: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        classes = {label for labels in self.labels.values() for label in labels}
-        unknown = [f"{word}={label}" for word, label in self.words.items() if label not in classes]
-        if unknown:
-            raise ValueError(f"--words {' '.join(unknown)}: the model has no such class.")
-
-    def check(self, name: str) -> None:
-        """Raises a `ValueError` where a name is unknown."""
-        if name.startswith(OWN):
-            if name.removeprefix(OWN) not in self.own:
-                raise ValueError(f"the manifest has no column {name.removeprefix(OWN)!r}; it has {', '.join(self.own)}")
-        elif name not in self.labels and name not in self.numbers:
-            known = ", ".join([*self.labels, *self.numbers])
-            raise ValueError(f"nothing is called {name!r}; there are {known}, and {OWN}COLUMN for the manifest's own")
-
-    def label_of(self, head: str, word: str) -> str | None:
-        """The class of a head that a word means, `None` if none."""
-        word = self.words.get(word, word).casefold()
-        return next((label for label in self.labels[head] if label.casefold() == word), None)
-
-
-@dataclass
-class Row:
-    """A recording: what is known of it, and why it is to go: condition to reason."""
-
-    values: Mapping[str, Any]
-    reasons: dict[str, str] = field(default_factory=dict)
+_EXAMPLES = "emotion == 'neutral', emotion_score >= 0.6, gender == manifest_gender"
+_ORDERINGS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
 @dataclass(frozen=True)
-class Condition(ABC):
+class Condition:
     """A condition on rows.
 
     Args:
         text: as the user wrote it.
-        name: what it speaks of.
-        vocabulary: what names mean.
+        expression: as pandas evaluates it: its texts are normalized.
+        names: the columns that it names.
+        numbers: those of the manifest's columns that are numbers in it; the others are texts.
+        labels: pairs of a head and a column of the manifest that are compared.
     """
 
     text: str
-    name: str
-    vocabulary: Vocabulary
+    expression: str
+    names: tuple[str, ...]
+    numbers: frozenset[str]
+    labels: tuple[tuple[str, str], ...]
 
-    def needs(self) -> set[str]:
-        """Names of the values that it reads."""
-        return {self.name, f"{self.name}_score"} if self.name in self.vocabulary.labels else {self.name}
-
-    @abstractmethod
-    def judge(self, rows: Sequence[Row]) -> list[str | None]:
-        """Why each row does not fulfil it, in words; `None` for those that do."""
-
-
-@dataclass(frozen=True)
-class _PerRow(Condition):
-    """A condition that looks at one row at a time."""
-
-    other: str | None = None  # the manifest's column that it compares with
-
-    def needs(self) -> set[str]:
-        return super().needs() | ({self.other} if self.other else set())
-
-    def judge(self, rows: Sequence[Row]) -> list[str | None]:
-        return [self._missing(row.values) or self._reason(row.values) for row in rows]
-
-    def _missing(self, values: Mapping[str, Any]) -> str | None:
-        absent = [name for name in (self.name, self.other) if name and values.get(name) is None]
-        return f"has no {' and no '.join(absent)}" if absent else None
-
-    @abstractmethod
-    def _reason(self, values: Mapping[str, Any]) -> str | None: ...
+    @property
+    def needs_unique_sounds(self) -> bool:
+        """Whether the other conditions have to be evaluated first."""
+        return any(map(is_unique_sound, self.names))
 
 
-@dataclass(frozen=True)
-class OneOf(_PerRow):
-    """A class or a word is (or is not) among some, or is (or is not) the manifest's."""
+def parse_conditions(texts: Sequence[str], columns: Columns) -> list[Condition]:
+    """Parses and checks conditions.
 
-    among: tuple[str, ...] = ()
-    wanted: bool = True
-
-    def check_words(self, words: Iterable[Any]) -> None:
-        """Raises a `ValueError` where none of the words that the manifest has is a class of the head."""
-        said = list(dict.fromkeys(str(word) for word in words if word is not None))
-        classes = self.vocabulary.labels.get(self.name)
-        if classes and said and not any(self.vocabulary.label_of(self.name, word) for word in said):
-            raise ValueError(
-                f"Condition {self.text!r}: {self.other} says {', '.join(said[:5])}, the model {', '.join(classes)}; "
-                f"say what is what with --words, such as {said[0]}={classes[0]}."
-            )
-
-    def unknown_words(self, rows: Iterable[Row]) -> Iterator[str]:
-        """The manifest's word of each row, where it means no class of the head."""
-        for row in rows if self.other and self.name in self.vocabulary.labels else ():
-            word = row.values.get(self.other)
-            if word is not None and self.vocabulary.label_of(self.name, str(word)) is None:
-                yield str(word)
-
-    def _reason(self, values: Mapping[str, Any]) -> str | None:
-        value = str(values[self.name])
-        is_head = self.name in self.vocabulary.labels
-        among = self.among
-        if self.other:
-            word = str(values[self.other])
-            label = self.vocabulary.label_of(self.name, word) if is_head else word
-            if label is None:
-                return f"{self.other} is {word}, which is no {self.name} that the model knows"
-            among = (label,)
-        if (value.casefold() in {word.casefold() for word in among}) == self.wanted:
-            return None
-        heard = f"{self.name} is {value} {values[f'{self.name}_score']:.2f}" if is_head else f"{self.name} is {value}"
-        if self.other:
-            return f"{heard}, {self.other} {values[self.other]}"
-        return f"{heard}, not {' or '.join(among)}" if self.wanted else heard
-
-
-@dataclass(frozen=True)
-class Bound(_PerRow):
-    """A number is on one side of a bound, between two, or near another."""
-
-    wording: str = ""  # what the number should be
-    fits: Callable[[float, float], bool] = field(kw_only=True)  # of the number and of the other one, NaN if none
-
-    def _reason(self, values: Mapping[str, Any]) -> str | None:
-        numbers = []
-        for name in filter(None, (self.name, self.other)):
-            numbers.append(_number(values[name]))
-            if math.isnan(numbers[-1]):
-                return f"{name} is {values[name]}, not a number"
-        value, other = (*numbers, math.nan)[:2]
-        if self.fits(value, other):
-            return None
-        return f"{self.name} is {value:.4g}, not {self.wording}{f' {self.other} {other:.4g}' if self.other else ''}"
-
-
-@dataclass(frozen=True)
-class Outlier(Condition):
-    """A number lies near the median of its group, measured by the group's median absolute deviation.
-
-    The deviation is scaled to be the standard deviation where the values are normal (Rousseeuw and Croux 1993). All
-    rows of the group that have the number count, also those that other conditions reject.
+    Raises:
+        ValueError: one is not a valid expression, names an unknown column or class, or compares texts with numbers.
     """
-
-    width: float
-    scope: str
-
-    def needs(self) -> set[str]:
-        return {self.name, *_group_columns(self.scope, self.vocabulary)}
-
-    def judge(self, rows: Sequence[Row]) -> list[str | None]:
-        groups = _groups(rows, self.scope, self.vocabulary)
-        reasons: list[str | None] = [f"has no {OWN}{self.vocabulary.speaker}"] * len(rows)
-        for group, members in groups.items():
-            numbers = np.array([_number(rows[index].values.get(self.name)) for index in members])
-            known = numbers[~np.isnan(numbers)]
-            median = np.median(known) if known.size else math.nan
-            mad = _MAD_TO_STD * np.median(np.abs(known - median)) if known.size else math.nan
-            of = "all" if group is None else f"speaker {group}"
-            for index, number in zip(members, numbers, strict=True):
-                reasons[index] = None
-                if math.isnan(number):
-                    reasons[index] = f"has no {self.name}"
-                elif abs(number - median) > self.width * mad:
-                    reasons[index] = (
-                        f"{self.name} is {number:.4g}, not within {self.width:g} mad ({mad:.3g}) of {median:.4g}, the "
-                        f"median of {of} ({known.size} rows)"
-                    )
-        return reasons
+    return [_parse(text.strip(), columns) for text in dict.fromkeys(texts)]
 
 
-@dataclass(frozen=True)
-class UniqueSound(Condition):
-    """Of the rows that sound the same the first is kept that fulfils the conditions before this one."""
-
-    scope: str
-
-    def needs(self) -> set[str]:
-        return {"file", "fingerprint", OWN + self.vocabulary.path, *_group_columns(self.scope, self.vocabulary)}
-
-    def judge(self, rows: Sequence[Row]) -> list[str | None]:
-        reasons: list[str | None] = [f"has no {OWN}{self.vocabulary.speaker}"] * len(rows)
-        for members in _groups(rows, self.scope, self.vocabulary).values():
-            by_sound = defaultdict(list)
-            values = [rows[index].values for index in members]
-            sounds = same_sounds([row["file"] for row in values], np.array([row["fingerprint"] for row in values]))
-            for index, sound in zip(members, sounds, strict=True):
-                by_sound[sound].append(index)
-            for alike in by_sound.values():
-                kept = next((index for index in alike if not rows[index].reasons), alike[0])
-                why = f"sounds the same as {rows[kept].values[OWN + self.vocabulary.path]}"
-                for index in alike:
-                    reasons[index] = None if index == kept else why
-        return reasons
-
-
-def _group_columns(scope: str, vocabulary: Vocabulary) -> set[str]:
-    return {f"{OWN}{vocabulary.speaker}"} if scope == "speaker" else set()
-
-
-def _groups(rows: Sequence[Row], scope: str, vocabulary: Vocabulary) -> dict[Any, list[int]]:
-    """Numbers of the rows of each speaker, without those that have none; for `all`, of all."""
-    groups = defaultdict(list)
-    for index, row in enumerate(rows):
-        speaker = row.values.get(f"{OWN}{vocabulary.speaker}") if scope == "speaker" else None
-        if speaker is not None or scope == "all":
-            groups[speaker].append(index)
-    return groups
-
-
-def _number(value: Any) -> float:
+def _parse(text: str, columns: Columns) -> Condition:
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
+        tree = ast.parse(text, mode="eval")
+        checker = _Checker(columns)
+        checker.require_condition(tree.body)
+        if not checker.names:
+            raise ValueError("it names no column.")
+        expression = ast.unparse(tree)
+        _check_constants(expression, checker)
+    except SyntaxError as error:
+        raise ValueError(f"Condition {text!r} is not a valid expression ({error.msg}), as {_EXAMPLES} are.") from error
+    except (ValueError, ArithmeticError, RecursionError, MemoryError) as error:
+        raise ValueError(f"Condition {text!r}: {error}") from error
+    return Condition(text, expression, tuple(checker.names), frozenset(checker.numbers), tuple(checker.labels))
+
+
+def _check_constants(expression: str, checker: _Checker) -> None:
+    """Evaluates an expression on no rows, which raises an `ArithmeticError` where it divides by a constant 0."""
+    dtypes = {
+        name: float if kind == "number" else bool if kind == "flag" else object for name, kind in checker.names.items()
+    }
+    columns = {name: pd.Series(dtype=float if name in checker.numbers else dtype) for name, dtype in dtypes.items()}
+    pd.DataFrame(columns).eval(expression, engine="python")
+
+
+class _Checker(ast.NodeVisitor):
+    """Checks an expression part by part and normalizes its texts. A visit returns what the part holds."""
+
+    def __init__(self, columns: Columns):
+        self.names: dict[str, Kind] = {}
+        self.numbers: set[str] = set()
+        self.labels: list[tuple[str, str]] = []
+        self._texts: set[str] = set()
+        self._columns = columns
+
+    def generic_visit(self, node: ast.AST) -> str:
+        raise ValueError(f"{ast.unparse(node)!r} is not allowed; expected comparisons such as {_EXAMPLES}.")
+
+    def require_condition(self, node: ast.expr) -> None:
+        """Raises a `ValueError` if a part is a value rather than a condition."""
+        if self.visit(node) not in ("condition", "flag"):
+            raise ValueError(f"{ast.unparse(node)!r} is not a condition; expected comparisons such as {_EXAMPLES}.")
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> str:
+        for value in node.values:
+            self.require_condition(value)
+        return "condition"
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> str:
+        if isinstance(node.op, ast.Not):
+            self.require_condition(node.operand)
+            return "condition"
+        if isinstance(node.op, ast.Invert):
+            return self.generic_visit(node)
+        self._require_number(node.operand)
+        return "number"
+
+    def visit_BinOp(self, node: ast.BinOp) -> str:
+        if not isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
+            return self.generic_visit(node)
+        self._require_number(node.left)
+        self._require_number(node.right)
+        return "number"
+
+    def visit_Name(self, node: ast.Name) -> str:
+        self.names[node.id] = self._columns.kind(node.id)
+        return self.names[node.id]
+
+    def visit_Constant(self, node: ast.Constant) -> str:
+        if isinstance(node.value, str):
+            node.value = self._columns.normalize(node.value)
+            return "text"
+        if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            node.value = float(node.value)
+            return "number"
+        return self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> str:
+        operands = [node.left]
+        for operator, operand in zip(node.ops, node.comparators, strict=True):
+            is_list = isinstance(operand, ast.List | ast.Tuple)
+            if isinstance(operator, ast.Is | ast.IsNot) or is_list != isinstance(operator, ast.In | ast.NotIn):
+                raise ValueError(
+                    "`in` and `not in` need a list such as ['happy', 'neutral'], other comparisons a value."
+                )
+            operands += operand.elts if isinstance(operand, ast.List | ast.Tuple) else [operand]
+        kinds = [self.visit(operand) for operand in operands]
+        if "number" in kinds or any(isinstance(operator, _ORDERINGS) for operator in node.ops):
+            for operand, kind in zip(operands, kinds, strict=True):
+                self._as_number(operand, kind)
+        else:
+            self._check_texts(operands, kinds)
+        return "condition"
+
+    def _require_number(self, node: ast.expr) -> None:
+        self._as_number(node, self.visit(node))
+
+    def _as_number(self, node: ast.expr, kind: str) -> None:
+        if kind == "manifest":
+            self.numbers.add(ast.unparse(node))
+        elif kind == "label":
+            raise ValueError(f"{ast.unparse(node)} is a class; its score, a number, is {ast.unparse(node)}_score.")
+        elif kind != "number":
+            raise ValueError(f"{ast.unparse(node)} is not a number, and cannot be compared with one.")
+        self._check_use()
+
+    def _check_texts(self, operands: Sequence[ast.expr], kinds: Sequence[str]) -> None:
+        named = {kind: [ast.unparse(x) for x, k in zip(operands, kinds, strict=True) if k == kind] for kind in kinds}
+        if not named.keys() <= {"label", "manifest", "text"}:
+            raise ValueError("a condition cannot be compared; use `and`, `or` and `not`.")
+        for head in named.get("label", ()):
+            known = self._columns.labels[self._columns.scores[head]]
+            normalized = {self._columns.normalize(label) for label in known}
+            for operand in operands:
+                if isinstance(operand, ast.Constant) and operand.value not in normalized:
+                    raise ValueError(f"the model has no {head} {operand.value!r}; it has {', '.join(known)}.")
+            self.labels += [(head, name) for name in named.get("manifest", ())]
+        self._texts.update(named.get("manifest", ()))
+        self._check_use()
+
+    def _check_use(self) -> None:
+        if both := sorted(self.numbers & self._texts):
+            raise ValueError(f"{both[0]} is compared both with a text and with a number; use two conditions.")
+
+
+def evaluate(conditions: Sequence[Condition], frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """Why rows do not fulfil conditions.
+
+    What sounds the same is compared last, so that of several recordings one is kept that fulfils all else.
+
+    Args:
+        conditions: as [`parse_conditions`] returns them.
+        frame: has the columns that [`Columns.needs`] says; the computed ones are added to it.
+        columns: that are known.
+
+    Returns:
+        A column per condition, by its text, in their order; `None` where a row fulfils it.
+    """
+    reasons = pd.DataFrame(None, frame.index, [condition.text for condition in conditions], dtype=object)
+    for condition in sorted(conditions, key=lambda condition: condition.needs_unique_sounds):
+        for name in condition.names:
+            if name in frame.columns:
+                continue
+            if is_unique_sound(name):
+                others = [other.text for other in conditions if not other.needs_unique_sounds]
+                add_unique_sounds(frame, name, columns, reasons[others].isna().all(axis=1))
+            else:
+                add_zscores(frame, name, columns.speaker_name)
+        reasons[condition.text] = _reasons(condition, frame, columns)
+    return reasons
+
+
+def unknown_labels(condition: Condition, frame: pd.DataFrame, columns: Columns) -> Iterator[tuple[str, str, pd.Series]]:
+    """For each head that a condition compares with the manifest: head, column, and the rows whose label is no class."""
+    for head, name in condition.labels:
+        classes = {columns.normalize(label) for label in columns.labels[columns.scores[head]]}
+        yield head, name, frame[name].notna() & ~frame[name].map(columns.normalize).isin(classes)
+
+
+def _reasons(condition: Condition, frame: pd.DataFrame, columns: Columns) -> pd.Series:
+    """Why each row does not fulfil a condition. A row that lacks a value that it names does not fulfil it."""
+    typed = _typed(condition, frame, columns)
+    reasons = _invalid_values(condition, frame, typed, columns)
+    fulfilled = pd.Series(typed.eval(condition.expression, engine="python"), frame.index).astype(bool)
+    unfulfilled = frame[reasons.isna() & ~fulfilled]
+    for row, values in zip(unfulfilled.index, unfulfilled.to_dict("records"), strict=True):
+        reasons[row] = ", ".join(_describe(name, values, columns) for name in condition.names)
+    return reasons.map(lambda reason: f"{condition.text}: {reason}", na_action="ignore")
+
+
+def _invalid_values(condition: Condition, frame: pd.DataFrame, typed: pd.DataFrame, columns: Columns) -> pd.Series:
+    """Why a row lacks a value that a condition names, `None` where it has all of them."""
+    reasons = pd.Series(None, frame.index, dtype=object)
+    for head, name, unknown in unknown_labels(condition, frame, columns):
+        reasons[unknown] = [f"{name} is {label}, not a class of {head}" for label in frame[name][unknown]]
+    for name in condition.names:
+        source = name if name in condition.numbers else columns.sources(name)[0] if columns.is_zscore(name) else None
+        if source is not None:
+            invalid = frame[source].notna() & typed[name].isna()
+            reasons[invalid] = [f"{source} is {value}, not a number" for value in frame[source][invalid]]
+    sources = list(dict.fromkeys(source for name in condition.names for source in columns.sources(name)))
+    missing = frame[sources].isna()
+    for row in frame.index[missing.any(axis=1)]:
+        reasons[row] = " and ".join(f"{name} is missing" for name in sources if missing.at[row, name])
+    return reasons
+
+
+def _typed(condition: Condition, frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """The columns of a condition as pandas compares them: numbers, normalized texts, and flags."""
+    typed: dict[str, pd.Series] = {}
+    for name in condition.names:
+        kind = columns.kind(name)
+        if kind == "number" or name in condition.numbers:
+            typed[name] = pd.to_numeric(frame[name], errors="coerce").astype(float)
+        elif kind == "flag":
+            typed[name] = frame[name].astype(bool)
+        else:
+            typed[name] = frame[name].map(columns.normalize).astype(object)
+    return pd.DataFrame(typed, frame.index)
+
+
+def _describe(name: str, row: Mapping[Hashable, Any], columns: Columns) -> str:
+    """The value of a column in a row, for people."""
+    if is_unique_sound(name):
+        return "the sound is unique" if row[name] else f"it sounds the same as {row[f'{name}.kept']}"
+    if f"{name}.median" in row:
+        source = zscore_source(name)
+        median = f"the median of {row[f'{name}.rows']:.0f} rows is {row[f'{name}.median']:.4g}"
+        return f"{name} is {row[name]:.3g} ({source} is {float(row[source]):.4g}, {median})"
+    if name.startswith(MANIFEST) and name not in columns.scores:
+        return f"{name} is {row[name]}"
+    score = f" ({row[f'{name}_score']:.2f})" if columns.kind(name) == "label" else ""
+    return f"{name} is {row[name]}{score}" if score else f"{name} is {row[name]:.4g}"

@@ -3,8 +3,8 @@
 python -m inference.dubbing film.en.wav film.de.wav --model runs/demo
 python -m inference.dubbing film.mkv dub.m4a --model runs/demo --output findings.csv --worst 30
 
-It ends with 0 where all was compared, whatever was found; with 3 where emotion, pitch or energy could not be compared,
-which is printed with the reason; with 1 where nothing was.
+The exit status is 0 if emotion, pitch and energy were compared, whatever was found; 3 if one of them could not be
+compared, which is printed with the reason; 1 if nothing could.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import argparse
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from common.command_line import FlagParser, run_command
+from common.text_tables import format_table
 
 if TYPE_CHECKING:
     from .compare import DubCheck
 
-INCOMPARABLE = 3  # exit status where the tracks cannot be compared in something
+INCOMPARABLE = 3  # exit status if emotion, pitch or energy cannot be compared
 
 
 def main() -> None:
@@ -54,35 +55,37 @@ def main() -> None:
 
 def format_check(check: DubCheck, worst: int) -> str:
     """The result for people: alignment, counts, and the worst lines with times in both tracks."""
-    alignment = check.alignment
+    alignment, usual = check.alignment, check.usual
     differs, missing, added, fits = (
         check.count(status) for status in ("differs", "missing in the dub", "only in the dub", "fits")
     )
     lines = [
         f"The source begins at {alignment.offset_s:+.3f} s of the dub, which drifts by {alignment.drift:+.4%} "
         f"(confidence {alignment.confidence:.2f}).",
-        f"{differs + fits:,} lines are in both: {differs:,} of them differ. "
+        f"{differs + fits:,} lines are in both tracks: {differs:,} of them differ. "
         f"{missing:,} are missing in the dub, {added:,} are only in the dub.",
+        f"Differences are relative to the usual ones of these tracks: emotion {usual['emotion']:.2f}, pitch "
+        f"{usual['pitch']:+.1f} semitones, energy {usual['energy']:+.1f} dB.",
     ]
-    usual = check.usual
-    lines.append(
-        f"Differences are beyond the usual ones of these tracks: emotion {usual['emotion']:.2f}, pitch "
-        f"{usual['pitch']:+.1f} semitones, energy {usual['energy']:+.1f} dB."
-    )
     if check.agreement is not None:
-        lines.append(
-            f"The same lines are {check.agreement:.0%} closer in emotion than lines that are paired at random."
-        )
+        lines.append(f"The same lines are {check.agreement:.0%} closer in emotion than randomly paired lines.")
     lines += [
         f"{name.capitalize()} cannot be compared reliably here: {why}." for name, why in check.incomparable.items()
     ]
-    listed = [row for row in check.rows if row["status"] != "fits"]
-    if listed[:worst]:
-        lines += ["", f"{'':>4}  {'source':<12}  {'dub':<12}  why"]
-    for rank, row in enumerate(listed[:worst], start=1):
-        times = (timecode(row["source_start_s"]), timecode(row["dub_start_s"]))
-        lines.append(f"{rank:>4}  {times[0]:<12}  {times[1]:<12}  {row.get('why', row['status'])}")
-    return "\n".join(lines)
+    listed = [row for row in check.rows if row["status"] != "fits"][:worst]
+    return "\n".join([*lines, *(["", _table(listed)] if listed else [])])
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    cells = [
+        (
+            str(rank),
+            *(timecode(row[f"{track}_start_s"]) for track in ("source", "dub")),
+            row.get("reason", row["status"]),
+        )
+        for rank, row in enumerate(rows, start=1)
+    ]
+    return format_table(cells, ("rank", "source", "dub", "reason"), "rlll")
 
 
 def timecode(seconds: float) -> str:
@@ -95,10 +98,8 @@ def timecode(seconds: float) -> str:
 def _write_json(check: DubCheck, path: Path) -> None:
     from common.files import write_json
 
-    content = {"alignment": asdict(check.alignment), "limits": asdict(check.limits), "usual": check.usual}
-    content |= {"agreement": check.agreement, "incomparable": check.incomparable}
-    content["lines"] = check.rows
-    write_json(path, content)
+    content = asdict(check)
+    write_json(path, {**content, "lines": content.pop("rows")})
 
 
 def _write_csv(check: DubCheck, path: Path) -> None:
@@ -116,9 +117,9 @@ WRITERS = {".json": _write_json, ".csv": _write_csv}
 def _output(text: str) -> Path:
     path = Path(text)
     if path.suffix not in WRITERS:
-        raise argparse.ArgumentTypeError(f"{text} ends in none of {', '.join(WRITERS)}")
+        raise argparse.ArgumentTypeError(f"{text}: expected a file name that ends in {' or '.join(WRITERS)}")
     if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+        raise argparse.ArgumentTypeError(f"the folder {path.parent} does not exist")
     return path
 
 
@@ -127,12 +128,12 @@ def _parse_args() -> argparse.Namespace:
         "python -m inference.dubbing", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("source", help="audio or video file in the original language")
-    parser.add_argument("dub", help="the same film, cut alike, in another language")
+    parser.add_argument("dub", help="the same film with the same cut in another language")
     parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
     parser.add_argument("--output", type=_output, metavar="FILE", help="every line, as .json or .csv")
-    parser.add_argument("--overwrite", action="store_true", help="replace an --output that is there already")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing --output")
     parser.add_argument("--worst", type=int, default=10, metavar="N", help="lines to print (default: 10)")
-    limits = parser.add_argument_group("from when on a difference is a finding")
+    limits = parser.add_argument_group("smallest differences that are findings")
     limits.add_argument(
         "--emotion_limit", type=float, default=0.3, metavar="D", help="Jensen-Shannon distance, 0 to 1 (default: 0.3)"
     )

@@ -1,6 +1,6 @@
 """Two tracks of one film -> where each moment of the first is in the second.
 
-The tracks share neither voices nor words. They share when somebody speaks and, where there is any, music and noise.
+The tracks share neither voices nor language. They share the times of speech and, if there are any, music and noise.
 Three things are compared: speech as on and off, where lines start, and the level of the whole sound.
 """
 
@@ -14,19 +14,19 @@ import scipy.fft
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 from scipy.optimize import brute
 
-from .speech_activity import FRAME_S, Activity
+from .speech_activity import FRAME_S, SpeechActivity
 
 # PAL's speed-up is 4.2 %, either way.
 MAX_DRIFT = 0.05
-# Of simulated pairs of one and two minutes, those of two films came to 0.54 at most, those of one to 0.65 at least.
+# Simulated pairs of one and two minutes: two films reach at most 0.54, the same film at least 0.65.
 MIN_CONFIDENCE = 0.6
-_COARSE = 8  # frames that the search over all offsets and drifts takes as one, a quarter of a second
-_TREND_S = 10.0  # slower changes, such as of scenes with and without talk, place nothing
+_COARSE = 8  # frames that the search over all offsets and drifts averages, a quarter of a second
+_TREND_S = 10.0  # slower changes, such as of scenes with and without speech, do not help to align
 _FAR_S = 10.0
 _SHORTEST_S = 30.0  # in less there are not enough lines, and few places far enough away to compare with
 _SMOOTHING = 2.0  # frames
-# A line starts with the lips, but some languages take longer to say it: without its starts, a dub whose lines are a
-# fifth longer would lie 0.15 s off. Nor do they all start at the same moment.
+# A dubbed line starts with the lips, but may be longer than the original: without the starts, a dub whose lines are a
+# fifth longer would be misplaced by 0.15 s. Smoothed, because lines do not all start at exactly the same moment.
 _START_SMOOTHING = 0.1 / FRAME_S
 _REACH_S = 0.4  # by which the search may be wrong at the start and at the end
 
@@ -42,7 +42,7 @@ class Alignment:
         drift: by which share of itself the dub is longer: 0.001 for a second in 1000.
         correlation: of the two tracks so placed, at most 1.
         confidence: from 0 to 1, by which share of itself the correlation is above the best one more than ten seconds
-            away. Tracks that have nothing in common agree about as well in many places.
+            away. Unrelated tracks agree about equally well in many places.
     """
 
     offset_s: float
@@ -59,30 +59,30 @@ class Alignment:
         return (dub_s - self.offset_s) / (1 + self.drift)
 
 
-def align(source: Activity, dub: Activity) -> Alignment:
+def align(source: SpeechActivity, dub: SpeechActivity) -> Alignment:
     """Finds the offset and the drift by which two tracks agree best.
 
     Every drift up to `MAX_DRIFT` is tried with every offset at once, by correlation in the frequency domain, and the
-    best pair refined. Nothing is assumed of either; the cost of two hours is some seconds.
+    best pair is refined. Nothing is assumed about either; two hours take some seconds.
 
     Raises:
         ValueError: the tracks do not match, or one is shorter than half a minute.
     """
     if min(source.level_db.size, dub.level_db.size) * FRAME_S < _SHORTEST_S:
-        raise ValueError(f"Tracks of {_SHORTEST_S:.0f} s and more can be aligned, one of these is shorter.")
+        raise ValueError(f"Both tracks must be at least {_SHORTEST_S:.0f} s long to be aligned.")
     offset, drift, correlation, elsewhere = _search(_features(source, _COARSE), _features(dub, _COARSE))
     confidence = max(0.0, 1 - elsewhere / correlation) if correlation > 0 else 0.0
     if confidence < MIN_CONFIDENCE:
         raise ValueError(
             f"The two tracks do not match: at best they correlate by {correlation:.2f}, and by {elsewhere:.2f} at a "
-            f"place more than {_FAR_S:.0f} s away. Expected are two tracks of one film, cut alike, with any offset and "
+            f"place more than {_FAR_S:.0f} s away. Expected two tracks of one film, with the same cut, any offset and "
             f"a drift up to {MAX_DRIFT:.0%}."
         )
     offset, drift = _refine(_features(source), _features(dub), offset, drift)
     return Alignment(offset, drift, correlation, confidence)
 
 
-def _features(activity: Activity, frames: int = 1) -> np.ndarray:
+def _features(activity: SpeechActivity, frames: int = 1) -> np.ndarray:
     """Speech, starts and level of every `frames` frames without their trends, at unit power, `(3, frames)`."""
     speech = activity.speech
     starts = gaussian_filter1d(np.maximum(np.diff(speech, prepend=0), 0), _START_SMOOTHING)
@@ -117,7 +117,7 @@ def _search(source: np.ndarray, dub: np.ndarray) -> tuple[float, float, float, f
 
 
 def _refine(source: np.ndarray, dub: np.ndarray, offset: float, drift: float) -> tuple[float, float]:
-    """The offset in seconds and the drift near the given ones that are the best to a fraction of a frame."""
+    """The best offset in seconds and drift near the given ones, to a fraction of a frame."""
     seconds = np.arange(source.shape[1]) * FRAME_S
     share = seconds / seconds[-1]
 

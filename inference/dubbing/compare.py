@@ -14,24 +14,25 @@ from .alignment import Alignment, align
 from .line_matching import MatchedLines, match_lines
 from .normalization import normalize
 from .prosody import LineProsody, measure_prosody
-from .speech_activity import listen
+from .speech_activity import measure_activity
 
 _UNITS = {"emotion": "of 1", "pitch": "semitones", "energy": "dB"}
-_CHANCE = 0.05  # of pairings at random that may agree as well as the same lines do
-_LEAST_AGREEMENT = 0.2  # in simulations, findings below it are as often right as lines drawn at random
-_FEW = 20  # lines, in fewer of which nothing shows whether they agree
+_SIGNIFICANCE = 0.05  # share of random pairings that may agree as well as the same lines do
+_MIN_AGREEMENT = 0.2  # in simulations, findings below it are correct as rarely as randomly chosen lines
+_MIN_LINES = 20  # to test whether they agree
 
 
 @dataclass(frozen=True)
 class Limits:
-    """From when on a difference between two deliveries of a line is a finding.
+    """The smallest differences between two deliveries of a line that are findings.
 
-    Each is beyond what the tracks usually differ by, after voices, mixes and languages were made alike. Where these
-    differences spread so much that a line is seldom within the default limit, three standard deviations take its place.
+    Each is relative to the usual difference of the tracks, without the effects of voices, mixes and languages.
+    If the differences spread so much that a line is rarely within the default limit, three standard deviations replace
+    it.
 
     Args:
-        emotion: Jensen–Shannon distance between the two distributions over emotions, from 0 (the same) to 1 (what one
-            holds possible, the other excludes).
+        emotion: Jensen–Shannon distance between the two distributions over emotions, from 0 (the same) to 1
+            (disjoint).
         pitch: in semitones.
         energy: in dB.
 
@@ -46,25 +47,25 @@ class Limits:
     def __post_init__(self) -> None:
         for name, limit in vars(self).items():
             if not limit > 0:
-                raise ValueError(f"The limit of {name} is above 0, got {limit}.")
+                raise ValueError(f"The limit of {name} must be above 0, got {limit}.")
 
 
 @dataclass(frozen=True)
 class DubCheck:
-    """What a comparison of two tracks found.
+    """The result of a comparison of two tracks.
 
     Args:
         alignment: of the tracks.
         limits: that were applied.
-        usual: what the tracks usually differ by, the median over the lines: `emotion`, `pitch`, `energy`, in the units
-            of the limits, the dub's less the source's. That of emotion is after normalization.
+        usual: the usual difference of the tracks, the median over the lines: `emotion`, `pitch`, `energy`, in the units
+            of the limits, dub minus source. That of emotion is after normalization.
         rows: one dict per line. First those that differ, the worst first; then those that only one track has, in the
-            order of time; then the others, in the order of `score`. `status` says which: `differs`, `missing in the
-            dub`, `only in the dub`, `fits`.
-        agreement: by how much the same lines are closer in emotion than lines that are paired at random, from 0 (as far
-            apart) to 1 (equal). `None` with too few lines.
-        incomparable: of `emotion`, `pitch`, `energy` those in which the tracks cannot be compared reliably, or not
-            by the limit that was asked for, and why. One line that differs from all others may still be a true finding.
+            order of time; then the others, in the order of `score`. `status` is `differs`, `missing in the dub`, `only
+            in the dub` or `fits`.
+        agreement: how much closer in emotion the same lines are than randomly paired lines, from 0 (equally far apart)
+            to 1 (equal). `None` with too few lines.
+        incomparable: those of `emotion`, `pitch`, `energy` in which the tracks cannot be compared reliably, or not with
+            the given limit, and why. A line that differs from all others may still be a true finding.
     """
 
     alignment: Alignment
@@ -82,28 +83,28 @@ class DubCheck:
 def check_dub(predictor: Predictor, source: Any, dub: Any, limits: Limits = Limits()) -> DubCheck:
     """Compares how the lines of a film are spoken in two languages.
 
-    Both tracks are read twice, a minute at a time: to align them, and to hear the lines that they share.
+    Both tracks are read twice, a minute at a time: to align them, and to analyze the lines that they share.
 
     Args:
         predictor: whose main task is a classification.
-        source, dub: anything that [`~modeling.AudioReader`] takes; the same film, cut alike.
+        source, dub: anything that [`~modeling.AudioReader`] takes; the same film with the same cut.
         limits: above which a difference is a finding.
 
     Raises:
         AudioError: a track cannot be read.
-        ValueError: the model names no emotions, a track holds no speech, or the tracks do not match.
+        ValueError: the model has no classes, a track contains no speech, or the tracks do not match.
     """
     if not predictor.main_task.is_classification:
-        raise ValueError(f"The model's main task, {predictor.main_task.name}, has no classes to compare.")
-    source_activity, dub_activity = listen(source), listen(dub)
+        raise ValueError(f"The main task must be a classification, got {predictor.main_task.name}, a regression.")
+    source_activity, dub_activity = measure_activity(source), measure_activity(dub)
     alignment = align(source_activity, dub_activity)
     lines = match_lines(source_activity.lines, dub_activity.lines, alignment)
     if len(lines.source) == 0:
-        raise ValueError("The tracks match, but no line is spoken in both at the same time.")
-    spoken = measure_prosody(predictor, source, lines.source), measure_prosody(predictor, dub, lines.dub)
-    normalized = normalize(*spoken)
+        raise ValueError("The tracks match, but have no lines in common.")
+    delivered = measure_prosody(predictor, source, lines.source), measure_prosody(predictor, dub, lines.dub)
+    normalized = normalize(*delivered)
     measured = _differences(*normalized)
-    usual = {name: _usual(values) for name, values in _differences(*spoken).items()}
+    usual = {name: _usual(values) for name, values in _differences(*delivered).items()}
     usual["emotion"] = _usual(measured["emotion"])
     differences = {name: values - _usual(values) for name, values in measured.items()}
     reachable = {
@@ -111,7 +112,7 @@ def check_dub(predictor: Predictor, source: Any, dub: Any, limits: Limits = Limi
     }
     agreement, agrees = _agreement(*(track.emotion for track in normalized))
     incomparable = _incomparable(limits, reachable, usual["emotion"], agrees)
-    rows = _rows(lines, spoken, normalized, differences, predictor.main_task.labels, Limits(**reachable))
+    rows = _rows(lines, delivered, normalized, differences, predictor.main_task.labels, Limits(**reachable))
     findings = [row for row in rows if row["status"] == "differs"]
     others = [row for row in rows if row["status"] == "fits"]
     return DubCheck(
@@ -120,7 +121,7 @@ def check_dub(predictor: Predictor, source: Any, dub: Any, limits: Limits = Limi
 
 
 def _reachable(differences: np.ndarray, limit: float, widest: float) -> float:
-    """From when on a difference is no usual one: the limit, or three robust deviations where one is beyond `widest`."""
+    """The smallest unusual difference: the limit, or three robust deviations if one exceeds `widest`."""
     known = differences[~np.isnan(differences)]
     deviation = float(median_abs_deviation(known, scale="normal")) if known.size else 0.0
     return max(limit, 3 * deviation) if deviation > widest else limit
@@ -139,31 +140,31 @@ def _incomparable(limits: Limits, reachable: dict[str, float], usual: float, agr
         )
     elif not agrees:
         why["emotion"] = (
-            f"the same lines are less than {_LEAST_AGREEMENT:.0%} closer than lines that are paired at random: this "
+            f"the same lines are less than {_MIN_AGREEMENT:.0%} closer than lines that are paired at random: this "
             "model does not distinguish emotions in these tracks, or they do not change"
         )
     return why
 
 
 def _agreement(source: np.ndarray, dub: np.ndarray) -> tuple[float | None, bool]:
-    """How much closer the same lines are than lines at a shift, and whether that is enough to compare them by.
+    """How much closer the same lines are than shifted lines, and whether that is enough to compare them.
 
-    It has to be [`_LEAST_AGREEMENT`], and more than in 19 of 20 pairings of each line with the one so many lines later.
+    It must be at least `_MIN_AGREEMENT`, and more than in 19 of 20 pairings of each line with a later one at a shift.
     """
-    if len(dub) < _FEW:
+    if len(dub) < _MIN_LINES:
         return None, True
     same, *shifted = (_distances(source, np.roll(dub, shift, axis=0)).mean() for shift in range(len(dub)))
     agreement = 1 - same / max(float(np.mean(shifted)), np.finfo(float).tiny)
-    return agreement, agreement >= _LEAST_AGREEMENT and np.mean(np.array(shifted) <= same) <= _CHANCE
+    return agreement, agreement >= _MIN_AGREEMENT and np.mean(np.array(shifted) <= same) <= _SIGNIFICANCE
 
 
 def _distances(source: np.ndarray, dub: np.ndarray) -> np.ndarray:
-    # Of equal distributions it may be the root of a rounding error below 0.
+    # For equal distributions it may be the root of a rounding error below 0.
     return np.nan_to_num(jensenshannon(source, dub, base=2, axis=1))
 
 
 def _differences(source: LineProsody, dub: LineProsody) -> dict[str, np.ndarray]:
-    """By what the dub's lines differ from the source's, each `(lines,)`; NaN where that is not known."""
+    """Differences of the lines, dub minus source, each `(lines,)`; NaN if unknown."""
     return {
         "emotion": _distances(source.emotion, dub.emotion),
         "pitch": dub.pitch - source.pitch,
@@ -178,31 +179,31 @@ def _usual(differences: np.ndarray) -> float:
 
 def _rows(
     lines: MatchedLines,
-    spoken: tuple[LineProsody, LineProsody],
+    delivered: tuple[LineProsody, LineProsody],
     normalized: tuple[LineProsody, LineProsody],
     differences: dict[str, np.ndarray],
     labels: tuple[str, ...],
     limits: Limits,
 ) -> list[dict[str, Any]]:
     """A row per shared line, the largest `score` first."""
-    # Emotions that are nearer than usual are no difference; pitch and energy count both ways.
+    # Emotions that are closer than usual do not count; pitch and energy count in both directions.
     sizes = {name: np.maximum(values, 0) if name == "emotion" else abs(values) for name, values in differences.items()}
     found = {name: size >= getattr(limits, name) for name, size in sizes.items()}
     score = _score(normalized[1].emotion - normalized[0].emotion, differences, limits)
-    source, dub = spoken
+    source, dub = delivered
     rows = []
     for line in np.argsort(-score, kind="stable"):
-        said = {"source": _likeliest(source.emotion[line], labels), "dub": _likeliest(dub.emotion[line], labels)}
+        predicted = {"source": _likeliest(source.emotion[line], labels), "dub": _likeliest(dub.emotion[line], labels)}
         by = {name: None if np.isnan(values[line]) else float(values[line]) for name, values in differences.items()}
-        reasons = [_WORDED[name](said, by[name]) for name in found if found[name][line]]
+        reasons = [_REASONS[name](predicted, by[name]) for name in found if found[name][line]]
         rows.append(
             {
                 "status": "differs" if reasons else "fits",
                 **_times(lines.source[line], lines.dub[line]),
-                **{f"{track}_{key}": value for track, answer in said.items() for key, value in answer.items()},
+                **{f"{track}_{key}": value for track, outputs in predicted.items() for key, value in outputs.items()},
                 **{f"{name}_difference": value for name, value in by.items()},
                 "score": float(score[line]),
-                "why": "; ".join(reasons),
+                "reason": "; ".join(reasons),
             }
         )
     return rows
@@ -211,14 +212,15 @@ def _rows(
 def _score(emotions: np.ndarray, differences: dict[str, np.ndarray], limits: Limits) -> np.ndarray:
     """How much each line stands out, `(lines,)`: the norm of its z-scores.
 
-    Pitch and energy are as far out as robust deviations tell. Of emotions each class counts by itself, so that a change
-    weighs more the rarer it is in these tracks: a model that often takes calm for sadness seldom takes it for anger.
-    What is far below a limit is no outlier even where all other lines agree: the limit is three deviations at least.
+    Pitch and energy are scaled by robust deviations. Each class of emotion counts by itself, so that a change weighs
+    more the rarer it is in these tracks: a model that often confuses calm with sadness rarely confuses it with anger.
+    A difference far below a limit is not an outlier, even if all other lines agree: the limit is at least three
+    deviations.
     """
     emotions = emotions - np.median(emotions, axis=0)
     deviations = [emotions / np.maximum(emotions.std(axis=0), limits.emotion / 3)]
     for name in ("pitch", "energy"):
-        by = np.nan_to_num(differences[name])  # what is not known is no outlier
+        by = np.nan_to_num(differences[name])  # an unknown difference is not an outlier
         scale = max(median_abs_deviation(by, scale="normal"), getattr(limits, name) / 3)
         deviations.append(by[:, None] / scale)
     return np.linalg.norm(np.concatenate(deviations, axis=1), axis=1)
@@ -229,9 +231,10 @@ def _likeliest(probabilities: np.ndarray, labels: tuple[str, ...]) -> dict[str, 
     return {"emotion": labels[best], "emotion_score": float(probabilities[best])}
 
 
-_WORDED = {
-    "emotion": lambda said, _: ", ".join(
-        f"{said[track]['emotion']} {said[track]['emotion_score']:.2f} in the {track}" for track in ("dub", "source")
+_REASONS = {
+    "emotion": lambda predicted, _: ", ".join(
+        f"{predicted[track]['emotion']} {predicted[track]['emotion_score']:.2f} in the {track}"
+        for track in ("dub", "source")
     ),
     "pitch": lambda _, semitones: f"pitch {semitones:+.1f} semitones",
     "energy": lambda _, db: f"energy {db:+.1f} dB",
@@ -239,7 +242,7 @@ _WORDED = {
 
 
 def _unmatched(lines: MatchedLines, alignment: Alignment) -> list[dict[str, Any]]:
-    """A row per line that one track lacks, with the place where the other should have it."""
+    """A row per line that one track lacks, with the time at which it should have it."""
     rows = [{"status": "missing in the dub", **_times(line, alignment.to_dub(line))} for line in lines.missing]
     rows += [{"status": "only in the dub", **_times(alignment.to_source(line), line)} for line in lines.added]
     return sorted(rows, key=lambda row: row["source_start_s"])

@@ -1,4 +1,4 @@
-"""The lines of two aligned tracks -> which are the same, which are only in one."""
+"""The lines of two aligned tracks -> which are the same, and which are in one track only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .alignment import Alignment
 
-# Of the shorter of two lines; less is a neighbor that begins early or ends late.
+# Share of the shorter line; a smaller overlap is a neighbor that begins early or ends late.
 _MIN_OVERLAP = 0.5
 
 
@@ -33,8 +33,8 @@ class MatchedLines:
 def match_lines(source: np.ndarray, dub: np.ndarray, alignment: Alignment) -> MatchedLines:
     """Finds the lines that two tracks share.
 
-    Lines of the two are the same where they overlap by half of the shorter one. What one track says in one breath and
-    the other with a pause between is one line.
+    Lines of the two are the same if they overlap by half of the shorter one. Speech that is one line in one track and
+    has a pause in the other is one line.
 
     Args:
         source, dub: lines of each track in its own time, `(lines, 2)`, in order and without overlap.

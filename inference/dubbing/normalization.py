@@ -1,4 +1,4 @@
-"""How the lines of two tracks are spoken -> the same without what is of the track, the language and the voice."""
+"""How the lines of two tracks are spoken -> the same without the effects of track, language and voice."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _FEWEST = 5  # lines of a kind of voice
 
 
 def normalize(source: LineProsody, dub: LineProsody) -> tuple[LineProsody, LineProsody]:
-    """What a voice or a track always has is no difference between two deliveries of a line.
+    """Removes from the lines what all lines of a voice or a track have in common.
 
-    Pitch and energy become those above the median of the lines of such a voice in its track. Emotions are corrected for
-    what a model takes a language, a mix and such a voice for: each class is weighted such that its mean over these
+    Pitch and energy become relative to the median of the lines with the same kind of voice in a track. Emotions are
+    corrected for the model's bias by language, mix and voice: each class is weighted such that its mean over these
     lines is that over both tracks (Sinkhorn and Knopp 1967).
 
     Args:
@@ -47,10 +47,10 @@ def _balance(emotion: np.ndarray, usual: np.ndarray) -> np.ndarray:
 
 
 def group_voices(pitch: np.ndarray) -> np.ndarray:
-    """Which lines are of low voices, 0, and of high ones, 1, where a track clearly has both; else all are 0.
+    """Which lines have low voices, 0, and high ones, 1, if a track clearly has both; otherwise all are 0.
 
     Args:
-        pitch: of the lines in semitones, `(lines,)`; those without any are taken to be of the commoner kind.
+        pitch: of the lines in semitones, `(lines,)`; lines without pitch are counted as the more frequent kind.
     """
     known = np.sort(pitch[~np.isnan(pitch)])
     splits = range(_FEWEST, known.size - _FEWEST + 1)

@@ -1,4 +1,4 @@
-"""Lines of a recording -> how each is spoken: its emotion as the model hears it, its pitch and energy as measured."""
+"""Lines of a recording -> how each is spoken: its emotion as predicted, its pitch and energy as measured."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from preprocessing.targets.acoustics import acoustic_targets
 from ..engine.predictor import Predictor
 from .speech_activity import decibels
 
-_POOL = 64  # windows that are held at once
-_AHEAD_S = 60.0  # read at once: films are decoded in blocks, and lines are shorter
+_WINDOWS_AT_ONCE = 64  # in memory
+_AHEAD_S = 60.0  # seconds that are read at once: films are decoded in blocks, and lines are shorter
 _MIN_VOICED = 0.1  # of its frames, for a line to have a pitch; whispers have none
 
 
@@ -37,7 +37,7 @@ class LineProsody:
 
 
 def measure_prosody(predictor: Predictor, source: Any, lines: np.ndarray) -> LineProsody:
-    """Hears the lines of a recording, in windows of equal length where one is longer than the model hears at once.
+    """Analyzes the lines of a recording; a line longer than the model's window is cut into windows of equal length.
 
     Args:
         predictor: whose main task is a classification.
@@ -52,17 +52,20 @@ def measure_prosody(predictor: Predictor, source: Any, lines: np.ndarray) -> Lin
     """
     windows: list[list[tuple]] = [[] for _ in lines]
     with AudioReader(source) as audio:
-        for pool in batched(_windows(audio, lines, predictor.max_duration_s), _POOL):
-            emotions = predictor([waveform for _, waveform in pool])[predictor.main_task.name]
-            for (index, waveform), emotion in zip(pool, emotions, strict=True):
-                acoustics = acoustic_targets(waveform)
-                voiced = acoustics["voiced_ratio"]
-                windows[index].append(
-                    (emotion, voiced, voiced * (acoustics["f0_mean"] or 0.0), (waveform.astype(float) ** 2).mean())
-                )
-    emotion, voiced, f0, power = (np.stack(means) for means in zip(*map(_mean, windows), strict=True))
-    f0 = np.divide(f0, voiced, out=np.full_like(f0, np.nan), where=voiced >= _MIN_VOICED)
+        for group in batched(_windows(audio, lines, predictor.max_duration_s), _WINDOWS_AT_ONCE):
+            emotions = predictor([waveform for _, waveform in group])[predictor.main_task.name]
+            for (index, waveform), emotion in zip(group, emotions, strict=True):
+                windows[index].append((emotion, *_measure(waveform)))
+    emotion, voiced_ratio, f0, power = (np.stack(means) for means in zip(*map(_mean, windows), strict=True))
+    f0 = np.divide(f0, voiced_ratio, out=np.full_like(f0, np.nan), where=voiced_ratio >= _MIN_VOICED)
     return LineProsody(emotion, 12 * np.log2(f0), decibels(power))
+
+
+def _measure(waveform: np.ndarray) -> tuple[float, float, float]:
+    """Voiced ratio, mean F0 times voiced ratio, and power, whose means over windows are those of the line."""
+    acoustics = acoustic_targets(waveform)
+    voiced_ratio = acoustics["voiced_ratio"] or 0.0
+    return voiced_ratio, voiced_ratio * (acoustics["f0_mean"] or 0.0), float((waveform.astype(float) ** 2).mean())
 
 
 def _mean(windows: list[tuple]) -> list[np.ndarray]:
@@ -72,7 +75,7 @@ def _mean(windows: list[tuple]) -> list[np.ndarray]:
 def _windows(audio: AudioReader, lines: np.ndarray, window_s: float) -> Iterator[tuple[int, np.ndarray]]:
     """Yields each window with the index of its line."""
     held, held_from = np.zeros(0, np.float32), 0
-    for index, (start_s, end_s) in enumerate(tqdm(lines, f"{audio.name}: hearing lines", unit="line", disable=None)):
+    for index, (start_s, end_s) in enumerate(tqdm(lines, f"{audio.name}: analyzing lines", unit="line", disable=None)):
         start, end = round(start_s * SAMPLING_RATE), round(end_s * SAMPLING_RATE)
         if end > held_from + held.size:
             held, held_from = audio.read(start_s, max(end_s, start_s + _AHEAD_S)), start

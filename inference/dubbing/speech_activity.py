@@ -1,4 +1,4 @@
-"""A recording -> when there is speech in it and how loud it is: all that its alignment with another one needs."""
+"""A recording -> when there is speech in it and its level: all that its alignment with another one needs."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from modeling import SAMPLING_RATE, AudioReader
 
 from ..timeline.voice_activity import find_speech
 
-FRAME = 512  # samples: 32 ms, by which silero-vad goes
+FRAME = 512  # samples: 32 ms, the frame of silero-vad
 FRAME_S = FRAME / SAMPLING_RATE
 _BLOCK_S = 60.0  # 1875 whole frames
 # A shorter pause does not end a line.
 _PAUSE_S = 0.3
-_SILENCE_DB = -80.0  # what is softer counts as this soft
+_SILENCE_DB = -80.0  # the lowest level that is distinguished
 
 
 @dataclass(frozen=True)
-class Activity:
-    """What is heard when in a recording, whoever speaks and in whatever language.
+class SpeechActivity:
+    """Speech and level of a recording over time, independent of voice and language.
 
     Args:
         lines: start and end in seconds of each stretch of speech without a pause, `(lines, 2)`.
@@ -36,22 +36,22 @@ class Activity:
 
     @property
     def speech(self) -> np.ndarray:
-        """1 in the frames that are speech, else 0, of shape `(frames,)`."""
+        """1 for frames with speech, else 0, of shape `(frames,)`."""
         speech = np.zeros(self.level_db.size)
         for start, end in np.rint(self.lines / FRAME_S).astype(int):
             speech[start:end] = 1
         return speech
 
 
-def listen(source: Any) -> Activity:
-    """Hears a recording once, a minute at a time.
+def measure_activity(source: Any) -> SpeechActivity:
+    """Reads a recording once, a minute at a time.
 
     Args:
         source: anything that [`~modeling.AudioReader`] takes.
 
     Raises:
         AudioError: it cannot be read.
-        ValueError: there is no speech in it.
+        ValueError: it contains no speech.
     """
     levels: list[np.ndarray] = []
     regions: list[list[float]] = []
@@ -67,12 +67,12 @@ def listen(source: Any) -> Activity:
                 regions.append([start, end])
             ends = part.ends
         if not regions:
-            raise ValueError(f"{audio.name}: there is no speech in it, so there are no lines to compare.")
-    return Activity(np.array(regions), np.concatenate(levels))
+            raise ValueError(f"{audio.name}: no speech was found, so there are no lines to compare.")
+    return SpeechActivity(np.array(regions), np.concatenate(levels))
 
 
 def _measured(blocks: Iterable[np.ndarray], levels: list[np.ndarray]) -> Iterator[np.ndarray]:
-    """Hands the blocks on, and adds the level of their frames to `levels`."""
+    """Yields the blocks, and adds the level of their frames to `levels`."""
     for block in blocks:
         power = (block[: block.size // FRAME * FRAME].reshape(-1, FRAME) ** 2).mean(axis=1)
         levels.append(decibels(power))

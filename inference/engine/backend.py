@@ -1,17 +1,29 @@
-"""The interface of a backend: padded waveforms in, logits of every head out."""
+"""The interface that every backend implements: padded waveforms in, logits of every head out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
-# (input_values, attention_mask), both (batch, samples) -> task name to logits (batch, num_outputs)
-Forward = Callable[[np.ndarray, np.ndarray], Mapping[str, np.ndarray]]
+
+class Backend(Protocol):
+    """The network as a function. It cuts waveforms to the model's window itself, as `forward` of the model does."""
+
+    def __call__(self, input_values: np.ndarray, attention_mask: np.ndarray) -> Mapping[str, np.ndarray]:
+        """
+        Args:
+            input_values: mono waveforms at 16 kHz, padded with zeros, float32 of shape `(batch, samples)`.
+            attention_mask: 1 where they hold audio, int64 of shape `(batch, samples)`.
+
+        Returns:
+            Task name to logits `(batch, num_outputs)`.
+        """
 
 
 def pad(waveforms: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Waveforms `(samples,)` as what a `Forward` takes: padded to the longest, and 1 where they hold audio."""
+    """The inputs of a [`Backend`] for waveforms `(samples,)`, which are padded to the longest of them."""
     longest = max(waveform.size for waveform in waveforms)
     input_values = np.zeros((len(waveforms), longest), np.float32)
     attention_mask = np.zeros((len(waveforms), longest), np.int64)

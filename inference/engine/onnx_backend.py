@@ -1,4 +1,4 @@
-"""A folder that `inference.onnx` wrote -> the network on ONNX Runtime, without a weight of PyTorch's."""
+"""A folder that `inference.onnx` wrote -> the network on ONNX Runtime, without PyTorch weights."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from transformers import PreTrainedConfig
 from common.checkpoint import load_config
 
 if TYPE_CHECKING:
-    from .backend import Forward
+    from .backend import Backend
 
 FILES = {"float32": "model.onnx", "int8": "model_int8.onnx", "float16": "model_float16.onnx"}
 INPUTS = ("input_values", "attention_mask")
 _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
-def load_onnx(folder: str | Path, precision: str = "float32", workers: int = 1) -> tuple[PreTrainedConfig, Forward]:
+def load_onnx(folder: str | Path, precision: str = "float32", workers: int = 1) -> tuple[PreTrainedConfig, Backend]:
     """The configuration and the network of an exported checkpoint.
 
-    It computes on the GPU where the installed ONNX Runtime has one, and with as many threads as PyTorch would, so that
-    `OMP_NUM_THREADS` bounds both. One who asks for single clips gets them all with one worker alone.
+    It computes on the GPU if the installed ONNX Runtime supports one, and otherwise with as many threads as PyTorch
+    would use, so that `OMP_NUM_THREADS` bounds both. Single clips are computed with all of them only by one worker.
 
     Args:
         folder: that `inference.onnx` wrote.
-        precision: `"float32"`, `"int8"` or `"float16"`, where it was exported.
-        workers: threads that call the network at the same time. They compute too, and share what else there is.
+        precision: `"float32"`, `"int8"` or `"float16"`, if it was exported.
+        workers: threads that call the network at the same time. They compute too, and share the other threads.
 
     Raises:
-        ValueError: the folder was not exported, not in this precision, or ONNX Runtime is not installed.
+        ValueError: the folder is not an export, or not in this precision, or ONNX Runtime is not installed.
     """
     if precision not in FILES:
-        raise ValueError(f"ONNX computes in {', '.join(FILES)}, got the precision {precision!r}.")
+        raise ValueError(f"The precision of ONNX is one of {', '.join(FILES)}, got {precision!r}.")
     file = Path(folder) / FILES[precision]
     if not file.is_file():
         found = [name for name, written in FILES.items() if (Path(folder) / written).is_file()]
@@ -44,18 +44,22 @@ def load_onnx(folder: str | Path, precision: str = "float32", workers: int = 1) 
             f"{folder} has no {file.name}. `python -m inference.onnx CHECKPOINT --output NEW_FOLDER --precision "
             f"{precisions}` writes one."
         )
-    return load_config(folder), onnx_forward(file, workers)
+    return load_config(folder), onnx_network(file, workers)
 
 
-def onnx_forward(file: Path, workers: int = 1) -> Forward:
-    """The network in an ONNX file, for so many threads that call it at the same time.
+def onnx_network(file: Path, workers: int = 1) -> Backend:
+    """The network in an ONNX file as a [`Backend`].
+
+    Args:
+        file: written by `inference.onnx`.
+        workers: threads that call it at the same time.
 
     Raises:
         ValueError: ONNX Runtime is not installed, or cannot read the file.
     """
     onnxruntime = _import_runtime()
     options = onnxruntime.SessionOptions()
-    # One of them is the caller, and the others are the same for all callers.
+    # One thread is the caller itself, and all callers share the others.
     options.intra_op_num_threads = max(1, torch.get_num_threads() - workers + 1)
     available = onnxruntime.get_available_providers()
     try:
@@ -74,7 +78,7 @@ def onnx_forward(file: Path, workers: int = 1) -> Forward:
 
 
 def onnx_has_gpu() -> bool:
-    """Whether the installed ONNX Runtime computes on a GPU.
+    """Whether the installed ONNX Runtime supports a GPU.
 
     Raises:
         ValueError: ONNX Runtime is not installed.
@@ -86,5 +90,5 @@ def _import_runtime() -> ModuleType:
     try:
         import onnxruntime
     except ImportError as error:
-        raise ValueError("Computing with ONNX takes a package more: pip install -e '.[onnx]'") from error
+        raise ValueError("The ONNX backend needs onnxruntime: pip install -e '.[onnx]'") from error
     return onnxruntime

@@ -12,22 +12,22 @@ from transformers import PreTrainedModel
 
 from modeling.cpu_ser import keep_freed_memory
 
-from .backend import Forward
+from .backend import Backend
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def torch_forward(model: PreTrainedModel, dtype: torch.dtype = torch.float32) -> Forward:
-    """The network in PyTorch."""
-    model.to("cuda" if torch.cuda.is_available() else "cpu", dtype)
+def torch_network(model: PreTrainedModel, dtype: torch.dtype = torch.float32) -> Backend:
+    """A model as a [`Backend`]. It is moved to the GPU if there is one, and cast to `dtype`."""
+    model.to("cuda" if torch.cuda.is_available() else "cpu", dtype)  # type: ignore[arg-type]  # its wrapper has no self
     if model.device.type == "cpu":
         keep_freed_memory()
-    # Several threads, each with a recording, would together ask for several times a batch's memory on a GPU.
-    turn = threading.Lock() if model.device.type == "cuda" else nullcontext()
+    # Several threads, each with a recording, would together need several times a batch's memory on a GPU.
+    lock = threading.Lock() if model.device.type == "cuda" else nullcontext()
 
     @torch.inference_mode()
     def forward(input_values: np.ndarray, attention_mask: np.ndarray) -> dict[str, np.ndarray]:
-        with turn:
+        with lock:
             outputs = model(
                 torch.from_numpy(input_values).to(model.device), torch.from_numpy(attention_mask).to(model.device)
             )
@@ -37,16 +37,16 @@ def torch_forward(model: PreTrainedModel, dtype: torch.dtype = torch.float32) ->
 
 
 def start_threads(count: int) -> ThreadPoolExecutor:
-    """So many threads, among which those of PyTorch's operators are divided; other threads keep theirs.
+    """Starts `count` threads and divides those of PyTorch's operators among them; other threads keep theirs.
 
-    A thread that uses PyTorch for the first time while these start may take their share for its own: start them before.
+    A thread that uses PyTorch for the first time meanwhile may get their share: start such threads before.
     """
-    all_together = torch.get_num_threads()
+    num_threads = torch.get_num_threads()
     started = threading.Barrier(count + 1)
 
     def start() -> None:
-        torch.get_num_threads()  # gives the thread the number of all, which the first operator would do later
-        torch.set_num_threads(max(1, all_together // count))
+        torch.get_num_threads()  # initializes the thread's own number, which the first operator would reset later
+        torch.set_num_threads(max(1, num_threads // count))
         started.wait()
 
     threads = ThreadPoolExecutor(count, initializer=start)
@@ -58,6 +58,6 @@ def start_threads(count: int) -> ThreadPoolExecutor:
         started.abort()  # those that have begun wait for the others
         raise
     finally:
-        # PyTorch's number is that of the thread which sets it, and of those that begin later.
-        torch.set_num_threads(all_together)
+        # PyTorch's number belongs to the thread that sets it, and to threads that start later.
+        torch.set_num_threads(num_threads)
     return threads

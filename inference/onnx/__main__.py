@@ -1,4 +1,4 @@
-"""Checkpoint -> ONNX files that hold all of it, from the waveform to every head, each compared with PyTorch.
+"""Checkpoint -> ONNX files with the complete model, from the waveform to every head, each compared with PyTorch.
 
 python -m inference.onnx runs/demo --output onnx/demo
 python -m inference.onnx runs/demo --output onnx/demo --precision float32 int8 float16 --check recordings
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import FlagParser, run_command
+from common.text_tables import format_table
 
 
 def main() -> None:
@@ -45,24 +46,26 @@ def format_parity(parity: dict[str, Any]) -> str:
         compared = parity[source]
         lines += [
             f"{compared['clips']:,} {title}, {parity['threads']} thread(s)",
-            *_table(compared, parity["megabytes"]),
+            _table(compared, parity["megabytes"]),
         ]
         if compared.get("unreadable"):
-            lines.append(f"{len(compared['unreadable']):,} more could not be read: {compared['unreadable'][0]}")
+            lines.append(f"{len(compared['unreadable']):,} others could not be read: {compared['unreadable'][0]}")
         lines.append("")
-    lines.append("Heads: the largest difference from PyTorch, before softmax or in standard deviations of the target,")
-    lines.append("and how often the likeliest class is the same.")
+    lines.append(
+        "Per head: the largest difference from PyTorch, before softmax or in standard deviations of the target,"
+    )
+    lines.append("and the share of clips with the same likeliest class.")
     return "\n".join(lines)
 
 
-def _table(compared: dict[str, Any], megabytes: dict[str, float]) -> list[str]:
+def _table(compared: dict[str, Any], megabytes: dict[str, float]) -> str:
     found = compared["precisions"]
-    rows = [["", *found], ["MB", *(str(megabytes.get(name, "")) for name in found)]]
+    rows = [["MB", *(str(megabytes.get(name, "")) for name in found)]]
     for size in found["torch"]["clips_per_second"]:
         rows.append([f"clips/s by {size}", *(f"{of['clips_per_second'][size]:.1f}" for of in found.values())])
     for head in found["float32"]["max_difference"]:
         rows.append([head, "", *(_differs(of, head) for name, of in found.items() if name != "torch")])
-    return ["  " + row[0].ljust(16) + "".join(cell.ljust(18) for cell in row[1:]).rstrip() for row in rows]
+    return format_table(rows, ["", *found], "l" * (len(found) + 1))
 
 
 def _differs(of: dict[str, Any], head: str) -> str:
@@ -81,10 +84,10 @@ def _parse_args() -> argparse.Namespace:
         nargs="+",
         choices=("float32", "int8", "float16"),
         default=["float32"],
-        help="what to write; float32 always is, and the others are made of it",
+        help="precisions to write; float32 is always written, and the others are made from it",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the files of an export in DIR")
-    parser.add_argument("--check", type=Path, metavar="FOLDER", help="compare on the recordings below it too")
+    parser.add_argument("--check", type=Path, metavar="FOLDER", help="compare also on the recordings in FOLDER")
     return parser.parse_args()
 
 

@@ -20,12 +20,12 @@ from common.outputs import check_empty
 from common.versions import versions
 from modeling import AudioError, load_audio
 
-from ..engine.onnx_backend import FILES, onnx_forward
-from ..engine.torch_backend import torch_forward
+from ..engine.onnx_backend import FILES, onnx_network
+from ..engine.torch_backend import torch_network
 from .graph import check_int8, write_float16, write_float32, write_int8
 from .parity import compare, synthetic_clips
 
-LIMIT = 1e-4  # by which an answer in float32 may differ from PyTorch's, before softmax or in standard deviations
+LIMIT = 1e-4  # by which an output in float32 may differ from PyTorch's, before softmax or in standard deviations
 _PACKAGES = ("torch", "transformers", "onnx", "onnxscript", "onnxruntime")
 
 
@@ -41,17 +41,17 @@ def export_folder(
 
     Args:
         checkpoint: folder or Hub id.
-        output: folder to write to, empty or not there yet. In the end all of it is there, or nothing.
+        output: folder to write to, empty or new. It is written completely or not at all.
         precisions: of `"float32"`, `"int8"`, `"float16"`; float32 is always written.
         check: folder of recordings to compare on, beside synthetic clips.
-        overwrite: whether `output` may hold files, of which those of the export are replaced.
+        overwrite: whether `output` may contain files; those of an export are replaced.
 
     Returns:
-        What `parity.json` holds.
+        The content of `parity.json`.
 
     Raises:
-        ValueError: there is no such checkpoint or no recording, `output` holds files, a package is missing, a variant
-            does not suit the network, or one answers otherwise than it may.
+        ValueError: the checkpoint or the recordings do not exist, `output` contains files, a package is missing, a
+            precision is not possible for the network, or outputs differ more than they may.
     """
     check_empty(output, overwrite)
     used = _versions()
@@ -82,13 +82,13 @@ def _versions() -> dict[str, str]:
     try:
         return versions(*_PACKAGES)
     except PackageNotFoundError as error:
-        raise ValueError(f"Exporting takes packages more, {error.name} among them: pip install -e '.[onnx]'") from error
+        raise ValueError(f"The export needs {error.name}: pip install -e '.[onnx]'") from error
 
 
 def _find_recordings(folder: Path) -> list[Path]:
     recordings = list(walk(folder, AUDIO_SUFFIXES))
     if not recordings:
-        raise ValueError(f"{folder}: no audio or video file is below it, by the endings of the names.")
+        raise ValueError(f"{folder} contains no audio or video files, by the suffixes of the file names.")
     return recordings
 
 
@@ -106,24 +106,24 @@ def _write_graphs(model: PreTrainedModel, folder: Path, precisions: Sequence[str
 
 
 def _compare(model: PreTrainedModel, files: dict[str, Path], recordings: Sequence[Path]) -> dict[str, Any]:
-    """Per set of clips: its size, and what `compare` finds."""
-    networks = {"torch": torch_forward(model)} | {name: onnx_forward(file) for name, file in files.items()}
+    """Per set of clips: its size, and the result of `compare`."""
+    networks = {"torch": torch_network(model)} | {name: onnx_network(file) for name, file in files.items()}
     tasks = model.config.get_tasks()
     clips = synthetic_clips(model.config.max_duration_s)
-    compared = {"synthetic": {"clips": len(clips), "precisions": compare(networks, tasks, clips)}}
-    _check(compared["synthetic"]["precisions"])
+    precisions = compare(networks, tasks, clips)
+    _check(precisions)
+    compared: dict[str, dict[str, Any]] = {"synthetic": {"clips": len(clips), "precisions": precisions}}
     if recordings:
         unreadable: list[str] = []
-        heard = _read(recordings, model.config.max_duration_s, unreadable)
-        precisions = compare(networks, tasks, heard)
+        precisions = compare(networks, tasks, _read(recordings, model.config.max_duration_s, unreadable))
         _check(precisions)
-        clip_count = len(recordings) - len(unreadable)
-        compared["recordings"] = {"clips": clip_count, "unreadable": unreadable, "precisions": precisions}
+        num_clips = len(recordings) - len(unreadable)
+        compared["recordings"] = {"clips": num_clips, "unreadable": unreadable, "precisions": precisions}
     return compared
 
 
 def _read(recordings: Sequence[Path], max_duration_s: float, unreadable: list[str]) -> Iterator[np.ndarray]:
-    """What a model hears of each; what cannot be read goes to `unreadable`."""
+    """The model's window of each recording; errors of those that cannot be read are added to `unreadable`."""
     for path in recordings:
         try:
             yield load_audio(path, end_s=max_duration_s)
@@ -132,14 +132,14 @@ def _read(recordings: Sequence[Path], max_duration_s: float, unreadable: list[st
 
 
 def _check(precisions: dict[str, dict[str, Any]]) -> None:
-    """Raises a `ValueError` where float32 differs by more than rounding, or a variant answers nothing."""
+    """Raises a `ValueError` if float32 differs by more than rounding, or outputs of a precision are not finite."""
     for name, found in precisions.items():
         for head, difference in found.get("max_difference", {}).items():
             if not math.isfinite(difference):
-                raise ValueError(f"In {name} the network's numbers overflow (head {head}): leave that precision out.")
+                raise ValueError(f"The outputs of the head {head} overflow in {name}: leave that precision out.")
             if name == "float32" and difference > LIMIT:
                 raise ValueError(
-                    f"The graph differs from PyTorch by {difference:.1e} in the head {head}, where {LIMIT:.0e} is "
-                    "rounding. Nothing was written. Versions of torch, onnxscript and onnxruntime that agree are in "
-                    "constraints.txt."
+                    f"The outputs of the head {head} differ from PyTorch's by {difference:.1e}; expected at most "
+                    f"{LIMIT:.0e}. Nothing was written. constraints.txt lists versions of torch, onnxscript and "
+                    "onnxruntime that work together."
                 )

@@ -1,4 +1,4 @@
-"""A model -> the ONNX graph of all of it, and the same graph with weights of lower precision."""
+"""A model -> its complete ONNX graph, and the same graph with weights of lower precision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -23,41 +23,42 @@ if TYPE_CHECKING:
 
 OPSET = 20
 _PRODUCTS = ("Conv", "MatMul", "Gemm")
-# The projection of the features and the first layer's products, which come first in the graph. What they round, all
-# later layers go on with; what that costs stands in docs/jobs/onnx.md.
+# The projection of the features and the first layer's products, which come first in the graph. All later layers
+# inherit their rounding errors; the cost is measured in docs/jobs/onnx.md.
 _EXACT_IN_INT8 = 1 + 6
-# What ONNX Runtime computes in float32 with errors that grow with the samples: 96,000 of them are added one by one, and
-# their Fourier transform is off by a hundredth. PyTorch is exact to the last digits.
+# Operators that ONNX Runtime computes in float32 with errors that grow with the number of samples: 96,000 of them are
+# added one by one, and their Fourier transform is wrong by 1 %. PyTorch is exact to the last digits.
 _SENSITIVE = ("ReduceSum", "DFT")
 
 
 def write_float32(model: PreTrainedModel, file: Path) -> None:
     """Writes the graph from waveforms at 16 kHz and their mask, both `(batch, samples)`, to one output per head.
 
-    Everything that the model does is in it: cutting, standardising, padding, the network, masked pooling. Batch and
-    samples are free. The file says in its metadata what the outputs mean.
+    It contains everything that the model does: cutting, standardizing, padding, the network, masked pooling. The sizes
+    of batch and samples are dynamic. The metadata of the file describes the outputs.
     """
     from onnxscript import ir
 
-    samples = model.max_samples * 2 // 3
+    samples = max_samples_of(model) * 2 // 3
     attention_mask = torch.ones(2, samples, dtype=torch.int64)
     attention_mask[1, samples // 2 :] = 0
-    free = {0: "batch", 1: "samples"}
+    dynamic = {0: "batch", 1: "samples"}
     with _quiet():
-        program = torch.onnx.export(
+        exported = torch.onnx.export(
             _Graph(model).eval(),
             (torch.randn(2, samples), attention_mask),
             dynamo=True,
-            dynamic_shapes=(free, free),
+            dynamic_shapes=(dynamic, dynamic),
             input_names=list(INPUTS),
-            output_names=list(model.heads),
+            output_names=[task.name for task in model.config.get_tasks()],
             opset_version=OPSET,
             verbose=False,
         )
+    program = cast(torch.onnx.ONNXProgram, exported)  # with `dynamo=True` it is never `None`
     for node in program.model.graph.all_nodes():
-        node.metadata_props.clear()  # traces of the exporting machine's files
+        node.metadata_props.clear()  # they contain paths of the exporting machine
     for node in [node for node in program.model.graph if node.op_type in _SENSITIVE]:
-        if node.inputs[0].dtype == ir.DataType.FLOAT:
+        if (value := node.inputs[0]) is not None and value.dtype == ir.DataType.FLOAT:
             _compute_in(program.model.graph, node, ir.DataType.DOUBLE)
     program.model.metadata_props.update(_describe(model))
     program.save(file)
@@ -66,10 +67,10 @@ def write_float32(model: PreTrainedModel, file: Path) -> None:
 def write_int8(model: PreTrainedModel, source: Path, file: Path) -> None:
     """Writes a graph that multiplies in 8 bits from the transformer's second layer on.
 
-    All before it, attention, and the heads stay in float32; what a sum of layers does with each frame does not.
+    The layers before it, attention, and the heads stay in float32.
 
     Raises:
-        ValueError: the network has no transformer, or one of a single layer.
+        ValueError: the network is not a transformer, or has a single layer.
     """
     check_int8(model)
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -80,21 +81,25 @@ def write_int8(model: PreTrainedModel, source: Path, file: Path) -> None:
             file,
             nodes_to_quantize=_products(source)[_EXACT_IN_INT8:],
             per_channel=True,
-            reduce_range=True,  # 8 whole bits overflow on processors without VNNI, and would answer otherwise there
+            reduce_range=True,  # 8 full bits overflow on processors without VNNI, with other outputs
             weight_type=QuantType.QInt8,
         )
 
 
 def check_int8(model: PreTrainedModel) -> None:
-    """Raises ValueError: `write_int8` has nothing to do in this network."""
+    """Raises a `ValueError` if `write_int8` would change nothing in this network."""
     if isinstance(model, PannsForMultiTaskSER):
-        raise ValueError("int8 is for the products of a transformer, and CNN14 consists of convolutions: leave it out.")
+        raise ValueError(
+            "int8 quantizes the matrix products of a transformer, and CNN14 consists of convolutions: leave int8 out."
+        )
     if model.config.num_hidden_layers < 2:
-        raise ValueError("int8 is for the layers after the first, and this network has no other: leave it out.")
+        raise ValueError(
+            "int8 quantizes the layers after the first, and this network has a single layer: leave int8 out."
+        )
 
 
 def _products(file: Path) -> list[str]:
-    """The nodes that multiply by weights, but for the heads, whose Gemm would be made MatMul and quantized too."""
+    """The nodes that multiply by weights, without the heads, whose Gemm would be made MatMul and quantized too."""
     import onnx
 
     graph = onnx.load(file).graph
@@ -103,10 +108,10 @@ def _products(file: Path) -> list[str]:
 
 
 def write_float16(model: PreTrainedModel, source: Path, file: Path) -> None:
-    """Writes a graph whose weights are in float16, and so is what they are multiplied with.
+    """Writes a graph whose weights, and the values that they are multiplied with, are in float16.
 
-    All else stays in float32, because a waveform's energy alone is beyond float16's 65504; so do the heads, and the
-    layers that the model keeps in float32 whatever it is cast to.
+    Everything else stays in float32, because a waveform's energy alone exceeds float16's 65504; so do the heads, and
+    the layers that the model always keeps in float32.
     """
     from onnxscript import ir
     from onnxscript.ir.passes.common import RemoveUnusedNodesPass
@@ -114,7 +119,7 @@ def write_float16(model: PreTrainedModel, source: Path, file: Path) -> None:
     program = ir.load(source)
     exact = model._keep_in_fp32_modules_strict or ()
     for node in [node for node in program.graph if node.op_type in _PRODUCTS]:
-        weights = " ".join(value.name for value in node.inputs if value.is_initializer())
+        weights = " ".join(str(value.name) for value in node.inputs if value is not None and value.is_initializer())
         is_head = node.outputs[0].is_graph_output()
         if weights and not is_head and not any(name in weights for name in exact):
             _compute_in(program.graph, node, ir.DataType.FLOAT16)
@@ -125,37 +130,43 @@ def write_float16(model: PreTrainedModel, source: Path, file: Path) -> None:
 class _Graph(nn.Module):
     """The model as a function of two tensors.
 
-    It cuts by itself: a slice like the model's own would be traced as none, where the traced clip is short.
+    It cuts by itself: the model's own slice would be missing in the graph, because the traced clip is short.
     """
 
     def __init__(self, model: PreTrainedModel):
         super().__init__()
         self.model = model
+        self.max_samples = max_samples_of(model)
 
     def forward(self, input_values: torch.Tensor, attention_mask: torch.Tensor) -> dict[str, torch.Tensor]:
-        heard = min(input_values.shape[1], self.model.max_samples)
-        return dict(self.model(input_values[:, :heard], attention_mask[:, :heard]).task_logits)
+        samples = min(input_values.shape[1], self.max_samples)
+        return dict(self.model(input_values[:, :samples], attention_mask[:, :samples]).task_logits)
+
+
+def max_samples_of(model: PreTrainedModel) -> int:
+    """Samples of the model's window."""
+    return round(model.config.max_duration_s * SAMPLING_RATE)
 
 
 def _compute_in(graph: ir.Graph, node: ir.Node, dtype: ir.DataType) -> None:
-    """Has one node, all whose float inputs are float32, compute in another type."""
+    """Makes one node, whose float inputs are all float32, compute in another type."""
     from onnxscript import ir
 
     for index, value in enumerate(node.inputs):
-        if value is None or value.dtype != ir.DataType.FLOAT:  # what is optional may be absent
+        if value is None or value.dtype != ir.DataType.FLOAT:  # optional inputs may be absent
             continue
         if value.is_initializer():
             name = f"{value.name}_{dtype.name.lower()}"
             if name not in graph.initializers:
-                weight = ir.tensor(value.const_value.numpy().astype(dtype.numpy()), name=name)
+                weight = ir.tensor(cast(ir.TensorProtocol, value.const_value).numpy().astype(dtype.numpy()), name=name)
                 graph.register_initializer(
                     ir.Value(name=name, const_value=weight, shape=value.shape, type=ir.TensorType(dtype))
                 )
             node.replace_input_with(index, graph.initializers[name])
         else:
-            cast = ir.node("Cast", [value], {"to": dtype})
-            graph.insert_before(node, cast)
-            node.replace_input_with(index, cast.outputs[0])
+            conversion = ir.node("Cast", [value], {"to": dtype})
+            graph.insert_before(node, conversion)
+            node.replace_input_with(index, conversion.outputs[0])
     result = node.outputs[0]
     back = ir.node("Cast", [result], {"to": ir.DataType.FLOAT})
     back.outputs[0].shape, back.outputs[0].type = result.shape, result.type
@@ -166,7 +177,7 @@ def _compute_in(graph: ir.Graph, node: ir.Node, dtype: ir.DataType) -> None:
 
 
 def _describe(model: PreTrainedModel) -> dict[str, str]:
-    """The file's metadata: what goes in, and how each output is read."""
+    """The file's metadata: the inputs, and the meaning of each output."""
     fields = ("name", "kind", "labels", "unit", "mean", "std")
     heads = [{field: task.to_dict()[field] for field in fields} for task in model.config.get_tasks()]
     return {
@@ -180,7 +191,7 @@ def _describe(model: PreTrainedModel) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the exporters' notes on their own inner workings."""
+    """Silences the exporters' logs and warnings."""
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():

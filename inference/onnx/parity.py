@@ -1,25 +1,46 @@
-"""Several forms of one network -> how far each is from the first, how often it names the same class, and how fast."""
+"""Several forms of one network -> how far each is from the first, how often the class is the same, and how fast."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from modeling import SAMPLING_RATE, Task, batched, length_grouped_batches
 
-from ..engine.backend import Forward, pad
+from ..engine.backend import Backend, pad
 
 BATCH_SIZES = (1, 8)
-_POOL = 64  # clips in memory at once
+_CLIPS_AT_ONCE = 64  # in memory
+
+
+@dataclass
+class _Difference:
+    """How far one network is from the reference, over all batches so far.
+
+    Args:
+        max_difference: head to the largest difference of an output.
+        same_class: classification head to the number of outputs with the same likeliest class.
+    """
+
+    max_difference: dict[str, float]
+    same_class: dict[str, int]
+
+    def add(self, expected: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray]) -> None:
+        for head, largest in self.max_difference.items():
+            # `np.maximum` propagates NaN, which must not be overlooked.
+            self.max_difference[head] = float(np.maximum(largest, abs(found[head] - expected[head]).max()))
+        for head in self.same_class:
+            self.same_class[head] += int((found[head].argmax(1) == expected[head].argmax(1)).sum())
 
 
 def compare(
-    networks: Mapping[str, Forward], tasks: Sequence[Task], clips: Iterable[np.ndarray]
+    networks: Mapping[str, Backend], tasks: Sequence[Task], clips: Iterable[np.ndarray]
 ) -> dict[str, dict[str, Any]]:
-    """Computes all clips with every network, alone and in batches of eight.
+    """Processes all clips with every network, alone and in batches of eight.
 
     Args:
         networks: name to network; the others are compared with the first.
@@ -28,43 +49,40 @@ def compare(
 
     Returns:
         Name to `max_difference` (head to the largest difference of an output, before softmax, or in standard deviations
-        of a regression's target), `same_class` (classification head to the share of the answers in which the likeliest
-        class is the first network's) and `clips_per_second` (batch size to rate); the first network's has the last
-        alone.
+        of a regression's target), `same_class` (classification head to the share of outputs with the likeliest class of
+        the first network) and `clips_per_second` (batch size to rate); for the first network only the last.
     """
     reference, *others = networks
     seconds = {name: dict.fromkeys(BATCH_SIZES, 0.0) for name in networks}
-    worst = {name: {task.name: 0.0 for task in tasks} for name in others}
-    same = {name: {task.name: 0 for task in tasks if task.is_classification} for name in others}
-    clip_count = 0
-    for pool in batched(clips, _POOL):
-        if not clip_count:
-            _run(networks, pool[:1])  # what is set up in a first call is not timed
-        clip_count += len(pool)
+    heads, classified = [task.name for task in tasks], [task.name for task in tasks if task.is_classification]
+    differences = {name: _Difference(dict.fromkeys(heads, 0.0), dict.fromkeys(classified, 0)) for name in others}
+    num_clips = 0
+    for group in batched(clips, _CLIPS_AT_ONCE):
+        if not num_clips:
+            _run(networks, group[:1])  # the first call initializes the networks, and is not timed
+        num_clips += len(group)
         for batch_size in BATCH_SIZES:
-            for batch in length_grouped_batches([clip.size for clip in pool], batch_size):
-                answers, spent = _run(networks, [pool[index] for index in batch])
+            for batch in length_grouped_batches([clip.size for clip in group], batch_size):
+                outputs, spent = _run(networks, [group[index] for index in batch])
                 for name in networks:
                     seconds[name][batch_size] += spent[name]
-                for name in others:
-                    for task in tasks:
-                        expected, found = answers[reference][task.name], answers[name][task.name]
-                        # Of a number and NaN, NaN is the larger one here: it must not pass unseen.
-                        worst[name][task.name] = float(np.maximum(worst[name][task.name], abs(found - expected).max()))
-                        if task.is_classification:
-                            same[name][task.name] += int((found.argmax(1) == expected.argmax(1)).sum())
-    rates = {
-        name: {str(size): clip_count / spent for size, spent in per_size.items()} for name, per_size in seconds.items()
-    }
-    answer_count = clip_count * len(BATCH_SIZES)
-    return {reference: {"clips_per_second": rates[reference]}} | {
-        name: {
-            "max_difference": worst[name],
-            "same_class": {head: count / answer_count for head, count in same[name].items()},
-            "clips_per_second": rates[name],
-        }
-        for name in others
-    }
+                for name, difference in differences.items():
+                    difference.add(outputs[reference], outputs[name])
+    return _summarize(seconds, differences, num_clips)
+
+
+def _summarize(
+    seconds: Mapping[str, Mapping[int, float]], differences: Mapping[str, _Difference], num_clips: int
+) -> dict[str, dict[str, Any]]:
+    """What [`compare`] returns, from seconds per network and batch size, and the differences."""
+    summary: dict[str, dict[str, Any]] = {}
+    for name, per_size in seconds.items():
+        if difference := differences.get(name):
+            shares = {head: count / (num_clips * len(BATCH_SIZES)) for head, count in difference.same_class.items()}
+            summary[name] = {"max_difference": difference.max_difference, "same_class": shares}
+        rates = {str(size): num_clips / spent for size, spent in per_size.items()}
+        summary[name] = {**summary.get(name, {}), "clips_per_second": rates}
+    return summary
 
 
 def synthetic_clips(max_duration_s: float) -> list[np.ndarray]:
@@ -76,27 +94,27 @@ def synthetic_clips(max_duration_s: float) -> list[np.ndarray]:
 
 
 def _vowels(random: np.random.Generator, samples: int) -> np.ndarray:
-    """Harmonics below two formants, on a pitch and a loudness that move as those of speech do."""
+    """Harmonics below two formants, with pitch and loudness that change as in speech."""
     seconds = np.arange(samples) / SAMPLING_RATE
     f0 = random.uniform(90, 240) * (1 + 0.2 * np.sin(2 * np.pi * random.uniform(0.3, 1.5) * seconds))
     formants = random.uniform((300, 900), (800, 2400))
     phase = 2 * np.pi * np.cumsum(f0) / SAMPLING_RATE
-    sound = np.zeros(samples)
+    waveform = np.zeros(samples)
     for harmonic in range(1, 25):
         distance = (harmonic * f0 - formants[:, None]) / 150
-        sound += np.sin(harmonic * phase) / (1 + distance**2).min(axis=0) / harmonic
+        waveform += np.sin(harmonic * phase) / (1 + distance**2).min(axis=0) / harmonic
     loudness = np.abs(np.sin(2 * np.pi * random.uniform(1, 3) * seconds)) * random.uniform(0.02, 0.3)
-    return (loudness * sound + random.normal(scale=1e-3, size=samples)).astype(np.float32)
+    return (loudness * waveform + random.normal(scale=1e-3, size=samples)).astype(np.float32)
 
 
 def _run(
-    networks: Mapping[str, Forward], clips: Sequence[np.ndarray]
+    networks: Mapping[str, Backend], clips: Sequence[np.ndarray]
 ) -> tuple[dict[str, Mapping[str, np.ndarray]], dict[str, float]]:
-    """Answers and seconds of each network for one batch."""
+    """Outputs and seconds of each network for one batch."""
     inputs = pad(clips)
-    answers, spent = {}, {}
+    outputs, spent = {}, {}
     for name, network in networks.items():
         started = time.perf_counter()
-        answers[name] = network(*inputs)
+        outputs[name] = network(*inputs)
         spent[name] = time.perf_counter() - started
-    return answers, spent
+    return outputs, spent

@@ -1,4 +1,4 @@
-"""A recording of any length -> segments of speech, each with what the model says of it."""
+"""A recording of any length -> segments of speech, each with the outputs of all heads."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class TimelineOptions:
     """How a recording is cut.
 
     Args:
-        window_s: seconds of speech that the model hears at once. A region of speech that is shorter is heard whole.
+        window_s: seconds of speech that the model processes at once. A shorter region of speech is processed whole.
         hop_s: seconds from one window to the next, and between the times at which a segment can begin inside a region.
-        switch_cost_s: how sure a change of emotion within a region must be: the new one's lead in probability, summed
-            over its seconds, exceeds this, or twice this if the old one returns. No segment beside another one of its
-            region is shorter.
-        channels: `"mix"` averages them; `"each"` takes every channel for a speaker with segments of its own. What one
-            channel has of another one, as crosstalk or because both are the same, is no speech of it.
+        switch_cost_s: how certain a change of emotion within a region must be: the new one's lead in probability,
+            summed over its seconds, exceeds this, or twice this if the old one returns. No segment beside another one
+            of its region is shorter.
+        channels: `"mix"` averages them; `"each"` treats every channel as a speaker with segments of its own. Crosstalk
+            of another channel, or a copy of it, does not count as speech.
 
     Raises:
-        ValueError: a value has no meaning.
+        ValueError: a value is invalid.
     """
 
     window_s: float = 3.0
@@ -46,11 +46,13 @@ class TimelineOptions:
 
     def __post_init__(self) -> None:
         if not 1 / SAMPLING_RATE <= self.hop_s <= self.window_s:
-            raise ValueError(f"A timeline needs 0 < hop <= window, got {self.hop_s} s and {self.window_s} s.")
+            raise ValueError(
+                f"Expected 0 < hop_s <= window_s, got a hop of {self.hop_s} s and a window of {self.window_s} s."
+            )
         if not self.switch_cost_s >= 0:
-            raise ValueError(f"The cost of a change of emotion is 0 s or more, got {self.switch_cost_s} s.")
+            raise ValueError(f"switch_cost_s must be 0 s or more, got {self.switch_cost_s} s.")
         if self.channels not in ("mix", "each"):
-            raise ValueError(f"channels is 'mix' or 'each', got {self.channels!r}.")
+            raise ValueError(f"channels must be 'mix' or 'each', got {self.channels!r}.")
 
     @property
     def in_samples(self) -> tuple[int, int]:
@@ -58,10 +60,10 @@ class TimelineOptions:
         return round(self.window_s * SAMPLING_RATE), round(self.hop_s * SAMPLING_RATE)
 
     def check(self, predictor: Predictor) -> None:
-        """Raises a `ValueError` where the model cannot hear a whole window."""
+        """Raises a `ValueError` if a window is longer than the model's own."""
         if self.window_s > predictor.max_duration_s:
             raise ValueError(
-                f"The model hears {predictor.max_duration_s:g} s at once, a window of {self.window_s:g} s is too long."
+                f"window_s is at most the model's window, {predictor.max_duration_s:g} s; got {self.window_s:g} s."
             )
 
 
@@ -71,23 +73,23 @@ class Segment:
 
     Args:
         start_s, end_s: where it is, in seconds.
-        channel: the one that it is heard on, from 0; `None` for the average of all.
-        decoded: task name to probabilities `(num_outputs,)`, or a value `()` in the task's unit: the mean over time of
+        channel: of the speaker, from 0; `None` for the average of all.
+        outputs: task name to probabilities `(num_outputs,)`, or a value `()` in the task's unit: the mean over time of
             those of the windows.
     """
 
     start_s: float
     end_s: float
     channel: int | None
-    decoded: dict[str, np.ndarray]
+    outputs: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """What was heard in a recording.
+    """The speech of a recording.
 
     Args:
-        duration_s: seconds that were read, which may be other than the header promises.
+        duration_s: seconds that were decoded; the header may say otherwise.
         speech_s: seconds of speech, over all channels where each is a speaker.
         segments: in the order of time; together they are the regions of speech. Where the main task is a regression,
             they are the regions one by one.
@@ -106,21 +108,21 @@ def build_timeline(
     sampling_rate: int | None = None,
     labels: Sequence[str] = (),
 ) -> Timeline:
-    """Listens through a recording of any length. What is held of it in memory does not grow with its length.
+    """Analyzes a recording of any length. Memory does not grow with its length.
 
     Args:
-        predictor: what hears the windows.
+        predictor: processes the windows.
         source: anything that [`AudioReader`] takes. A file object must be seekable where each channel is a speaker.
         options: how the recording is cut.
-        progress: called now and then with the share of the work that is done, from 0 to 1.
+        progress: called with the share of the work that is done, from 0 to 1.
         sampling_rate: of an array, in Hz.
-        labels: the classes of the main task that can occur; by default all. They are chosen from before anything is
+        labels: the classes of the main task to choose among; by default all. The choice comes before anything is
             averaged or cut, so that neighboring segments differ in them.
 
     Raises:
         FileNotFoundError: there is no such file.
-        AudioError: it is no audio, or holds NaN or infinity somewhere.
-        ValueError: the model hears less than a window at once.
+        AudioError: it is not audio, or contains NaN or infinity.
+        ValueError: a window is longer than the model's own.
     """
     options.check(predictor)
     found: list[dict[tuple[float, float], list[Segment]]] = []  # of each channel: region to its segments
@@ -132,7 +134,7 @@ def build_timeline(
             channels = 1 if channel is None else audio.channels
             blocks = _Blocks(audio, progress or (lambda share: None), channel or 0, channels)
             windows = cut_windows(find_speech(blocks), *options.in_samples)
-            regions = _hear_regions(predictor, windows, labels)
+            regions = _predict_regions(predictor, windows, labels)
             cut = [list(_cut_region(predictor, region, options, channel)) for region in regions]
         found.append({(segments[0].start_s, segments[-1].end_s): segments for segments in cut})
         durations.append(blocks.read_s)
@@ -145,18 +147,18 @@ def build_timeline(
 def timeline_rows(
     timeline: Timeline, tasks: Sequence[Task], main_task: Task, options: OutputOptions
 ) -> list[dict[str, Any]]:
-    """The segments as people and programs read them.
+    """The segments with their outputs formatted.
 
     Returns:
-        Per segment `{"start_s", "end_s", …}` with what [`format_outputs`] says of it, and `"channel"` where each
-        channel is a speaker.
+        Per segment `{"start_s", "end_s", …}` with the keys of [`format_outputs`], and `"channel"` if each channel is a
+        speaker.
     """
     return [
         {
             "start_s": segment.start_s,
             "end_s": segment.end_s,
             **({} if segment.channel is None else {"channel": segment.channel}),
-            **format_outputs(tasks, main_task, segment.decoded, options),
+            **format_outputs(tasks, main_task, segment.outputs, options),
         }
         for segment in timeline.segments
     ]
@@ -165,7 +167,7 @@ def timeline_rows(
 def _drop_copies(
     source: Any, sampling_rate: int | None, found: list[dict[tuple[float, float], list[Segment]]]
 ) -> Iterator[list[Segment]]:
-    """The segments of each region, but of those that are another channel's."""
+    """The segments of each region, without the regions that repeat another channel."""
     if len(found) == 1:
         yield from found[0].values()
         return
@@ -174,7 +176,7 @@ def _drop_copies(
 
 
 class _Blocks:
-    """The blocks of one of the channels, with a report of the share of all work that is done after each."""
+    """The blocks of one channel, with a report of the share of all work that is done after each."""
 
     def __init__(self, audio: AudioReader, report: Callable[[float], None], channel: int, channels: int):
         self._audio = audio
@@ -195,11 +197,11 @@ class _Blocks:
 
 @dataclass(frozen=True)
 class _Region:
-    """The windows of a region and what the model says of them.
+    """The windows of a region and their outputs.
 
     Args:
         starts, ends: of the windows, in samples, each `(windows,)`.
-        scores: what every head says, one after the other, `(windows, outputs)`.
+        scores: outputs of every head, one after the other, `(windows, outputs)`.
     """
 
     starts: np.ndarray
@@ -207,7 +209,7 @@ class _Region:
     scores: np.ndarray
 
 
-def _hear_regions(predictor: Predictor, windows: Iterable[Window], labels: Sequence[str]) -> Iterator[_Region]:
+def _predict_regions(predictor: Predictor, windows: Iterable[Window], labels: Sequence[str]) -> Iterator[_Region]:
     main_task = predictor.main_task
     starts, ends, scores = [], [], []
     for group in batched(windows, _WINDOWS_AT_ONCE):

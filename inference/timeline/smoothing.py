@@ -1,4 +1,4 @@
-"""What the model says of overlapping windows -> segments of a region, each of one emotion."""
+"""Outputs of overlapping windows -> segments of a region, each of one emotion."""
 
 from __future__ import annotations
 

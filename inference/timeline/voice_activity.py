@@ -12,12 +12,12 @@ from modeling.vad_ser import FRAME, PAD, SpeechProbabilities, SpeechRegions, loo
 
 @dataclass(frozen=True)
 class Speech:
-    """A region of speech, or as much of it as has been heard since the last one of these.
+    """A region of speech, or the next part of a long one.
 
     Args:
         start: its first sample in the recording.
-        waveform: mono float32 at 16 kHz, of shape `(samples,)`; none where the region turns out to have ended.
-        ends: whether the region ends here. If not, the next one goes on with the next sample.
+        waveform: mono float32 at 16 kHz, of shape `(samples,)`; empty if the region turns out to have ended.
+        ends: whether the region ends here. If not, the next part starts with the next sample.
     """
 
     start: int
@@ -29,8 +29,8 @@ def find_speech(blocks: Iterable[np.ndarray]) -> Iterator[Speech]:
     """Finds speech while a recording is being read.
 
     The regions are those of `silero_vad.get_speech_timestamps` on the whole recording, whatever the blocks. A region
-    comes in parts where it does not end within a block: no more than a block is held in memory. A recording of a
-    single block is looked at once more where it has none, as [`~modeling.vad_ser.find_regions`] does.
+    that does not end within a block comes in parts: no more than a block is held in memory. A recording of a single
+    block in which no speech is found is analyzed again, as [`~modeling.vad_ser.find_regions`] does.
 
     Args:
         blocks: of the recording, mono float32 at 16 kHz, each of shape `(samples,)`.
@@ -56,10 +56,10 @@ def find_speech(blocks: Iterable[np.ndarray]) -> Iterator[Speech]:
 def _find_speech(blocks: Iterable[np.ndarray]) -> Iterator[Speech]:
     probabilities, regions = SpeechProbabilities(), SpeechRegions()
     held, first = np.zeros(0, np.float32), 0  # the samples that may still be needed, and which one they begin with
-    spoken = None  # the first sample of the open region that has not been yielded
+    yielded_until = None  # the first sample of the open region that has not been yielded
 
     def cut(start: int, end: int, ends: bool) -> Speech:
-        start = max(0, start - PAD) if spoken is None else spoken
+        start = max(0, start - PAD) if yielded_until is None else yielded_until
         return Speech(start, held[start - first : end - first], ends)
 
     for block in blocks:
@@ -67,11 +67,11 @@ def _find_speech(blocks: Iterable[np.ndarray]) -> Iterator[Speech]:
         for probability in probabilities(held[regions.processed - first :]):
             if region := regions.add(probability):
                 yield cut(region[0], region[1] + PAD, ends=True)
-                spoken = None
-        if regions.is_sure and regions.sure_until != spoken:
+                yielded_until = None
+        if regions.start is not None and regions.is_sure and regions.sure_until != yielded_until:
             yield cut(regions.start, regions.sure_until, ends=False)
-            spoken = regions.sure_until
-        needed = spoken if spoken is not None else max(0, regions.earliest_start - PAD)
+            yielded_until = regions.sure_until
+        needed = yielded_until if yielded_until is not None else max(0, regions.earliest_start - PAD)
         held, first = held[needed - first :], needed
 
     total = first + held.size
@@ -79,6 +79,6 @@ def _find_speech(blocks: Iterable[np.ndarray]) -> Iterator[Speech]:
     for probability in probabilities(np.pad(rest, (0, -rest.size % FRAME))):
         if region := regions.add(probability):
             yield cut(region[0], min(region[1] + PAD, total), ends=True)
-            spoken = None
+            yielded_until = None
     if region := regions.end(total):
         yield cut(*region, ends=True)

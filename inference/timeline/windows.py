@@ -12,7 +12,7 @@ from .voice_activity import Speech
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of a region that the model hears at once.
+    """A stretch of a region that the model processes at once.
 
     Args:
         start: its first sample in the recording.

@@ -81,7 +81,7 @@ def _quality(checkpoint: str) -> str:
     metrics = _read(checkpoint, "metrics.json")
     try:
         measured = metrics.get("weights_sha256")
-        if measured not in (None, weights_sha256(Path(cached_file(checkpoint, "config.json")).parent)):
+        if measured not in (None, weights_sha256(checkpoint)):
             return ""
         name, main = metrics["main_task"], metrics["tasks"][metrics["main_task"]]
         metric, title = _QUALITY[main["kind"]]

@@ -16,7 +16,8 @@ from common.text_files import escape_surrogates
 from modeling import SAMPLING_RATE, AudioReader, OutputOptions, Task
 
 from ..engine.predictor import Predictor
-from ..timeline.build import TimelineOptions, build_timeline, timeline_rows
+from ..timeline.build import TimelineOptions, build_timeline
+from ..timeline.formats import TimelineDocument, format_timeline
 
 PEAKS = 240  # bars of the outline at least: each is still a pixel wide on a phone
 _PEAK_S = 0.25  # of a bar at most, so that a long recording has an outline to zoom into
@@ -33,7 +34,7 @@ class Recording:
         duration_s: its length.
         speech_s: how much of it is speech.
         answer: the mean of the segments, as [`average_segments`] gives it; empty where there is no speech.
-        segments: rows of its timeline.
+        timeline: its segments, and how they are exported.
         peaks: the outline, from 0 to 1, of shape `(bars,)`, `PEAKS` or more.
         sound: what was analyzed, as an MP3 file: browsers do not play everything that can be read here.
     """
@@ -42,9 +43,14 @@ class Recording:
     duration_s: float
     speech_s: float
     answer: dict[str, Any]
-    segments: list[dict[str, Any]]
+    timeline: TimelineDocument
     peaks: np.ndarray
     sound: bytes
+
+    @property
+    def segments(self) -> Sequence[Mapping[str, Any]]:
+        """Rows of its timeline."""
+        return self.timeline.segments
 
 
 def predict_recording(
@@ -61,14 +67,15 @@ def predict_recording(
         ValueError: it is no audio, or cannot be read to its end.
     """
     timeline = build_timeline(predictor, path, timeline_options, progress, labels=output_options.labels)
-    segments = timeline_rows(timeline, predictor.tasks, predictor.main_task, output_options)
+    name = escape_surrogates(path.name)
+    document = format_timeline(name, timeline, predictor.tasks, predictor.main_task, output_options)
     peaks, sound = _copy_sound(path, timeline.duration_s)
     return Recording(
-        name=escape_surrogates(path.name),
+        name=name,
         duration_s=timeline.duration_s,
         speech_s=timeline.speech_s,
-        answer=average_segments(segments, predictor.tasks, predictor.main_task, output_options),
-        segments=segments,
+        answer=average_segments(document.segments, predictor.tasks, predictor.main_task, output_options),
+        timeline=document,
         peaks=peaks,
         sound=sound,
     )

@@ -54,10 +54,7 @@ def render_recording(recording: Recording, tasks: Sequence[Task], main_task: Tas
         parts=[_part(row, recording.duration_s, main_task) for row in recording.segments],
         zooms=[(zoom, _ticks(recording.duration_s, zoom)) for zoom in _zooms(recording.duration_s)],
         sound=_address(recording.sound, "audio/mpeg"),
-        downloads=[
-            _download(f"{stem}.{suffix}", export(recording.segments, stem, recording.duration_s))
-            for suffix, export in EXPORTS.items()
-        ],
+        downloads=[_download(f"{stem}.{suffix}", export(recording.timeline)) for suffix, export in EXPORTS.items()],
         table=render_table(recording.segments, tasks, main_task),
     )
 

@@ -14,8 +14,8 @@ from common.text_files import escape_surrogates
 from modeling import AudioError, AudioReader, OutputOptions
 
 from ..batch.predict import PREDICTION_ERRORS, PredictionRequest, predict_files
-from ..batch.table_writers import columns, write_csv
 from ..engine.predictor import Predictor
+from ..table_writers import columns, write_csv
 from ..timeline.build import TimelineOptions
 from .formatting import format_duration
 from .recording import predict_recording

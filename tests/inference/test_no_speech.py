@@ -26,35 +26,40 @@ def test_a_shriek_is_speech(spoken):
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "chords", "next to nothing"])
-def test_no_emotion_is_named_where_nobody_speaks(recognize, checkpoint, tmp_path, kind):
+def test_no_emotion_is_predicted_where_nobody_speaks(recognize, checkpoint, tmp_path, kind):
     file = str(tmp_path / "clip.wav")
     soundfile.write(file, NO_SPEECH[kind], 16_000, subtype="FLOAT")
-    answer = recognize(file)
-    assert answer["emotion"] == answer["gender"] == [{"label": None, "score": None}]
-    assert answer["f0_mean"] == {"value": None, "unit": "Hz"}
-    assert answer["speech_s"] == 0.0
-    assert answer["reason"]
+    outputs = recognize(file)
+    assert outputs["emotion"] == outputs["gender"] == [{"label": None, "score": None}]
+    assert outputs["f0_mean"] == {"value": None, "unit": "Hz"}
+    assert outputs["speech_s"] == 0.0
+    assert outputs["reason"]
     predictor = load_predictor(str(checkpoint))
-    assert list(predict_files(predictor, [file], PredictionRequest())) == [(file, [{"file": file, **answer}])]
-    told_otherwise = recognize(file, vad=False)
-    assert sum(entry["score"] for entry in told_otherwise["emotion"]) == pytest.approx(1)
-    assert told_otherwise["speech_s"] is None
-    assert "reason" not in told_otherwise
+    assert list(predict_files(predictor, [file], PredictionRequest())) == [(file, [{"file": file, **outputs}])]
+    without_vad = recognize(file, vad=False)
+    assert sum(entry["score"] for entry in without_vad["emotion"]) == pytest.approx(1)
+    assert without_vad["speech_s"] is None
+    assert "reason" not in without_vad
 
 
-def test_how_much_speech_there_is_does_not_depend_on_how_one_asks(recognize, checkpoint, exported, tmp_path):
-    clips = [SAID, np.concatenate([np.zeros(40_000, np.float32), SAID, SAID]), NO_SPEECH["noise"], SAID[:20_000]]
+def test_seconds_of_speech_are_the_same_in_the_pipeline_and_the_predictor(recognize, checkpoint, exported, tmp_path):
+    clips = [
+        SAID,
+        np.concatenate([np.zeros(40_000, np.float32), SAID, SAID]),
+        NO_SPEECH["noise"],
+        SAID[:20_000],
+    ]
     files = [str(tmp_path / f"{number}.wav") for number in range(len(clips))]
     for file, clip in zip(files, clips, strict=True):
         soundfile.write(file, clip, 16_000, subtype="FLOAT")
     alone = [recognize(file)["speech_s"] for file in files]
     assert [seconds > 0 for seconds in alone] == [True, True, False, True]
-    assert [answer["speech_s"] for answer in recognize(files, batch_size=3)] == pytest.approx(alone, abs=1e-5)
-    assert [answer["speech_s"] for answer in recognize(files, batch_size=2, num_workers=2)] == pytest.approx(alone)
+    assert [outputs["speech_s"] for outputs in recognize(files, batch_size=3)] == pytest.approx(alone, abs=1e-5)
+    assert [outputs["speech_s"] for outputs in recognize(files, batch_size=2, num_workers=2)] == pytest.approx(alone)
     for predictor in (load_predictor(str(checkpoint)), load_predictor(str(exported), backend="onnx")):
-        rows = dict(predict_files(predictor, files, PredictionRequest(), batch_size=2))
+        rows = dict(predict_files(predictor, files, PredictionRequest()))
         assert [rows[file][0]["speech_s"] for file in files] == pytest.approx(alone, abs=1e-5)
-    # The beginning alone is processed, and alone looked at: of the second clip there is more.
+    # Only the beginning is analyzed, and the second clip is longer.
     timeline = [build_timeline(load_predictor(str(checkpoint)), file).speech_s for file in files]
     assert [timeline[index] for index in (0, 2, 3)] == pytest.approx([alone[index] for index in (0, 2, 3)])
     assert timeline[1] > alone[1] + 2

@@ -3,9 +3,9 @@ import io
 import pytest
 
 import inference.batch.console
-from inference.batch.console import Progress, format_answer, format_table
+from inference.batch.console import Progress, format_file, format_table
 
-ANSWER = {
+ROW = {
     "file": "clip.wav",
     "emotion": [{"label": "happy", "score": 0.875}, {"label": "angry", "score": 0.125}],
     "valence": {"value": -0.25, "unit": ""},
@@ -17,20 +17,20 @@ ANSWER = {
 ERROR = {"file": "other.wav", "error": "not a sound"}
 
 
-def test_one_answer_in_full():
-    first, *heads = format_answer(ANSWER).splitlines()
-    assert first == "clip.wav: 7.50 s, of which the model processed 6.00 s"
+def test_one_file_with_all_its_outputs():
+    first, *heads = format_file(ROW).splitlines()
+    assert first == "clip.wav: 7.50 s, 6.00 s analyzed"
     assert [head.split() for head in heads] == [
         ["emotion", "happy", "0.875", "angry", "0.125"],
         ["valence", "-0.25"],
         ["f0_mean", "181.3", "Hz"],
         ["uncertain", "no"],
     ]
-    assert format_answer(ERROR) == "other.wav: not a sound"
+    assert format_file(ERROR) == "other.wav: not a sound"
 
 
 def test_a_table_has_a_line_per_row_and_a_column_per_head():
-    header, *rows = format_table([ANSWER, ERROR]).splitlines()
+    header, *rows = format_table([ROW, ERROR]).splitlines()
     assert header.split() == ["file", "emotion", "valence", "f0_mean", "uncertain", "duration_s", "analyzed_s", "error"]
     assert rows[0].split() == ["clip.wav", "happy", "0.88", "-0.25", "181.3", "Hz", "no", "7.50", "6.00"]
     assert rows[1].split() == ["other.wav", "not", "a", "sound"]
@@ -39,10 +39,10 @@ def test_a_table_has_a_line_per_row_and_a_column_per_head():
     assert header.index("error") == rows[1].index("not a sound")
 
 
-def test_a_length_that_is_not_known_is_said_and_leaves_its_cell_empty():
-    unknown = {**ANSWER, "duration_s": None}
-    assert "None" not in format_answer(unknown) + format_table([unknown, ANSWER])
-    assert "6.00 s" in format_answer(unknown)
+def test_an_unknown_duration_is_named_and_leaves_its_cell_empty():
+    unknown = {**ROW, "duration_s": None}
+    assert "None" not in format_file(unknown) + format_table([unknown, ROW])
+    assert "6.00 s" in format_file(unknown)
 
 
 def test_a_table_of_errors_alone():
@@ -123,6 +123,6 @@ def test_a_table_is_as_wide_as_a_terminal_at_most(monkeypatch, place):
 def test_a_label_with_a_hyphen_is_not_divided_at_the_end_of_a_line():
     labels = [f"{'x' * length}-YY" for length in range(1, 13)]
     row = {"file": "a.wav", "language": [{"label": label, "score": 0.1} for label in labels]}
-    text = format_answer(row | {"duration_s": 1.0, "analyzed_s": 1.0})
+    text = format_file(row | {"duration_s": 1.0, "analyzed_s": 1.0})
     assert max(map(len, text.splitlines())) <= 80
     assert all(f"{label} 0.100" in text for label in labels)

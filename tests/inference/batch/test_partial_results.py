@@ -7,14 +7,14 @@ from inference.batch.partial_results import PartialResults
 SETTINGS = {"model": "abc", "top_k": None, "labels": ("sad",)}
 
 
-def record(journal, *files):
-    return list(journal.append((file, [{"file": file, "n": n} for n in range(2)]) for file in files))
+def record(partial, *files):
+    return list(partial.append((file, [{"file": file, "n": n} for n in range(2)]) for file in files))
 
 
 def started(output, process=0):
-    journal = PartialResults(output, process)
-    journal.open(SETTINGS, ["a", "b"])
-    return journal
+    partial = PartialResults(output, process)
+    partial.open(SETTINGS, ["a", "b"])
+    return partial
 
 
 def test_rows_of_several_processes_come_back_in_the_order_that_is_asked_for(tmp_path):
@@ -28,36 +28,36 @@ def test_rows_of_several_processes_come_back_in_the_order_that_is_asked_for(tmp_
 
 
 def test_a_row_is_on_disk_when_it_is_yielded(tmp_path):
-    journal = started(tmp_path / "rows.csv")
-    for rows in journal.append([("a", [{"file": "a"}]), ("b", [])]):
-        assert journal.done() == ({"a"} if rows else {"a", "b"})
+    partial = started(tmp_path / "rows.csv")
+    for rows in partial.append([("a", [{"file": "a"}]), ("b", [])]):
+        assert partial.done() == ({"a"} if rows else {"a", "b"})
 
 
 @pytest.mark.parametrize("kept", [1, 10, 30])
 def test_a_torn_line_is_dropped_and_the_next_one_is_whole(tmp_path, kept):
-    journal = started(tmp_path / "rows.csv")
-    record(journal, "a", "b")
-    path = journal.folder / "rows-0.jsonl"
+    partial = started(tmp_path / "rows.csv")
+    record(partial, "a", "b")
+    path = partial.folder / "rows-0.jsonl"
     line = path.read_bytes().splitlines(keepends=True)[1]
     path.write_bytes(path.read_bytes()[: -len(line) + kept])
-    assert journal.done() == {"a"}
-    record(journal, "b", "c")
-    assert journal.done() == {"a", "b", "c"}
-    assert [row["file"] for row in journal.rows(["a", "b", "c"])] == [*"aabbcc"]
+    assert partial.done() == {"a"}
+    record(partial, "b", "c")
+    assert partial.done() == {"a", "b", "c"}
+    assert [row["file"] for row in partial.rows(["a", "b", "c"])] == [*"aabbcc"]
     assert path.read_bytes().count(b"\n") == 3
 
 
-def test_another_job_on_the_same_output_is_told(tmp_path):
-    journal = started(tmp_path / "rows.csv")
-    with pytest.raises(ValueError, match=r"Another job is at work on .*rows\.csv now"):
+def test_another_run_on_the_same_output_is_refused(tmp_path):
+    partial = started(tmp_path / "rows.csv")
+    with pytest.raises(ValueError, match=r"rows\.csv"):
         PartialResults(tmp_path / "rows.csv").open(SETTINGS, [])
-    record(journal, "a")
-    assert journal.done() == {"a"}
+    record(partial, "a")
+    assert partial.done() == {"a"}
 
 
 def test_other_settings_are_refused_and_named(tmp_path):
     started(tmp_path / "rows.csv")  # which lets go of the lock as it ends
-    with pytest.raises(ValueError, match=r"labels \['sad'\], not \[\]; model abc, not def\. Go on with the same ones"):
+    with pytest.raises(ValueError, match=r"labels \['sad'\], not \[\]; model abc, not def"):
         PartialResults(tmp_path / "rows.csv").open({**SETTINGS, "model": "def", "labels": ()}, [])
     started(tmp_path / "rows.csv")
 
@@ -69,23 +69,23 @@ def test_an_output_that_is_there_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
-def test_a_finished_job_leaves_nothing_behind(tmp_path):
-    journal = started(tmp_path / "deep" / "rows.csv")
-    record(journal, "a")
-    journal.close()
+def test_a_finished_run_leaves_nothing_behind(tmp_path):
+    partial = started(tmp_path / "deep" / "rows.csv")
+    record(partial, "a")
+    partial.close()
     assert list((tmp_path / "deep").iterdir()) == []
 
 
-def test_a_job_that_was_killed_between_its_output_and_its_end_ends(tmp_path):
+def test_a_run_that_was_killed_after_it_wrote_its_output_finishes(tmp_path):
     output = tmp_path / "rows.csv"
     record(started(output), "a", "b")
     output.write_text("whole")
-    PartialResults(output).refuse_finished()  # it is not finished
+    PartialResults(output).check_unfinished()  # it is not finished
     started(output).close()
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
-def test_an_output_that_the_job_cannot_have_written_is_left_alone(tmp_path):
+def test_an_output_that_the_run_cannot_have_written_is_left_alone(tmp_path):
     output = tmp_path / "rows.csv"
     record(started(output), "a")
     output.write_text("mine")
@@ -95,13 +95,13 @@ def test_an_output_that_the_job_cannot_have_written_is_left_alone(tmp_path):
     assert PartialResults(output).done() == {"a"}
 
 
-def test_what_is_left_of_a_job_that_was_killed_as_it_ended_is_removed(tmp_path):
+def test_remains_of_a_run_that_was_killed_as_it_ended_are_removed(tmp_path):
     output = tmp_path / "rows.csv"
     record(started(output), "a")
     output.write_text("whole")
     (tmp_path / "rows.csv.partial" / "settings.json").unlink()  # the first to go
     with pytest.raises(ValueError, match=r"rows\.csv .*--overwrite"):
-        PartialResults(output).refuse_finished()
+        PartialResults(output).check_unfinished()
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
@@ -121,14 +121,14 @@ DAMAGE = {
 
 @pytest.mark.parametrize("kind", DAMAGE)
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_damaged_line_is_said_and_its_file_is_done_again(tmp_path, capsys, kind, place):
-    journal = started(tmp_path / "rows.csv")
-    record(journal, "a", "b")
-    path = journal.folder / "rows-0.jsonl"
+def test_a_damaged_line_is_reported_and_its_file_is_processed_again(tmp_path, capsys, kind, place):
+    partial = started(tmp_path / "rows.csv")
+    record(partial, "a", "b")
+    path = partial.folder / "rows-0.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     lines[place:2] = [DAMAGE[kind], *lines[place + 1 :]]
     path.write_bytes(b"".join(lines))
-    del journal
+    del partial
     again = started(tmp_path / "rows.csv")
     left = {"a", "b"} - ({"a", "b"} if place > 1 else {"ab"[place]})
     assert again.done() == ({"a", "b"} if place > 1 else left)
@@ -138,12 +138,12 @@ def test_a_damaged_line_is_said_and_its_file_is_done_again(tmp_path, capsys, kin
 
 
 def test_zeros_at_the_end_are_no_line(tmp_path):
-    journal = started(tmp_path / "rows.csv")
-    record(journal, "a")
-    with (journal.folder / "rows-0.jsonl").open("ab") as file:
+    partial = started(tmp_path / "rows.csv")
+    record(partial, "a")
+    with (partial.folder / "rows-0.jsonl").open("ab") as file:
         file.write(b"\0" * 4)
-    record(journal, "b")
-    assert journal.done() == {"a", "b"}
+    record(partial, "b")
+    assert partial.done() == {"a", "b"}
 
 
 @pytest.mark.parametrize("name", ["mine.txt", "settings.json", "rows-0.jsonl"])
@@ -160,15 +160,15 @@ def test_a_folder_of_someone_else_is_left_alone(tmp_path, name, finished):
         assert (folder / name).read_text() == '{"mine": 1}'
 
 
-def test_with_overwrite_an_output_and_a_job_with_other_settings_are_given_up(tmp_path):
+def test_with_overwrite_an_output_and_a_run_with_other_settings_are_discarded(tmp_path):
     output = tmp_path / "rows.csv"
     record(started(output), "a")
     output.write_text("mine")
-    journal = PartialResults(output, overwrite=True)
-    journal.open({**SETTINGS, "model": "def"}, ["a"])
-    assert journal.done() == set()
+    partial = PartialResults(output, overwrite=True)
+    partial.open({**SETTINGS, "model": "def"}, ["a"])
+    assert partial.done() == set()
     assert output.read_text() == "mine"
-    record(journal, "a")
-    (journal.folder / "mine.txt").write_text("mine")
-    journal.close()
-    assert [path.name for path in journal.folder.iterdir()] == ["mine.txt"]
+    record(partial, "a")
+    (partial.folder / "mine.txt").write_text("mine")
+    partial.close()
+    assert [path.name for path in partial.folder.iterdir()] == ["mine.txt"]

@@ -47,19 +47,19 @@ def broken(tmp_path, clips):
     return [str(path) for path in files.values()]
 
 
-def answers_of(predictor, files, question=PLAIN, **options):
-    answered = list(predict_files(predictor, files, question, **options))
-    assert sorted(file for file, _ in answered) == sorted(files)
-    return dict(answered)
+def rows_of(predictor, files, request=PLAIN):
+    predicted = list(predict_files(predictor, files, request))
+    assert sorted(file for file, _ in predicted) == sorted(files)
+    return dict(predicted)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 8])
-def test_every_clip_gets_the_pipelines_answer_once(predictor, checkpoint, clips, batch_size):
+def test_every_clip_gets_the_pipelines_outputs_once(checkpoint, clips, batch_size):
     model, feature_extractor = load_checkpoint(checkpoint)
     recognize = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)
-    answered = answers_of(predictor, clips, batch_size=batch_size)
+    predicted = rows_of(load_predictor(str(checkpoint), batch_size=batch_size), clips)
     for file in clips:
-        (row,) = answered[file]
+        (row,) = predicted[file]
         expected = recognize(file)
         assert list(row) == ["file", *expected]
         assert (row["file"], row["duration_s"], row["analyzed_s"]) == (
@@ -74,14 +74,14 @@ def test_every_clip_gets_the_pipelines_answer_once(predictor, checkpoint, clips,
 
 
 def test_a_file_that_cannot_be_read_is_a_row_that_says_why_without_its_name(predictor, clips, broken):
-    answered = answers_of(predictor, [*broken, *clips])
+    predicted = rows_of(predictor, [*broken, *clips])
     for file in broken:
-        (row,) = answered[file]
+        (row,) = predicted[file]
         assert row.keys() == {"file", "error"}
         assert row["error"]
         assert not row["error"].startswith(file)
-    assert all("error" not in answered[file][0] for file in clips)
-    json.dumps(answered, allow_nan=False)
+    assert all("error" not in predicted[file][0] for file in clips)
+    json.dumps(predicted, allow_nan=False)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("float division by zero")])
@@ -92,31 +92,32 @@ def test_a_decoder_that_fails_in_an_odd_way_fails_for_that_file_alone(predictor,
         return voice(1.0, 150)
 
     monkeypatch.setattr("inference.batch.predict.AudioReader.read", read)
-    answered = answers_of(predictor, clips)
-    assert [file for file in clips if "error" in answered[file][0]] == [clips[1]]
-    assert answered[clips[1]][0]["error"] in ("MemoryError", "float division by zero")
+    predicted = rows_of(predictor, clips)
+    assert [file for file in clips if "error" in predicted[file][0]] == [clips[1]]
+    assert predicted[clips[1]][0]["error"] in ("MemoryError", "float division by zero")
 
 
-def test_what_the_model_raises_ends_the_job(predictor, clips, monkeypatch):
+def test_an_error_of_the_model_ends_the_run(predictor, clips, monkeypatch):
     def forward(*batch):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(predictor, "_forward", forward)
+    monkeypatch.setattr(predictor, "_backend", forward)
     with pytest.raises(RuntimeError, match="out of memory"):
-        answers_of(predictor, clips)
+        rows_of(predictor, clips)
 
 
-def test_files_are_opened_a_bounded_number_ahead(predictor, clips):
+def test_files_are_opened_a_bounded_number_ahead(checkpoint, clips):
     opened = []
-    answers = predict_files(predictor, (opened.append(0) or clips[1] for _ in range(200)), PLAIN, batch_size=1)
-    next(answers)
+    predictor = load_predictor(str(checkpoint), batch_size=1)
+    results = predict_files(predictor, (opened.append(0) or clips[1] for _ in range(200)), PLAIN)
+    next(results)
     assert 16 <= len(opened) <= 33
-    answers.close()
+    results.close()
 
 
-def test_answers_are_worded_as_is_asked(predictor, clips):
-    question = PredictionRequest(OutputOptions(top_k=1, labels=("sad", "angry"), uncertain_below=1.0), vad=False)
-    ((row,),) = answers_of(predictor, clips[:1], question).values()
+def test_outputs_are_formatted_as_the_request_says(predictor, clips):
+    request = PredictionRequest(OutputOptions(top_k=1, labels=("sad", "angry"), uncertain_below=1.0), vad=False)
+    ((row,),) = rows_of(predictor, clips[:1], request).values()
     assert len(row["emotion"]) == 1
     assert row["emotion"][0]["label"] in ("sad", "angry")
     assert row["uncertain"] is True
@@ -147,7 +148,7 @@ def call(tmp_path_factory):
 
 def test_a_timeline_gives_a_row_per_segment(predictor, call):
     options = TimelineOptions(window_s=1.0, hop_s=0.5, channels="each")
-    (rows,) = answers_of(predictor, [call], PredictionRequest(timeline=options)).values()
+    (rows,) = rows_of(predictor, [call], PredictionRequest(timeline=options)).values()
     timeline = build_timeline(predictor, call, options)
     segments = timeline_rows(timeline, predictor.tasks, predictor.main_task, OutputOptions())
     assert {segment["channel"] for segment in segments} == {0, 1}
@@ -158,11 +159,11 @@ def test_a_timeline_gives_a_row_per_segment(predictor, call):
 def test_a_recording_without_speech_and_one_that_cannot_be_read_have_a_row_each(predictor, call, broken, tmp_path):
     silence = tmp_path / "silence.wav"
     soundfile.write(silence, np.zeros(16_000), 8000)
-    answered = answers_of(predictor, [call, str(silence), *broken], PredictionRequest(timeline=TimelineOptions()))
-    assert answered[str(silence)] == [{"file": str(silence), "duration_s": 2.0, "speech_s": 0.0}]
-    assert "emotion" in answered[call][0]
+    predicted = rows_of(predictor, [call, str(silence), *broken], PredictionRequest(timeline=TimelineOptions()))
+    assert predicted[str(silence)] == [{"file": str(silence), "duration_s": 2.0, "speech_s": 0.0}]
+    assert "emotion" in predicted[call][0]
     for file in broken:
-        ((error,),) = [answered[file]]
+        ((error,),) = [predicted[file]]
         assert error.keys() == {"file", "error"}
 
 
@@ -170,15 +171,15 @@ def test_who_stops_does_not_wait_for_the_recordings_in_hand(predictor, call, tmp
     speech, rate = soundfile.read(call)
     film = tmp_path / "film.wav"
     soundfile.write(film, np.tile(speech, (40, 1)), rate)  # of four minutes, which are blocks of one
-    heard, first = [], Event()
+    processed, first = [], Event()
 
-    def hear(blocks):
+    def watched(blocks):
         for block in blocks:
-            heard.append(block)
+            processed.append(block)
             first.set()
             yield block
 
-    monkeypatch.setattr("inference.timeline.build.find_speech", lambda blocks, find=find_speech: find(hear(blocks)))
+    monkeypatch.setattr("inference.timeline.build.find_speech", lambda blocks, find=find_speech: find(watched(blocks)))
 
     def files():
         yield str(film)
@@ -187,7 +188,7 @@ def test_who_stops_does_not_wait_for_the_recordings_in_hand(predictor, call, tmp
 
     with pytest.raises(KeyboardInterrupt):
         list(predict_files(predictor, files(), PredictionRequest(timeline=TimelineOptions())))
-    assert 1 <= len(heard) < 4
+    assert 1 <= len(processed) < 4
 
 
 def test_how_far_a_single_timeline_is_can_be_followed(predictor, call):
@@ -196,8 +197,8 @@ def test_how_far_a_single_timeline_is_can_be_followed(predictor, call):
     assert shares[-1] == 1
 
 
-def test_a_question_that_the_model_cannot_be_asked(predictor):
-    with pytest.raises(ValueError, match="The model knows no bored"):
+def test_a_request_that_the_model_cannot_fulfil_is_refused(predictor):
+    with pytest.raises(ValueError, match="bored"):
         PredictionRequest(OutputOptions(labels=("bored",))).check(predictor)
-    with pytest.raises(ValueError, match="The model hears 6 s at once"):
+    with pytest.raises(ValueError, match=r"window_s.* 6 s.* 8 s"):
         PredictionRequest(timeline=TimelineOptions(window_s=8.0)).check(predictor)

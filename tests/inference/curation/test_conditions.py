@@ -1,76 +1,217 @@
 import numpy as np
+import pandas as pd
 import pytest
-import soundfile
 
-from inference.curation.conditions import OneOf, Outlier, Row, UniqueSound, Vocabulary
-from preprocessing.duplicates.audio_fingerprint import fingerprint
-from tests.conftest import voice
+from inference.curation.columns import Columns
+from inference.curation.conditions import evaluate, parse_conditions, unknown_labels
 
-VOCABULARY = Vocabulary({"gender": ("female", "male")}, ("f0",), ("path", "who", "sex"), "path", "who", {"F": "female"})
-
-
-def rows_of(values, speakers):
-    return [Row({"f0": value, "manifest.who": who}) for value, who in zip(values, speakers, strict=True)]
-
-
-def test_an_outlier_is_judged_among_the_rows_of_its_speaker():
-    rows = rows_of([100, 102, 98, 101, 99, 200, 200, 202, 198, 100], "aaaaaabbbb")
-    of_speaker = Outlier("x", "f0", VOCABULARY, 3.0, "speaker").judge(rows)
-    assert [index for index, reason in enumerate(of_speaker) if reason] == [5, 9]
-    # Of a: median 100.5, deviations 0.5 0.5 1.5 1.5 2.5 99.5, their median 1.5, scaled 2.22.
-    assert of_speaker[5] == "f0 is 200, not within 3 mad (2.22) of 100.5, the median of speaker a (6 rows)"
-    assert Outlier("x", "f0", VOCABULARY, 30.0, "all").judge(rows) == [None] * 10
-    assert "of all (10 rows)" in Outlier("x", "f0", VOCABULARY, 0.1, "all").judge(rows)[0]
-
-
-def test_an_outlier_needs_a_value_and_a_speaker_and_others_do_not_suffer():
-    rows = rows_of([None, 100, 100, "?", 100, 5], ["a", "a", "a", "a", None, "b"])
-    reasons = Outlier("x", "f0", VOCABULARY, 3.0, "speaker").judge(rows)
-    assert reasons == ["has no f0", None, None, "has no f0", "has no manifest.who", None]
-    assert Outlier("x", "f0", VOCABULARY, 3.0, "speaker").judge(rows_of([None], "a")) == ["has no f0"]
+COLUMNS = Columns(
+    labels={"emotion": ("angry", "neutral", "sad"), "language": ("en-US", "zh-Hans")},
+    numbers=("emotion_score", "emotion_sad", "language_score", "language_zh-Hans", "f0_mean", "duration_s"),
+    manifest=("path", "speaker", "take", "duration", "my emotion"),
+    path="path",
+    speaker="speaker",
+    label_map={"calm": "neutral"},
+)
+ROW = {
+    "emotion": "angry",
+    "emotion_score": 0.814,
+    "emotion_sad": 0.05,
+    "language": "en-US",
+    "language_score": 0.9,
+    "language_zh_Hans": 0.01,
+    "f0_mean": 212.345,
+    "duration_s": 4.2,
+    "manifest_take": "02",
+    "manifest_duration": "5.01",
+    "manifest_speaker": "p1",
+    "manifest_my_emotion": "calm",
+}
 
 
-def test_where_most_rows_are_equal_any_other_is_an_outlier():
-    reasons = Outlier("x", "f0", VOCABULARY, 3.0, "all").judge(rows_of([7, 7, 7, 7.1], "aaaa"))
-    assert reasons == [None, None, None, "f0 is 7.1, not within 3 mad (0) of 7, the median of all (4 rows)"]
+def reason(text, row=ROW):
+    conditions = parse_conditions([text], COLUMNS)
+    frame = pd.DataFrame([row], dtype=object)
+    assert {need for name in conditions[0].names for need in COLUMNS.needs(name)} <= {*frame.columns}
+    return evaluate(conditions, frame, COLUMNS).iloc[0, 0]
 
 
-@pytest.fixture
-def sounds(tmp_path):
-    """Rows of: a voice, another one, the first again at another level and offset, silence, silence."""
-    first = voice(1.0, 150, 0)
-    waveforms = [first, voice(1.0, 230, 1), np.pad(0.4 * first, (3000, 100)), *[np.zeros(16_000, np.float32)] * 2]
-    rows = []
-    for index, waveform in enumerate(waveforms):
-        soundfile.write(tmp_path / f"{index}.wav", waveform, 16_000)
-        known = {"file": str(tmp_path / f"{index}.wav"), "fingerprint": fingerprint(waveform)}
-        rows.append(Row(known | {"manifest.path": f"{index}.wav", "manifest.who": "aaaab"[index]}))
-    return rows
+@pytest.mark.parametrize(
+    ("fulfilled", "not_fulfilled", "data"),
+    [
+        ("emotion == 'Angry'", "emotion == 'neutral'", "emotion is angry (0.81)"),
+        ("emotion=='angry'", 'emotion=="calm"', "emotion is angry (0.81)"),
+        ("'angry' == emotion", "'sad' == emotion", "emotion is angry (0.81)"),
+        ("emotion != 'sad'", "emotion != 'angry'", "emotion is angry (0.81)"),
+        ("emotion in ['angry', 'sad']", "emotion in ('neutral', 'sad')", "emotion is angry (0.81)"),
+        ("language not in ['zh-Hans']", "language not in ['en-US', 'zh-Hans']", "language is en-US (0.90)"),
+        (
+            "emotion != manifest_my_emotion",
+            "emotion == manifest_my_emotion",
+            "emotion is angry (0.81), manifest_my_emotion is calm",
+        ),
+        ("emotion_score >= 0.814", "emotion_score > 0.814", "emotion_score is 0.814"),
+        ("emotion_score<=.9", "emotion_score < 5e-1", "emotion_score is 0.814"),
+        ("language_zh_Hans < 0.5", "language_zh_Hans > 0.5", "language_zh_Hans is 0.01"),
+        ("1 <= duration_s <= 15", "5 <= duration_s <= 15", "duration_s is 4.2"),
+        ("80 <= f0_mean and f0_mean <= 300.5", "-1 <= f0_mean <= 212", "f0_mean is 212.3"),
+        (
+            "-1 <= duration_s - manifest_duration <= 1",
+            "-0.1 <= duration_s - manifest_duration <= 0.1",
+            "duration_s is 4.2, manifest_duration is 5.01",
+        ),
+        (
+            "duration_s <= manifest_duration",
+            "duration_s > 2 * manifest_duration / 2",
+            "duration_s is 4.2, manifest_duration is 5.01",
+        ),
+        ("manifest_take == '02'", "manifest_take == '2'", "manifest_take is 02"),
+        ("1 <= manifest_take <= 2", "3 <= manifest_take <= 4", "manifest_take is 02"),
+        ("manifest_take == 2", "manifest_take != 2", "manifest_take is 02"),
+        ("manifest_my_emotion in ['calm', 'x']", "manifest_my_emotion in ['x']", "manifest_my_emotion is calm"),
+        (
+            "f0_mean_zscore <= 3",
+            "f0_mean_zscore > 3",
+            "f0_mean_zscore is 0 (f0_mean is 212.3, the median of 1 rows is 212.3)",
+        ),
+        ("emotion == 'sad' or f0_mean > 200", "not (emotion == 'sad' or f0_mean > 200)", "f0_mean is 212.3"),
+    ],
+)
+def test_every_form_is_evaluated_and_its_reason_has_the_values(fulfilled, not_fulfilled, data):
+    assert pd.isna(reason(fulfilled))
+    assert reason(not_fulfilled).startswith(f"{not_fulfilled}: ")
+    assert data in reason(not_fulfilled)
 
 
-def test_of_the_same_sound_the_first_stays_that_fulfils_all_else(sounds):
-    condition = UniqueSound("u", "file", VOCABULARY, "all")
-    assert condition.judge(sounds) == [None, None, "sounds the same as 0.wav", None, None]
-    sounds[0].reasons["other"] = "is wrong"
-    assert condition.judge(sounds) == ["sounds the same as 2.wav", None, None, None, None]
-    sounds[2].reasons["other"] = "is wrong"
-    assert condition.judge(sounds) == [None, None, "sounds the same as 0.wav", None, None]
+def test_a_row_without_a_value_does_not_fulfil_any_condition_on_it():
+    without = ROW | {
+        "f0_mean": None,
+        "manifest_my_emotion": None,
+        "manifest_duration": "long",
+        "manifest_speaker": None,
+    }
+    for text, data in [
+        ("80 <= f0_mean <= 300", "f0_mean is missing"),
+        ("not f0_mean > 80", "f0_mean is missing"),
+        ("emotion != manifest_my_emotion", "manifest_my_emotion is missing"),
+        ("duration_s < manifest_duration", "manifest_duration is long, not a number"),
+        ("manifest_duration_zscore < 3", "manifest_duration is long, not a number"),
+        ("f0_mean_zscore_by_speaker < 3", "f0_mean is missing and manifest_speaker is missing"),
+    ]:
+        assert reason(text, without) == f"{text}: {data}"
+    odd = ROW | {"manifest_my_emotion": "bored"}
+    for side in ("==", "!="):
+        assert "manifest_my_emotion is bored, not a class of emotion" in reason(
+            f"emotion {side} manifest_my_emotion", odd
+        )
 
 
-def test_of_two_speakers_each_keeps_theirs(sounds):
-    sounds[2].values["manifest.who"] = "b"
-    assert UniqueSound("u", "file", VOCABULARY, "speaker").judge(sounds) == [None] * 5
-    sounds[1].values["manifest.who"] = None
-    assert UniqueSound("u", "file", VOCABULARY, "speaker").judge(sounds)[1] == "has no manifest.who"
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("emotion = 'neutral'", "emotion == 'neutral'"),
+        ("emotion ~ neutral", "'~ neutral'|not a valid expression"),
+        ("", "not a valid expression"),
+        ("emotoin == 'sad'", "'emotoin'; did you mean emotion"),
+        ("emotion == sad", "quotation marks: 'sad'"),
+        ("manifest_speakr == 'p1'", "manifest_speaker"),
+        ("emotion == 'joy'", "emotion 'joy'; it has angry, neutral, sad"),
+        ("emotion in ['sad', 'joy']", "'joy'"),
+        ("emotion > 0.5", "emotion_score"),
+        ("emotion > 'happy'", "emotion_score"),
+        ("emotion_zscore <= 2", "emotion_zscore"),
+        ("f0_mean == 'low'", "'low' is not a number"),
+        ("f0_mean == emotion", "emotion_score"),
+        ("emotion in 'sad'", "need a list"),
+        ("emotion == ['sad']", "need a list"),
+        ("emotion in manifest_take", "need a list"),
+        ("f0_mean", "'f0_mean' is not a condition"),
+        ("'sad'", "not a condition"),
+        ("1 < 2", "no column"),
+        ("(f0_mean > 1) == (duration_s > 1)", "compared"),
+        ("manifest_take == 'x' and manifest_take > 3", "manifest_take.* two conditions"),
+        ("f0_mean > 1 / 0", "zero"),
+    ],
+)
+def test_an_invalid_condition_is_named_with_what_is_allowed(text, data):
+    with pytest.raises(ValueError, match=data) as error:
+        parse_conditions(["duration_s > 1", text], COLUMNS)
+    assert str(error.value).startswith(f"Condition {text!r}")
 
 
-def test_a_column_whose_words_are_no_classes_is_refused_unless_some_are():
-    condition = OneOf("gender = manifest.sex", "gender", VOCABULARY, other="manifest.sex")
-    with pytest.raises(ValueError, match=r"manifest\.sex says w, m, the model female, male; .* such as w=female"):
-        condition.check_words(["w", "m", None, "w"])
-    condition.check_words(["F", "x"])
-    condition.check_words([None])
-    with pytest.raises(ValueError, match="--words F=woman: the model has no such class"):
-        Vocabulary(VOCABULARY.labels, (), (), "path", None, {"F": "woman"})
-    row = Row({"gender": "male", "gender_score": 0.975, "manifest.sex": "F"})
-    assert condition.judge([row]) == ["gender is male 0.97, manifest.sex F"]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('x') == 0",
+        "emotion.__class__ == 'x'",
+        "emotion.str.len() > 1",
+        "@emotion == 'sad'",
+        "@pd.eval('1') == 1",
+        "abs(f0_mean) > 1",
+        "f0_mean[0] > 1",
+        "(lambda: 1) == 1",
+        "[x for x in emotion] == 1",
+        "(f0_mean := 3) > 1",
+        "f0_mean ** 9 ** 9 > 1",
+        "f0_mean % 2 == 0",
+        "f'{emotion}' == 'sad'",
+        "True",
+        "emotion == None",
+        "emotion is 'sad'",
+        "~(f0_mean > 1)",
+        "(f0_mean > 1) & (f0_mean < 2)",
+        "f0_mean > 1; f0_mean > 2",
+        "index == 1",
+        "f0_mean > 1\nf0_mean < 2",
+        "f0_mean > 1j",
+        "emotion == b'sad'",
+        "emotion == 'sad' if f0_mean > 1 else True",
+        "(" * 10_000 + "f0_mean > 1" + ")" * 10_000,
+        "not " * 10_000 + "f0_mean > 1",
+        "f0_mean > " + "9" * 1_000,
+        "`f0_mean` > 1",
+        "f0_mean > 1 # \0",
+    ],
+)
+def test_nothing_but_comparisons_of_columns_is_evaluated(text):
+    with pytest.raises(ValueError, match="Condition"):
+        parse_conditions([text], COLUMNS)
+
+
+@pytest.mark.parametrize("label", ["a`b`", "@x", "#", "it's", 'the "x"', "a\nb", "=", "\\", "ünd", "{0}"])
+def test_a_label_may_have_any_characters(label):
+    assert pd.isna(reason(f"manifest_my_emotion == {label!r}", ROW | {"manifest_my_emotion": label}))
+    assert reason(f"manifest_my_emotion != {label!r}", ROW | {"manifest_my_emotion": label})
+
+
+def test_a_column_in_which_no_label_is_a_class_has_unknown_labels_only():
+    (condition,) = parse_conditions(["emotion == manifest_my_emotion"], COLUMNS)
+    frame = pd.DataFrame({"manifest_my_emotion": ["w", "m", None, "calm", "Sad"]}, dtype=object)
+    ((head, name, unknown),) = unknown_labels(condition, frame, COLUMNS)
+    assert (head, name, unknown.tolist()) == ("emotion", "manifest_my_emotion", [True, True, False, False, False])
+
+
+def test_conditions_keep_their_order_and_unique_sounds_are_compared_last(monkeypatch):
+    seen = []
+
+    def find_duplicates(frame, groups, fulfilled):
+        seen.append(fulfilled.tolist())
+        return pd.Series([np.nan, 0.0], frame.index)
+
+    monkeypatch.setattr("inference.curation.columns.find_duplicates", find_duplicates)
+    frame = pd.DataFrame([ROW, ROW | {"f0_mean": 80.0}], dtype=object).assign(
+        manifest_path=["a.wav", "b.wav"], fingerprint=0
+    )
+    texts = ["unique_sound", "f0_mean > 100", "unique_sound or emotion == 'sad'", "unique_sound"]
+    reasons = evaluate(parse_conditions(texts, COLUMNS), frame, COLUMNS)
+    assert list(reasons) == texts[:3]
+    assert seen == [[True, False]]
+    assert reasons.notna().to_numpy().tolist() == [[False] * 3, [True] * 3]
+    assert "a.wav" in reasons.loc[1, "unique_sound"]
+
+
+def test_no_rows_have_no_reasons():
+    conditions = parse_conditions(["f0_mean > 1", "emotion == 'sad'", "f0_mean_zscore < 1", "unique_sound"], COLUMNS)
+    frame = pd.DataFrame(columns=[*ROW, "file", "fingerprint", "manifest_path"], dtype=object)
+    assert evaluate(conditions, frame, COLUMNS).empty
+    assert evaluate([], frame, COLUMNS).empty

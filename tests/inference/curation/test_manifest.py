@@ -115,23 +115,23 @@ def test_parquet_keeps_its_types_and_what_it_says_of_itself(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("m.xlsx", "", r"a manifest is one of \.csv"),
+        ("m.xlsx", "", r"m\.xlsx.* \.csv"),
         ("m.csv", "path,text\na.wav,x\nb.wav,x,y\n", "row 2 has 3 cells, where the columns are path, text"),
         ("m.csv", 'path,text\na.wav,"x\n', "m.csv: unexpected end of data"),
         ("m.csv", "a|b|c|d\n", "without a header is id|text|normalized; it has 4 columns"),
         ("m.jsonl", '{"path": "a"}\n[1]\n', "row 2 is no JSON object"),
         ("m.jsonl", '{"path": "a"}\n{"path"\n', "row 2 is no JSON: "),
-        ("m.csv", f"path,{REASON_COLUMN}\na.wav,x\n", f"has a column {REASON_COLUMN} already"),
-        ("m.parquet", "no parquet", "m.parquet: "),
+        ("m.csv", f"path,{REASON_COLUMN}\na.wav,x\n", REASON_COLUMN),
+        ("m.parquet", "no parquet", r"m\.parquet"),
     ],
 )
-def test_what_is_no_manifest(tmp_path, name, text, message):
+def test_an_invalid_manifest_is_refused(tmp_path, name, text, message):
     with pytest.raises(ValueError, match=message.replace("|", r"\|")):
         read_manifest(write(tmp_path, name, text), NAMES)
 
 
 def test_a_manifest_that_is_missing_or_of_another_encoding(tmp_path):
-    with pytest.raises(ValueError, match=r"m\.csv: there is no such file"):
+    with pytest.raises(ValueError, match=r"m\.csv"):
         read_manifest(tmp_path / "m.csv", NAMES)
     (tmp_path / "m.csv").write_bytes("path\né.wav".encode("latin-1"))
     with pytest.raises(ValueError, match=r"m\.csv, line 2: .*0xe9"):

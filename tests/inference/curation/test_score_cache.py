@@ -3,10 +3,9 @@ import json
 import numpy as np
 import pytest
 import soundfile
-import torch
 
-from inference.curation.score_cache import ScoresFile, known_names
-from inference.engine.predictor import Predictor, load_predictor
+from inference.curation.score_cache import ScoreCache, known_names
+from inference.engine.predictor import load_predictor
 from modeling import load_audio
 from preprocessing.duplicates.audio_fingerprint import FINGERPRINT_SIZE
 from preprocessing.targets.acoustics import acoustic_targets
@@ -29,8 +28,8 @@ def files(tmp_path):
     return paths
 
 
-def test_rows_hold_what_the_model_says_and_what_is_measured(predictor, files, tmp_path):
-    scores = ScoresFile(tmp_path / "s.jsonl", predictor, vad=False)
+def test_rows_hold_predictions_and_measurements(predictor, files, tmp_path):
+    scores = ScoreCache(tmp_path / "s.jsonl", predictor, "abc", vad=False)
     assert scores.complete(files, 1) == len(files)
     labels, numbers = known_names(predictor.tasks)
     assert labels == {"emotion": TASKS[0].labels, "gender": TASKS[1].labels}
@@ -57,76 +56,68 @@ def test_rows_hold_what_the_model_says_and_what_is_measured(predictor, files, tm
     assert "No such file" in rows[str(files[4])]["error"]
 
 
-def test_nothing_is_heard_twice_but_what_changed(predictor, files, tmp_path):
+def test_only_what_changed_is_analyzed_again(predictor, files, tmp_path):
     path = tmp_path / "s.jsonl"
-    ScoresFile(path, predictor, vad=False).complete(files, 1)
+    ScoreCache(path, predictor, "abc", vad=False).complete(files, 1)
     before = path.read_bytes()
-    assert ScoresFile(path, predictor, vad=False).complete(files, 1) == 0
+    assert ScoreCache(path, predictor, "abc", vad=False).complete(files, 1) == 0
     assert path.read_bytes() == before
     soundfile.write(files[3], voice(0.5, 100), 16_000)
     soundfile.write(files[1], voice(0.9, 100), 16_000)
     soundfile.write(files[4], voice(0.5, 100), 16_000)
-    scores = ScoresFile(path, predictor, vad=False)
+    scores = ScoreCache(path, predictor, "abc", vad=False)
     assert scores.complete(files, 1) == 3
     assert path.read_bytes().startswith(before)
     rows = scores.read(files, {"duration_s"})
     assert [rows[str(file)]["duration_s"] for file in files] == [7.0, 0.9, 1.0, 0.5, 0.5]
 
 
-def test_a_killed_run_is_gone_on_with(predictor, files, tmp_path):
+def test_a_killed_run_is_resumed(predictor, files, tmp_path):
     path = tmp_path / "s.jsonl"
-    scores = ScoresFile(path, predictor, vad=False)
+    scores = ScoreCache(path, predictor, "abc", vad=False)
     scores.complete(files, 1)
     whole = scores.read(files, {"emotion_score"})
     content = path.read_bytes()
     path.write_bytes(content[: content.rindex(b'"emotion"')])  # in the midst of a row
-    torn = ScoresFile(path, predictor, vad=False)
+    torn = ScoreCache(path, predictor, "abc", vad=False)
     assert 0 < torn.complete(files, 1) < len(files)
     again = torn.read(files, {"emotion_score"})
     assert again.keys() == whole.keys()
     for file in map(str, files[:3]):
         assert again[file] == {"emotion_score": pytest.approx(whole[file]["emotion_score"], abs=1e-5)}
     path.write_bytes(content[:20])  # in the midst of the first line
-    assert ScoresFile(path, predictor, vad=False).complete(files[:1], 1) == 1
+    assert ScoreCache(path, predictor, "abc", vad=False).complete(files[:1], 1) == 1
 
 
 def test_rows_of_other_recordings_are_left_out(predictor, files, tmp_path):
-    scores = ScoresFile(tmp_path / "s.jsonl", predictor, vad=False)
+    scores = ScoreCache(tmp_path / "s.jsonl", predictor, "abc", vad=False)
     scores.complete(files, 1)
     assert scores.read(files[1:2], {"gender"}).keys() == {str(files[1])}
 
 
 def test_workers_measure_the_same(predictor, files, tmp_path, monkeypatch):
     monkeypatch.setattr("inference.curation.score_cache._AT_ONCE", 3)
-    one, two = (ScoresFile(tmp_path / f"{number}.jsonl", predictor, vad=False) for number in (1, 2))
+    one, two = (ScoreCache(tmp_path / f"{number}.jsonl", predictor, "abc", vad=False) for number in (1, 2))
     one.complete(files, 1)
     two.complete(files, 2)
     assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes()
 
 
-def test_the_scores_of_another_model_are_refused(predictor, tiny_model, tmp_path):
-    ScoresFile(tmp_path / "s.jsonl", predictor, vad=False)
-
-    def forward(input_values, attention_mask):
-        arrays = torch.from_numpy(input_values), torch.from_numpy(attention_mask)
-        with torch.inference_mode():
-            return {name: logits.numpy() for name, logits in tiny_model(*arrays).task_logits.items()}
-
-    ScoresFile(tmp_path / "s.jsonl", Predictor(tiny_model.config, forward), vad=False)  # the same weights
-    tiny_model.heads["f0_mean"].bias.data += 0.1
-    with pytest.raises(ValueError, match="holds the scores of another model"):
-        ScoresFile(tmp_path / "s.jsonl", Predictor(tiny_model.config, forward), vad=False)
+def test_the_scores_of_another_model_are_refused(predictor, tmp_path):
+    ScoreCache(tmp_path / "s.jsonl", predictor, "abc", vad=False)
+    ScoreCache(tmp_path / "s.jsonl", predictor, "abc", vad=False)
+    with pytest.raises(ValueError, match=r"s\.jsonl.* model abc, not def"):
+        ScoreCache(tmp_path / "s.jsonl", predictor, "def", vad=False)
 
 
-def test_scores_of_another_meaning_are_refused_and_stay(predictor, tmp_path):
+def test_scores_of_another_format_are_refused_and_stay(predictor, tmp_path):
     path = tmp_path / "s.jsonl"
-    ScoresFile(path, predictor)
+    ScoreCache(path, predictor, "abc")
     header = json.loads(path.read_text())
-    del header["format"]  # as it was when energy was measured at unit variance
-    path.write_text(json.dumps(header) + "\n")
+    path.write_text(json.dumps(header | {"score_cache": 2}) + "\n")
     before = path.read_text()
-    with pytest.raises(ValueError, match=r"s\.jsonl has the format 1, this version writes 2: .*--scores"):
-        ScoresFile(path, predictor)
+    with pytest.raises(ValueError, match=r"s\.jsonl.* score_cache 2, not 3.*--scores"):
+        ScoreCache(path, predictor, "abc")
     assert path.read_text() == before
 
 
@@ -134,16 +125,16 @@ def test_scores_of_another_meaning_are_refused_and_stay(predictor, tmp_path):
 def test_another_file_is_not_written_to(predictor, tmp_path, content):
     path = tmp_path / "mine.csv"
     path.write_text(content)
-    with pytest.raises(ValueError, match=r"mine\.csv is no file of scores"):
-        ScoresFile(path, predictor, vad=False)
+    with pytest.raises(ValueError, match=r"mine\.csv"):
+        ScoreCache(path, predictor, "abc", vad=False)
     assert path.read_text() == content
 
 
-def test_a_recording_that_is_broken_after_what_the_model_hears_has_an_error(predictor, tmp_path):
+def test_a_recording_that_is_broken_after_the_models_window_has_an_error(predictor, tmp_path):
     waveform = voice(7.0, 140)
     waveform[-100:] = np.nan
     soundfile.write(tmp_path / "a.wav", waveform, 16_000, subtype="FLOAT")
-    scores = ScoresFile(tmp_path / "s.jsonl", predictor, vad=False)
+    scores = ScoreCache(tmp_path / "s.jsonl", predictor, "abc", vad=False)
     scores.complete([tmp_path / "a.wav"], 1)
     (row,) = scores.read([tmp_path / "a.wav"], set()).values()
     assert row == {"error": "100 of 112000 samples are NaN or infinite."}
@@ -152,18 +143,18 @@ def test_a_recording_that_is_broken_after_what_the_model_hears_has_an_error(pred
 @pytest.mark.parametrize(
     "damage", [b"\0\0\0\0\n", b'\0\0\0\0{"file": "a"}\n', b'{"file": "\xff"}\n', b"[]\n", b'{"file": 1}\n', b'{"fi\n']
 )
-def test_a_damaged_line_is_said_and_its_recording_is_done_again(predictor, files, tmp_path, capsys, damage):
+def test_a_damaged_line_is_reported_and_its_recording_is_analyzed_again(predictor, files, tmp_path, capsys, damage):
     path = tmp_path / "s.jsonl"
-    ScoresFile(path, predictor, vad=False).complete(files[:2], 1)
+    ScoreCache(path, predictor, "abc", vad=False).complete(files[:2], 1)
     mark, _, second = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(mark + damage + second)
-    scores = ScoresFile(path, predictor, vad=False)
+    scores = ScoreCache(path, predictor, "abc", vad=False)
     assert scores.complete(files[:2], 1) == 1
     assert "1 line is damaged" in capsys.readouterr().err
     assert scores.read(files[:2], {"duration_s"}).keys() == {str(file) for file in files[:2]}
 
 
-def test_scores_with_and_without_a_look_for_speech_are_not_mixed(predictor, tmp_path):
-    ScoresFile(tmp_path / "s.jsonl", predictor, vad=False)
+def test_scores_with_and_without_speech_detection_are_not_mixed(predictor, tmp_path):
+    ScoreCache(tmp_path / "s.jsonl", predictor, "abc", vad=False)
     with pytest.raises(ValueError, match="--no_vad"):
-        ScoresFile(tmp_path / "s.jsonl", predictor)
+        ScoreCache(tmp_path / "s.jsonl", predictor, "abc")

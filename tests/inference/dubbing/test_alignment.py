@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from inference.dubbing.alignment import Alignment, align
-from inference.dubbing.speech_activity import FRAME_S, Activity, listen
+from inference.dubbing.speech_activity import FRAME_S, SpeechActivity, measure_activity
 from tests.support.films import write_films
 
 
@@ -15,18 +15,18 @@ def error_s(alignment, offset_s, drift, minutes):
 @pytest.mark.parametrize(("offset_s", "drift", "bed"), [(0.8, 0.001, False), (-12.0, 0.04, False), (0.8, 0.001, True)])
 def test_voices_and_languages_differ_and_the_tracks_are_aligned(takes, tmp_path, offset_s, drift, bed):
     source, dub, _ = write_films(tmp_path, takes, minutes=10, offset_s=offset_s, drift=drift, bed=bed)
-    alignment = align(listen(source), listen(dub))
+    alignment = align(measure_activity(source), measure_activity(dub))
     assert error_s(alignment, offset_s, drift, 10) < 0.1
     assert alignment.confidence > 0.8
     assert alignment.drift == pytest.approx(drift, abs=2e-4)
 
 
-def act(lines: np.ndarray, seconds: float, seed: int) -> Activity:
+def act(lines: np.ndarray, seconds: float, seed: int) -> SpeechActivity:
     """A track with speech in these lines and noise 45 dB below."""
     random = np.random.default_rng(seed)
     times = np.arange(int(seconds / FRAME_S)) * FRAME_S
     spoken = ((times[:, None] >= lines[:, 0]) & (times[:, None] < lines[:, 1])).any(axis=1)
-    return Activity(lines, np.where(spoken, -25 + 6 * random.normal(size=times.size), -70))
+    return SpeechActivity(lines, np.where(spoken, -25 + 6 * random.normal(size=times.size), -70))
 
 
 def render_lines(minutes: float, seed: int) -> np.ndarray:
@@ -51,13 +51,13 @@ def test_a_language_that_takes_a_fifth_longer_and_starts_unevenly(minutes, offse
 @pytest.mark.parametrize("minutes", [1, 5, 15])
 def test_tracks_of_two_films_are_refused(minutes):
     source, other = render_lines(minutes, 4), render_lines(minutes, 5)
-    with pytest.raises(ValueError, match=r"two tracks do not match: .* Expected are two tracks of one film, cut alike"):
+    with pytest.raises(ValueError, match=r"do not match.* \d\.\d\d"):
         align(act(source, source[-1, 1] + 2, 6), act(other, other[-1, 1] + 2, 7))
 
 
 def test_a_single_line_is_too_short_to_align():
     lines = np.array([[0.5, 3.0]])
-    with pytest.raises(ValueError, match="Tracks of 30 s and more can be aligned"):
+    with pytest.raises(ValueError, match="30 s"):
         align(act(lines, 4, 1), act(lines, 4, 2))
 
 

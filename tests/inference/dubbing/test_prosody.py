@@ -21,21 +21,21 @@ LINES = np.array([(1, 3), (53, 68), (69, 71)], dtype=float)
 
 
 def test_pitch_and_energy_are_measured(recording, checkpoint):
-    heard = measure_prosody(load_predictor(str(checkpoint)), recording, LINES)
-    assert heard.pitch[:2] == pytest.approx([12 * np.log2(100), 12 * np.log2(200)], abs=0.2)
-    assert np.isnan(heard.pitch[2])
-    assert heard.energy[0] - heard.energy[1] == pytest.approx(6.02, abs=0.1)
-    assert heard.energy[2] == pytest.approx(-20, abs=0.2)
+    prosody = measure_prosody(load_predictor(str(checkpoint)), recording, LINES)
+    assert prosody.pitch[:2] == pytest.approx([12 * np.log2(100), 12 * np.log2(200)], abs=0.2)
+    assert np.isnan(prosody.pitch[2])
+    assert prosody.energy[0] - prosody.energy[1] == pytest.approx(6.02, abs=0.1)
+    assert prosody.energy[2] == pytest.approx(-20, abs=0.2)
 
 
 def test_emotion_is_what_the_model_says_of_the_line(recording, checkpoint):
     predictor = load_predictor(str(checkpoint))
-    heard = measure_prosody(predictor, recording, LINES)
+    prosody = measure_prosody(predictor, recording, LINES)
     expected = predictor([load_audio(recording, start_s=1, end_s=3)])["emotion"]
-    assert heard.emotion[0] == pytest.approx(expected[0], abs=1e-5)
+    assert prosody.emotion[0] == pytest.approx(expected[0], abs=1e-5)
     # Longer than the 6 s that the model hears at once: the mean of three windows of 5 s.
     windows = [load_audio(recording, start_s=start, end_s=start + 5) for start in (53, 58, 63)]
-    assert heard.emotion[1] == pytest.approx(predictor(windows)["emotion"].mean(axis=0), abs=1e-5)
+    assert prosody.emotion[1] == pytest.approx(predictor(windows)["emotion"].mean(axis=0), abs=1e-5)
 
 
 def test_no_more_than_a_pool_of_windows_is_held(recording):

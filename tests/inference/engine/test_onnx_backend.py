@@ -11,7 +11,7 @@ CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((2.5, 0.02, 
 
 
 @pytest.mark.parametrize("batch_size", [1, 8])
-def test_a_recogniser_on_onnx_answers_as_one_on_pytorch(checkpoint, exported, threads, batch_size):
+def test_a_predictor_on_onnx_predicts_as_one_on_pytorch(checkpoint, exported, threads, batch_size):
     expected = load_predictor(str(checkpoint))(CLIPS)
     recognize = load_predictor(str(exported), backend="onnx", batch_size=batch_size)
     assert recognize.tasks == TASKS
@@ -48,7 +48,7 @@ def test_it_computes_with_as_many_threads_as_pytorch(exported, monkeypatch):
     assert given == [4, 3, 1]  # a session's own and the caller; what callers add, its own leave out
 
 
-def test_a_missing_variant_is_said_with_the_command_that_makes_it(exported, tmp_path):
+def test_a_missing_precision_is_refused_with_the_command_that_writes_it(exported, tmp_path):
     for name in ("model.onnx", "model_float16.onnx", "config.json"):
         (tmp_path / name).symlink_to(exported / name)
     with pytest.raises(ValueError, match=r"model_int8\.onnx.*CHECKPOINT .*--precision float32 int8 float16`"):
@@ -68,16 +68,16 @@ def test_what_was_not_exported_is_refused(checkpoint, tmp_path):
     ("options", "sentence"),
     [
         ({"backend": "tensorrt"}, "'torch' or 'onnx', got 'tensorrt'"),
-        ({"precision": "int8"}, "PyTorch computes in float32, bfloat16, got the precision 'int8'"),
-        ({"backend": "onnx", "precision": "bfloat16"}, "ONNX computes in float32, int8, float16"),
+        ({"precision": "int8"}, "float32, bfloat16, got 'int8'"),
+        ({"backend": "onnx", "precision": "bfloat16"}, "float32, int8, float16, got 'bfloat16'"),
     ],
 )
-def test_an_unknown_choice_is_said(exported, options, sentence):
+def test_an_unknown_choice_is_refused(exported, options, sentence):
     with pytest.raises(ValueError, match=sentence):
         load_predictor(str(exported), **options)
 
 
-def test_a_missing_package_is_said_with_the_command_that_installs_it(exported, monkeypatch):
+def test_a_missing_package_is_named_with_the_command_that_installs_it(exported, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ValueError, match=r"pip install -e '\.\[onnx\]'"):
         load_onnx(exported)

@@ -13,16 +13,16 @@ CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((2.5, 0.02, 
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 8])
-def test_it_answers_as_the_pipeline_does_in_any_batch(checkpoint, threads, batch_size):
+def test_outputs_are_those_of_the_pipeline_in_any_batch(checkpoint, threads, batch_size):
     decoded = load_predictor(str(checkpoint), batch_size=batch_size)(CLIPS)
     model, feature_extractor = load_checkpoint(checkpoint)
     recognize = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)
     for row, clip in enumerate(CLIPS):
-        answer = recognize(clip)
+        outputs = recognize(clip)
         for task in TASKS[:2]:
-            scores = {entry["label"]: entry["score"] for entry in answer[task.name]}
+            scores = {entry["label"]: entry["score"] for entry in outputs[task.name]}
             assert decoded[task.name][row] == pytest.approx([scores[label] for label in task.labels], abs=1e-5)
-        assert decoded["f0_mean"][row] == pytest.approx(answer["f0_mean"]["value"], abs=5e-3)
+        assert decoded["f0_mean"][row] == pytest.approx(outputs["f0_mean"]["value"], abs=5e-3)
 
 
 def test_bfloat16_is_close_to_float32(checkpoint):
@@ -36,7 +36,7 @@ def test_bfloat16_is_close_to_float32(checkpoint):
 
 @pytest.mark.parametrize("batch_size", [0, -3])
 def test_a_batch_of_no_clips_is_refused_before_anything_is_loaded(batch_size):
-    with pytest.raises(ValueError, match=rf"The batch size is the number of clips.* 1 or more; got {batch_size}\."):
+    with pytest.raises(ValueError, match=rf"batch size.* got {batch_size}\."):
         load_predictor("nowhere", batch_size=batch_size)
 
 
@@ -58,7 +58,7 @@ def test_batches_side_by_side_share_the_threads_and_one_alone_has_them_all(tiny_
         assert later.submit(torch.get_num_threads).result() == torch.get_num_threads() == 2
 
 
-def test_real_recordings_are_answered_in_batches_as_each_alone(checkpoint, threads, real_audio):
+def test_outputs_of_real_recordings_do_not_depend_on_the_batch(checkpoint, threads, real_audio):
     files = [*sorted(real_audio.glob("ravdess/*/*.wav"))[::120], *sorted(real_audio.glob("nemo/samples/*"))[::120]]
     clips = [load_audio(path) for path in files]
     assert len({clip.size for clip in clips}) > 8
@@ -69,7 +69,7 @@ def test_real_recordings_are_answered_in_batches_as_each_alone(checkpoint, threa
             assert together[task.name][row] == pytest.approx(alone([clip])[task.name][0], abs=1e-5)
 
 
-def test_bfloat16_hears_the_same_in_real_recordings(checkpoint, real_audio):
+def test_bfloat16_predicts_the_same_for_real_recordings(checkpoint, real_audio):
     clips = [load_audio(path, end_s=6.0) for path in sorted(real_audio.glob("*/**/*.wav"))[::60]]
     assert len(clips) > 10
     exact = load_predictor(str(checkpoint))(clips)
@@ -82,6 +82,6 @@ def test_bfloat16_hears_the_same_in_real_recordings(checkpoint, real_audio):
     assert np.isfinite(rounded["f0_mean"]).all()
 
 
-def test_of_no_clips_it_says_nothing(checkpoint):
+def test_no_clips_have_no_outputs(checkpoint):
     decoded = load_predictor(str(checkpoint))([])
     assert {name: len(values) for name, values in decoded.items()} == {task.name: 0 for task in TASKS}

@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 
 
 def run(monkeypatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["export_onnx.py", *arguments])
+    monkeypatch.setattr(sys, "argv", ["inference.onnx", *arguments])
     main()
 
 
@@ -21,7 +21,7 @@ def test_the_command_writes_the_folder_and_prints_the_comparison(checkpoint, exp
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == str(tmp_path / "deep" / "onnx")
     assert lines[1].split() == ["torch", "float32", "int8"]
-    assert any(line.startswith("  clips/s by 8") for line in lines)
+    assert any(line.startswith("clips/s by 8") for line in lines)
     parity = json.loads((tmp_path / "deep" / "onnx" / "parity.json").read_text(encoding="utf-8"))
     assert parity["megabytes"].keys() == {"float32", "int8"}
     assert parity["checkpoint"] == str(checkpoint)
@@ -31,7 +31,7 @@ def test_the_comparison_is_readable(parity):
     text = format_parity(parity)
     assert "16 synthetic clips" in text
     assert "2 recordings" in text
-    assert "1 more could not be read: " in text
+    assert "1 others could not be read: " in text
     rows = [line.split() for line in text.splitlines()]
     emotion, _ = [row for row in rows if row[:1] == ["emotion"]]
     assert len(emotion) == 1 + 2 * 3  # difference and agreement of each precision
@@ -39,18 +39,18 @@ def test_the_comparison_is_readable(parity):
     assert [len(row) for row in rows if row[:1] == ["f0_mean"]] == [1 + 3] * 2
 
 
-def test_what_goes_wrong_is_a_sentence(tmp_path, monkeypatch):
+def test_an_error_ends_the_command_with_its_message(tmp_path, monkeypatch):
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(SystemExit, match=r"^export_onnx: .* is not a checkpoint"):
+    with pytest.raises(SystemExit, match=r"^inference\.onnx: "):
         run(monkeypatch, str(tmp_path), "--output", str(tmp_path / "onnx"))
 
 
-def test_what_cannot_be_is_refused_before_anything_is_loaded(checkpoint, tmp_path, monkeypatch):
+def test_an_impossible_export_is_refused_before_anything_is_loaded(checkpoint, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "inference.onnx.export", None)  # to import it now fails
-    with pytest.raises(SystemExit, match=r"^export_onnx: .*none"):
+    with pytest.raises(SystemExit, match=r"^inference\.onnx: .*none"):
         run(monkeypatch, str(tmp_path / "none"), "--output", str(tmp_path / "onnx"))
     (tmp_path / "mine.txt").touch()
-    with pytest.raises(SystemExit, match=r"^export_onnx: .*--overwrite"):
+    with pytest.raises(SystemExit, match=r"^inference\.onnx: .*--overwrite"):
         run(monkeypatch, str(checkpoint), "--output", str(tmp_path))
 
 

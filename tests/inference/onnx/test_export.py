@@ -49,7 +49,7 @@ def test_it_is_compared_on_given_recordings_and_says_which_could_not_be_read(par
 
 def test_a_folder_with_files_is_left_alone(checkpoint, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ValueError, match="holds files already: export to an empty folder"):
+    with pytest.raises(ValueError, match="--overwrite"):
         export_folder(str(checkpoint), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -62,11 +62,11 @@ def _graph_is_there(exported, monkeypatch):
 
 
 @pytest.mark.usefixtures("_graph_is_there")
-def test_a_graph_that_answers_otherwise_is_not_written(tiny_model, feature_extractor, tmp_path):
+def test_a_graph_with_other_outputs_is_not_written(tiny_model, feature_extractor, tmp_path):
     tiny_model.heads["gender"].bias.data += 0.01
     for part in (tiny_model, feature_extractor):
         part.save_pretrained(tmp_path / "other")
-    with pytest.raises(ValueError, match=r"differs from PyTorch by .* in the head gender.*Nothing was written"):
+    with pytest.raises(ValueError, match="gender"):
         export_folder(str(tmp_path / "other"), tmp_path / "onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
 
@@ -83,20 +83,20 @@ def test_a_form_whose_numbers_overflow_is_not_written(checkpoint, exported, tmp_
         onnx.save(graph, file)
 
     monkeypatch.setattr(onnx_folder, "write_float16", write_overflowing)
-    with pytest.raises(ValueError, match=r"In float16 the network's numbers overflow \(head f0_mean\)"):
+    with pytest.raises(ValueError, match=r"f0_mean.* float16"):
         export_folder(str(checkpoint), tmp_path / "onnx", precisions=["float16"])
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_exported_is_said_before_any_work(checkpoint, tmp_path):
-    with pytest.raises(ValueError, match="no audio or video file is below it"):
+def test_an_impossible_export_is_refused_before_any_work(checkpoint, tmp_path):
+    with pytest.raises(ValueError, match="audio"):
         export_folder(str(checkpoint), tmp_path / "onnx", check=checkpoint)
-    with pytest.raises(ValueError, match="is not a checkpoint"):
+    with pytest.raises(ValueError, match="checkpoint"):
         export_folder(str(tmp_path / "none"), tmp_path / "onnx")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_package_is_said_with_the_command_that_installs_it(checkpoint, tmp_path, monkeypatch):
+def test_a_missing_package_is_named_with_the_command_that_installs_it(checkpoint, tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_folder, "_PACKAGES", ("torch", "no-such-package"))
-    with pytest.raises(ValueError, match=r"no-such-package among them: pip install -e '\.\[onnx\]'"):
+    with pytest.raises(ValueError, match=r"no-such-package: pip install -e '\.\[onnx\]'"):
         export_folder(str(checkpoint), tmp_path / "onnx")

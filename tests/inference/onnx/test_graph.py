@@ -7,8 +7,8 @@ import torch
 
 from common.checkpoint import load_checkpoint
 from inference.engine.backend import pad
-from inference.engine.onnx_backend import onnx_forward
-from inference.engine.torch_backend import torch_forward
+from inference.engine.onnx_backend import onnx_network
+from inference.engine.torch_backend import torch_network
 from inference.onnx.graph import write_float16, write_float32, write_int8
 from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER
 from tests.conftest import voice
@@ -24,7 +24,7 @@ def largest_difference(model, file) -> float:
     batches = [[clip] for clip in clips]
     batches += [[voice(seconds, 80 + 20 * index, index) for index in range(8)] for seconds in (0.02, 3.0)]
     batches += [clips[1:], clips[:4]]
-    exact, exported = torch_forward(model), onnx_forward(file)
+    exact, exported = torch_network(model), onnx_network(file)
     differences = [0.0]
     for batch in batches:
         expected, found = exact(*pad(batch)), exported(*pad(batch))
@@ -34,13 +34,13 @@ def largest_difference(model, file) -> float:
     return max(differences)
 
 
-def test_wav2vec2_answers_alike_at_any_length_in_any_batch(checkpoint, exported):
+def test_wav2vec2_has_the_same_outputs_at_any_length_in_any_batch(checkpoint, exported):
     model, _ = load_checkpoint(checkpoint)
     assert largest_difference(model, exported / "model.onnx") < 1e-4
 
 
 def test_what_is_masked_changes_nothing(exported):
-    network = onnx_forward(exported / "model.onnx")
+    network = onnx_network(exported / "model.onnx")
     clip = voice(1.0, 120)
     input_values, attention_mask = pad([clip, voice(2.0, 200)])
     expected = network(*pad([clip]))["emotion"][0]
@@ -67,7 +67,7 @@ def test_the_sum_of_layers_is_exported_also_in_int8(tmp_path):
 
 
 def test_a_single_layer_is_refused_in_int8(tmp_path):
-    with pytest.raises(ValueError, match="int8 is for the layers after the first"):
+    with pytest.raises(ValueError, match=r"int8.* single layer"):
         write_int8(layer_sum(1), tmp_path / "model.onnx", tmp_path / "int8.onnx")
     assert list(tmp_path.iterdir()) == []
 
@@ -96,13 +96,13 @@ def test_the_front_end_of_cnn14_stays_exact_in_float16(panns, tmp_path):
     model, file = panns
     write_float16(model, file, tmp_path / "half.onnx")
     quiet = [voice(1.0, 150) * 1e-3]  # whose power is below the smallest number of float16
-    expected, found = torch_forward(model)(*pad(quiet)), onnx_forward(tmp_path / "half.onnx")(*pad(quiet))
+    expected, found = torch_network(model)(*pad(quiet)), onnx_network(tmp_path / "half.onnx")(*pad(quiet))
     for name in expected:
         assert found[name] == pytest.approx(expected[name], abs=0.01)
 
 
 def test_cnn14_is_refused_in_int8(panns, tmp_path):
-    with pytest.raises(ValueError, match="CNN14 consists of convolutions"):
+    with pytest.raises(ValueError, match=r"int8.* CNN14"):
         write_int8(*panns, tmp_path / "int8.onnx")
     assert list(tmp_path.iterdir()) == []
 
@@ -133,11 +133,11 @@ def test_the_weights_of_products_are_stored_in_the_precision(checkpoint, exporte
 def test_the_file_explains_itself(exported):
     for name in ("model.onnx", "model_int8.onnx", "model_float16.onnx"):
         model = onnx.load(exported / name)
-        said = {entry.key: entry.value for entry in model.metadata_props}
-        assert said["sampling_rate"] == "16000"
-        assert said["max_duration_s"] == "6.0"
-        assert said["main_head"] == "emotion"
-        heads = json.loads(said["heads"])
+        metadata = {entry.key: entry.value for entry in model.metadata_props}
+        assert metadata["sampling_rate"] == "16000"
+        assert metadata["max_duration_s"] == "6.0"
+        assert metadata["main_head"] == "emotion"
+        heads = json.loads(metadata["heads"])
         assert [head["name"] for head in heads] == [output.name for output in model.graph.output]
         assert heads[0]["labels"] == ["angry", "happy", "sad"]
         assert heads[2] == {"name": "f0_mean", "kind": "regression", "labels": [], "unit": "Hz", "mean": 180, "std": 50}

@@ -9,7 +9,7 @@ CLIPS = [np.full(samples, value, np.float32) for samples, value in ((100, 0.1), 
 
 
 def network(offset=0.0, flipped=False, log=None):
-    """Answers by each clip's first sample, so that what belongs to which clip can be seen."""
+    """Outputs each clip's first sample, so that outputs can be attributed to clips."""
 
     def forward(input_values, attention_mask):
         if log is not None:
@@ -30,17 +30,17 @@ def test_differences_are_the_largest_and_agreement_is_the_share():
     assert found["other"]["same_class"] == pytest.approx({"emotion": 2 / 3, "gender": 1.0})
 
 
-def test_each_clip_is_heard_alone_and_in_batches_of_eight():
+def test_each_clip_is_processed_alone_and_in_batches_of_eight():
     log = []
     compare({"torch": network(), "other": network(log=log)}, TASKS, iter(CLIPS))
     alone = [batch for batch in log if len(batch) == 1]
     together = [batch for batch in log if len(batch) > 1]
     assert sum(map(len, log)) == 2 * len(CLIPS) + 1  # and once to warm up
-    assert len(alone) < len(CLIPS) + 8  # in each pool a clip or two is like no other
+    assert len(alone) < len(CLIPS) + 8  # in each group a clip or two is like no other
     assert max(map(len, together)) == 8
 
 
-def test_an_answer_that_is_no_number_is_not_overlooked():
+def test_an_output_that_is_not_a_number_is_not_overlooked():
     found = compare({"torch": network(), "other": network(np.nan)}, TASKS, CLIPS)
     assert np.isnan(found["other"]["max_difference"]["f0_mean"])
     assert found["other"]["max_difference"]["emotion"] == 0

@@ -59,7 +59,7 @@ def build(predictor, waveform, progress=None, **options):
 
 
 def emotion_of(segment):
-    return TASKS[0].labels[segment.decoded["emotion"].argmax()]
+    return TASKS[0].labels[segment.outputs["emotion"].argmax()]
 
 
 def regions_of(waveform):
@@ -86,17 +86,17 @@ def union(segments):
     return covered
 
 
-def test_everyone_is_heard_with_their_emotion_and_nothing_else_is(predictor, film):
+def test_every_speaker_is_found_with_their_emotion_and_nothing_else(predictor, film):
     waveform, script = film
     timeline = build(predictor, waveform)
     assert timeline.duration_s == waveform.size / SAMPLING_RATE
     found = list(timeline.segments)
     for emotion, start_s, end_s in script:
-        said = [segment for segment in found if segment.start_s < end_s and segment.end_s > start_s]
-        assert {emotion_of(segment) for segment in said} == {emotion}
-        assert abs(said[0].start_s - start_s) < 0.5
-        assert abs(said[-1].end_s - end_s) < 0.5
-        found = [segment for segment in found if segment not in said]
+        inside = [segment for segment in found if segment.start_s < end_s and segment.end_s > start_s]
+        assert {emotion_of(segment) for segment in inside} == {emotion}
+        assert abs(inside[0].start_s - start_s) < 0.5
+        assert abs(inside[-1].end_s - end_s) < 0.5
+        found = [segment for segment in found if segment not in inside]
     assert found == []
 
 
@@ -106,10 +106,10 @@ def test_segments_cover_exactly_the_speech(predictor, film, options):
     regions = regions_of(film[0])
     assert union(timeline.segments) == regions
     assert timeline.speech_s == pytest.approx(sum(end - start for start, end in regions))
-    assert max(predictor._forward.lengths) <= options.get("window_s", 3.0) * SAMPLING_RATE
+    assert max(predictor._backend.lengths) <= options.get("window_s", 3.0) * SAMPLING_RATE
     for segment in timeline.segments:
-        assert segment.decoded["emotion"].sum() == pytest.approx(1)
-        assert segment.decoded["f0_mean"].shape == ()
+        assert segment.outputs["emotion"].sum() == pytest.approx(1)
+        assert segment.outputs["f0_mean"].shape == ()
 
 
 def test_a_change_without_a_pause_is_right_to_one_hop(predictor, spoken):
@@ -124,7 +124,7 @@ def test_a_change_without_a_pause_is_right_to_one_hop(predictor, spoken):
         assert segment.start_s == timeline.segments[index - 1].end_s
 
 
-def test_a_region_shorter_than_a_window_is_the_answer_for_it_alone(checkpoint, film):
+def test_a_region_shorter_than_a_window_is_processed_whole(checkpoint, film):
     predictor = load_predictor(str(checkpoint))
     timeline = build(predictor, film[0], window_s=6.0)
     regions = regions_of(film[0])
@@ -132,7 +132,7 @@ def test_a_region_shorter_than_a_window_is_the_answer_for_it_alone(checkpoint, f
     assert [(segment.start_s, segment.end_s) for segment in timeline.segments] == regions
     for row, segment in enumerate(timeline.segments):
         for task in TASKS:
-            np.testing.assert_allclose(segment.decoded[task.name], alone[task.name][row], rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(segment.outputs[task.name], alone[task.name][row], rtol=1e-5, atol=1e-5)
 
 
 def test_each_channel_is_a_speaker(predictor, lines):
@@ -165,8 +165,8 @@ def test_where_the_main_task_is_a_number_segments_are_the_regions(film):
     timeline = build(predictor, film[0], window_s=1.0, hop_s=0.5)
     assert [(segment.start_s, segment.end_s) for segment in timeline.segments] == regions_of(film[0])
     for row in timeline_rows(timeline, predictor.tasks, predictor.main_task, OutputOptions()):
-        heard = min(1.0, row["end_s"] - row["start_s"]) * SAMPLING_RATE
-        assert row["arousal"] == {"value": pytest.approx(3 + 2 * heard), "unit": ""}
+        seconds = min(1.0, row["end_s"] - row["start_s"]) * SAMPLING_RATE
+        assert row["arousal"] == {"value": pytest.approx(3 + 2 * seconds), "unit": ""}
 
 
 def test_a_recording_without_speech_has_no_segments(predictor):
@@ -176,17 +176,17 @@ def test_a_recording_without_speech_has_no_segments(predictor):
 
 
 def test_it_listens_while_it_reads(predictor, spoken):
-    """The network has heard the first minute before the last one is read."""
-    shares, heard = [], []
+    """The network has processed the first minute before the last one is read."""
+    shares, processed = [], []
 
     def report(share):
         shares.append(share)
-        heard.append(len(predictor._forward.lengths))
+        processed.append(len(predictor._backend.lengths))
 
     build(predictor, np.resize(np.concatenate(spoken), 200 * SAMPLING_RATE), report, channels="each")
     assert shares == sorted(shares)
     assert (len(shares), shares[-1]) == (4, 1.0)
-    assert 0 < heard[0] < heard[1] < heard[2]
+    assert 0 < processed[0] < processed[1] < processed[2]
 
 
 def test_the_duration_is_what_was_read_whatever_the_header_says(predictor, film, tmp_path):
@@ -211,31 +211,31 @@ def test_a_sample_that_is_no_number_is_an_error(predictor, film):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"hop_s": 0.0}, "0 < hop <= window, got 0.0 s and 3.0 s"),
-        ({"hop_s": 3.5}, "0 < hop <= window"),
-        ({"window_s": float("nan")}, "0 < hop <= window"),
-        ({"switch_cost_s": -1.0}, "0 s or more, got -1.0"),
-        ({"channels": "left"}, "'mix' or 'each', got 'left'"),
-        ({"window_s": 7.0}, "hears 6 s at once, a window of 7 s is too long"),
+        ({"hop_s": 0.0}, "hop_s.* 0.0 s .* 3.0 s"),
+        ({"hop_s": 3.5}, "hop_s"),
+        ({"window_s": float("nan")}, "hop_s"),
+        ({"switch_cost_s": -1.0}, "switch_cost_s.* -1.0"),
+        ({"channels": "left"}, "channels.*'left'"),
+        ({"window_s": 7.0}, "window_s.* 6 s.* 7 s"),
     ],
 )
-def test_options_without_a_meaning_are_refused(predictor, options, message):
+def test_invalid_options_are_refused(predictor, options, message):
     with pytest.raises(ValueError, match=message):
         build(predictor, noise(1, 0.01), **options)
 
 
-def test_rows_are_worded_as_answers(predictor, film):
+def test_rows_have_formatted_outputs(predictor, film):
     timeline = build(predictor, film[0], channels="each")
     options = OutputOptions(top_k=1, uncertain_below=0.99)
     rows = timeline_rows(timeline, predictor.tasks, predictor.main_task, options)
     for row, segment in zip(rows, timeline.segments, strict=True):
         assert list(row) == ["start_s", "end_s", "channel", "emotion", "gender", "f0_mean", "uncertain"]
         assert (row["start_s"], row["end_s"], row["channel"]) == (segment.start_s, segment.end_s, 0)
-        assert row["emotion"] == [{"label": emotion_of(segment), "score": segment.decoded["emotion"].max()}]
+        assert row["emotion"] == [{"label": emotion_of(segment), "score": segment.outputs["emotion"].max()}]
         assert row["uncertain"] == (row["emotion"][0]["score"] < 0.99)
 
 
-def test_emotions_that_cannot_occur_divide_no_speech(predictor, spoken):
+def test_emotions_that_cannot_be_chosen_divide_no_segment(predictor, spoken):
     """Angry and sad speech with happy between, which is loud or soft and no more where happy cannot be chosen."""
     voice = np.tile(spoken[0][2_000:10_000], 12)
     waveform = np.concatenate([voice * LEVELS[emotion] / 0.1 for emotion in ("angry", "happy", "sad", "happy") * 2])
@@ -243,8 +243,8 @@ def test_emotions_that_cannot_occur_divide_no_speech(predictor, spoken):
     timeline = build_timeline(predictor, waveform, TimelineOptions(), sampling_rate=SAMPLING_RATE, labels=labels)
     assert len(timeline.segments) > 2
     for segment in timeline.segments:
-        assert segment.decoded["emotion"][1] == 0
-        assert segment.decoded["emotion"].sum() == pytest.approx(1)
+        assert segment.outputs["emotion"][1] == 0
+        assert segment.outputs["emotion"].sum() == pytest.approx(1)
     rows = timeline_rows(timeline, TASKS, TASKS[0], OutputOptions(labels=labels))
     beside = [(one, other) for one, other in itertools.pairwise(rows) if one["end_s"] == other["start_s"]]
     assert beside

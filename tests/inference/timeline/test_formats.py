@@ -3,12 +3,15 @@ import io
 import json
 import re
 
+import numpy as np
 import pytest
 import srt
 import webvtt
 from praatio import textgrid
 
-from inference.timeline.formats import EXPORTS
+from inference.table_writers import columns
+from inference.timeline.formats import EXPORTS, TimelineDocument
+from modeling import OutputOptions, Task
 
 DURATION = 7384.5
 NAME = 'the  "film"\tno. 1 --> ünd\nmore.mkv'
@@ -40,26 +43,45 @@ BOUNDS = [(each["start_s"], each["end_s"]) for each in MIXED]
 ONE_LINE = 'très "heureux" → & <b>gai</b> ici là'
 
 
+EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "sad", AWKWARD))
+PITCH = Task("f0_mean", "regression", "f0_mean", unit="Hz")
+
+
 def export(suffix, rows):
-    return EXPORTS[suffix](rows, NAME, DURATION)
+    options = OutputOptions(uncertain_below=0.5 if any("uncertain" in row for row in rows) else None)
+    channel = any("channel" in row for row in rows)
+    table = columns((EMOTION, PITCH), EMOTION, options, timeline=True, channel=channel)
+    return EXPORTS[suffix](TimelineDocument(NAME, DURATION, 12.5, rows, table))
 
 
 @pytest.mark.parametrize("rows", [MIXED, EACH, NUMBERS, []])
 def test_json_is_everything(rows):
-    assert json.loads(export("json", rows)) == {"file": NAME, "duration_s": DURATION, "segments": rows}
+    assert json.loads(export("json", rows)) == {
+        "file": NAME,
+        "duration_s": DURATION,
+        "speech_s": 12.5,
+        "segments": rows,
+    }
 
 
 def test_csv_has_a_column_for_every_number():
     lines = list(csv.DictReader(io.StringIO(export("csv", MIXED))))
     assert [line["file"] for line in lines] == [NAME] * 3
-    assert [(float(line["start_s"]), float(line["end_s"])) for line in lines] == BOUNDS
+    times = [(float(line["start_s"]), float(line["end_s"])) for line in lines]
+    np.testing.assert_allclose(times, BOUNDS, atol=5e-4)
     assert [line["emotion"] for line in lines] == ["angry", "sad", AWKWARD]
     assert [float(line["emotion_score"]) for line in lines] == [0.875, 0.3125, 0.75]
     assert [line["emotion_angry"] for line in lines] == ["0.875", "0.6875", "0.25"]
+    assert {(line["duration_s"], line["speech_s"]) for line in lines} == {(str(DURATION), "12.5")}
     assert [line[f"emotion_{AWKWARD}"] for line in lines] == ["", "", "0.75"]
-    assert {line["f0_mean"] for line in lines} == {"181.26"}
+    assert {line["f0_mean"] for line in lines} == {"181.3"}
     assert [line["channel"] for line in csv.DictReader(io.StringIO(export("csv", EACH)))] == ["0", "1", "0"]
-    assert export("csv", []) == "file,start_s,end_s\n"
+    (silent,) = csv.DictReader(io.StringIO(export("csv", [])))
+    assert {name: value for name, value in silent.items() if value} == {
+        "file": NAME,
+        "duration_s": str(DURATION),
+        "speech_s": "12.5",
+    }
 
 
 def test_srt_is_read_by_its_library():
@@ -96,7 +118,7 @@ def read_rttm(text):
 
 def test_rttm_has_ten_fields():
     names, channels, starts, durations, labels, scores = zip(*read_rttm(export("rttm", MIXED)), strict=True)
-    assert set(names) == {'the_"film"_no._1_→_ünd_more.mkv'}
+    assert set(names) == {'the_"film"_no._1_→_ünd_more'}
     assert channels == (1, 1, 1)
     for (start_s, end_s), start, duration in zip(BOUNDS, starts, durations, strict=True):
         assert (start, start + duration) == (pytest.approx(start_s, abs=1e-3), pytest.approx(end_s, abs=1e-3))

@@ -101,14 +101,14 @@ def test_speech_is_found_in_noise_and_between_music(spoken):
     assert regions == []
 
 
-def test_two_recordings_can_be_heard_in_turns(spoken, recording):
+def test_two_recordings_can_be_processed_in_turns(spoken, recording):
     other = np.concatenate([noise(0.7, 0.001), *spoken[3:6]])
     alone = [regions_of(find_speech([waveform]), waveform) for waveform in (recording, other)]
     both = [find_speech(in_blocks(waveform, 8_000)) for waveform in (recording, other)]
     parts = [[], []]
     for _ in range(1000):
-        for heard, found in zip(both, parts, strict=True):
-            found += [part for part in [next(heard, None)] if part]
+        for regions, found in zip(both, parts, strict=True):
+            found += [part for part in [next(regions, None)] if part]
     assert [regions_of(*pair) for pair in zip(parts, (recording, other), strict=True)] == alone
 
 

@@ -4,6 +4,8 @@ import re
 import numpy as np
 import pytest
 
+from inference.table_writers import columns
+from inference.timeline.formats import TimelineDocument
 from inference.web.recording import PEAKS, Recording
 from inference.web.render import render_note, render_recording, render_several
 from modeling import OutputOptions, format_outputs
@@ -16,9 +18,13 @@ DECODED = {"emotion": np.array([0.1, 0.7, 0.2]), "gender": np.array([0.25, 0.75]
 def recording(main_task=EMOTION, uncertain_below=None, **fields):
     answer = format_outputs(TASKS, main_task, DECODED, OutputOptions(uncertain_below=uncertain_below))
     segments = [{"start_s": 2.0, "end_s": 5.0, **answer}, {"start_s": 8.0, "end_s": 10.0, **answer}]
+    segments = fields.pop("segments", segments)
+    times = {key: fields.get(key, value) for key, value in (("duration_s", 10.0), ("speech_s", 5.0))}
+    table = columns(TASKS, main_task, OutputOptions(uncertain_below=uncertain_below), timeline=True, channel=False)
+    timeline = TimelineDocument("clip.wav", **times, segments=segments, columns=table)
     its = {"name": "clip.wav", "duration_s": 10.0, "speech_s": 5.0, "answer": answer}
     peaks = np.linspace(0, 1, PEAKS)
-    return Recording(**{**its, "segments": segments, "peaks": peaks, "sound": b"sound", **fields})
+    return Recording(**{**its, "timeline": timeline, "peaks": peaks, "sound": b"sound", **fields})
 
 
 def decode(address):

@@ -5,27 +5,27 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-import inference.batch.table_writers
-from inference.batch.table_writers import ROW_FORMATS, columns, flatten
+import inference.table_writers
+from inference.table_writers import ROW_FORMATS, columns, flatten
 from modeling import OutputOptions
 from tests.conftest import TASKS
 
-ANSWER = {
+OUTPUTS = {
     "emotion": [{"label": "sad", "score": 0.75}, {"label": "angry", "score": 0.25}],
     "gender": [{"label": "male", "score": 0.5}, {"label": "female", "score": 0.5}],
     "f0_mean": {"value": 181.25, "unit": "Hz"},
 }
 ROWS = [
-    {"file": 'a "quoted"\nname, گفتار.wav', **ANSWER, "uncertain": True, "duration_s": 7.5, "analyzed_s": 6.0},
+    {"file": 'a "quoted"\nname, گفتار.wav', **OUTPUTS, "uncertain": True, "duration_s": 7.5, "analyzed_s": 6.0},
     {"file": os.fsdecode(b"caf\xe9.wav"), "error": "no sound"},
-    {"file": "b.wav", **ANSWER, "uncertain": False, "duration_s": 1.0, "analyzed_s": 1.0},
+    {"file": "b.wav", **OUTPUTS, "uncertain": False, "duration_s": 1.0, "analyzed_s": 1.0},
 ]
 OPTIONS = OutputOptions(labels=("angry", "sad"), uncertain_below=0.8)
 TABLE = columns(TASKS, TASKS[0], OPTIONS, timeline=False, channel=False)
 
 
-def test_an_answer_is_laid_flat():
-    assert flatten(ANSWER) == {
+def test_outputs_are_flattened():
+    assert flatten(OUTPUTS) == {
         "emotion": "sad",
         "emotion_score": 0.75,
         "emotion_sad": 0.75,
@@ -38,7 +38,7 @@ def test_an_answer_is_laid_flat():
     }
 
 
-def test_columns_are_those_of_the_question_in_the_order_of_the_heads():
+def test_columns_are_those_of_the_request_in_the_order_of_the_heads():
     first, last = "file emotion emotion_score error", "uncertain duration_s analyzed_s speech_s reason"
     heads = "emotion_angry emotion_sad gender gender_score gender_female gender_male f0_mean"
     assert list(TABLE) == f"{first} {heads} {last}".split()
@@ -65,7 +65,7 @@ def test_json_lines_give_back_every_row(tmp_path):
 @pytest.mark.parametrize("at_once", [1, 2, 100])
 @pytest.mark.parametrize(("ending", "read"), [(".csv", pd.read_csv), (".parquet", pd.read_parquet)])
 def test_a_flat_table_gives_back_every_cell(tmp_path, monkeypatch, ending, read, at_once):
-    monkeypatch.setattr(inference.batch.table_writers, "_ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr(inference.table_writers, "_ROWS_AT_ONCE", at_once)
     ROW_FORMATS[ending](iter(ROWS), tmp_path / f"rows{ending}", TABLE)
     table = read(tmp_path / f"rows{ending}")
     assert list(table.columns) == list(TABLE)

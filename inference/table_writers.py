@@ -1,4 +1,4 @@
-"""What was answered for each file -> rows in a table's file: JSON lines, CSV or Parquet."""
+"""Rows of predictions -> a file with a table: JSON lines, CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 _ROWS_AT_ONCE = 1_000  # in memory, and in a group of a Parquet file
-# What numbers are worth, in decimals, by their unit; a value in another unit has four significant digits.
+# Meaningful decimals, by the unit; a value in another unit is rounded to four significant digits.
 _DECIMALS = {"score": 4, "s": 3, "Hz": 1, "dB": 1}
 _ARROW = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
@@ -32,13 +32,13 @@ def columns(
     channel: bool,
     wide: bool = True,
 ) -> dict[str, type]:
-    """Names and types of the columns of a flat table. They depend on what is asked, and not on the answers.
+    """Names and types of the columns of a flat table. They depend on the request, and not on the predictions.
 
-    First stands what everybody looks for: the file, the likeliest class of the main task, its score, the error.
+    The most important ones come first: the file, the likeliest class of the main task, its score, the error.
 
     Args:
         tasks, main_task: of the model.
-        options: how its answers are worded.
+        options: how outputs are formatted.
         timeline: whether a row is a segment, rather than a file.
         channel: whether each channel has segments of its own.
         wide: whether the scores of all classes and the other heads have columns, too.
@@ -75,7 +75,7 @@ def flatten(row: Row) -> Row:
 
 
 def rounded(row: Row) -> Row:
-    """A row with its numbers as exact as they are worth, for people: `_DECIMALS` by their unit."""
+    """A row with its numbers rounded to meaningful decimals, for people: `_DECIMALS` by their unit."""
     return {name: _rounded(name, value) for name, value in row.items()}
 
 
@@ -94,7 +94,7 @@ def _round(number: float | None, unit: str) -> float | None:
 
 
 def _write_jsonl(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> None:
-    # A byte of a file's name that is no UTF-8 becomes \udcXX, which is how JSON itself escapes it.
+    # A byte of a file name that is not valid UTF-8 becomes \udcXX, which is how JSON itself escapes it.
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -107,27 +107,27 @@ def _write_csv(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> No
 
 def write_csv(rows: Iterable[Row], file: TextIO, table: Mapping[str, type]) -> None:
     """Writes rows as CSV: of their cells those of the columns of `table`, for which see [`columns`]."""
-    # Its own line ends: with others it would not quote a name that has them.
+    # The writer's default line ends: with others it would not quote a name that contains them.
     writer = csv.DictWriter(file, table, extrasaction="ignore")
     writer.writeheader()
     writer.writerows(flatten(rounded(row)) for row in rows)
 
 
 def _write_parquet(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> None:
-    from modeling import batched  # here, for it takes seconds
+    from modeling import batched  # slow to import
 
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in table.items()])
     with pq.ParquetWriter(path, schema) as writer:
-        for pool in batched(map(flatten, rows), _ROWS_AT_ONCE):
-            cells = {name: [_written(row.get(name)) for row in pool] for name in table}
+        for group in batched(map(flatten, rows), _ROWS_AT_ONCE):
+            cells = {name: [_encodable(row.get(name)) for row in group] for name in table}
             writer.write_table(pa.table(cells, schema))
 
 
-def _written(cell: Any) -> Any:
+def _encodable(cell: Any) -> Any:
     return escape_surrogates(cell) if isinstance(cell, str) else cell
 
 
-# Ending of a file's name -> writes `(rows, path, columns)`, holding few rows in memory.
+# Suffix -> function that writes `(rows, path, columns)`, holding few rows in memory.
 ROW_FORMATS: dict[str, Callable[[Iterable[Row], Path, Mapping[str, type]], None]] = {
     ".jsonl": _write_jsonl,
     ".csv": _write_csv,
