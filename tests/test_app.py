@@ -33,6 +33,8 @@ from tests.conftest import ROOT, voice
 pytest.importorskip("gradio", reason="Gradio is not installed")
 from gradio_client import Client, handle_file
 
+pytestmark = pytest.mark.slow
+
 MAX_S, MAX_MB = 30, 2
 
 

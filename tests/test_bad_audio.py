@@ -25,6 +25,8 @@ from modeling import AudioError, AudioReader, OutputOptions, SpeechEmotionPipeli
 from tests.conftest import ROOT
 from tests.support.bad_audio import write_bad_audio
 
+pytestmark = pytest.mark.slow
+
 HANGS_S = 600  # every test takes seconds
 
 

@@ -26,6 +26,8 @@ from tests.support.crash_recovery import contents, kill, run, start, worker
 from tests.support.loopback_hub import serve
 from training.resume import checkpoint_to_resume
 
+pytestmark = pytest.mark.slow
+
 MOMENTS = [*range(2), *(pytest.param(moment, marks=pytest.mark.stress) for moment in range(2, 20))]
 JOBS = ("prepare.py", "train.py", "predict.py", "publish.py")
 

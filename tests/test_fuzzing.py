@@ -15,6 +15,8 @@ from preprocessing.corpora import CORPORA
 from tests.preprocessing.corpora.test_corpora import LAID_OUT
 from tests.support.fuzzing import Search, hear, mutate, seeds
 
+pytestmark = pytest.mark.slow
+
 SEEDS = seeds()
 # Digits and letters that are others' to a program that is not careful: they match, fold, or count as these.
 LOOKALIKES = "0123456789١२๓²½_- ./()abcfmsxABFMSſKİıßéÉéªαА"

@@ -24,6 +24,8 @@ from inference.web.expired_files import size_of
 from tests.conftest import voice
 from tests.test_app import MAX_MB, App
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("good", "broken", "large", "slow", "torn", "address", "thief", "several")
 SETTINGS = [["angry", "happy", "sad"], 0, 3, 1]
 

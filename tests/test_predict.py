@@ -19,6 +19,8 @@ from tests.conftest import ROOT, TASKS, voice
 from tests.modeling.test_audio_remote_ser import SECRET, serve_folder
 from tests.test_scripts import refusal, start
 
+pytestmark = pytest.mark.slow
+
 # `--cpu --num_processes 2` would start a single one.
 TWO_PROCESSES = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2")
 NO_VAD = ("--no_vad",)  # the clips are a buzz

@@ -5,6 +5,7 @@ from collections import Counter
 from fractions import Fraction
 
 import numpy as np
+import pytest
 import torch
 from datasets import Dataset
 from hypothesis import given
@@ -16,6 +17,8 @@ from modeling import SAMPLING_RATE, Wav2Vec2ForMultiTaskSER
 from modeling.modeling_heads_ser import multi_task_loss
 from preprocessing.prepared.protocols import PROTOCOLS, SPLITS, Row, make_split
 from tests.conftest import TASKS, tiny_config, voice
+
+pytestmark = pytest.mark.slow
 
 STRATIFIED = [name for name, protocol in PROTOCOLS.items() if protocol.name != "speaker"]
 torch.manual_seed(0)

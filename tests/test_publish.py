@@ -21,6 +21,8 @@ from tests.conftest import ROOT
 from tests.publishing.conftest import FILES, SHARED, check_answer, connect, load_elsewhere
 from tests.support.loopback_hub import ACCOUNTS, serve
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def hub(tmp_path):

@@ -14,6 +14,8 @@ from tests.conftest import ROOT, TINY
 from tests.preprocessing.corpora.test_corpora import lay_out
 from tests.support.corpora import ravdess
 
+pytestmark = pytest.mark.slow
+
 
 def start(*command, code=0):
     """Runs Python in the project's root, as a user does, and returns what it printed."""

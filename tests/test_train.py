@@ -15,6 +15,8 @@ from training.arguments.parse import parse_args
 from training.job import plan
 from training.run import train
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 PYTHON = (sys.executable,)
 # `--cpu --num_processes 2` would start a single one.

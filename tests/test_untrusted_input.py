@@ -30,6 +30,8 @@ from tests.publishing.conftest import training_record
 from training.arguments.parse import ModelArguments, parse_args
 from training.model import build_model
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def payload(tmp_path):

@@ -2,12 +2,15 @@
 
 import json
 
+import pytest
 import torch
 
 from benchmarks import gpu, long_recording, padding
 from benchmarks.__main__ import CLAIMS, GPU, TRIALS, format_results
 from benchmarks.measure import Line
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_script_is_among_those_that_make_bench_runs():

@@ -7,6 +7,8 @@ import soundfile
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import os, sys, ctypes
 import soundfile

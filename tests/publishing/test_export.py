@@ -12,6 +12,8 @@ from publishing.hub import check_access, publish_folder
 from tests.conftest import ROOT
 from tests.publishing.conftest import FILES, REPO, SHARED, TOKEN, check_answer, load_elsewhere
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def exported(trained, tmp_path_factory):

@@ -15,6 +15,8 @@ from tests.conftest import ROOT
 from tests.publishing.conftest import write_publication
 from tests.support.loopback_hub import ACCOUNTS, File
 
+pytestmark = pytest.mark.slow
+
 REPO = "tester/ser"
 COMMAND = "python publish.py runs/x --repo tester/ser"
 

@@ -18,6 +18,8 @@ from tests.publishing.conftest import REPO
 from tests.support.loopback_hub import card_data
 from tests.test_publish import run, start
 
+pytestmark = pytest.mark.slow
+
 # What a Space does not install; the packages of the project that its page does not need are not there either.
 ABSENT = "datasets evaluate accelerate librosa numba scipy sklearn matplotlib optuna tensorboard onnx onnxruntime"
 RUN = f"""

@@ -24,6 +24,8 @@ from training.resume import STUDY, SWEEP
 from training.run import score, train
 from training.sweep import Point, Sweep, SweepTrainer, format_sweep
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 

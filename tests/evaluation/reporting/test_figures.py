@@ -21,6 +21,8 @@ from evaluation.reporting.figures import (
 )
 from evaluation.reporting.paper import load_paper
 
+pytestmark = pytest.mark.slow
+
 PERCENT = in_percent({"labels": ["angry", "sad", "proud"], "counts": [[3, 1, 0], [0, 0, 0], [1, 1, 0]]})
 ROW = {"weighted_f1": 0.5, "weighted_f1_ci": [0.4, 0.6], "weighted_recall": 0.5, "weighted_recall_ci": [0.4, 0.6]}
 NO_CI = {**ROW, "weighted_f1_ci": None, "weighted_recall_ci": None, "ci_reason": "fewer than 3 speakers (1)"}

@@ -11,6 +11,8 @@ from evaluation.reporting.paper import BEST, SINGLE_TASK
 from evaluation.reporting.summary import summarize, write_summary
 from modeling import Task
 
+pytestmark = pytest.mark.slow
+
 EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"), temperature=2.0)
 GENDER = Task("gender", "classification", "gender", labels=("female", "male"))
 PITCH = Task("f0_mean", "regression", "f0_mean", unit="Hz", mean=180.0, std=50.0)

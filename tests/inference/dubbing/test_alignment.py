@@ -5,6 +5,8 @@ from inference.dubbing.alignment import Alignment, align
 from inference.dubbing.speech_activity import FRAME_S, SpeechActivity, measure_activity
 from tests.support.films import write_films
 
+pytestmark = pytest.mark.slow
+
 
 def error_s(alignment, offset_s, drift, minutes):
     """How far the alignment is off at most, at twenty points of the source."""

@@ -15,6 +15,8 @@ from modeling import Task
 from tests.conftest import TASKS, tiny_config
 from tests.support.films import write_films
 
+pytestmark = pytest.mark.slow
+
 ANGRY = 12
 
 

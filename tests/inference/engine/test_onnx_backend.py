@@ -7,6 +7,8 @@ from inference.engine.onnx_backend import FILES, load_onnx
 from inference.engine.predictor import load_predictor
 from tests.conftest import TASKS, voice
 
+pytestmark = pytest.mark.slow
+
 CLIPS = [voice(seconds, 90 + 30 * i, i) for i, seconds in enumerate((2.5, 0.02, 9.0, 0.4, 6.0))]
 
 

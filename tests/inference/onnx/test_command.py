@@ -8,6 +8,8 @@ from inference.onnx import export as onnx_folder
 from inference.onnx.__main__ import format_parity, main
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def run(monkeypatch, *arguments: str) -> None:
     monkeypatch.setattr(sys, "argv", ["inference.onnx", *arguments])

@@ -6,6 +6,8 @@ from inference.onnx import export as onnx_folder
 from inference.onnx.export import LIMIT, export_folder
 from tests.conftest import TASKS
 
+pytestmark = pytest.mark.slow
+
 HEADS = {task.name for task in TASKS}
 
 

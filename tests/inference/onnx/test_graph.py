@@ -15,6 +15,8 @@ from tests.conftest import voice
 from tests.modeling.test_modeling_panns_ser import panns_config
 from tests.modeling.test_modeling_wav2vec2_layer_sum_ser import layer_sum_config
 
+pytestmark = pytest.mark.slow
+
 SECONDS = (1 / 16_000, 0.01, 0.02, 0.0207, 0.5, 1.3, 2.0, 6.0, 9.0)
 
 

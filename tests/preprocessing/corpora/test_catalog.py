@@ -16,6 +16,8 @@ from preprocessing.corpora.scan import Source, scan_sources
 from tests.preprocessing.corpora.test_corpora import lay_out
 from tests.support.corpora import emodb, emovo, ravdess, verbo
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def root(tmp_path):

@@ -18,6 +18,8 @@ from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora import CORPORA
 from preprocessing.corpora.scan import Source, scan
 
+pytestmark = pytest.mark.slow
+
 LAID_OUT = {name: importlib.import_module(f"tests.support.corpora.{name}") for name in CORPORA}
 JUNK = dict.fromkeys(["._x.wav", "Thumbs.db", ".DS_Store", "readme.txt", ".hidden/x.wav"], "")
 

@@ -13,6 +13,8 @@ from preprocessing.demo.corpus import PROSODY, VOICES, WITHOUT_GENDER
 from preprocessing.labels import EMOTIONS, LOCALES
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("espeakng_loader")
 
 # A few voices and locales, in a process of its own: eSpeak's state is global.
