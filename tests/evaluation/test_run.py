@@ -56,7 +56,8 @@ def test_the_report_records_what_was_evaluated_on_what(report, checkpoint, prepa
     assert report["protocol"] == {**protocol, "family": "paper", "corpus": None}
     assert (report["row"], report["clips"]) == ("w2v + Em + Ge + F0-me", len(load_prepared(prepared, "paper")["test"]))
     assert report["versions"]["transformers"] == importlib.metadata.version("transformers")
-    assert {"multilingual-multitask-ser", "commit"} <= report["versions"].keys()
+    libraries = {"transformers", "torch", "datasets", "evaluate", "accelerate", "scikit-learn"}
+    assert {"multilingual-multitask-ser", "commit", *libraries} <= report["versions"].keys()
     assert report["heads_without_labels"] == []
     weights = (checkpoint / "model.safetensors").read_bytes()
     assert report["weights_sha256"] == hashlib.sha256(weights).hexdigest()
