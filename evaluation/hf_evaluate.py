@@ -67,7 +67,7 @@ class ClassificationMetric(evaluate.Metric):
 
 
 class RegressionMetric(evaluate.Metric):
-    """Mean absolute error, R², Pearson's and Lin's correlation; `None` where constants make it undefined."""
+    """MAE, R², Pearson's and Lin's concordance correlation; `None` where constants make one undefined."""
 
     def _info(self) -> Any:
         return _metric_info("Metrics of a regression over clips.", "float64")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,22 +21,12 @@ def longest_first(clips: Dataset) -> Dataset:
     return clips.select(np.argsort(-np.array(clips["duration_s"][:]), kind="stable"))
 
 
-class Predictions(Protocol):
-    """What a [`~transformers.Trainer`] returns with a [`SERDataCollator`]; its own types assume a single output."""
-
-    @property
-    def predictions(self) -> Any: ...
-
-    @property
-    def label_ids(self) -> Any: ...
-
-
-def in_order(prediction: Predictions, clips: Dataset) -> dict[str, np.ndarray]:
+def in_order(prediction: Any, clips: Dataset) -> dict[str, np.ndarray]:
     """Puts predictions into the order of `clips`, each clip exactly once.
 
     Args:
-        prediction: from a [`~transformers.Trainer`] with a [`SERDataCollator`], in any order, and with whatever clips
-            were repeated to fill up the batches of several processes.
+        prediction: from a [`~transformers.Trainer`] with a [`SERDataCollator`], whose types assume a single head: in
+            any order, and with clips that were repeated to fill up the batches of several processes.
         clips: the clips that were to be predicted.
 
     Returns:

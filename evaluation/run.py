@@ -15,6 +15,7 @@ from common.checkpoint import load_checkpoint, weights_sha256
 from common.files import check_writable, write_json
 from common.outputs import check_outputs, record_outputs
 from common.training_clips import read_training_clips
+from common.versions import versions
 from preprocessing.labels import merged_labels, raw_labels
 from preprocessing.prepared.split_files import load_protocol
 
@@ -24,11 +25,19 @@ from .plan import EvaluationPlan, check_together, plan_evaluation
 from .predict import predict
 from .predictions import write_predictions
 from .reporting.console import format_report
-from .reporting.metrics_json import Evaluation, build_report
+from .reporting.metrics_json import Evaluation
 from .reporting.paper import row_name
 from .reporting.seeds import training_identity
 from .reporting.summary import OWNER, REPORT_FILES, write_summary
 
+_PACKAGES = (
+    "transformers",
+    "torch",
+    "datasets",
+    "evaluate",
+    "accelerate",
+    "scikit-learn",
+)  # whose versions are recorded
 CHECKPOINT_FILES = ("metrics.json", "predictions.csv")  # what is written of each checkpoint
 
 
@@ -120,23 +129,24 @@ def _report(plan: EvaluationPlan, metrics: dict[str, dict]) -> dict[str, Any]:
     """The content of `metrics.json`."""
     clips, trained_on = plan.clips, read_training_clips(plan.checkpoint)
     labels = raw_labels({name: clips[name][:] for name in ("corpus", "emotion", "raw_label")})
-    report = build_report(
-        metrics,
-        plan.main_task.name,
-        checkpoint=plan.checkpoint,
-        weights_sha256=weights_sha256(plan.checkpoint),
-        row=row_name(plan.config),
+    report = {
+        "checkpoint": plan.checkpoint,
+        "split": plan.split,
+        "protocol": load_protocol(plan.data, plan.protocol),
+        "versions": versions(*_PACKAGES),
+        "num_clips_seen_in_training": None if trained_on is None else len(trained_on & set(clips["id"])),
+        "num_speakers_seen_in_training": _count_speakers_seen(plan, trained_on),
+        "weights_sha256": weights_sha256(plan.checkpoint),
+        "row": row_name(plan.config),
         **training_identity(plan.checkpoint, plan.config),
-        split=plan.split,
-        protocol=load_protocol(plan.data, plan.protocol),
-        clips=len(clips),
-        num_clips_seen_in_training=None if trained_on is None else len(trained_on & set(clips["id"])),
-        num_speakers_seen_in_training=_count_speakers_seen(plan, trained_on),
-        without_clips=_without_clips(plan.splits, plan.split),
-        raw_labels=labels,
-        merged_labels=merged_labels(labels),
-        heads_without_labels=[task.name for task in plan.config.get_tasks() if task not in plan.tasks],
-    )
+        "clips": len(clips),
+        "without_clips": _without_clips(plan.splits, plan.split),
+        "raw_labels": labels,  # the number of clips by the authors' labels
+        "merged_labels": merged_labels(labels),
+        "heads_without_labels": [task.name for task in plan.config.get_tasks() if task not in plan.tasks],
+        "main_task": plan.main_task.name,
+        "tasks": metrics,
+    }
     return {**report, "baseline": _baseline_metrics(plan)} if plan.baseline else report
 
 

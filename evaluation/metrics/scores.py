@@ -9,13 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-CLASSIFICATION_METRICS = (
-    "weighted_f1",
-    "weighted_recall",
-    "weighted_precision",
-    "macro_f1",
-    "unweighted_recall",
-)
+CLASSIFICATION_METRICS = ("weighted_f1", "weighted_recall", "weighted_precision", "macro_f1", "unweighted_recall")
 REGRESSION_METRICS = ("mae", "r2", "pearson", "ccc")
 _CONSTANT = 1e-12  # a variance below it, of numbers of deviation 1, is rounding
 

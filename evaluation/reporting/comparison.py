@@ -204,6 +204,7 @@ def _gains(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict
     for gain in load_paper()["gains"]:
         better, worse = gain["better"], gain["worse"]
         printed = relative_gain(paper[better].mean["weighted_f1"], paper[worse].mean["weighted_f1"])
+        fits = [formula for formula, value in printed.items() if value and round(value, 3) == gain["printed"]]
         mine = None
         if comparable(ours, better, worse):
             mine = relative_gain(ours[better].mean["weighted_f1"], ours[worse].mean["weighted_f1"])
@@ -212,11 +213,7 @@ def _gains(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict
                 **gain,
                 "kind": "gain",
                 "paper": printed,
-                "fits": [
-                    formula
-                    for formula, value in printed.items()
-                    if value is not None and round(value, 3) == gain["printed"]
-                ],
+                "fits": fits,
                 "ours": mine,
                 "difference": _difference(ours[better], ours[worse]) if mine else None,
             }

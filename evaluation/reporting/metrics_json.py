@@ -1,4 +1,4 @@
-"""The content of metrics.json, the result of an evaluation."""
+"""The result of an evaluation: its metrics.json, what comparisons need beside it, and what a training log has of it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from common.versions import versions
 from modeling import Task
-
-_PACKAGES = ("transformers", "torch", "datasets", "evaluate", "accelerate", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -33,40 +30,6 @@ class Evaluation:
     def main(self) -> Mapping[str, Any]:
         """Metrics of the main task."""
         return self.report["tasks"][self.report["main_task"]]
-
-
-def build_report(
-    metrics: dict[str, dict],
-    main_task: str,
-    *,
-    checkpoint: str,
-    split: str,
-    protocol: dict,
-    num_clips_seen_in_training: int | None,
-    **settings: object,
-) -> dict[str, Any]:
-    """The content of `metrics.json`.
-
-    Args:
-        metrics: as [`compute_metrics`] returns them.
-        main_task: name of the task that the tables show in full.
-        checkpoint: what was evaluated.
-        split: on which split.
-        protocol: as [`~preprocessing.prepared.split_files.load_protocol`] gives it.
-        num_clips_seen_in_training: how many of the clips the checkpoint was trained on, `None` where unknown.
-        settings: further values to write, such as `raw_labels` and `merged_labels`, the number of clips by the authors'
-            labels ([`~preprocessing.labels.raw_labels`]).
-    """
-    return {
-        "checkpoint": checkpoint,
-        "split": split,
-        "protocol": protocol,
-        "versions": versions(*_PACKAGES),
-        "num_clips_seen_in_training": num_clips_seen_in_training,
-        **settings,
-        "main_task": main_task,
-        "tasks": metrics,
-    }
 
 
 def main_scores(tasks: Sequence[Task], metrics: dict[str, dict]) -> dict[str, float]:

@@ -74,7 +74,7 @@ def seeds_of(report: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]) ->
     """The reports on the same training with other seeds, and the report itself.
 
     Args:
-        report: as [`~evaluation.reporting.metrics_json.build_report`] gives it.
+        report: a `metrics.json`.
         reports: those of the same row under the same protocol.
     """
     if report["configuration"] is None or report["protocol"]["corpus"]:

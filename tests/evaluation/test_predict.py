@@ -35,7 +35,7 @@ def test_a_missing_or_an_unexpected_clip_is_an_error(clips, rows):
         in_order(prediction(rows), clips)
 
 
-def test_the_longest_clips_come_first_and_none_is_lost():
+def test_the_longest_clips_come_first_and_all_of_them_remain():
     seconds = np.random.default_rng(0).integers(1, 6, size=200) / 2
     ordered = longest_first(Dataset.from_dict({"duration_s": seconds, ROW: range(200)}))
     assert ordered["duration_s"][:] == sorted(seconds, reverse=True)

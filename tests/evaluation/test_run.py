@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from common.training_clips import write_training_clips
+from evaluation.hf_evaluate import ClassificationMetric
 from evaluation.metrics.compute import ALL, compute_metrics
 from evaluation.plan import plan_evaluation
 from evaluation.reporting.console import format_report
@@ -56,7 +57,8 @@ def test_the_report_records_what_was_evaluated_on_what(report, checkpoint, prepa
     assert report["protocol"] == {**protocol, "family": "paper", "corpus": None}
     assert (report["row"], report["clips"]) == ("w2v + Em + Ge + F0-me", len(load_prepared(prepared, "paper")["test"]))
     assert report["versions"]["transformers"] == importlib.metadata.version("transformers")
-    assert {"multilingual-multitask-ser", "commit"} <= report["versions"].keys()
+    libraries = {"transformers", "torch", "datasets", "evaluate", "accelerate", "scikit-learn"}
+    assert {"multilingual-multitask-ser", "commit", *libraries} <= report["versions"].keys()
     assert report["heads_without_labels"] == []
     weights = (checkpoint / "model.safetensors").read_bytes()
     assert report["weights_sha256"] == hashlib.sha256(weights).hexdigest()
@@ -146,6 +148,9 @@ def test_the_protocol_is_by_default_that_of_the_training(broken, prepared, tmp_p
     assert {*predictions["id"]} == evaluation.clips
     right = predictions["emotion"] == predictions["emotion_predicted"]
     assert right.mean() == pytest.approx(evaluation.main["pooled"]["weighted_recall"])
+    metric = ClassificationMetric(cache_dir=str(tmp_path), keep_in_memory=True)
+    found = metric.compute(references=predictions["emotion"], predictions=predictions["emotion_predicted"])
+    assert found == pytest.approx({name: evaluation.main["pooled"][name] for name in found}, abs=1e-12)
 
 
 def test_a_head_that_the_data_have_no_column_for_is_named(prepared, feature_extractor, tmp_path):

@@ -46,7 +46,7 @@ def test_clips_without_a_speaker_are_resampled_one_by_one():
     assert weights.var(axis=0).mean() == pytest.approx(1 - 1 / 30, rel=0.05)
 
 
-def test_known_and_unknown_speakers_stand_side_by_side():
+def test_known_and_unknown_speakers_are_resampled_side_by_side():
     weights = weights_of(column(*["alpha"] * 7), column("a", None, "a", None, "a", None, None), num_resamples=4000)[
         "alpha"
     ]

@@ -79,7 +79,7 @@ def test_classification_is_scikit_learns():
     assert pooled["weighted_recall"] == pytest.approx(accuracy_score(truth, predicted), abs=1e-12)
 
 
-def test_a_class_that_does_not_occur_is_no_part_of_the_means():
+def test_a_class_that_does_not_occur_is_left_out_of_the_means():
     pooled = emotions(["angry", "angry", "happy", "happy"], ["angry", "sad", "happy", "sad"])["pooled"]
     assert pooled["unweighted_recall"] == pytest.approx(0.5)
     assert pooled["macro_f1"] == pytest.approx(2 / 3)
@@ -284,7 +284,7 @@ def test_a_locale_and_a_mean_are_resampled_with_their_corpora():
     assert metrics["locales"]["pl-PL"]["weighted_recall_ci"] == [0, 0]
 
 
-def test_a_metric_that_is_undefined_in_a_corpus_is_no_part_of_the_means_interval():
+def test_a_metric_that_is_undefined_in_a_corpus_is_left_out_of_the_means_interval():
     metrics = pitches([200.0, 150.0, 250.0, 180.0] * 5, [200.0, 160.0, 230.0, 190.0] * 5, ["one", *["two"] * 3] * 5)
     assert "pearson_ci" not in metrics["corpora"]["one"]
     assert metrics["mean_over_corpora"]["pearson_ci"] == metrics["corpora"]["two"]["pearson_ci"]

@@ -92,7 +92,7 @@ def test_a_resample_of_one_clip_over_and_over_has_no_correlations():
     assert np.isnan(values["pearson"]).tolist() == [True, True, False]  # the predictions of the second are constant
 
 
-def test_no_clips_is_no_value():
+def test_without_clips_scores_are_nan():
     assert np.isnan(list(classification_scores(np.zeros((1, 6))).values())).all()
     assert np.isnan(list(regression_scores(np.zeros((1, 7))).values())).all()
 

@@ -5,7 +5,6 @@ import pytest
 from datasets import Dataset
 
 from evaluation.metrics.compute import compute_metrics
-from evaluation.reporting.metrics_json import build_report
 from modeling import Task
 
 EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"))
@@ -48,6 +47,11 @@ def metrics():
 
 @pytest.fixture
 def report(metrics):
-    return build_report(
-        metrics, "emotion", checkpoint="demo", split="test", protocol=PROTOCOL, num_clips_seen_in_training=0, seed=3
-    )
+    return {
+        "checkpoint": "demo",
+        "split": "test",
+        "protocol": PROTOCOL,
+        "num_clips_seen_in_training": 0,
+        "main_task": "emotion",
+        "tasks": metrics,
+    }

@@ -119,7 +119,7 @@ def test_what_was_not_evaluated_is_not_claimed():
     assert [claim["ours"] for claim in claims] == [None] * len(claims)
 
 
-def test_the_papers_figures_stand_beside_ours():
+def test_the_papers_figures_are_beside_ours():
     tables = compare_columns([column(BEST, {"emodb": 0.6, "mine": 0.2}), column("w2v + valence", {"emodb": 0.7})])
     assert [line["paper"] for line in tables["table2"]] == [
         {"weighted_f1": 0.860, "weighted_recall": 0.862, "weighted_precision": 0.870},
@@ -136,12 +136,12 @@ def test_the_papers_figures_stand_beside_ours():
     assert "de-DE" not in tables["table4"]["paper_only"]
 
 
-def test_a_gain_over_other_clips_is_none():
+def test_a_gain_over_other_clips_is_not_computed():
     tables = compare_columns([column(SINGLE_TASK, {"tess": 0.5}, clips="abd"), column(BEST, {"emodb": 0.6})])
     assert [claim["ours"] for claim in tables["claims"]] == [None] * len(tables["claims"])
 
 
-def test_the_best_is_looked_for_among_models_on_the_same_clips():
+def test_the_best_is_one_of_the_models_on_the_same_clips():
     columns = [column(SINGLE_TASK, {"emodb": 0.5}), column(BEST, {"emodb": 0.6}, protocol="speaker", clips="x")]
     tables = compare_columns([*columns, column(PANN, {"emodb": 0.4})])
     assert [line["group"] for line in tables["table2"]] == tables["table3"]["groups"] == [0, 1, 0]
@@ -181,7 +181,7 @@ def test_figure_1_is_the_papers_best_row_even_where_another_scores_higher():
     assert tables["figure1"]["name"] == SINGLE_TASK
 
 
-def test_other_works_stand_beside_the_row_that_the_paper_sets_against_them():
+def test_other_works_are_beside_the_row_that_the_paper_compares_with_them():
     others = compare_columns([column(PANN, {"ravdess": 0.7}), column(BEST, {"iemocap": 0.6})])["others"]
     ours = {(other["work"][:3], other["corpus"]): other["ours"] for other in others}
     assert ours["[6]", "ravdess"] == 0.7
@@ -214,7 +214,7 @@ def test_a_difference_on_few_clips_or_speakers_has_a_reason_in_place_of_interval
     assert difference == {"difference": pytest.approx(0.1), "ci": None, "p": None, "ci_reason": "few"}
 
 
-def test_the_papers_figures_stand_beside_its_own_corpora_alone():
+def test_the_papers_figures_are_beside_its_own_corpora_alone():
     tables = compare_columns([column("w2v + Em + arousal", {"mine": 0.6})])
     assert tables["on_paper_corpora"] is False
     for name in ("table3", "table4"):

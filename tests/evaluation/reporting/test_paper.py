@@ -55,7 +55,7 @@ ROWS = sorted((ROOT / "configs" / "paper" / "rows").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", ROWS, ids=lambda path: path.stem)
-def test_each_row_to_train_is_the_one_that_its_first_line_says(path):
+def test_each_row_to_train_is_the_one_that_its_first_line_names(path):
     text = path.read_text(encoding="utf-8")
     row = yaml.safe_load(text)
     config = ARCHITECTURES[row.get("architecture", "wav2vec2")].config_class
