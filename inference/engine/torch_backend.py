@@ -10,8 +10,6 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from modeling.cpu_ser import keep_freed_memory
-
 from .backend import Forward
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -20,8 +18,6 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 def torch_forward(model: PreTrainedModel, dtype: torch.dtype = torch.float32) -> Forward:
     """The network in PyTorch."""
     model.to("cuda" if torch.cuda.is_available() else "cpu", dtype)
-    if model.device.type == "cpu":
-        keep_freed_memory()
     # Several threads, each with a recording, would together ask for several times a batch's memory on a GPU.
     turn = threading.Lock() if model.device.type == "cuda" else nullcontext()
 
