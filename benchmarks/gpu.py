@@ -1,6 +1,6 @@
 """The full-size model on one GPU in bfloat16, training and inference, beside both peers: `python -m benchmarks.gpu`.
 
-Without a GPU it says so. `--device cpu --quick` tries its logic at toy size.
+Without a GPU it measures nothing. `--device cpu --quick` runs it at toy size.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +30,14 @@ WAYS = {"ours": "grouped by length", "random": "random batches padded to the lon
 
 @dataclass(frozen=True)
 class Rate:
-    """What one way of computing reaches on a device.
+    """The speed of one way of computing on a device.
 
     Args:
         stage, way: `training` or `inference`, and one of `WAYS`.
         clips_per_second: median of the rounds, with `low` and `high`.
         audio_hours_per_hour: of real audio, without padding.
-        memory_gb: the most that tensors took.
-        share_of_product: of the card's measured rate in a matrix product, that was spent on anything, padding too.
+        memory_gb: peak memory of tensors.
+        share_of_product: operations a second, of padding too, over the device's measured rate in a matrix product.
         over: how many times as fast `ours` is; 1 for itself.
     """
 
@@ -75,14 +76,14 @@ def labels(count: int, device: torch.device) -> dict[str, torch.Tensor]:
 def training_step(model: Wav2Vec2ForMultiTaskSER) -> Callable[[torch.Tensor, torch.Tensor], None]:
     """A step of AdamW in bfloat16 mixed precision with a frozen feature encoder, as `train.py` makes it."""
     model.train().freeze_feature_encoder()
-    optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1e-5)
+    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1e-5)
 
     def step(waveforms: torch.Tensor, mask: torch.Tensor) -> None:
         with torch.autocast(model.device.type, torch.bfloat16):
             loss = model(waveforms, mask, labels(len(mask), model.device)).loss
         loss.backward()
-        optimiser.step()
-        optimiser.zero_grad()
+        optimizer.step()
+        optimizer.zero_grad()
 
     return step
 
@@ -127,24 +128,25 @@ def measure(device: torch.device, quick: bool) -> list[Rate]:
         model = network(2 if quick else LAYERS, quick=quick).to(device)
         step = make(model)
         data = {way: [tuple(t.to(device) for t in batch) for batch in batches(seconds, way, size)] for way in WAYS}
-        for parts in data.values():
-            step(*parts[0])
-        work = {way: sum(_work(model, stage, *mask.shape) for _, mask in parts) for way, parts in data.items()}
+        work = {way: sum(_work(model, stage, *batch) for batch in parts) for way, parts in data.items()}
         rates += _race(stage, step, data, work, seconds, rate, device, 1 if quick else ROUNDS)
     return rates
 
 
-def _work(model: Wav2Vec2ForMultiTaskSER, stage: str, clips: int, samples: int) -> float:
-    """Operations on a batch; going back through a layer takes twice as many as going forward."""
-    encoder, rest = operations(model.config, samples)
-    return clips * (encoder + rest * (3 if stage == "training" else 1))
+@torch.no_grad()
+def _work(model: Wav2Vec2ForMultiTaskSER, stage: str, waveforms: torch.Tensor, mask: torch.Tensor) -> int:
+    """Operations on a batch; the backward pass, which the frozen encoder lacks, takes twice the forward pass."""
+    forward = operations(partial(model, waveforms, mask))
+    if stage == "inference":
+        return forward
+    return 3 * forward - 2 * operations(partial(model.wav2vec2.feature_extractor, waveforms))
 
 
 def _race(
     stage: str,
     step: Callable,
     data: dict[str, list],
-    work: dict[str, float],
+    work: dict[str, int],
     seconds: np.ndarray,
     product: float,
     device: torch.device,
@@ -201,7 +203,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the rates go")
     args = parser.parse_args()
     if args.device == "cuda" and not torch.cuda.is_available():
-        print("There is no GPU here: nothing was measured.")
+        print("This machine has no GPU, so nothing was measured.")
         return
     device = torch.device(args.device)
     rates = measure(device, args.quick)

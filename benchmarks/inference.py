@@ -16,7 +16,7 @@ from transformers import pipeline
 
 from benchmarks.clips import folder_sample, real_files, waveforms, write_wavs
 from benchmarks.measure import Line, Run, command_line, race, ratio, seconds, shares, torch_profile
-from benchmarks.models import feature_extractor, with_stock_encoder, write_checkpoint
+from benchmarks.models import feature_extractor, write_checkpoint
 from common.checkpoint import load_checkpoint
 from inference.engine.backend import pad
 from inference.engine.onnx_backend import FILES, INPUTS
@@ -29,7 +29,7 @@ LAYERS = 24
 
 
 def ours(folder: Path, checkpoint: Path, **options: str | int) -> Run:
-    """Decodes every file and recognizes all of them; emotion's probabilities, `(files, labels)`, come out."""
+    """Decodes and predicts every file; it returns the emotion probabilities, `(files, labels)`."""
     recognize = load_predictor(str(checkpoint), **options)
     paths = sorted(folder.iterdir())
     recognize([load_audio(path) for path in paths[:2]])
@@ -37,8 +37,8 @@ def ours(folder: Path, checkpoint: Path, **options: str | int) -> Run:
 
 
 def stock(folder: Path, checkpoint: Path, batch_size: int, half: bool = False) -> Run:
-    """The same with `transformers.pipeline("audio-classification")`, which gets what soundfile decodes."""
-    model = with_stock_encoder(load_checkpoint(checkpoint)[0])
+    """The same with `transformers.pipeline("audio-classification")` on what soundfile decodes."""
+    model = load_checkpoint(checkpoint)[0]
     classify = pipeline("audio-classification", model=model, feature_extractor=feature_extractor(), top_k=None)
     paths = sorted(folder.iterdir())
     if half:
@@ -50,11 +50,11 @@ def stock(folder: Path, checkpoint: Path, batch_size: int, half: bool = False) -
             yield {"raw": raw, "sampling_rate": rate}
 
     def run(files: list[Path] = paths) -> np.ndarray:
-        answers = [
-            {entry["label"]: entry["score"] for entry in answer}
-            for answer in classify(decoded(files), batch_size=batch_size)
+        outputs = [
+            {entry["label"]: entry["score"] for entry in output}
+            for output in classify(decoded(files), batch_size=batch_size)
         ]
-        return np.array([[answer[label] for label in model.config.id2label.values()] for answer in answers])
+        return np.array([[scores[label] for label in model.config.id2label.values()] for scores in outputs])
 
     run(paths[:2])
     return run

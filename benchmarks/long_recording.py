@@ -13,7 +13,7 @@ from transformers import pipeline
 
 from benchmarks.clips import voice
 from benchmarks.measure import Line, Run, command_line, race, ratio, seconds, torch_profile
-from benchmarks.models import feature_extractor, with_stock_encoder, write_checkpoint
+from benchmarks.models import feature_extractor, write_checkpoint
 from common.checkpoint import load_checkpoint
 from inference.engine.predictor import load_predictor
 from modeling import SAMPLING_RATE
@@ -34,7 +34,7 @@ def in_halves(clips: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
 
 
 def ours(checkpoint: Path, quick: bool, first: int | None = None) -> Run:
-    """Batches of a half of the windows, or of the `first`; emotion's probabilities, `(windows, labels)`, come out."""
+    """Batches of a half of the windows, or of the `first`; returns emotion probabilities, `(windows, labels)`."""
     recognize = load_predictor(str(checkpoint))
     halves = in_halves(windows(quick)[:first])
     recognize(windows(quick)[:8])
@@ -43,14 +43,14 @@ def ours(checkpoint: Path, quick: bool, first: int | None = None) -> Run:
 
 def stock(checkpoint: Path, quick: bool) -> Run:
     """The stock pipeline, called with each window."""
-    model = with_stock_encoder(load_checkpoint(checkpoint)[0])
+    model = load_checkpoint(checkpoint)[0]
     classify = pipeline("audio-classification", model=model, feature_extractor=feature_extractor(), top_k=None)
     halves = in_halves(windows(quick))
     classify(windows(quick)[0])
 
     def run() -> np.ndarray:
-        answers = [{entry["label"]: entry["score"] for entry in classify(clip)} for clip in next(halves)]
-        return np.array([[answer[label] for label in model.config.id2label.values()] for answer in answers])
+        outputs = [{entry["label"]: entry["score"] for entry in classify(clip)} for clip in next(halves)]
+        return np.array([[scores[label] for label in model.config.id2label.values()] for scores in outputs])
 
     return run
 

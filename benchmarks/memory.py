@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import soundfile
 
 from benchmarks.clips import voice
@@ -26,40 +25,29 @@ _POLL_S = 0.05
 def peak(*command: str) -> float:
     """The largest MB of anonymous memory of a command and the processes that it starts, shared pages counted once."""
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=log, stderr=log)
+        process = psutil.Popen([sys.executable, *command], cwd=ROOT, stdout=log, stderr=log)
         highest = before = 0
         while process.poll() is None:
-            now = sum(map(_anonymous_kb, _tree(process.pid)))
-            # What is seen twice running: in the moment of a fork pages are counted for parent and child.
+            now = sum(map(_anonymous_bytes, [process, *process.children(recursive=True)]))
+            # The smaller of two successive figures: during a fork, pages are counted for parent and child.
             highest, before = max(highest, min(before, now)), now
             time.sleep(_POLL_S)
         if process.returncode:
             log.seek(0)
             raise RuntimeError(f"{' '.join(command)}: {log.read()[-2000:].decode(errors='replace')}")
-    return highest / 1024
+    return highest / 2**20
 
 
-def _tree(pid: int) -> Iterator[int]:
-    yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = task.read_text().split()
-        except OSError:  # it has ended
-            continue
-        for child in children:
-            yield from _tree(int(child))
-
-
-def _anonymous_kb(pid: int) -> int:
+def _anonymous_bytes(process: psutil.Process) -> int:
+    """Without mapped files, such as prepared clips, whose pages the system can drop."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
-    except OSError:  # it has ended
+        return sum(region.pss for region in process.memory_maps() if region.path.startswith("["))
+    except psutil.Error:  # it has ended
         return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:"))
 
 
 def stages(folder: Path, clips: int) -> dict[str, float]:
-    """Stage to its peak in MB, for so many clips."""
+    """Stage to its peak in MB, with this number of clips."""
     table = write_small_clips(folder / "corpus", clips)
     prepared, config, run = (str(folder / name) for name in ("prepared", "config.json", "run"))
     peaks = {"preparation": peak("prepare.py", "--corpus", f"table={table}", "--output", prepared)}

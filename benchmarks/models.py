@@ -1,12 +1,13 @@
-"""Networks of XLSR-53's shape from random weights: their speed is that of trained ones."""
+"""Networks of XLSR-53's shape with random weights, which are as fast as trained ones."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor
-from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2FeatureEncoder
 
 from modeling import Task, Wav2Vec2ForMultiTaskSER
 from preprocessing.labels import EMOTIONS, GENDERS, LOCALES
@@ -54,30 +55,11 @@ def network(layers: int, *, quick: bool = False, **overrides: object) -> Wav2Vec
     return Wav2Vec2ForMultiTaskSER(config).eval()
 
 
-def with_stock_encoder(model: Wav2Vec2ForMultiTaskSER) -> Wav2Vec2ForMultiTaskSER:
-    """The same model on transformers' own network alone, which is what a peer computes with."""
-    encoder = Wav2Vec2FeatureEncoder(model.config)
-    encoder.load_state_dict(model.wav2vec2.feature_extractor.state_dict())
-    model.wav2vec2.feature_extractor = encoder.train(model.training)
-    return model
-
-
-def operations(config: Wav2Vec2Config, samples: int) -> tuple[float, float]:
-    """Floating-point operations on one clip: of the convolutional encoder, and of all that follows it.
-
-    Products alone count: a multiplication and an addition are two operations.
-    """
-    encoder, channels, frames = 0.0, 1, samples
-    for size, kernel, stride in zip(config.conv_dim, config.conv_kernel, config.conv_stride, strict=True):
-        frames = (frames - kernel) // stride + 1
-        encoder += 2 * frames * channels * kernel * size
-        channels = size
-    hidden = config.hidden_size
-    projection = 2 * frames * channels * hidden
-    positions = 2 * frames * hidden * hidden // config.num_conv_pos_embedding_groups * config.num_conv_pos_embeddings
-    attention = 8 * frames * hidden**2 + 4 * frames**2 * hidden
-    feed_forward = 4 * frames * hidden * config.intermediate_size
-    return encoder, projection + positions + config.num_hidden_layers * (attention + feed_forward)
+def operations(run: Callable[[], object]) -> int:
+    """Floating-point operations of a function; a multiplication and an addition are two."""
+    with FlopCounterMode(display=False) as counter:
+        run()
+    return counter.get_total_flops()
 
 
 def feature_extractor() -> Wav2Vec2FeatureExtractor:

@@ -13,15 +13,13 @@ from benchmarks.corpus import prepare_training_clips
 from benchmarks.measure import Line, command_line, spread, torch_profile
 from benchmarks.models import backbone
 from benchmarks.training import trainer
-from modeling.cpu_ser import keep_freed_memory
 
 LAYERS, CLIPS = 2, 320
 ROOT = Path(__file__).parent.parent
 
 
 def train(asked: str, prepared: Path, config: Path) -> None:
-    """One process's part of a step; the first process prints its `seconds` or its `profile`, as asked."""
-    keep_freed_memory()
+    """One process's part of a step; the first process prints its `seconds` or its `profile`."""
     batches = 4 // int(os.environ["WORLD_SIZE"])  # of 8 clips in each process, so that a step is of the same 32
     words = ("--use_cpu", "true", "--max_steps", "1", "--gradient_accumulation_steps", str(batches))
     built = trainer(prepared, config, *words)
@@ -34,7 +32,7 @@ def train(asked: str, prepared: Path, config: Path) -> None:
 
 
 def run(asked: str, processes: int, prepared: Path, config: Path) -> str:
-    """What [`train`] finds with so many processes."""
+    """The output of [`train`] with this number of processes."""
     # `accelerate launch --cpu` starts a single process, whatever their number.
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
     launch += ["--module", "benchmarks.processes"]

@@ -17,8 +17,7 @@ from torch.nn import functional as F
 
 from benchmarks.corpus import prepare_training_clips
 from benchmarks.measure import Line, command_line, race, ratio, torch_profile
-from benchmarks.models import backbone, with_stock_encoder
-from modeling.cpu_ser import keep_freed_memory
+from benchmarks.models import backbone
 from preprocessing.prepared.rows import ROW
 from training.arguments.parse import parse_args
 from training.job import plan
@@ -26,7 +25,7 @@ from training.run import build_trainer
 from training.trainer import MultiTaskSERTrainer
 
 LAYERS, CLIPS = 4, 640
-# What each way adds to the defaults of train.py.
+# Flags that each way adds to the defaults of train.py.
 WAYS = {
     "ours": (),
     "padded to 6 s": ("--padding", "paper", "--train_sampling_strategy", "random"),
@@ -39,41 +38,38 @@ def trainer(prepared: Path, config: Path, *flags: str) -> MultiTaskSERTrainer:
     words = ["--data", str(prepared), "--config_name", str(config), "--output_dir", str(config.parent / "run")]
     words += ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
     words += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no", *flags]
-    words += ["--freeze_feature_encoder", "false"]  # which is refused of random weights: `step` does it
-    words += ["--dataloader_num_workers", "0"]  # that they start takes longer than a step
+    words += ["--freeze_feature_encoder", "false"]  # train.py rejects freezing random weights: `step` does it
+    words += ["--dataloader_num_workers", "0"]  # starting workers takes longer than a step
     return build_trainer(plan(*parse_args(words)))
 
 
 def step(prepared: Path, config: Path, way: str) -> Callable[[], float]:
-    """The first step of an epoch, in each round of another seed; the seconds of audio that it heard come out.
+    """The first step of an epoch, with another seed in each round; it returns the seconds of audio in it.
 
-    The loader, the loss and the optimiser are those of `train.py`, of a peer with transformers' own encoder.
+    The loader, the loss and the optimizer are those of `train.py`.
     """
     seeds = count()
-    if way == "ours":
-        keep_freed_memory()  # as train.py does
 
     def run() -> float:
         built = trainer(prepared, config, *WAYS[way], "--seed", str(next(seeds)), "--max_steps", "1")
-        model = built.model if way == "ours" else with_stock_encoder(built.model)
-        model.freeze_feature_encoder()
+        built.model.freeze_feature_encoder()
         lengths = np.minimum(built.train_dataset["duration_s"][:], built.model.config.max_duration_s)
         seconds = dict(zip(built.train_dataset[ROW][:], lengths.tolist(), strict=True))
-        heard, training_step = [], built.training_step
+        processed, training_step = [], built.training_step
 
         def counted(model: Any, inputs: Any, *more: Any) -> Any:
-            heard.extend(seconds[row] for row in inputs["labels"][ROW].tolist())
+            processed.extend(seconds[row] for row in inputs["labels"][ROW].tolist())
             return training_step(model, inputs, *more)
 
         built.training_step = counted
         built.train()
-        return sum(heard)
+        return sum(processed)
 
     return run
 
 
 def clip_losses(prepared: Path, config: Path) -> np.ndarray:
-    """Of 16 clips emotion's loss in our batches, and in random ones with transformers' own encoder, `(2, clips)`."""
+    """The emotion loss of 16 clips in our batches and in random ones, `(2, clips)`."""
     built = trainer(prepared, config)
     model, rows = built.model.eval(), built.train_dataset
     chosen = list(built.get_train_dataloader().sampler)[:16]
@@ -88,7 +84,6 @@ def clip_losses(prepared: Path, config: Path) -> np.ndarray:
             losses = F.cross_entropy(logits, labels["emotion"], reduction="none")
             found |= dict(zip(labels[ROW].tolist(), losses.tolist(), strict=True))
         of_clips.append([found[row] for row in sorted(found)])
-        with_stock_encoder(model)
     return np.array(of_clips)
 
 
@@ -104,12 +99,10 @@ def measure(quick: bool) -> list[Line]:
         assert difference < 1e-4, f"a clip's loss differs by {difference} between our batches and random ones"
         ways = {way: partial(step, prepared, config, way) for way in WAYS}
         laps = race(ways, budget_s=200, min_rounds=1 if quick else 2, max_rounds=4)
-        keep_freed_memory()
         profile = torch_profile(trainer(prepared, config, "--max_steps", "1").train)
     rates = ", ".join(f"{way} {median(lap.results) / median(lap.seconds):.2f}" for way, lap in laps.items())
     note = (
-        f"A step of 32 of {CLIPS} clips in each of {len(laps['ours'].seconds)} rounds, {os.cpu_count()} cores; ours "
-        "with the encoder in blocks and freed memory kept, as in train.py. "
+        f"A step of 32 of {CLIPS} clips in each of {len(laps['ours'].seconds)} rounds, {os.cpu_count()} cores. "
         f"Seconds of speech trained on in a second: {rates}. A clip's loss is the same, to {difference:.1g}. "
         f"Time: {profile}."
     )

@@ -1,8 +1,9 @@
-"""The networks. All that a checkpoint needs lies here, and travels with it."""
+"""The networks, and all else that a checkpoint needs: this folder is saved with every checkpoint."""
 
 from transformers import AutoConfig, AutoModel, AutoModelForAudioClassification
 
-from .audio_ser import SAMPLING_RATE, AudioError, AudioReader, load_audio
+from .audio_resampling_ser import SAMPLING_RATE
+from .audio_ser import AudioError, AudioReader, load_audio
 from .auto_ser import ARCHITECTURES
 from .batching_ser import batched, length_grouped_batches
 from .configuration_ser import (

@@ -1,4 +1,4 @@
-"""The samples of an array, as the frames of files are read."""
+"""The samples of an array, behind the interface by which files are read."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _MAX_CHANNELS = 64
 class ArrayFrames:
     """Mono frames of an array at its own rate.
 
-    An array does not say where its channels stand: their mix is their average.
+    The positions of an array's channels are unknown, so their mix is their average.
 
     Raises:
-        ValueError: it is no waveform, or lacks its rate or the channel.
+        ValueError: the array is not a waveform, its rate is missing, or the channel does not exist.
     """
 
     def __init__(self, array: np.ndarray | torch.Tensor, rate: int | None, channel: int | None):
         if rate is None or rate <= 0:
-            raise ValueError(f"An array needs its `sampling_rate` in Hz, got {rate}")
+            raise ValueError(f"`sampling_rate` of an array must be given in Hz, got {rate}")
         if isinstance(array, torch.Tensor):
             array = array.detach().cpu().numpy()
         self.rate = int(rate)
@@ -36,7 +36,7 @@ class ArrayFrames:
         return self._mono[first:stop].copy()
 
     def count(self, most: int) -> int:
-        """How many samples there are."""
+        """The number of samples."""
         return self.total
 
 
@@ -47,16 +47,16 @@ def _to_float(array: np.ndarray) -> np.ndarray:
         return (array / -float(np.iinfo(array.dtype).min)).astype(np.float32)
     if np.issubdtype(array.dtype, np.floating):
         return array.astype(np.float32)
-    raise ValueError(f"An array of samples is float, signed integer or uint8, got {array.dtype}")
+    raise ValueError(f"An array of samples must be float, signed integer or uint8, got {array.dtype}")
 
 
 def _channels_first(array: np.ndarray) -> np.ndarray:
-    """`(channels, samples)`; channels are the shorter axis."""
+    """The array as `(channels, samples)`; channels are the shorter axis."""
     if array.ndim == 1:
         return array[None]
     if array.ndim != 2 or min(array.shape) > _MAX_CHANNELS or array.shape[0] == array.shape[1]:
         raise ValueError(
-            "An array of samples has the shape (samples,), (channels, samples) or (samples, channels), with up to "
-            f"{_MAX_CHANNELS} channels and fewer channels than samples; got {array.shape}"
+            "An array of samples must have the shape (samples,), (channels, samples) or (samples, channels), with up "
+            f"to {_MAX_CHANNELS} channels and fewer channels than samples; got {array.shape}"
         )
     return array if array.shape[0] < array.shape[1] else array.T

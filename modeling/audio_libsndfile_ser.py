@@ -13,30 +13,30 @@ import numpy as np
 
 from .audio_channels_ser import UNNAMED, Mix
 
-_AT_ONCE = 2**22  # samples of all channels: a header may promise more than the file holds, and more than memory does
-_UNKNOWN = 2**63 - 1  # what libsndfile says of a length
-_TAGS = 2_048  # bytes behind the frames of an MP3, such as ID3v1's, or of a frame that its header does not count
+_AT_ONCE = 2**22  # samples of all channels to read: a header may promise more than file and memory hold
+_UNKNOWN = 2**63 - 1  # libsndfile's value of an unknown length
+_TAGS = 2_048  # bytes after the frames of an MP3, such as ID3v1's, or of a frame that its header does not count
 
 
 class SoundFileFrames:
-    """Mono frames of a file that libsndfile reads, by index; it seeks to the sample in almost every format.
+    """Mono frames of a file that libsndfile reads, by index. It seeks to the exact sample in almost every format.
 
     Args:
-        soundfile: the package, which this file does not import, because a model loads without it.
+        soundfile: the package, which is not imported here, because a model loads without it.
         file: seekable binary file.
-        channel: the one to read, from 0; by default the mix of all.
-        names_of: gives the names of a file's channels; asked where there are more than two.
+        channel: the channel to read, from 0; by default the mix of all.
+        names_of: returns the names of a file's channels; called if there are more than two.
 
     Attributes:
-        channels (`int`): how many there are.
+        channels (`int`): number of channels.
         rate (`int`): frames per second.
         total (`int`): frames that the header promises.
-        is_believed (`bool`): whether these are there, and no more. libsndfile estimates those of an MP3 that does not
-            count them, and reads none behind its estimate; and of a FLAC that is cut off it reads no end at all.
+        is_reliable (`bool`): whether `total` is exact. libsndfile estimates the frames of an MP3 that does not count
+            them, and reads none after its estimate; of a truncated FLAC it does not read the end.
 
     Raises:
-        ValueError: libsndfile does not read the file, or cannot seek in it, as in GSM, or in FLAC whose header does
-            not say how long it is, or has its channels in an order of its own, as Ogg's.
+        ValueError: libsndfile cannot read the file, or cannot seek in it, as in GSM and in FLAC without a length in
+            its header, or does not give the order of its channels, as in Ogg.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class SoundFileFrames:
         names: Sequence[str] = [UNNAMED] * self.channels
         if self.channels > 2 and names_of is not None:
             if self._file.format == "OGG":
-                raise ValueError("libsndfile does not say which of its channels is which")
+                raise ValueError("libsndfile does not give the order of its channels")
             with _kept_position(file):
                 names = names_of(file)
         self._mix = Mix(names, channel)
-        self.is_believed = self._file.format != "FLAC" or self._has(self.total - 1)
+        self.is_reliable = self._file.format != "FLAC" or self._has(self.total - 1)
         if self._file.format == "MP3":
             with _kept_position(file):
-                self.is_believed = _counts_its_frames(file)
+                self.is_reliable = _counts_its_frames(file)
 
     def read(self, first: int, stop: int) -> np.ndarray:
         """Returns frames `first` to `stop`, fewer where the recording ends before.
@@ -94,14 +94,14 @@ class SoundFileFrames:
 
     @property
     def cancels(self) -> bool:
-        """Whether the channels that were mixed so far take each other away."""
+        """Whether the channels mixed so far cancel each other."""
         return self._mix.cancels
 
     def count(self, most: int) -> int:
-        """How many frames there are, whatever the header promises: the last one that can be read.
+        """The number of frames that can be read, found by bisection, whatever the header promises.
 
         Args:
-            most: not asked for here, as a few are read.
+            most: not needed here, because only a few frames are decoded.
         """
         there, beyond = 0, self.total + 1
         probed = self.total
@@ -119,9 +119,9 @@ class SoundFileFrames:
 
 
 def _counts_its_frames(file: BinaryIO) -> bool:
-    """Whether an MP3 says of how many bytes its frames are (in a Xing or Info header), and these are all it has.
+    """Whether an MP3 gives the size of its frames (in a Xing or Info header), and holds no others.
 
-    There are others: written into a pipe, cut off, or several one after the other.
+    Files that were written into a pipe, truncated, or concatenated do not.
     """
     start, head = 0, b""
     file.seek(0)
@@ -133,19 +133,19 @@ def _counts_its_frames(file: BinaryIO) -> bool:
     if not 4 < tag <= len(head) - 16:
         return False
     flags, _, size = struct.unpack_from(">III", head, tag + 4)
-    return flags & 3 == 3 and abs(file.seek(0, os.SEEK_END) - start - size) <= _TAGS
+    return bool(flags & 3 == 3 and abs(file.seek(0, os.SEEK_END) - start - size) <= _TAGS)
 
 
 @contextlib.contextmanager
 def _kept_position(file: BinaryIO) -> Iterator[None]:
-    """Leaves the file where it stands: libsndfile goes on reading there."""
+    """Restores the position of the file, from which libsndfile continues to read."""
     position = file.tell()
     yield
     file.seek(position)
 
 
 class _Calls:
-    """A file as libsndfile calls it: an exception would be printed and forgotten, and the file taken to end there."""
+    """A file for libsndfile to call back, which would print an exception, ignore it, and treat the file as ended."""
 
     def __init__(self, file: BinaryIO):
         self._file = file
@@ -153,13 +153,13 @@ class _Calls:
         self.tell = file.tell
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> None:
-        with contextlib.suppress(OSError, ValueError):  # a damaged header may send it to before the beginning
+        with contextlib.suppress(OSError, ValueError):  # a damaged header may point to before the beginning
             self._file.seek(offset, whence)
 
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._file.read(len(buffer))
-        except Exception as failure:  # of as many kinds as there are files
+        except Exception as failure:  # any kind of file object may be behind it
             self.failure = failure
             return 0
         buffer[: len(data)] = data

@@ -1,7 +1,7 @@
-"""An Ogg file -> the streams that follow each other in it, each as a file of its own.
+"""A chained Ogg file -> its successive streams, each as a file of its own.
 
-`cat a.ogg b.ogg` is a legal file (RFC 3533, "chaining"), and internet radio is recorded as one. libsndfile reads the
-first stream alone, FFmpeg those that are like the first.
+`cat a.ogg b.ogg` is a legal file (RFC 3533, "chaining"), and internet radio is recorded as one. libsndfile reads only
+the first stream, FFmpeg only those with the parameters of the first.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from transformers.utils import logging
@@ -21,14 +21,14 @@ logger = logging.get_logger(__name__)
 
 _MAGIC = b"OggS"
 _HEADER_SIZE = 27
-_BEGINS = 2  # the flag of a page that begins a stream
+_BEGINS = 2  # flag of a page that begins a stream
 
 
 def find_links(file: BinaryIO) -> list[tuple[int, int]]:
-    """First and last byte (exclusive) of each link of a chain; one of all bytes where the file is none.
+    """First and last byte (exclusive) of each link of a chain; a single link of all bytes if the file is not a chain.
 
-    A link begins with a page that begins a stream and does not follow another such: streams beside each other, as
-    those of a film, begin together. Only headers of pages are read.
+    A link begins with a page that begins a stream and does not follow another such page: multiplexed streams, as in a
+    film, begin together. Only headers of pages are read.
     """
     size = file.seek(0, os.SEEK_END)
     starts, at, was_begin = [0], 0, True
@@ -36,7 +36,7 @@ def find_links(file: BinaryIO) -> list[tuple[int, int]]:
         file.seek(at)
         header = file.read(_HEADER_SIZE + 255)
         if not header.startswith(_MAGIC):
-            break  # a damaged page: the decoder knows how to go on from there
+            break  # a damaged page, from which the decoder can resume
         begins = bool(header[5] & _BEGINS)
         if begins and not was_begin:
             starts.append(at)
@@ -54,7 +54,7 @@ class FilePart(io.RawIOBase):
         self._size = stop - start
         self._at = 0
 
-    def readinto(self, buffer: memoryview) -> int:
+    def readinto(self, buffer: Any) -> int:
         self._file.seek(self._start + self._at)
         data = self._file.read(max(0, min(len(buffer), self._size - self._at)))
         buffer[: len(data)] = data
@@ -64,7 +64,7 @@ class FilePart(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         if place < 0:
-            raise ValueError(f"There is no byte {place}.")
+            raise ValueError(f"A position in a file must be 0 or more, got {place}.")
         self._at = place
         return place
 
@@ -81,13 +81,13 @@ class FilePart(io.RawIOBase):
 class ChainFrames:
     """Mono frames at 16 kHz of recordings that follow each other in a file, each with a rate and channels of its own.
 
-    One of them is open at a time, for there may be thousands; their lengths are learned as far as is read.
+    Only one of them is open at a time, because there may be thousands; their lengths are measured as far as is read.
 
     Args:
-        open_link: gives the frames of a recording by its number; of one of its channels, or of the mix of all.
-        links: how many there are.
-        name: what messages call the file.
-        channel: the one to read, from 0. Of a recording with fewer it is the last.
+        open_link: returns the frames of a recording by its number, of one of its channels or of the mix of all.
+        links: number of recordings.
+        name: name of the file in messages.
+        channel: the channel to read, from 0; the last one of a recording with fewer channels.
     """
 
     rate = SAMPLING_RATE
@@ -98,7 +98,7 @@ class ChainFrames:
         self._links = links
         self._name = name
         self._channel = channel
-        self._ends = [0]  # of the links, in samples, behind a zero
+        self._ends = [0]  # of the links, in samples, after a zero
         self._opened: tuple[int, Frames] = 0, open_link(0, channel)
         self.cancels = False
         self.channels = self._opened[1].channels
@@ -116,11 +116,11 @@ class ChainFrames:
         return np.concatenate(parts)
 
     def count(self, most: int) -> int:
-        """How many samples there are."""
+        """The number of samples."""
         return self._place(self._links - 1)[1]
 
     def _place(self, number: int) -> tuple[int, int]:
-        """Where a link starts and ends."""
+        """First and last sample (exclusive) of a link."""
         while len(self._ends) <= number + 1:
             self._ends.append(self._ends[-1] + self._length(len(self._ends) - 1))
         return self._ends[number], self._ends[number + 1]
@@ -128,9 +128,9 @@ class ChainFrames:
     def _length(self, number: int) -> int:
         try:
             link = self._link(number)
-            return count_at_16_khz(link.count(sys.maxsize), link.rate)
+            return count_at_16_khz(link.count(sys.maxsize) or 0, link.rate)
         except ValueError as error:
-            logger.warning("%s: recording %d in it is left out: %s.", self._name, number + 1, error)
+            logger.warning("%s: recording %d in it is skipped: %s.", self._name, number + 1, error)
             return 0
 
     def _link(self, number: int) -> Frames:

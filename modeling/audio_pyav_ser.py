@@ -1,4 +1,4 @@
-"""The sound of containers that libsndfile refuses (m4a, mp4, mkv, avi, webm, …), through PyAV."""
+"""The sound of containers that libsndfile cannot read (m4a, mp4, mkv, avi, webm, …), through PyAV."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .audio_channels_ser import UNNAMED, Mix, guess_names
 
 logger = logging.get_logger(__name__)
 
-_WITHOUT_INDEX = {"flac", "mpeg", "mpegts"}  # formats in which FFmpeg looks for a time stamp wherever it may be
+_WITHOUT_INDEX = {"flac", "mpeg", "mpegts"}  # formats in which FFmpeg seeks by searching for a time stamp
 
 
 class ContainerFrames:
@@ -28,25 +28,26 @@ class ContainerFrames:
     otherwise make a slice differ from the same stretch of the whole.
 
     Args:
-        av: the PyAV package, which this file does not import, because a model loads without it.
+        av: the PyAV package, which is not imported here, because a model loads without it.
         file: seekable binary file.
-        name: what messages call it.
-        channel: the one to read, from 0; by default the mix of all.
+        name: name of the file in messages.
+        channel: the channel to read, from 0; by default the mix of all.
 
     Attributes:
-        channels (`int`): how many there are.
+        channels (`int`): number of channels.
         rate (`int`): frames per second.
-        total (`int`): frames that the header promises, 0 where it says nothing; those written into a pipe say anything.
+        total (`int`): frames that the header promises, 0 if it has no number; of files written into a pipe it may be
+            any.
 
     Raises:
-        ValueError: the file cannot be read, has no sound, holds no samples, or lacks the channel.
+        ValueError: the file cannot be read, has no sound, holds no samples, or the channel does not exist.
     """
 
     warm_up_s = 0.5
-    longest_pause_s = 3600  # of which a container holds nothing
-    restart_s = 1.0  # from the beginning: where time stamps go back to it, another recording follows in the same file
+    longest_pause_s = 3600  # between two packets
+    restart_s = 1.0  # time stamps that go back to before this begin another recording in the same file
     decoded_to_the_end_s = 120  # a longer recording is counted from near the end that its header promises
-    least_bytes_per_s = 10  # of any recording; speech codecs send 80 and more, and about 20 in silence
+    least_bytes_per_s = 10  # of any recording; speech codecs use 80 and more, and about 20 in silence
 
     def __init__(self, av: ModuleType, file: BinaryIO, name: str, channel: int | None = None):
         self._av = av
@@ -54,16 +55,16 @@ class ContainerFrames:
         self._name = name
         self._channel = channel
         self._damaged = False
-        # Who reads on from where the last stretch ended needs its end again, for the resampler's sake.
+        # Reading on from where the last slice ended needs its last frames again, for the resampler.
         self._recent_block = lru_cache(maxsize=2)(self._block)
-        # Damaged time stamps may promise years; what they skip would be read as silence.
+        # Damaged time stamps may span years, and gaps are read as silence.
         self._longest_s = file.seek(0, os.SEEK_END) / self.least_bytes_per_s
         try:
             with self._open() as container:
                 if not container.streams.audio:
                     raise ValueError("the file has no sound")
                 if container.streams.audio[0].codec_context is None:
-                    raise ValueError("its sound is in a codec that is not known")
+                    raise ValueError("its sound is in an unknown codec")
                 self.rate = container.streams.audio[0].rate
                 names = _names(container)
                 self.channels = len(names)
@@ -71,7 +72,7 @@ class ContainerFrames:
                 self.total = round((container.duration or 0) / av.time_base * self.rate)
                 self._learn_frame_grid(container)
         except av.error.FFmpegError as error:
-            raise ValueError(f"not an audio or video file that can be read ({error.strerror})") from error
+            raise ValueError(f"it is not a readable audio or video file ({error.strerror})") from error
 
     def read(self, first: int, stop: int | None) -> np.ndarray:
         """Returns frames `first` to `stop` (`None`: the end), fewer where the recording ends before."""
@@ -83,7 +84,7 @@ class ContainerFrames:
         while not ended and (stop is None or index * size < stop):
             if index * self.block_s > self._longest_s:
                 raise ValueError(
-                    f"its time stamps lie: they pass {self._longest_s:.0f} s, which cannot be in this file"
+                    f"its time stamps are invalid: they exceed {self._longest_s:.0f} s, the most for a file of its size"
                 )
             try:
                 block, ended = self._recent_block(index)
@@ -95,12 +96,12 @@ class ContainerFrames:
 
     @cached_property
     def block_s(self) -> int:
-        """Seconds of a block. Those of a chain are long, for to each of them all is decoded that is before it."""
+        """Seconds of a block. Blocks of a chain are long, because each is decoded from the beginning of the file."""
         return 600 if self._is_chain else 20
 
     @cached_property
     def _is_chain(self) -> bool:
-        """Whether other recordings follow the first: one who seeks may find the same time in another of them."""
+        """Whether other recordings follow the first, so that seeking may find the same time in another of them."""
         stamps: list[float] = []
         with contextlib.suppress(self._av.error.FFmpegError), self._open() as container:
             if container.format.name not in _WITHOUT_INDEX:
@@ -113,7 +114,7 @@ class ContainerFrames:
 
     def _open(self) -> Any:
         self._file.seek(0)
-        # A file is read as what it is: it may not name further files or addresses to open.
+        # A file must not make FFmpeg open other files or addresses.
         return self._av.open(self._file, metadata_errors="ignore", options={"protocol_whitelist": "none"})
 
     def _block(self, index: int) -> tuple[np.ndarray, bool]:
@@ -127,23 +128,24 @@ class ContainerFrames:
                 start = position - index * size
                 if start >= size:
                     if filled == 0 and start > self.longest_pause_s * self.rate:
-                        raise ValueError(f"its time stamps lie: they jump by {start / self.rate / 3600:.0f} hours")
+                        hours = start / self.rate / 3600
+                        raise ValueError(f"its time stamps are invalid: they jump by {hours:.0f} hours")
                     return block, False
                 if start + frame.shape[1] > 0:
                     mono = self._mixed(frame)[max(0, -start) : size - start]
                     filled = max(0, start) + mono.size
                     block[filled - mono.size : filled] = mono
-                ends = start + frame.shape[1] <= size  # else its last samples are in the next block
+                ends = start + frame.shape[1] <= size  # otherwise its last samples are in the next block
         return block[:filled], ends
 
     def count(self, most: int) -> int | None:
-        """How many frames there are, whatever the header promises, found by decoding to the end.
+        """The number of frames, found by decoding to the end, whatever the header promises.
 
         Args:
-            most: samples of all channels to decode; `None` is returned where there are more.
+            most: samples of all channels to decode; `None` is returned if there are more.
 
         Raises:
-            ValueError: it cannot be read to its end.
+            ValueError: the file cannot be read to its end.
         """
         near_end_s = self.total / self.rate - self.warm_up_s
         try:
@@ -155,7 +157,7 @@ class ContainerFrames:
         return 0
 
     def _end(self, start_s: float, most: int) -> int | None:
-        """Number of the last frame, decoded from `start_s` on; 0 where there is nothing."""
+        """Index after the last frame, decoded from `start_s` on; 0 where nothing is found; `None` as for [`count`]."""
         end = decoded = 0
         with self._open() as container:
             self._seek(container, start_s)
@@ -166,32 +168,33 @@ class ContainerFrames:
                 if (
                     end and position - end > self.longest_pause_s * self.rate
                 ) or position > self._longest_s * self.rate:
-                    raise ValueError("its time stamps lie")
+                    raise ValueError("its time stamps are invalid")
                 end = position + self._size(frame)
         return end
 
     @property
     def cancels(self) -> bool:
-        """Whether the channels that were mixed so far take each other away."""
+        """Whether the channels mixed so far cancel each other."""
         return any(mix.cancels for mix in self._mixes.values())
 
     def _mixed(self, samples: np.ndarray) -> np.ndarray:
-        """Mono `(samples,)` of `(channels, samples)`; television goes from two channels to six and back."""
+        """Mono `(samples,)` of `(channels, samples)`; in television recordings the number of channels changes."""
         channels = len(samples)
         if channels not in self._mixes:
-            # A single channel is on all.
+            # Whichever channel was asked for, a single channel stands for it.
             self._mixes[channels] = Mix(guess_names([UNNAMED] * channels), self._channel if channels > 1 else None)
         return self._mixes[channels](samples.T)
 
     def _seek(self, container: Any, start_s: float) -> None:
         if start_s > 0 and not self._is_chain:
-            # FFmpeg refuses what lies past the end, and some streams altogether: they are read from the beginning.
+            # FFmpeg cannot seek past the end, nor in some streams at all, which are read from the beginning.
             with contextlib.suppress(self._av.error.FFmpegError):
                 container.seek(round(start_s * self._av.time_base) + (container.start_time or 0))
 
     def _size(self, frame: Any) -> int:
-        """How many samples of a frame there are at the recording's rate."""
-        return round(frame.samples * self.rate / (frame.sample_rate or self.rate))
+        """The number of samples of a frame at the recording's rate."""
+        size: int = round(frame.samples * self.rate / (frame.sample_rate or self.rate))
+        return size
 
     def _decode(self, container: Any) -> Iterator[tuple[int, np.ndarray]]:
         """Yields `(position, samples)`: the first sample's index, and float32 of shape `(channels, samples)`."""
@@ -203,10 +206,10 @@ class ContainerFrames:
     def _frames(self, container: Any) -> Iterator[tuple[int, Any]]:
         """Yields `(position, frame)`: the index of the first sample of a frame of FFmpeg's."""
         origin = (container.start_time or 0) / self._av.time_base * self.rate
-        position = None
+        position: int | None = None
         for frame in self._packets(container):
-            # Inside a run of packets frames are counted; time stamps place the first one, and those after a gap.
-            stamp = position if frame.pts is None else frame.pts * float(frame.time_base) * self.rate - origin
+            # Time stamps place the first frame and those after a gap; in between, frames are counted.
+            stamp: Any = position if frame.pts is None else frame.pts * float(frame.time_base) * self.rate - origin
             if position is not None and stamp < min(position - self._tolerance, self.restart_s * self.rate):
                 origin += stamp - position
             elif position is None or abs(stamp - position) > self._tolerance:
@@ -219,13 +222,13 @@ class ContainerFrames:
         for packet in container.demux(container.streams.audio[0]):
             try:
                 yield from packet.decode()
-            except self._av.error.FFmpegError:  # of many kinds; AAC's are even called permission errors
+            except self._av.error.FFmpegError:  # many classes; those of AAC are even permission errors
                 if not self._damaged:
-                    logger.warning("%s: what is damaged in it is read as silence.", self._name)
+                    logger.warning("%s: its damaged parts are read as silence.", self._name)
                 self._damaged = True
 
     def _learn_frame_grid(self, container: Any) -> None:
-        """Learns where frames may end: matroska rounds time stamps to milliseconds, only the frame size tells more."""
+        """Finds where frames may end from their size, because matroska rounds time stamps to milliseconds."""
         self._tolerance = max(1.0, 1.5 * float(container.streams.audio[0].time_base) * self.rate)
         self._grid: tuple[int, int] | None = None
         ends = [position + self._size(frame) for position, frame in itertools.islice(self._frames(container), 3)]
@@ -247,14 +250,14 @@ class ContainerFrames:
 class _ToFloats:
     """Decoded frames as float32 of shape `(channels, samples)`, at one rate.
 
-    Of eight channels or more each in a plane of its own, PyAV 18 reads planes that are not there, and crashes: theirs
-    come in one plane. Where recordings follow each other in a file, what a frame is may change.
+    With eight planar channels or more, PyAV 18 reads planes that do not exist, and crashes, so these are converted to
+    interleaved ones. The format of frames may change where several recordings follow each other in a file.
     """
 
     def __init__(self, av: ModuleType, rate: int):
         self._av = av
         self._rate = rate
-        self._form: tuple | None = None
+        self._form: tuple[str, str, int] | None = None
 
     def __call__(self, frame: Any) -> Iterator[np.ndarray]:
         channels = frame.layout.nb_channels
@@ -272,14 +275,14 @@ def channel_names(av: ModuleType, file: BinaryIO) -> Sequence[str]:
     """FFmpeg's names of a file's channels.
 
     Raises:
-        ValueError: FFmpeg does not read it.
+        ValueError: FFmpeg cannot read the file.
     """
     file.seek(0)
     try:
         with av.open(file, metadata_errors="ignore", options={"protocol_whitelist": "none"}) as container:
             return _names(container)
     except (av.error.FFmpegError, IndexError) as error:
-        raise ValueError(f"its channels cannot be named ({error})") from error
+        raise ValueError(f"the layout of its channels cannot be read ({error})") from error
 
 
 def _names(container: Any) -> Sequence[str]:

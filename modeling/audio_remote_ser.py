@@ -1,4 +1,4 @@
-"""URL -> a binary file to decode, whose failures are not lost in decoders; and texts without the secrets of URLs."""
+"""URL -> a binary file to decode that keeps its failures from being lost; and texts without the credentials of URLs."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import io
 import re
 from typing import Any
 
-# What stands before the @ of an address: all of it on the web, elsewhere where there is a password in it.
-_SECRET = re.compile(
+# What is before the @ of a URL: all of it on the web, with other schemes only if it holds a password.
+_CREDENTIALS = re.compile(
     r"(?<=http://)[^/?#\n]*(?=@)|(?<=https://)[^/?#\n]*(?=@)|(?<=://)[^/?#\n]*:[^/?#\n]*(?=@)", re.IGNORECASE
 )
 
 
 def redact_credentials(text: str) -> str:
-    """A URL, or a text with URLs in it, without the names and passwords by which they are fetched."""
-    return _SECRET.sub("…", text)
+    """A URL, or a text that contains URLs, without their user names and passwords."""
+    return _CREDENTIALS.sub("…", text)
 
 
 class RemoteFile(io.RawIOBase):
     """A file that is fetched as it is read.
 
-    A decoder written in C prints what a file raises, and takes it for the file's end: a recording whose connection
-    breaks would be a short one. So the file does end there, and keeps why.
+    A decoder written in C prints an exception of a file and treats it as the file's end: a recording whose connection
+    breaks would become a short one. So this file does end there, and keeps the reason in `failure`.
 
     Args:
-        url: of any scheme that fsspec knows.
+        url: of any scheme that fsspec supports.
 
     Attributes:
-        failure (`str`): why it could not be read, without secrets; empty while it can.
+        failure (`str`): why it could not be read, without credentials; empty while it can.
 
     Raises:
-        ImportError: fsspec, or what it needs for this scheme, is not there.
+        ImportError: fsspec, or a package that it needs for this scheme, is not installed.
     """
 
     def __init__(self, url: str):
@@ -44,13 +44,13 @@ class RemoteFile(io.RawIOBase):
             self._file = file if file.seekable() else io.BytesIO(file.read())
         except ImportError as error:
             raise ImportError(redact_credentials(str(error))) from None
-        except Exception as error:  # of as many kinds as there are schemes
+        except Exception as error:  # each scheme of fsspec raises errors of its own
             self._fail(error)
 
-    def readinto(self, buffer: memoryview) -> int:
-        """Reads what comes next, nothing from the first failure on."""
+    def readinto(self, buffer: Any) -> int:
+        """Reads the next bytes; none after the first failure."""
         try:
-            return 0 if self.failure else self._file.readinto(buffer)
+            return 0 if self.failure else int(self._file.readinto(buffer))
         except Exception as error:
             self._fail(error)
             return 0
@@ -59,10 +59,10 @@ class RemoteFile(io.RawIOBase):
         self.failure = redact_credentials(" ".join(_reason(error, self._url).split()))
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
+        return int(self._file.seek(offset, whence))
 
     def tell(self) -> int:
-        return self._file.tell()
+        return int(self._file.tell())
 
     def readable(self) -> bool:
         return True
@@ -76,7 +76,7 @@ class RemoteFile(io.RawIOBase):
 
 
 def _reason(error: BaseException, url: str) -> str:
-    """What an error says, or what it came of: that of a missing file on the web is the file's address and no more."""
+    """The message of an error, or of its cause: for a missing file on the web, the message is only the file's URL."""
     found: BaseException | None = error
     while found is not None:
         if str(found) not in ("", url):

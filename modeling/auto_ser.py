@@ -1,17 +1,15 @@
-"""The project's architectures by their names, and the one that a configuration is of."""
+"""The project's architectures by name, and the architecture of a configuration."""
 
 from __future__ import annotations
 
-from transformers import (
-    PreTrainedConfig,
-    PreTrainedModel,
-)
+from transformers import PreTrainedConfig
 
+from .modeling_base_ser import MultiTaskSERMixin
 from .modeling_panns_ser import PannsForMultiTaskSER
 from .modeling_wav2vec2_layer_sum_ser import Wav2Vec2LayerSumForMultiTaskSER
 from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER
 
-ARCHITECTURES: dict[str, type[PreTrainedModel]] = {
+ARCHITECTURES: dict[str, type[MultiTaskSERMixin]] = {
     "wav2vec2": Wav2Vec2ForMultiTaskSER,
     "wav2vec2_layer_sum": Wav2Vec2LayerSumForMultiTaskSER,
     "panns": PannsForMultiTaskSER,
@@ -19,5 +17,5 @@ ARCHITECTURES: dict[str, type[PreTrainedModel]] = {
 
 
 def architecture_of(config: PreTrainedConfig | None) -> str | None:
-    """The name in `ARCHITECTURES` of the model that a configuration is of, `None` if it is none of this project."""
+    """The name in `ARCHITECTURES` of a configuration's model, `None` if it is not one of this project."""
     return next((name for name, model in ARCHITECTURES.items() if type(config) is model.config_class), None)

@@ -1,16 +1,21 @@
-"""Configurations of the speech emotion recognition models: a network's, and what the heads predict and hear."""
+"""Configurations of the speech emotion recognition models: the network, its tasks, and the clip length it takes."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig, Wav2Vec2Config
 
 from .tasks_ser import Task, check_column_names
 
+if TYPE_CHECKING:  # the mixin completes whatever configuration class stands behind it
+    _ConfigBase = PreTrainedConfig
+else:
+    _ConfigBase = object
 
-class MultiTaskSERConfigMixin:
+
+class MultiTaskSERConfigMixin(_ConfigBase):
     """What the configurations of all architectures share; each declares the fields `tasks` and `max_duration_s`.
 
     Attributes:
@@ -20,14 +25,17 @@ class MultiTaskSERConfigMixin:
     # Not annotated, and so no field: what the Trainer leaves out of the predictions that it gathers.
     keys_to_ignore_at_inference = ["logits", "task_losses", "embeddings", "hidden_states", "attentions"]  # noqa: RUF012
     auto_model = ""
+    if TYPE_CHECKING:  # fields of the subclasses
+        tasks: list[dict[str, Any]] | tuple[dict[str, Any], ...]
+        max_duration_s: float | int
 
     def __post_init__(self, **kwargs: Any) -> None:
         if not self.max_duration_s > 0:
-            raise ValueError(f"max_duration_s is a number of seconds above 0, got {self.max_duration_s}.")
-        self._check_hearing()
+            raise ValueError(f"max_duration_s must be a number of seconds above 0, got {self.max_duration_s}.")
+        self._check_architecture()
         self.set_tasks([Task(**task) for task in self.tasks])
         super().__post_init__(**kwargs)
-        # Beside the Auto classes that saving a registered model writes by itself.
+        # Besides the Auto classes that saving a registered model writes by itself.
         self.auto_map = {"AutoModel": self.auto_model, **kwargs.get("auto_map", {})}
         self.custom_pipelines = {
             "speech-emotion-recognition": {
@@ -37,8 +45,8 @@ class MultiTaskSERConfigMixin:
             }
         }
 
-    def _check_hearing(self) -> None:
-        """Refuses what the architecture cannot hear."""
+    def _check_architecture(self) -> None:
+        """Raises a `ValueError` where fields do not fit the architecture."""
         raise NotImplementedError
 
     def get_tasks(self) -> tuple[Task, ...]:
@@ -71,14 +79,14 @@ class Wav2Vec2MultiTaskSERConfig(MultiTaskSERConfigMixin, Wav2Vec2Config):
     r"""
     Configuration of [`Wav2Vec2ForMultiTaskSER`].
 
-    Beside the fields of [`~transformers.Wav2Vec2Config`]:
+    Besides the fields of [`~transformers.Wav2Vec2Config`]:
 
     Args:
         tasks (`list[dict]`):
-            What the heads predict: each the fields of a [`Task`]. The main task, whose scores are `logits` and whose
-            labels are `id2label`, is `emotion`, or the first where there is none.
+            What the heads predict, each as the fields of a [`Task`]. The main task, whose scores are `logits` and whose
+            labels are `id2label`, is `emotion`, or the first task where no task has this name.
         max_duration_s (`float`, *optional*, defaults to 6.0):
-            Seconds of a clip, from its beginning, that the model hears (paper, section 5).
+            Seconds of a clip, from its beginning, that the model processes (paper, section 5).
         padding (`str`, *optional*, defaults to `"masked"`):
             `"masked"` averages the frames that hold audio; `"paper"` pads each clip with zeros to `max_duration_s` and
             averages all frames, as in the paper.
@@ -97,21 +105,21 @@ class Wav2Vec2MultiTaskSERConfig(MultiTaskSERConfigMixin, Wav2Vec2Config):
 
     @property
     def pooled_size(self) -> int:
-        """Features of a clip that the heads get."""
+        """Number of features of a clip that the heads take."""
         return self.hidden_size
 
-    def _check_hearing(self) -> None:
-        """Refuses what cannot keep the promise that a clip gets the same answer in any batch."""
+    def _check_architecture(self) -> None:
+        """Raises a `ValueError` for a backbone with which a clip's output would depend on its batch."""
         if self.feat_extract_norm != "layer":
             raise ValueError(
-                f"feat_extract_norm is {self.feat_extract_norm!r}, it has to be 'layer': a group-norm feature encoder "
-                "(wav2vec2-base, hubert-base and their like) normalises over the padding too, so that the answer for "
-                "a clip would depend on the clips beside it. XLSR-53, XLS-R, MMS and the lv60 models are layer-norm."
+                f"feat_extract_norm must be 'layer', got {self.feat_extract_norm!r}. A group-norm feature encoder "
+                "(wav2vec2-base, hubert-base and similar) normalizes over the padding too, so the output for a clip "
+                "would depend on the other clips in its batch. XLSR-53, XLS-R, MMS and the lv60 models use layer norm."
             )
         if self.add_adapter:
             raise ValueError("add_adapter=True is not supported: the heads pool the transformer's own frames.")
         if self.padding not in ("masked", "paper"):
-            raise ValueError(f"padding is 'masked' or 'paper', got {self.padding!r}.")
+            raise ValueError(f"padding must be 'masked' or 'paper', got {self.padding!r}.")
 
 
 @strict
@@ -119,7 +127,7 @@ class Wav2Vec2LayerSumMultiTaskSERConfig(Wav2Vec2MultiTaskSERConfig):
     r"""
     Configuration of [`Wav2Vec2LayerSumForMultiTaskSER`].
 
-    Beside the fields of [`Wav2Vec2MultiTaskSERConfig`]:
+    Besides the fields of [`Wav2Vec2MultiTaskSERConfig`]:
 
     Args:
         dense_size (`int`, *optional*, defaults to 128): units of each of the two pointwise dense layers.
@@ -134,13 +142,13 @@ class Wav2Vec2LayerSumMultiTaskSERConfig(Wav2Vec2MultiTaskSERConfig):
 
     @property
     def pooled_size(self) -> int:
-        """Features of a clip that the heads get."""
+        """Number of features of a clip that the heads take."""
         return self.dense_size
 
-    def _check_hearing(self) -> None:
-        super()._check_hearing()
+    def _check_architecture(self) -> None:
+        super()._check_architecture()
         if self.layerdrop or self.mask_time_prob:
-            raise ValueError("layerdrop and mask_time_prob regularise a backbone that learns; this one is frozen.")
+            raise ValueError("layerdrop and mask_time_prob must be 0, because the backbone is frozen.")
 
 
 @strict
@@ -151,7 +159,7 @@ class PannsMultiTaskSERConfig(MultiTaskSERConfigMixin, PreTrainedConfig):
     Args:
         tasks, max_duration_s: see [`Wav2Vec2MultiTaskSERConfig`].
         sampling_rate (`int`, *optional*, defaults to 16000):
-            Rate in Hz at which the network hears, 16000 or 32000. Its input comes at 16 kHz in either case.
+            Rate in Hz that the network works at, 16000 or 32000. Its input is at 16 kHz in either case.
         window_size, hop_size (`int`, *optional*, default to 512 and 160): of the spectrogram, in samples at that rate.
         mel_bins (`int`, *optional*, defaults to 64): bands of the mel spectrogram.
         fmin, fmax (`float`, *optional*, default to 50 and 8000): their range, in Hz.
@@ -177,22 +185,23 @@ class PannsMultiTaskSERConfig(MultiTaskSERConfigMixin, PreTrainedConfig):
 
     @property
     def hidden_size(self) -> int:
-        """Features of a clip that the heads get."""
+        """Number of features of a clip that the heads take."""
         return self.channels[-1]
 
-    def _check_hearing(self) -> None:
+    def _check_architecture(self) -> None:
         if self.sampling_rate not in (16_000, 32_000):
-            raise ValueError(f"CNN14 hears at 16000 or 32000 Hz, got sampling_rate {self.sampling_rate}.")
+            raise ValueError(f"sampling_rate must be 16000 or 32000 Hz for CNN14, got {self.sampling_rate}.")
         if len(self.channels) != 6 or min(self.channels) < 1:
-            raise ValueError(f"channels are the widths of CNN14's six blocks, got {list(self.channels)}.")
+            raise ValueError(f"channels must be the six positive widths of CNN14's blocks, got {list(self.channels)}.")
         if not 0 <= self.fmin < self.fmax <= self.sampling_rate / 2:
             raise ValueError(
-                f"0 <= fmin < fmax <= half of {self.sampling_rate} Hz has to hold, got {self.fmin}, {self.fmax}."
+                f"fmin and fmax must satisfy 0 <= fmin < fmax <= {self.sampling_rate / 2:g} Hz, got {self.fmin} and "
+                f"{self.fmax}."
             )
         # Five blocks halve both axes.
         frames = int(self.max_duration_s * self.sampling_rate) // self.hop_size + 1
         if min(frames, self.mel_bins) < 32:
             raise ValueError(
-                f"CNN14 needs 32 frames and 32 mel bands, {self.max_duration_s} s give {frames} frames "
-                f"and mel_bins is {self.mel_bins}."
+                f"CNN14 needs at least 32 frames and 32 mel bands. max_duration_s {self.max_duration_s} gives {frames} "
+                f"frames, and mel_bins is {self.mel_bins}."
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,12 +19,13 @@ _MIN_POWER = 1e-10
 class _Float32Module(nn.Module):
     """A module whose weights stay in float32 where the rest of the model is cast: bfloat16 has 3 digits."""
 
-    def _apply(self, fn: Any, recurse: bool = True) -> nn.Module:
+    def _apply(self, fn: Any, recurse: bool = True) -> Self:
         def moved(tensor: torch.Tensor) -> torch.Tensor:
-            result = fn(tensor)
+            result: torch.Tensor = fn(tensor)
             return result if result.dtype == tensor.dtype else tensor.to(result.device)
 
-        return super()._apply(moved, recurse)
+        super()._apply(moved, recurse)
+        return self
 
 
 class FourierFilters(nn.Module):
@@ -49,11 +50,12 @@ class FourierFilters(nn.Module):
 
 
 def _negative_sine(angle: np.ndarray) -> np.ndarray:
-    return -np.sin(angle)
+    negative: np.ndarray = -np.sin(angle)
+    return negative
 
 
 class STFT(nn.Module):
-    """Short-time Fourier transform with centred frames."""
+    """Short-time Fourier transform with centered frames."""
 
     def __init__(self, window_size: int, hop_size: int):
         super().__init__()
@@ -77,7 +79,8 @@ class Spectrogram(_Float32Module):
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
         """`(batch, samples)` -> `(batch, frames, bins)`."""
         real, imaginary = self.stft(waveform)
-        return (real.square() + imaginary.square()).transpose(1, 2)
+        power: torch.Tensor = real.square() + imaginary.square()
+        return power.transpose(1, 2)
 
 
 class LogmelFilterBank(_Float32Module):
@@ -104,18 +107,20 @@ class LogmelFilterBank(_Float32Module):
 
     def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
         """`(batch, frames, bins)` -> `(batch, frames, mel_bins)` in dB."""
-        return 10 * (spectrogram @ self.melW).clamp(min=_MIN_POWER).log10()
+        decibels: torch.Tensor = 10 * (spectrogram @ self.melW).clamp(min=_MIN_POWER).log10()
+        return decibels
 
 
 def resample(waveform: torch.Tensor, rate: int, new_rate: int) -> torch.Tensor:
-    """Raises `(batch, samples)` to a higher rate without adding to its band: its spectrum is padded with zeros."""
+    """Upsamples `(batch, samples)` by zero-padding its spectrum, which adds nothing to its band."""
     if new_rate == rate:
         return waveform
     samples = waveform.shape[1]
-    raised = samples * new_rate // rate
+    upsampled = samples * new_rate // rate
     spectrum = torch.view_as_real(torch.fft.rfft(waveform))
     if samples % 2 == 0:
-        last = spectrum[:, -1:] / 2  # which stood for both signs of that frequency
+        last = spectrum[:, -1:] / 2  # the highest bin stood for both signs of that frequency
         spectrum = torch.cat((spectrum[:, :-1], last), dim=1)
-    spectrum = F.pad(spectrum, (0, 0, 0, raised // 2 + 1 - spectrum.shape[1]))
-    return torch.fft.irfft(torch.view_as_complex(spectrum), n=raised) * (raised / samples)
+    spectrum = F.pad(spectrum, (0, 0, 0, upsampled // 2 + 1 - spectrum.shape[1]))
+    output: torch.Tensor = torch.fft.irfft(torch.view_as_complex(spectrum), n=upsampled) * (upsampled / samples)
+    return output

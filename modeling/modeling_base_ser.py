@@ -1,4 +1,4 @@
-"""What the models of all architectures share: strict loading, heads, and the answer from a clip's pooled features."""
+"""What the models of all architectures share: strict loading, heads, and the output from a clip's pooled features."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm  # what all kinds of batch norm have in common
-from transformers import PreTrainedConfig
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
-from .cpu_ser import keep_narrow_convolutions_in_float32
 from .modeling_heads_ser import MultiTaskHeads, MultiTaskSEROutput, multi_task_loss
+from .narrow_convolutions_ser import keep_narrow_convolutions_in_float32
 from .tasks_ser import Task
 
-if TYPE_CHECKING:  # saving a model copies the files that it names; the pipeline has to travel with it
+if TYPE_CHECKING:  # the mixin completes whatever network class stands behind it
+    # Saving a model copies the files that this one imports; the pipeline has to travel with it.
     from .pipeline_ser import SpeechEmotionPipeline  # noqa: F401
+
+    _ModelBase = PreTrainedModel
+else:
+    _ModelBase = object
 
 logger = logging.get_logger(__name__)
 
@@ -27,9 +32,9 @@ class IncompleteCheckpointError(ValueError):
     """The weights of a checkpoint are not those of its model."""
 
 
-class MultiTaskSERMixin:
+class MultiTaskSERMixin(_ModelBase):
     """
-    Comes before [`~transformers.PreTrainedModel`] in a model that has `heads` and hears `max_samples` of a clip.
+    Comes before [`~transformers.PreTrainedModel`] in a model that has `heads` and processes `max_samples` of a clip.
 
     For training a model is built by `from_config_file(path, tasks, **options)` with random weights, or by
     `from_backbone(name, tasks, **options)` from pre-trained ones. Options are `max_duration_s` and those that
@@ -38,7 +43,11 @@ class MultiTaskSERMixin:
 
     accepts_loss_kwargs = True  # `forward` takes `num_items_in_batch`
     training_options: tuple[str, ...] = ()
-    frozen_modules: tuple[str, ...] = ()  # what never learns
+    frozen_modules: tuple[str, ...] = ()  # what is never trained
+    config: Any
+    config_class: Any
+    heads: MultiTaskHeads
+    max_samples: int
 
     @property
     def has_batch_statistics(self) -> bool:
@@ -55,16 +64,20 @@ class MultiTaskSERMixin:
             self.get_submodule(name).requires_grad_(False)
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, *args: Any, **kwargs: Any) -> Any:
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | os.PathLike[str] | None, *args: Any, **kwargs: Any
+    ) -> Any:
         """Loads a fine-tuned checkpoint whole, as [`~transformers.PreTrainedModel.from_pretrained`] does.
 
         Raises:
-            IncompleteCheckpointError: weights are missing, too many, or of another shape. Such a model would answer at
-                random, and transformers only warns.
+            IncompleteCheckpointError: weights are missing, unexpected, or of another shape. Such a model would predict
+                at random, and transformers only warns.
         """
         with_info = kwargs.pop("output_loading_info", False)
         kwargs["ignore_mismatched_sizes"] = True  # they come back in `info`, to be named
-        model, info = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs, output_loading_info=True)
+        kwargs["output_loading_info"] = True
+        loaded: Any = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
+        model, info = loaded
         wrong = [
             f"{len(info[kind])} {kind.replace('_', ' ')} ({', '.join(sorted(map(str, info[kind]))[:6])})"
             for kind in ("missing_keys", "unexpected_keys", "mismatched_keys")
@@ -72,9 +85,9 @@ class MultiTaskSERMixin:
         ]
         if wrong:
             raise IncompleteCheckpointError(
-                f"{pretrained_model_name_or_path} is not a whole checkpoint of {cls.__name__}: {'; '.join(wrong)}. "
-                "A backbone without heads is loaded by `from_backbone`; heads of a checkpoint start anew with "
-                "`train.py --new_heads`."
+                f"{pretrained_model_name_or_path} is not a complete checkpoint of {cls.__name__}: {'; '.join(wrong)}. "
+                "Use `from_backbone` to load a backbone without heads, and `train.py --new_heads` to train heads of a "
+                "checkpoint from scratch."
             )
         model._freeze()  # transformers makes all parameters that it loads trainable
         return (model, info) if with_info else model
@@ -82,7 +95,7 @@ class MultiTaskSERMixin:
     @classmethod
     def _load_backbone(
         cls,
-        name: str | os.PathLike,
+        name: str | os.PathLike[str],
         config: PreTrainedConfig,
         is_backbone: Callable[[str], bool],
         **kwargs: Any,
@@ -96,26 +109,27 @@ class MultiTaskSERMixin:
             kwargs: of [`~transformers.PreTrainedModel.from_pretrained`].
 
         Raises:
-            ValueError: a weight of the backbone is missing, too many, or of another shape, or cannot be read.
+            ValueError: a weight of the backbone is missing, unexpected, of another shape, or cannot be read.
         """
         source = None if "state_dict" in kwargs else name
         options = {"ignore_mismatched_sizes": True, "output_loading_info": True, **kwargs}
         try:
             # Not the strict one of this class.
-            model, info = super().from_pretrained(source, config=config, weights_only=True, **options)
+            loaded: Any = super().from_pretrained(source, config=config, weights_only=True, **options)
         except (OSError, ValueError):
             raise
         except Exception as error:  # what a file of any kind makes its readers raise has no common class
             raise ValueError(
-                f"The weights of {name} cannot be read, or are more than tensors; nothing in them was run."
+                f"The weights of {name} cannot be read, or hold objects other than tensors; no code in them was run."
             ) from error
+        model, info = loaded
         new = {key for key, _ in model.named_parameters() if not is_backbone(key)}
         lost = set(info["missing_keys"]) ^ new
         lost |= {key for key in info["unexpected_keys"] if is_backbone(key)}
         lost |= {key for key, *_ in info["mismatched_keys"]}
         if lost:
             raise ValueError(
-                f"{name} does not hold this backbone: {len(lost)} weights do not fit "
+                f"{name} does not hold this backbone: {len(lost)} weights do not match "
                 f"({', '.join(sorted(lost)[:6])}{' …' if len(lost) > 6 else ''})."
             )
         model._freeze()
@@ -139,10 +153,11 @@ class MultiTaskSERMixin:
             if task.name in new:
                 continue
             if task.name not in trained or trained[task.name].labels != task.labels:
-                has = list(trained[task.name].labels) if task.name in trained else "no such head"
+                found = list(trained[task.name].labels) if task.name in trained else "missing"
                 raise ValueError(
-                    f"The checkpoint's head for {task.name} does not fit: it has {has}, training asks for "
-                    f"{list(task.labels) or task.kind}. Let it start anew with --new_heads {task.name}."
+                    f"The checkpoint's head for {task.name} does not match: training expects "
+                    f"{list(task.labels) or task.kind}, the checkpoint's head is {found}. Train a new head with "
+                    f"--new_heads {task.name}."
                 )
         weight = next(self.heads.parameters())
         heads = MultiTaskHeads(weight.shape[1], tasks).to(weight)
@@ -157,20 +172,20 @@ class MultiTaskSERMixin:
     def _cut(
         self, input_values: torch.Tensor, attention_mask: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The seconds that the model hears, and 1 where they hold audio, both `(batch, samples)` in float32."""
+        """The samples that the model processes, and 1 where they hold audio, both `(batch, samples)` in float32."""
         waveform = input_values[:, : self.max_samples].float()
         if attention_mask is None:
             return waveform, torch.ones_like(waveform)
         return waveform, attention_mask[:, : self.max_samples].to(waveform.dtype)
 
-    def _answer(
+    def _build_output(
         self,
         pooled: torch.Tensor,
         labels: Mapping[str, torch.Tensor] | None,
         num_items_in_batch: Mapping[str, torch.Tensor | int] | None,
         **outputs: Any,
     ) -> MultiTaskSEROutput:
-        """What the heads say about `pooled` `(batch, features)`, and the loss; `outputs` are the backbone's own."""
+        """The heads' outputs for `pooled` `(batch, features)`, and the loss; `outputs` are the backbone's own."""
         task_logits = self.heads(pooled)
         loss, task_losses = None, None
         if labels is not None:
@@ -185,21 +200,21 @@ class MultiTaskSERMixin:
         )
 
 
-def read_config_file(path: str | os.PathLike, model_type: str) -> dict[str, Any]:
+def read_config_file(path: str | os.PathLike[str], model_type: str) -> dict[str, Any]:
     """The fields of a JSON file that configures a network of this type.
 
     Raises:
-        ValueError: there is no such file, it is no JSON object, or one of another type.
+        ValueError: the file is missing, is not a JSON object, or configures another type of network.
     """
     if not Path(path).is_file():
-        raise ValueError(f"--config_name {path}: no such file.")
+        raise ValueError(f"--config_name {path}: file not found.")
     try:
-        fields = json.loads(Path(path).read_text(encoding="utf-8"))
+        fields: Any = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"--config_name {path} is not a JSON file: {error}") from error
     found = fields.pop("model_type", None) if isinstance(fields, dict) else None
     if found != model_type:
         raise ValueError(
-            f"--config_name {path} has the model_type {found!r}, where this --architecture takes {model_type!r}."
+            f"--config_name {path} has model_type {found!r}, but this --architecture expects {model_type!r}."
         )
-    return fields
+    return {str(name): value for name, value in fields.items()}

@@ -1,4 +1,4 @@
-"""What all networks share behind their backbone: masked mean pooling, one linear head per task, the multi-task loss."""
+"""What all networks share after their backbone: masked mean pooling, one linear head per task, the multi-task loss."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from torch.nn import functional as F
-from transformers.utils import ModelOutput
+from transformers.utils.generic import ModelOutput
 
 from .tasks_ser import IGNORE_INDEX, Task
 
@@ -19,34 +19,34 @@ class MultiTaskSEROutput(ModelOutput):
     Output of a multi-task speech emotion recognition model.
 
     Args:
-        loss (`torch.FloatTensor` of shape `(1,)`, *optional*, returned when `labels` are given):
+        loss (`torch.Tensor` of shape `(1,)`, *optional*, returned when `labels` are given):
             Sum of the task losses, each times the weight of its task.
-        logits (`torch.FloatTensor` of shape `(batch_size, num_labels)`):
+        logits (`torch.Tensor` of shape `(batch_size, num_labels)`):
             Scores of the main task, emotion, before softmax: what an ordinary audio classifier returns.
         task_logits (`ModelOutput`):
             Task name to its head's output of shape `(batch_size, num_outputs)`. [`Task.decode`] turns it into
             probabilities or physical units.
         task_losses (`ModelOutput`, *optional*, returned when `labels` are given):
             Task name to its loss before the task's weight.
-        embeddings (`torch.FloatTensor` of shape `(batch_size, pooled_size)`):
-            Features of a clip, pooled over time: what the heads get.
-        hidden_states, attentions (`tuple(torch.FloatTensor)`, *optional*):
+        embeddings (`torch.Tensor` of shape `(batch_size, pooled_size)`):
+            Features of a clip, pooled over time: the input of the heads.
+        hidden_states, attentions (`tuple(torch.Tensor)`, *optional*):
             As the backbone returns them.
     """
 
-    loss: torch.FloatTensor | None = None
-    logits: torch.FloatTensor | None = None
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
     task_logits: ModelOutput | None = None
     task_losses: ModelOutput | None = None
-    embeddings: torch.FloatTensor | None = None
-    hidden_states: tuple[torch.FloatTensor, ...] | None = None
-    attentions: tuple[torch.FloatTensor, ...] | None = None
+    embeddings: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
 
 
 def masked_mean(hidden_states: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """Mean over time of `hidden_states` `(batch, frames, features)` where `mask` `(batch, frames)` is true.
 
-    Sums in float32, which three hundred bfloat16 frames need. `mask=None` averages all frames.
+    It sums in float32, because three hundred bfloat16 frames would lose digits. `mask=None` averages all frames.
     """
     if mask is None:
         return hidden_states.float().mean(dim=1).to(hidden_states.dtype)
@@ -65,11 +65,15 @@ class MultiTaskHeads(nn.ModuleDict):
         return ModelOutput({name: head(pooled) for name, head in self.items()})
 
     @torch.no_grad()
-    def divide(self, temperatures: Mapping[str, float]) -> None:
-        """Divides the logits of heads, by the task's name, for good: temperature scaling that needs no further code."""
+    def apply_temperature(self, temperatures: Mapping[str, float]) -> None:
+        """Divides the logits of heads by temperatures (Guo et al. 2017), which become part of the heads' weights.
+
+        Args:
+            temperatures: task name to what its logits are divided by, above 0.
+        """
         for name, temperature in temperatures.items():
-            self[name].weight.div_(temperature)
-            self[name].bias.div_(temperature)
+            for parameter in self[name].parameters():
+                parameter.div_(temperature)
 
 
 def multi_task_loss(
@@ -81,13 +85,13 @@ def multi_task_loss(
     """Weighted cross entropy and standardized L2 over the labeled clips (paper, section 4), or concordance.
 
     A class weight stays with its clip: the sum of `weight * nll` is divided by the number of labeled clips, not by
-    their weights, which in small batches would cancel. The concordance loss alone is not a sum over clips: it hangs
+    their weights, which in small batches would cancel. The concordance loss alone is not a sum over clips: it depends
     on how the effective batch is divided, each part of which counts by its labeled clips.
 
     Args:
         task_logits: task name to `(batch, num_outputs)`.
         labels: task name to `(batch,)`: int64 with -100, or float32 with NaN, where the label is missing. Tasks that
-            it lacks, and entries that are no task, are left out.
+            it lacks, and entries that are not a task, are left out.
         tasks: what the heads predict.
         num_items_in_batch: task name to the labeled clips of the effective batch, over all accumulated batches and
             processes; by default those of this batch.
@@ -95,7 +99,8 @@ def multi_task_loss(
     Returns:
         The total and, per task, its loss before the task's weight. A task without a label has the loss 0.
     """
-    total = sum(logits.sum() for logits in task_logits.values()) * 0.0  # keeps every head in the graph
+    # Zero, but it keeps every head in the graph.
+    total = torch.stack([logits.sum() for logits in task_logits.values()]).sum() * 0.0
     losses = ModelOutput()
     for task in tasks:
         if task.name not in labels:

@@ -13,9 +13,9 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
 from transformers import initialization as init
-from transformers.utils import can_return_tuple
+from transformers.utils.generic import can_return_tuple
 
-from .audio_ser import SAMPLING_RATE
+from .audio_resampling_ser import SAMPLING_RATE
 from .configuration_ser import PannsMultiTaskSERConfig
 from .feature_extraction_logmel_ser import FourierFilters, LogmelFilterBank, Spectrogram, resample
 from .modeling_base_ser import MultiTaskSERMixin, read_config_file
@@ -24,7 +24,7 @@ from .tasks_ser import Task
 
 _FRONT_END = "spectrogram_extractor.stft.conv_real.weight"
 # Front ends of the published Cnn14_16k and Cnn14, by the shape of that weight.
-PUBLISHED = {
+PUBLISHED: dict[tuple[int, ...], dict[str, Any]] = {
     (257, 1, 512): {"sampling_rate": 16_000, "window_size": 512, "hop_size": 160, "fmin": 50, "fmax": 8_000},
     (513, 1, 1024): {"sampling_rate": 32_000, "window_size": 1024, "hop_size": 320, "fmin": 50, "fmax": 14_000},
 }
@@ -53,13 +53,13 @@ class PannsForMultiTaskSER(MultiTaskSERMixin, PreTrainedModel):
     embedding, for speech emotion recognition.
 
     Layers, names and front end are those of the published `Cnn14_16k` and `Cnn14`, without the layer for AudioSet's
-    classes, and without SpecAugment and mixup, which belong to the training on AudioSet. The front end does not learn
+    classes, and without SpecAugment and mixup, which belong to the training on AudioSet. The front end is not trained
     and computes in float32 whatever the rest computes in.
 
     The model itself cuts a clip to `config.max_duration_s`, sets its padding to zero, and pads it with zeros to
-    `config.max_duration_s` (paper, section 5), so that an answer does not hang on the batch. The level stays as
-    recorded: CNN14 was trained so. A network at 32 kHz gets the sound raised from 16 kHz, and its mel bands above
-    8 kHz stay empty.
+    `config.max_duration_s` (paper, section 5), so that an output does not depend on the batch. The level stays as
+    recorded, as in the training of CNN14. For a network at 32 kHz the sound is upsampled from 16 kHz, and its mel bands
+    above 8 kHz stay empty.
 
     Batch norm takes its statistics from single batches: unlike with the other architectures, in training it matters
     which clips are in a batch, and how those of an update are divided into accumulated batches and processes.
@@ -73,11 +73,11 @@ class PannsForMultiTaskSER(MultiTaskSERMixin, PreTrainedModel):
     config_class = PannsMultiTaskSERConfig
     main_input_name = "input_values"
     frozen_modules = ("spectrogram_extractor", "logmel_extractor")
-    _keep_in_fp32_modules_strict = frozen_modules
+    _keep_in_fp32_modules_strict = frozen_modules  # type: ignore[assignment]  # transformers takes any collection
 
     def __init__(self, config: PannsMultiTaskSERConfig):
         if not config.tasks:
-            raise ValueError("The config names no tasks. To start from a checkpoint of AudioSet, call `from_backbone`.")
+            raise ValueError("The config has no tasks. Call `from_backbone` to start from a checkpoint of AudioSet.")
         super().__init__(config)
         self.spectrogram_extractor = Spectrogram(config)
         self.logmel_extractor = LogmelFilterBank(config)
@@ -111,30 +111,30 @@ class PannsForMultiTaskSER(MultiTaskSERMixin, PreTrainedModel):
 
     @classmethod
     def from_config_file(
-        cls, path: str | os.PathLike, tasks: Sequence[Task], *, max_duration_s: float = 6.0
+        cls, path: str | os.PathLike[str], tasks: Sequence[Task], *, max_duration_s: float = 6.0
     ) -> PannsForMultiTaskSER:
         """A model with random weights.
 
         Args:
             path: JSON file of a [`PannsMultiTaskSERConfig`].
-            tasks: what the heads shall predict.
+            tasks: what the heads predict.
             max_duration_s: see [`PannsMultiTaskSERConfig`].
 
         Raises:
-            ValueError: the file configures another network, or has a field that CNN14 does not.
+            ValueError: the file configures another network, or has a field that CNN14 does not have.
         """
         fields = read_config_file(path, PannsMultiTaskSERConfig.model_type)
         known = {*PannsMultiTaskSERConfig.__annotations__}
         if not fields.keys() <= known:
             unknown = ", ".join(sorted(fields.keys() - known))
-            raise ValueError(f"{path}: CNN14 has no {unknown}; it has {', '.join(sorted(known))}.")
+            raise ValueError(f"{path} has fields unknown to CNN14: {unknown}. It has: {', '.join(sorted(known))}.")
         fields |= {"tasks": [task.to_dict() for task in tasks], "max_duration_s": max_duration_s}
         return cls(PannsMultiTaskSERConfig(**fields))
 
     @classmethod
     def from_backbone(
         cls,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
         tasks: Sequence[Task],
         *,
         max_duration_s: float = 6.0,
@@ -145,19 +145,19 @@ class PannsForMultiTaskSER(MultiTaskSERMixin, PreTrainedModel):
 
         Args:
             path: `Cnn14_16k_mAP=0.438.pth` or `Cnn14_mAP=0.431.pth` of zenodo.org/record/3987831, or a file like them.
-            tasks: what the heads shall predict.
+            tasks: what the heads predict.
             max_duration_s: see [`PannsMultiTaskSERConfig`].
             channels: widths of the blocks, for a file with others than the published.
             dtype: of the weights, new heads included; the front end stays in float32.
 
         Raises:
-            ValueError: there is no such file, it is no such checkpoint, or holds more than numbers.
+            ValueError: the file is missing, is not such a checkpoint, or holds more than numbers.
         """
         state = _read_audioset_checkpoint(path)
         shape = tuple(state[_FRONT_END].shape)
         if shape not in PUBLISHED:
             raise ValueError(
-                f"{path}: a front end of the shape {shape} is neither that of Cnn14_16k (16 kHz) nor of Cnn14 (32 kHz)."
+                f"{path}: the front end must have the shape of Cnn14_16k (16 kHz) or Cnn14 (32 kHz), got {shape}."
             )
         config = PannsMultiTaskSERConfig(
             tasks=[task.to_dict() for task in tasks],
@@ -166,12 +166,15 @@ class PannsForMultiTaskSER(MultiTaskSERMixin, PreTrainedModel):
             **PUBLISHED[shape],
         )
         state = {key: value for key, value in state.items() if not key.startswith("fc_audioset.")}
-        return cls._load_backbone(path, config, lambda key: not key.startswith("heads."), state_dict=state, dtype=dtype)
+        model: PannsForMultiTaskSER = cls._load_backbone(
+            path, config, lambda key: not key.startswith("heads."), state_dict=state, dtype=dtype
+        )
+        return model
 
     def freeze_feature_encoder(self) -> None:
-        """Does nothing: the paper fine-tunes CNN14 whole, and its front end never learns."""
+        """Does nothing: the paper fine-tunes all of CNN14, and its front end is never trained."""
 
-    @can_return_tuple
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
         input_values: torch.Tensor,
@@ -185,39 +188,35 @@ class PannsForMultiTaskSER(MultiTaskSERMixin, PreTrainedModel):
                 Waveforms at 16 kHz, at their own level.
             attention_mask, labels, num_items_in_batch: as in [`Wav2Vec2ForMultiTaskSER`].
         """
-        return self._answer(self._embed(self._hear(input_values, attention_mask)), labels, num_items_in_batch)
+        log_mel = self._prepare_input(input_values, attention_mask)
+        return self._build_output(self._embed(log_mel), labels, num_items_in_batch)
 
-    def _hear(self, input_values: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
+    def _prepare_input(self, input_values: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
         """The log-mel spectrogram of the clip, cut or padded to its fixed length: `(batch, frames, mel_bins)`."""
         waveform, mask = self._cut(input_values, attention_mask)
         waveform = F.pad(waveform.masked_fill(mask == 0, 0.0), (0, self.max_samples - waveform.shape[1]))
         with torch.no_grad(), torch.autocast(waveform.device.type, enabled=False):
             waveform = resample(waveform, SAMPLING_RATE, self.config.sampling_rate)
-            return self.logmel_extractor(self.spectrogram_extractor(waveform))
+            log_mel: torch.Tensor = self.logmel_extractor(self.spectrogram_extractor(waveform))
+        return log_mel
 
     def _embed(self, log_mel: torch.Tensor) -> torch.Tensor:
-        """The published network behind its front end: `(batch, frames, mel_bins)` -> `(batch, hidden_size)`."""
+        """The published network after its front end: `(batch, frames, mel_bins)` -> `(batch, hidden_size)`."""
         x = log_mel.to(self.fc1.weight.dtype).unsqueeze(1)
         x = self.bn0(x.transpose(1, 3)).transpose(1, 3)  # over mel bands
-        for block in (
-            self.conv_block1,
-            self.conv_block2,
-            self.conv_block3,
-            self.conv_block4,
-            self.conv_block5,
-            self.conv_block6,
-        ):
+        for number in range(1, 7):
+            block = self.get_submodule(f"conv_block{number}")
             x = F.dropout(block(x), self.config.conv_dropout, self.training)
         x = x.mean(dim=3)
         x = F.dropout(x.amax(dim=2) + x.mean(dim=2), self.config.fc_dropout, self.training)
         return F.dropout(F.relu(self.fc1(x)), self.config.fc_dropout, self.training)
 
 
-def _read_audioset_checkpoint(path: str | os.PathLike) -> dict[str, torch.Tensor]:
+def _read_audioset_checkpoint(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
     """The weights of a checkpoint as Kong et al. publish it, under `model` beside the state of their sampler."""
     if not Path(path).is_file():
         raise ValueError(
-            f"{path}: no such file. The published checkpoints of CNN14 are Cnn14_16k_mAP=0.438.pth and "
+            f"{path}: file not found. The published checkpoints of CNN14 are Cnn14_16k_mAP=0.438.pth and "
             "Cnn14_mAP=0.431.pth at https://zenodo.org/record/3987831."
         )
     try:
@@ -225,18 +224,19 @@ def _read_audioset_checkpoint(path: str | os.PathLike) -> dict[str, torch.Tensor
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what a file of any kind makes the reader raise has no common class
         raise ValueError(
-            f"{path} is no checkpoint of CNN14: torch cannot read it, or it holds more than tensors and numbers, "
-            "and nothing in it was run."
+            f"{path} is not a checkpoint of CNN14: torch cannot read it, or it holds objects other than tensors and "
+            "numbers; no code in it was run."
         ) from error
     state = checkpoint.get("model") if isinstance(checkpoint, dict) else None
     if not isinstance(state, dict) or not isinstance(state.get(_FRONT_END), torch.Tensor):
-        raise ValueError(f"{path} is no checkpoint of CNN14 as published for AudioSet: no {_FRONT_END} under 'model'.")
+        raise ValueError(f"{path} is not a checkpoint of CNN14 as published: {_FRONT_END} is missing under 'model'.")
     return state
 
 
 def _numpy_types() -> list[Any]:
-    """What the published files need beside tensors: arrays and scalars of integers and floats, by either numpy."""
-    reconstruct, scalar = np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]
+    """The types that the published files hold besides tensors: arrays and scalars of numbers, of numpy 1 and 2."""
+    reconstruct: Any = np.zeros(1).__reduce__()[0]
+    scalar: Any = np.float64(0).__reduce__()[0]
     functions = [
         (function, f"{module}.multiarray.{function.__name__}")
         for module in ("numpy.core", "numpy._core")

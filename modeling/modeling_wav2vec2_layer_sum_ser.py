@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from functools import reduce
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -20,7 +21,7 @@ logger = logging.get_logger(__name__)
 
 
 class LayerSum(nn.Module):
-    """Sum of layers by the absolute values of learned weights, over the sum of these; all start at 1."""
+    """Weighted mean of layers, with the absolute values of learned weights, which start at 1."""
 
     def __init__(self, layers: int):
         super().__init__()
@@ -29,7 +30,10 @@ class LayerSum(nn.Module):
     def forward(self, states: Sequence[torch.Tensor]) -> torch.Tensor:
         """`layers` tensors `(batch, frames, features)` -> one of the same shape."""
         weights = self.weights.abs() / self.weights.abs().sum()
-        return sum(weight * state for weight, state in zip(weights, states, strict=True))
+        output: torch.Tensor = reduce(
+            torch.add, (weight * state for weight, state in zip(weights, states, strict=True))
+        )
+        return output
 
 
 class Wav2Vec2LayerSumForMultiTaskSER(Wav2Vec2ForMultiTaskSER):
@@ -40,13 +44,13 @@ class Wav2Vec2LayerSumForMultiTaskSER(Wav2Vec2ForMultiTaskSER):
     each of its layers' outputs, with one learned weight per layer, goes through two pointwise dense layers with ReLU
     and dropout, a mean over the frames that hold audio, and the heads.
 
-    It deviates from their publication and their code (github.com/habla-liaa/ser-with-w2v2) in these:
+    It deviates from their publication and their code (github.com/habla-liaa/ser-with-w2v2) as follows:
 
-    - they normalize the features to mean 0 and deviation 1 per speaker, or over the corpus. A model that answers for
-      single clips knows neither, and the average is used as it is;
-    - they normalize each dense layer's output over the batch; here the batch changes nothing;
+    - they normalize the features to mean 0 and deviation 1 per speaker, or over the corpus. A model that predicts
+      single clips has neither, and the average is used as it is;
+    - they normalize each dense layer's output over the batch; here the output does not depend on the batch;
     - their backbones are wav2vec2-base, with and without fine-tuning for speech recognition, whose group norm is
-      refused here, so that the average is over 25 layers of XLSR-53 and not over 13;
+      not supported here, so that the average is over 25 layers of XLSR-53 and not over 13;
     - the first of the layers is the transformer's input with the positional embedding added, theirs is without it; the
       last is taken after the transformer's final layer norm, which wav2vec2-base does not have there;
     - they cut to 5 s (RAVDESS) and 8 s (IEMOCAP), here all clips to `max_duration_s`;
@@ -78,15 +82,15 @@ class Wav2Vec2LayerSumForMultiTaskSER(Wav2Vec2ForMultiTaskSER):
 
     @classmethod
     def from_config_file(
-        cls, path: str | os.PathLike, tasks: Sequence[Task], **options: Any
+        cls, path: str | os.PathLike[str], tasks: Sequence[Task], **options: Any
     ) -> Wav2Vec2LayerSumForMultiTaskSER:
-        """As of [`Wav2Vec2ForMultiTaskSER`]; the log warns that the random backbone stays as it is."""
+        """As [`Wav2Vec2ForMultiTaskSER`]; a warning is logged, because the random backbone is never trained."""
         logger.warning(
-            "%s: the backbone has random weights and is frozen, as this architecture has it: it never learns. Start "
-            "from a pre-trained one with --model_name_or_path for results that mean something.",
+            "%s: the backbone has random weights and stays frozen in this architecture. Use --model_name_or_path to "
+            "start from a pre-trained backbone.",
             path,
         )
-        return super().from_config_file(path, tasks, **options)
+        return cast(Wav2Vec2LayerSumForMultiTaskSER, super().from_config_file(path, tasks, **options))
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -95,7 +99,7 @@ class Wav2Vec2LayerSumForMultiTaskSER(Wav2Vec2ForMultiTaskSER):
             init.ones_(module.weights)
 
     def train(self, mode: bool = True) -> Wav2Vec2LayerSumForMultiTaskSER:
-        """Training mode for all but the backbone, whose dropout would disturb features that no step can mend."""
+        """Training mode for all but the frozen backbone, in which dropout would only add noise to the features."""
         super().train(mode)
         self.wav2vec2.eval()
         return self
@@ -107,5 +111,7 @@ class Wav2Vec2LayerSumForMultiTaskSER(Wav2Vec2ForMultiTaskSER):
         return super()._encode(input_values, attention_mask, **{**kwargs, "output_hidden_states": True})
 
     def _frames(self, outputs: Wav2Vec2BaseModelOutput) -> torch.Tensor:
-        # Whether the last of `hidden_states` is before or after the final layer norm hangs on transformers' version.
-        return self.dense(self.layer_sum([*outputs.hidden_states[:-1], outputs.last_hidden_state]))
+        # Whether the last of `hidden_states` is before or after the final layer norm depends on transformers' version.
+        hidden_states = cast(tuple[torch.Tensor, ...], outputs.hidden_states)
+        frames: torch.Tensor = self.dense(self.layer_sum([*hidden_states[:-1], super()._frames(outputs)]))
+        return frames

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.nn import functional as F
 from transformers import AutoConfig, Wav2Vec2Config, Wav2Vec2Model, Wav2Vec2PreTrainedModel
 from transformers.modeling_outputs import Wav2Vec2BaseModelOutput
-from transformers.utils import can_return_tuple
+from transformers.utils.generic import can_return_tuple
 
-from .audio_ser import SAMPLING_RATE
+from .audio_resampling_ser import SAMPLING_RATE
 from .configuration_ser import Wav2Vec2MultiTaskSERConfig
-from .cpu_ser import BlockwiseFeatureEncoder
 from .modeling_base_ser import MultiTaskSERMixin, read_config_file
 from .modeling_heads_ser import MultiTaskHeads, MultiTaskSEROutput, masked_mean
 from .tasks_ser import Task
@@ -24,8 +23,8 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
     """
     Wav2vec 2.0 with masked mean pooling and one linear head per task, for speech emotion recognition.
 
-    The model itself cuts a clip to `config.max_duration_s`, brings it to zero mean and unit variance and pads it, so
-    that a clip gets one answer, however long, padded or loud the array is in which it arrives.
+    The model itself cuts a clip to `config.max_duration_s`, standardizes it to zero mean and unit variance and pads
+    it, so that a clip's output does not depend on the padding or the level of the array in which it arrives.
 
     Args:
         config ([`Wav2Vec2MultiTaskSERConfig`]): architecture and tasks.
@@ -33,23 +32,22 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
 
     config: Wav2Vec2MultiTaskSERConfig
     config_class = Wav2Vec2MultiTaskSERConfig
-    training_options = ("padding", "layerdrop", "mask_time_prob")
+    training_options: tuple[str, ...] = ("padding", "layerdrop", "mask_time_prob")
 
     def __init__(self, config: Wav2Vec2MultiTaskSERConfig):
         if not config.tasks:
-            raise ValueError("The config names no tasks. To start from a backbone, call `from_backbone`.")
+            raise ValueError("The config has no tasks. Call `from_backbone` to start from a backbone.")
         super().__init__(config)
         self.wav2vec2 = Wav2Vec2Model(config)
-        self.wav2vec2.feature_extractor = BlockwiseFeatureEncoder(self.wav2vec2.feature_extractor)
         self.heads = MultiTaskHeads(config.pooled_size, config.get_tasks())
         self.max_samples = round(config.max_duration_s * SAMPLING_RATE)
-        self.min_samples = self.wav2vec2.feature_extractor.field
+        self.min_samples = receptive_field(config)
         self.post_init()
 
     @classmethod
     def from_config_file(
         cls,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
         tasks: Sequence[Task],
         *,
         max_duration_s: float = 6.0,
@@ -64,7 +62,7 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
             tasks, max_duration_s, padding, layerdrop, mask_time_prob: see `from_backbone`.
 
         Raises:
-            ValueError: the file configures another network, or a backbone that cannot be used.
+            ValueError: the file configures another network, or a backbone that is not supported.
         """
         backbone = Wav2Vec2Config(**read_config_file(path, Wav2Vec2Config.model_type))
         options = {"padding": padding, "layerdrop": layerdrop, "mask_time_prob": mask_time_prob}
@@ -73,7 +71,7 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
     @classmethod
     def from_backbone(
         cls,
-        pretrained_model_name_or_path: str | os.PathLike,
+        pretrained_model_name_or_path: str | os.PathLike[str],
         tasks: Sequence[Task],
         *,
         max_duration_s: float = 6.0,
@@ -84,32 +82,32 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
         dtype: torch.dtype | str = torch.float32,
         **kwargs: Any,
     ) -> Wav2Vec2ForMultiTaskSER:
-        """Puts new heads on a pre-trained wav2vec 2.0 backbone and says which weights are new.
+        """Puts new heads on a pre-trained wav2vec 2.0 backbone and logs which weights are new.
 
         Args:
             pretrained_model_name_or_path: Hub id or folder of a layer-norm checkpoint of the wav2vec 2.0 family
                 (XLSR-53, XLS-R, MMS, lv60), with or without a pre-training or CTC head.
-            tasks: what the heads shall predict.
+            tasks: what the heads predict.
             max_duration_s, padding: see [`Wav2Vec2MultiTaskSERConfig`].
-            layerdrop, mask_time_prob: regularisation by dropping layers and by SpecAugment, both off by default.
+            layerdrop, mask_time_prob: regularization by dropping layers and by SpecAugment, both off by default.
             revision: branch, tag or commit of a Hub repository.
             dtype: of the weights, new heads included.
             kwargs: further arguments of [`~transformers.PreTrainedModel.from_pretrained`].
 
         Raises:
-            ValueError: the checkpoint is of another architecture, of a group-norm backbone, or lacks a weight.
+            ValueError: the checkpoint is of another architecture, has a group-norm backbone, or lacks a weight.
         """
         backbone = AutoConfig.from_pretrained(pretrained_model_name_or_path, revision=revision, trust_remote_code=False)
         if type(backbone) is not Wav2Vec2Config:
             raise ValueError(
-                f"{pretrained_model_name_or_path} is a {backbone.model_type!r} checkpoint; a backbone has the type "
+                f"{pretrained_model_name_or_path} has model_type {backbone.model_type!r}; a backbone must have "
                 "'wav2vec2' (XLSR-53, XLS-R, MMS, wav2vec2-large-lv60)."
             )
         options = {"padding": padding, "layerdrop": layerdrop, "mask_time_prob": mask_time_prob}
         config = cls.config_from_backbone(backbone, tasks, max_duration_s=max_duration_s, **options)
-        # SpecAugment's vector is in every checkpoint, and without SpecAugment in no model.
+        # Every checkpoint holds SpecAugment's vector; a model has it only where SpecAugment is on.
         unused = () if config.mask_time_prob else ("wav2vec2.masked_spec_embed",)
-        return cls._load_backbone(
+        model: Wav2Vec2ForMultiTaskSER = cls._load_backbone(
             pretrained_model_name_or_path,
             config,
             lambda key: key.startswith("wav2vec2.") and key not in unused,
@@ -117,6 +115,7 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
             dtype=dtype,
             **kwargs,
         )
+        return model
 
     @classmethod
     def config_from_backbone(
@@ -134,7 +133,7 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
         """Freezes the convolutional feature encoder, as the paper does (section 4)."""
         self.wav2vec2.freeze_feature_encoder()
 
-    @can_return_tuple
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
         input_values: torch.Tensor,
@@ -156,13 +155,14 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
                 Labeled clips of the effective batch, as in [`multi_task_loss`].
             kwargs: further arguments of [`~transformers.Wav2Vec2Model.forward`].
         """
-        input_values, attention_mask = self._hear(input_values, attention_mask)
+        input_values, attention_mask = self._prepare_input(input_values, attention_mask)
         outputs = self._encode(input_values, attention_mask, **kwargs)
         frames = self._frames(outputs)
         frame_mask = None
         if attention_mask is not None:
-            frame_mask = self._get_feature_vector_attention_mask(frames.shape[1], attention_mask)
-        return self._answer(
+            long_mask = cast(torch.LongTensor, attention_mask)
+            frame_mask = self._get_feature_vector_attention_mask(frames.shape[1], long_mask)
+        return self._build_output(
             masked_mean(frames, frame_mask),
             labels,
             num_items_in_batch,
@@ -174,36 +174,48 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
         self, input_values: torch.Tensor, attention_mask: torch.Tensor | None, **kwargs: Any
     ) -> Wav2Vec2BaseModelOutput:
         masked = self._mask_for_short_clips(input_values)
-        return self.wav2vec2(input_values, attention_mask=attention_mask, mask_time_indices=masked, **kwargs)
+        outputs: Wav2Vec2BaseModelOutput = self.wav2vec2(
+            input_values, attention_mask=attention_mask, mask_time_indices=masked, **kwargs
+        )
+        return outputs
 
     def _frames(self, outputs: Wav2Vec2BaseModelOutput) -> torch.Tensor:
-        """What is averaged over time: `(batch, frames, pooled_size)`."""
-        return outputs.last_hidden_state
+        """The frames that are averaged over time: `(batch, frames, pooled_size)`."""
+        return cast(torch.Tensor, outputs.last_hidden_state)
 
-    def _hear(
+    def _prepare_input(
         self, input_values: torch.Tensor, attention_mask: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Cuts to the clip length, standardises each clip over its own samples, and pads."""
+        """Cuts to the clip length, standardizes each clip over its own samples, and pads: both `(batch, samples)`."""
         waveform, mask = self._cut(input_values, attention_mask)
         samples = mask.sum(dim=1, keepdim=True).clamp(min=1)
         mean = (waveform * mask).sum(dim=1, keepdim=True) / samples
-        centred = (waveform - mean) * mask
-        variance = centred.square().sum(dim=1, keepdim=True) / samples
-        waveform = centred * torch.rsqrt(variance + 1e-7)  # the epsilon of Wav2Vec2FeatureExtractor
+        centered = (waveform - mean) * mask
+        variance = centered.square().sum(dim=1, keepdim=True) / samples
+        waveform = centered * torch.rsqrt(variance + 1e-7)  # the epsilon of Wav2Vec2FeatureExtractor
         shortest = self.max_samples if self.config.padding == "paper" else self.min_samples
         missing = max(0, shortest - waveform.shape[1])
         waveform = F.pad(waveform, (0, missing)).to(self.dtype)
         if self.config.padding == "paper":
             return waveform, None
         mask = F.pad(mask, (0, missing)).long()
-        mask[:, : self.min_samples] = 1  # below the receptive field transformers' frame mask wraps around
+        mask[:, : self.min_samples] = 1  # below the receptive field, transformers' frame mask would wrap around
         return waveform, mask
 
     def _mask_for_short_clips(self, input_values: torch.Tensor) -> torch.Tensor | None:
-        """An empty SpecAugment mask where a batch is shorter than one masked span, which transformers refuses."""
+        """An empty SpecAugment mask where a batch is shorter than one masked span, which transformers rejects."""
         if not (self.training and self.config.mask_time_prob):
             return None
         frames = int(self._get_feat_extract_output_lengths(input_values.shape[1]))
         if frames >= self.config.mask_time_length:
             return None
         return torch.zeros(input_values.shape[0], frames, dtype=torch.bool, device=input_values.device)
+
+
+def receptive_field(config: Wav2Vec2Config) -> int:
+    """Samples that one frame of the convolutional feature encoder depends on: 400 for every published backbone."""
+    samples, stride = 1, 1
+    for kernel, step in zip(config.conv_kernel, config.conv_stride, strict=True):
+        samples += (kernel - 1) * stride
+        stride *= step
+    return samples

@@ -1,4 +1,4 @@
-"""What the heads say about a clip, as people and programs read it."""
+"""The outputs of the heads for a clip, formatted for people and programs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ NO_SPEECH = "no speech was found"
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """How an answer is worded; what the model hears does not depend on it.
+    """How the outputs of a clip are formatted; what the model computes does not depend on it.
 
     Args:
-        top_k: classes to name of each classification head; by default all.
-        labels: of the main task, the classes that can occur at all. The others get no probability, and that of these
-            is scaled to one. By default all.
-        uncertain_below: score of the likeliest class of the main task below which the answer counts as `uncertain`.
+        top_k: number of classes to return of each classification head; by default all.
+        labels: classes of the main task to choose among. The others get no probability, and the probabilities of
+            these are scaled to sum to one. By default all.
+        uncertain_below: score of the likeliest class of the main task below which the output is marked `uncertain`.
 
     Raises:
-        ValueError: a value has no meaning.
+        ValueError: a value is out of its range, or a label is repeated.
     """
 
     top_k: int | None = None
@@ -37,39 +37,41 @@ class OutputOptions:
         object.__setattr__(self, "labels", (self.labels,) if isinstance(self.labels, str) else tuple(self.labels))
         repeated = [label for label, count in Counter(self.labels).items() if count > 1]
         if repeated:
-            raise ValueError(f"labels are distinct classes, got more than one {', '.join(map(repr, repeated))}.")
+            raise ValueError(f"labels must be distinct, got {', '.join(map(repr, repeated))} more than once.")
         if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"top_k is the number of classes to return, at least 1, got {self.top_k}.")
+            raise ValueError(f"top_k must be 1 or more, got {self.top_k}.")
         if self.uncertain_below is not None and not 0 <= self.uncertain_below <= 1:
-            raise ValueError(f"uncertain_below is a score between 0 and 1, got {self.uncertain_below}.")
+            raise ValueError(f"uncertain_below must be between 0 and 1, got {self.uncertain_below}.")
 
     def check(self, main_task: Task) -> None:
-        """Raises a `ValueError` where the main task does not have one of `labels`."""
+        """Raises a `ValueError` where one of `labels` is not a class of the main task."""
         unknown = [label for label in self.labels if label not in main_task.labels]
         if unknown:
             raise ValueError(
-                f"The model knows no {', '.join(unknown)}; its {main_task.name} is one of "
-                f"{', '.join(main_task.labels) or 'no classes'}."
+                f"The model cannot predict {', '.join(map(repr, unknown))}. Its classes of {main_task.name} are: "
+                f"{', '.join(main_task.labels) or 'none, because it predicts a number'}."
             )
 
 
 def restrict(probabilities: np.ndarray, classes: Sequence[str], labels: Sequence[str]) -> np.ndarray:
-    """Probabilities of classes of which some cannot occur. Of several windows this comes before their mean is taken.
+    """Probabilities restricted to some classes. With several windows this comes before their mean is taken.
 
     Args:
         probabilities: `(…, classes)`.
         classes: their names.
-        labels: of those that can occur; all, where it is empty.
+        labels: names of the classes to keep; all if empty.
 
     Returns:
-        `(…, classes)`: 0 for the others, and those of `labels` scaled to one; alike where all of them are 0.
+        `(…, classes)`: 0 for the others, and those of `labels` scaled to sum to one; equal where all of them are 0.
     """
     if not labels:
         return probabilities
     possible = np.isin(classes, labels)
     kept = np.where(possible, probabilities, 0.0)
     total = kept.sum(axis=-1, keepdims=True)
-    return np.divide(kept, total, out=np.broadcast_to(possible / possible.sum(), kept.shape).copy(), where=total > 0)
+    restricted = np.broadcast_to(possible / possible.sum(), kept.shape).copy()
+    np.divide(kept, total, out=restricted, where=total > 0)
+    return restricted
 
 
 def format_no_speech(tasks: Sequence[Task]) -> dict[str, Any]:
@@ -78,11 +80,11 @@ def format_no_speech(tasks: Sequence[Task]) -> dict[str, Any]:
     Returns:
         Task name to `[{"label": None, "score": None}]` or `{"value": None, "unit"}`, and `reason`.
     """
-    answer: dict[str, Any] = {
+    outputs: dict[str, Any] = {
         task.name: [{"label": None, "score": None}] if task.is_classification else {"value": None, "unit": task.unit}
         for task in tasks
     }
-    return {**answer, "reason": NO_SPEECH}
+    return {**outputs, "reason": NO_SPEECH}
 
 
 def format_outputs(
@@ -91,29 +93,29 @@ def format_outputs(
     decoded: Mapping[str, torch.Tensor | np.ndarray],
     options: OutputOptions = OutputOptions(),
 ) -> dict[str, Any]:
-    """The answer for one clip or one stretch of a recording.
+    """The outputs for one clip or one segment of a recording.
 
     Args:
         tasks: of the model.
-        main_task: the one of them that `options` speak of.
+        main_task: the one of them that `options.labels` and `options.uncertain_below` apply to.
         decoded: task name to probabilities `(num_outputs,)` or a single value in the task's unit.
-        options: how to word it.
+        options: how to format them.
 
     Returns:
         Task name to `[{"label", "score"}, …]`, the likeliest first, or `{"value", "unit"}`. Where `uncertain_below` is
         set, `uncertain` says whether the main task's best score is below it.
     """
-    answer: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
     for task in tasks:
         values = np.asarray(decoded[task.name], dtype=np.float64)
         if not task.is_classification:
-            answer[task.name] = {"value": float(values), "unit": task.unit}
+            outputs[task.name] = {"value": float(values), "unit": task.unit}
             continue
         labels = options.labels if task.name == main_task.name else ()
         scores = dict(zip(task.labels, restrict(values, task.labels, labels).tolist(), strict=True))
         scores = {label: scores[label] for label in labels or task.labels}
         ranked = sorted(scores.items(), key=lambda entry: -entry[1])[: options.top_k]
-        answer[task.name] = [{"label": label, "score": score} for label, score in ranked]
+        outputs[task.name] = [{"label": label, "score": score} for label, score in ranked]
     if options.uncertain_below is not None and main_task.is_classification:
-        answer["uncertain"] = answer[main_task.name][0]["score"] < options.uncertain_below
-    return answer
+        outputs["uncertain"] = outputs[main_task.name][0]["score"] < options.uncertain_below
+    return outputs

@@ -1,4 +1,4 @@
-"""SpeechEmotionPipeline: a recording in, what every head says about it out.
+"""SpeechEmotionPipeline: a recording in, the output of every head out.
 
 from transformers import pipeline
 recognize = pipeline(model="runs/demo", trust_remote_code=True)
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -31,36 +31,37 @@ class SpeechEmotionPipeline(Pipeline):
     """
     Speech emotion recognition with all heads, under the task `speech-emotion-recognition`.
 
-    It decodes any audio or video file itself, hears the first `model.config.max_duration_s` seconds, and gives the
-    answer that the model gives for the clip alone, whatever the batch.
+    It decodes any audio or video file itself, processes the first `model.config.max_duration_s` seconds, and gives the
+    output that the model gives for the clip alone, whatever the batch.
     """
 
-    _load_processor = False
-    _load_image_processor = False
-    _load_feature_extractor = True
-    _load_tokenizer = False
+    _load_processor: Any = False
+    _load_image_processor: Any = False
+    _load_feature_extractor: Any = True
+    _load_tokenizer: Any = False
+    feature_extractor: Any
 
-    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """
         Args:
             inputs: a path, a URL (`https://`, `hf://` or any other scheme of fsspec), encoded bytes, a binary file
                 object, a mono array or tensor at 16 kHz, or a dict: `{"array", "sampling_rate"}` at any rate and with
                 any number of channels, or a `datasets` row `{"bytes", "path"}`. A list, a generator or a `datasets`
-                column of these gives as many answers.
-            top_k (`int`, *optional*): how many classes to return of each classification head; by default all.
-            labels (`list[str]`, *optional*): the emotions to choose from; by default all that the model knows.
+                column of these gives as many outputs.
+            top_k (`int`, *optional*): number of classes to return of each classification head; by default all.
+            labels (`list[str]`, *optional*): the emotions to choose among; by default all classes of the model.
             uncertain_below (`float`, *optional*): adds `uncertain`, whether the best emotion's score is below this.
-            return_embedding (`bool`, defaults to `False`): adds `embedding`, the clip's features that the heads get.
-            vad (`bool`, defaults to `True`): whether to look for speech, and to name no emotion where there is none. It
+            return_embedding (`bool`, defaults to `False`): adds `embedding`, the clip's features that the heads take.
+            vad (`bool`, defaults to `True`): whether to detect speech, and to predict nothing for clips without it. It
                 takes some 2 ms of one core for each second of the clip.
-            batch_size (`int`, *optional*): clips per batch, of like length; it changes no answer.
+            batch_size (`int`, *optional*): clips per batch, grouped by length; it changes no output.
 
         Returns:
             `dict`, or one per input. Classification heads: `[{"label", "score"}, …]`, the likeliest first. Regression
-            heads: `{"value", "unit"}`. Then `duration_s` of the recording (`None` where it is not known, see
+            heads: `{"value", "unit"}`. Then `duration_s` of the recording (`None` where it is unknown, see
             [`AudioReader`]), `analyzed_s`, the seconds of it, from the beginning, that the model processed, and
             `speech_s`, how many of these are speech. Where it is 0, every label, score and value is `None` and `reason`
-            says why. It is `None` without `vad`, and where silero-vad is not installed, which is warned about once.
+            gives the reason. It is `None` without `vad`, and where silero-vad is not installed, which logs a warning.
 
         Raises:
             AudioError: an input is not audio.
@@ -68,9 +69,9 @@ class SpeechEmotionPipeline(Pipeline):
         if isinstance(inputs, Sequence) and not isinstance(inputs, str | bytes | bytearray | memoryview):
             if len(inputs) == 0:
                 return []
-            # A `datasets` column, which the base class takes for one input.
-            inputs = list(inputs) if isinstance(inputs, list | tuple) else Subset(inputs, range(len(inputs)))
-        return super().__call__(inputs, **kwargs)
+            # The base class would take a `datasets` column for one input.
+            inputs = list(inputs) if isinstance(inputs, list | tuple) else Subset(cast(Any, inputs), range(len(inputs)))
+        return super().__call__(inputs, *args, **kwargs)
 
     def _sanitize_parameters(
         self, return_embedding: bool | None = None, vad: bool | None = None, **options: Any
@@ -94,21 +95,22 @@ class SpeechEmotionPipeline(Pipeline):
         forward_params: dict[str, Any],
         postprocess_params: dict[str, Any],
     ) -> Iterable[dict[str, Any]]:
-        """As the base class, but that a batch's clips are of like length."""
+        """As in the base class, but batches hold clips of similar length."""
         if batch_size == 1:
-            return super().get_iterator(
+            one_by_one: Iterable[dict[str, Any]] = super().get_iterator(
                 inputs, num_workers, batch_size, preprocess_params, forward_params, postprocess_params
             )
+            return one_by_one
         streamed = not hasattr(inputs, "__getitem__")
         clips = (PipelineIterator if streamed else PipelineDataset)(inputs, self.preprocess, preprocess_params)
-        # One worker at most reads a stream: several would each read all of it.
+        # At most one worker reads a stream, because each of several would read all of it.
         loader = DataLoader(clips, batch_size=None, num_workers=min(num_workers, 1) if streamed else num_workers)
-        outputs = _LikeLengths(
+        outputs = _LengthGroupedOutputs(
             loader, batch_size, pad_collate_fn(None, self.feature_extractor), self.forward, forward_params
         )
         return PipelineIterator(outputs, self.postprocess, postprocess_params)
 
-    def preprocess(self, input_: Any, vad: bool = True) -> dict[str, torch.Tensor]:
+    def preprocess(self, input_: Any, vad: bool = True) -> dict[str, Any]:  # type: ignore[override]
         rate = self.feature_extractor.sampling_rate
         source, source_rate = input_, rate if isinstance(input_, np.ndarray | torch.Tensor) else None
         if isinstance(input_, dict):
@@ -118,18 +120,18 @@ class SpeechEmotionPipeline(Pipeline):
             duration_s = math.nan if audio.duration_s is None else audio.duration_s
         features = self.feature_extractor(waveform, sampling_rate=rate, return_tensors="pt")
         speech_s = measure_speech(waveform) if vad else None
-        # Tensors alone can be taken apart into single clips; what is not known is NaN there.
-        known = [duration_s, waveform.size / rate, math.nan if speech_s is None else speech_s]
-        seconds = torch.tensor([known], dtype=torch.float64)
+        # Only tensors can be split into single clips, so NaN stands for an unknown value.
+        values = [duration_s, waveform.size / rate, math.nan if speech_s is None else speech_s]
+        seconds = torch.tensor([values], dtype=torch.float64)
         return {**features, "seconds": seconds}
 
-    def _forward(
-        self, model_inputs: dict[str, torch.Tensor], return_embedding: bool = False
+    def _forward(  # type: ignore[override]
+        self, model_inputs: dict[str, Any], return_embedding: bool = False
     ) -> dict[str, torch.Tensor]:
         inputs = dict(model_inputs)
         seconds = inputs.pop("seconds")
         outputs = self.model(**inputs)
-        # Flat, one tensor per head: what can be taken apart into single clips.
+        # Flat, one tensor per head, which can be split into single clips.
         embedding = {"embedding": outputs.embeddings} if return_embedding else {}
         return {"seconds": seconds, **embedding, **outputs.task_logits}
 
@@ -137,22 +139,24 @@ class SpeechEmotionPipeline(Pipeline):
         tasks = self.model.config.get_tasks()
         duration_s, analyzed_s, speech_s = model_outputs["seconds"][0].tolist()
         if speech_s == 0:
-            answer = format_no_speech(tasks)
+            outputs = format_no_speech(tasks)
         else:
             decoded = {task.name: task.decode(model_outputs[task.name])[0] for task in tasks}
-            answer = format_outputs(tasks, self.model.config.main_task, decoded, OutputOptions(**options))
+            outputs = format_outputs(tasks, self.model.config.main_task, decoded, OutputOptions(**options))
         if "embedding" in model_outputs:
-            answer["embedding"] = model_outputs["embedding"][0].float().tolist()
+            outputs["embedding"] = model_outputs["embedding"][0].float().tolist()
         duration_s, analyzed_s, speech_s = (
             None if math.isnan(value) else value for value in (duration_s, analyzed_s, speech_s)
         )
-        return {**answer, "duration_s": duration_s, "analyzed_s": analyzed_s, "speech_s": speech_s}
+        return {**outputs, "duration_s": duration_s, "analyzed_s": analyzed_s, "speech_s": speech_s}
 
 
-class _LikeLengths(IterableDataset):
-    """Sends clips through the model in batches of like length and yields the outputs in the clips' order."""
+class _LengthGroupedOutputs(IterableDataset[dict[str, torch.Tensor]]):
+    """Computes clips in batches of similar length and yields the outputs in the clips' order."""
 
-    def __init__(self, clips: DataLoader, batch_size: int, collate: Any, forward: Any, forward_params: dict[str, Any]):
+    def __init__(
+        self, clips: DataLoader[Any], batch_size: int, collate: Any, forward: Any, forward_params: dict[str, Any]
+    ):
         self.clips = clips
         self.batch_size = batch_size
         self.collate = collate
@@ -164,12 +168,12 @@ class _LikeLengths(IterableDataset):
 
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
         for pool in batched(self.clips, _POOL * self.batch_size):
-            answered: list[Any] = [None] * len(pool)
+            in_order: list[Any] = [None] * len(pool)
             for batch in length_grouped_batches([clip["input_values"].shape[1] for clip in pool], self.batch_size):
                 outputs = self.forward(self.collate([pool[index] for index in batch]), **self.forward_params)
                 for row, index in enumerate(batch):
-                    answered[index] = {name: values[row : row + 1] for name, values in outputs.items()}
-            yield from answered
+                    in_order[index] = {name: values[row : row + 1] for name, values in outputs.items()}
+            yield from in_order
 
 
 def _from_dict(row: dict[str, Any]) -> tuple[Any, int | None]:
@@ -181,6 +185,6 @@ def _from_dict(row: dict[str, Any]) -> tuple[Any, int | None]:
         if row.get(key) is not None:
             return row[key], None
     raise ValueError(
-        "A dict of audio has the keys 'array' and 'sampling_rate', or 'bytes' or 'path'; "
-        f"got {', '.join(map(repr, row)) or 'none'}."
+        "A dict of audio must have the keys 'array' and 'sampling_rate', or 'bytes' or 'path'; "
+        f"got {', '.join(map(repr, row)) or 'an empty dict'}."
     )

@@ -1,4 +1,4 @@
-"""Task: what one head predicts, and the way between its logits and the labels or units that people read."""
+"""Task: what one head predicts, and the conversion of its logits to labels and probabilities or physical units."""
 
 from __future__ import annotations
 
@@ -11,23 +11,12 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-# Names that batches, prepared tables, outputs and their tables use for something else than a head.
+# Names that batches, prepared tables, outputs and their tables use for other columns than a head's.
 RESERVED_NAMES = frozenset(
     [
         *("row", "seconds", "input_values", "attention_mask", "labels", "loss", "logits"),
         *("id", "path", "audio", "split", "scale", "start_s", "end_s", "duration_s"),
-        *(
-            "file",
-            "error",
-            "channel",
-            "analyzed_s",
-            "analyzed_s",
-            "speech_s",
-            "reason",
-            "segments",
-            "embedding",
-            "uncertain",
-        ),
+        *("file", "error", "channel", "analyzed_s", "speech_s", "reason", "segments", "embedding", "uncertain"),
         *("label", "score", "value", "unit", "backend", "precision", "size", "mtime_ns", "fingerprint"),
         *(f"measured_{name}" for name in ("f0_mean", "f0_std", "energy_mean", "energy_std", "voiced_ratio")),
     ]
@@ -37,7 +26,7 @@ IGNORE_INDEX = -100  # a missing class; a missing number is NaN
 
 @dataclass(frozen=True)
 class Task:
-    """What one head predicts, with all that training learned about its target.
+    """What one head predicts, with the statistics of its target in the training split.
 
     Args:
         name: name of the head; a lower-case identifier.
@@ -54,7 +43,7 @@ class Task:
         weight: weight of the task in the total loss.
 
     Raises:
-        ValueError: a field does not fit the others.
+        ValueError: a field is invalid, or contradicts another.
     """
 
     name: str
@@ -74,23 +63,24 @@ class Task:
         object.__setattr__(self, "class_weights", tuple(float(weight) for weight in self.class_weights))
         taken = self.name in RESERVED_NAMES or hasattr(nn.ModuleDict, self.name)
         if taken or not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
-            raise ValueError(f"A task is named by a lower-case identifier that is not in use, got {self.name!r}.")
+            raise ValueError(f"A task's name must be a lower-case identifier that is not reserved, got {self.name!r}.")
         if self.kind not in ("classification", "regression"):
-            raise ValueError(f"Task {self.name}: kind is 'classification' or 'regression', got {self.kind!r}.")
+            raise ValueError(f"Task {self.name}: kind must be 'classification' or 'regression', got {self.kind!r}.")
         if self.is_classification and (not self.labels or len(set(self.labels)) < len(self.labels)):
-            raise ValueError(f"Task {self.name}: a classification task needs distinct labels, got {self.labels}.")
+            raise ValueError(f"Task {self.name}: a classification must have distinct labels, got {self.labels}.")
         if self.class_weights and len(self.class_weights) != len(self.labels):
             raise ValueError(
-                f"Task {self.name}: {len(self.class_weights)} class weights for {len(self.labels)} labels."
+                f"Task {self.name}: class_weights must have one weight for each of the {len(self.labels)} labels, got "
+                f"{len(self.class_weights)}."
             )
         if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
-            raise ValueError(f"Task {self.name}: mean and std are finite and std > 0, got {self.mean}, {self.std}.")
+            raise ValueError(f"Task {self.name}: mean must be finite and std above 0, got {self.mean} and {self.std}.")
         if self.loss not in ("l2", "ccc") or (self.is_classification and self.loss != "l2"):
-            raise ValueError(f"Task {self.name}: the loss of a regression is 'l2' or 'ccc', got {self.loss!r}.")
+            raise ValueError(f"Task {self.name}: loss must be 'l2', or for a regression 'ccc', got {self.loss!r}.")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
-            raise ValueError(f"Task {self.name}: the temperature is above 0, got {self.temperature}.")
+            raise ValueError(f"Task {self.name}: temperature must be above 0, got {self.temperature}.")
         if not (math.isfinite(self.weight) and self.weight >= 0):
-            raise ValueError(f"Task {self.name}: the weight in the loss is 0 or more, got {self.weight}.")
+            raise ValueError(f"Task {self.name}: weight must be 0 or more, got {self.weight}.")
 
     @property
     def is_classification(self) -> bool:
@@ -101,7 +91,7 @@ class Task:
         return len(self.labels) if self.is_classification else 1
 
     def encode(self, value: str | float | None) -> int | float:
-        """The target of one clip: a class index or the number itself, `-100` or NaN where the head cannot know it."""
+        """The target of one clip: a class index or the number itself, `-100` or NaN if missing."""
         if self.is_classification:
             return self.labels.index(str(value)) if str(value) in self.labels else IGNORE_INDEX
         return math.nan if value is None else float(value)
@@ -128,7 +118,7 @@ class Task:
 
 
 def check_column_names(tasks: Sequence[Task]) -> None:
-    """Refuses tasks that would write two values into one column of a table, where one of them would be lost.
+    """Checks that no two values would be written to one column of a table, where one of them would be lost.
 
     Raises:
         ValueError: two heads, or a head and something else, have a column of the same name.
@@ -139,7 +129,7 @@ def check_column_names(tasks: Sequence[Task]) -> None:
             for column in columns_of(task):
                 if column in owners:
                     raise ValueError(
-                        f"Task {task.name} would write the column {column!r} of its outputs, which is that of "
-                        f"{owners[column]}: rename the task or the class."
+                        f"Task {task.name} and {owners[column]} would both write the column {column!r}: rename the "
+                        "task or the class."
                     )
                 owners[column] = f"task {task.name}"

@@ -1,9 +1,9 @@
-"""Which parts of a recording are speech, as silero-vad finds them. The only voice activity detection of the project.
+"""Which parts of a recording are speech, detected with silero-vad. The only voice activity detection of the project.
 
     from .vad_ser import measure_speech
     measure_speech(waveform)  # seconds of speech in it; 0.0 in silence, noise and music
 
-silero-vad is imported at the first recording, and a checkpoint loads without it.
+silero-vad is imported at the first recording, so that a checkpoint loads without it.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from torch import nn
 from transformers.utils import logging
 
 _RATE = 16_000
-# What the network judges at once, and what it gets of the frame before.
+# Samples of a frame, and those of the frame before that the network takes as context.
 FRAME, _CONTEXT = 512, 64
 # silero-vad's own defaults.
 _SPEECH_ABOVE, _SILENCE_BELOW = 0.5, 0.35
 _MIN_SPEECH = round(0.25 * _RATE)
 _MIN_SILENCE = round(0.1 * _RATE)
 PAD = round(0.03 * _RATE)
-# How a recording is looked at once more if nothing is found in it: (how much lower its voice, root mean square). The
-# first finds soft voices, the second shrieks, which lie above the voices that the network was trained on. Of 3,010
-# clips of RAVDESS, EMODB, EMOVO and nEMO 17 need them, and none is left without speech.
-_SECOND_LOOKS = ((1.0, 0.2), (2.2, 0.3))
-_LOADING = threading.Lock()  # while silero-vad is imported, the process has one thread
+# Retries for a recording in which no speech is found: (factor by which its pitch is lowered, root mean square). The
+# first finds soft voices, the second shrieks, which are higher than the voices that the network was trained on. Of
+# 3,010 clips of RAVDESS, EMODB, EMOVO and nEMO 17 need them, and none is left without speech.
+_RETRIES = ((1.0, 0.2), (2.2, 0.3))
+_LOADING = threading.Lock()  # importing silero-vad changes the number of threads of the process for a moment
 
 
 def measure_speech(waveform: np.ndarray) -> float | None:
@@ -40,34 +40,32 @@ def measure_speech(waveform: np.ndarray) -> float | None:
         waveform: mono float32 at 16 kHz, of shape `(samples,)`.
 
     Returns:
-        The length of the regions of [`find_regions`] together, and so 0.0 for whatever lasts 0.1 s or less. `None`
-        where silero-vad is not installed, which is said once.
+        The total length of the regions of [`find_regions`], and so 0.0 for whatever lasts 0.1 s or less. `None` if
+        silero-vad is not installed, which logs a warning once.
     """
     try:
         regions = find_regions(waveform)
     except ImportError as error:
-        logging.get_logger(__name__).warning_once(
-            f"Whether there is speech in a clip was not checked, and `speech_s` is None: {error}"
-        )
+        logging.get_logger(__name__).warning_once(f"Speech was not detected in clips, so `speech_s` is None: {error}")
         return None
     return sum(end - start for start, end in regions) / _RATE
 
 
 def find_regions(waveform: np.ndarray) -> list[tuple[int, int]]:
-    """The regions of speech of a recording that is held in memory, as first sample and the one after the last.
+    """The regions of speech of a recording that is held in memory, as first and last sample (exclusive).
 
     They are those of `silero_vad.get_speech_timestamps`. Where it finds none, they are those that it finds after the
-    level was raised, or the pitch lowered.
+    level is raised, or the pitch lowered.
 
     Raises:
         ImportError: silero-vad is not installed.
     """
-    return _regions_of(waveform) or look_again(waveform)
+    return _regions_of(waveform) or find_faint_regions(waveform)
 
 
-def look_again(waveform: np.ndarray) -> list[tuple[int, int]]:
-    """[`find_regions`] of a recording in which silero-vad finds no speech as it is."""
-    for lowered, level in _SECOND_LOOKS if waveform.any() else ():
+def find_faint_regions(waveform: np.ndarray) -> list[tuple[int, int]]:
+    """[`find_regions`] of a recording in which silero-vad finds no speech without a change of level or pitch."""
+    for lowered, level in _RETRIES if waveform.any() else ():
         regions = _regions_of(_change(waveform, lowered, level))
         if regions:
             bounds = [(round(start / lowered), round(end / lowered)) for start, end in regions]
@@ -76,12 +74,13 @@ def look_again(waveform: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _change(waveform: np.ndarray, lowered: float, level: float) -> np.ndarray:
-    """The waveform played slower, and so lower, at that root mean square."""
+    """The waveform played slower by `lowered`, and so lower, at the root mean square `level`."""
     level /= np.sqrt(np.mean(np.square(waveform, dtype=np.float64)))
     if lowered == 1.0:
         return waveform * np.float32(level)
     positions = np.arange(int(waveform.size * lowered)) / lowered
-    return (np.interp(positions, np.arange(waveform.size), waveform) * level).astype(np.float32)
+    changed: np.ndarray = np.interp(positions, np.arange(waveform.size), waveform) * level
+    return changed.astype(np.float32)
 
 
 def _regions_of(waveform: np.ndarray) -> list[tuple[int, int]]:
@@ -94,17 +93,17 @@ def _regions_of(waveform: np.ndarray) -> list[tuple[int, int]]:
 
 
 class SpeechRegions:
-    """The rule by which silero-vad makes regions of frames, one frame at a time.
+    """The rule by which silero-vad groups frames into regions, one frame at a time.
 
     Attributes:
-        processed (`int`): samples so far.
-        start (`int`, *optional*): where the open region starts.
+        processed (`int`): number of samples so far.
+        start (`int`, *optional*): first sample of the open region.
     """
 
     def __init__(self) -> None:
         self.processed = 0
         self.start: int | None = None
-        self._silence: int | None = None  # where speech paused, perhaps to end
+        self._silence: int | None = None  # first sample of a pause that may end the region
 
     @property
     def sure_until(self) -> int:
@@ -113,16 +112,16 @@ class SpeechRegions:
 
     @property
     def is_sure(self) -> bool:
-        """Whether there is an open region that is long enough to be one."""
+        """Whether there is an open region that is long enough to be returned."""
         return self.start is not None and self.sure_until - self.start > _MIN_SPEECH
 
     @property
     def earliest_start(self) -> int:
-        """The first sample that a region to come can start with."""
+        """The first sample at which the next region can start."""
         return self.processed if self.start is None else self.start
 
     def add(self, probability: float) -> tuple[int, int] | None:
-        """Takes the next frame's probability of speech; returns the region that it shows to be over."""
+        """Takes the next frame's probability of speech; returns the region that it ends, if any."""
         at = self.processed
         self.processed += FRAME
         if probability >= _SPEECH_ABOVE:
@@ -137,13 +136,13 @@ class SpeechRegions:
         return None
 
     def end(self, end: int) -> tuple[int, int] | None:
-        """Ends the open region; returns it, if there is one and it is not too short."""
+        """Ends the open region at a sample; returns it, if there is one and it is long enough."""
         start, self.start, self._silence = self.start, None, None
         return (start, end) if start is not None and end - start > _MIN_SPEECH else None
 
 
 class SpeechProbabilities:
-    """The probability of speech of each frame of a recording, and what the network remembers of those before.
+    """The probability of speech of each frame of a recording, with the network's state from frame to frame.
 
     Raises:
         ImportError: silero-vad is not installed.
@@ -159,10 +158,11 @@ class SpeechProbabilities:
     def __call__(self, samples: np.ndarray) -> list[float]:
         """
         Args:
-            samples: that follow those before; what is left of them after the last whole frame is not processed.
+            samples: float32 `(samples,)` that follow those of the last call; those after the last whole frame are
+                dropped.
 
         Returns:
-            A probability per frame.
+            A probability per frame of `FRAME` samples.
         """
         frames = torch.from_numpy(samples[: samples.size // FRAME * FRAME]).view(-1, FRAME)
         if len(frames) == 0:
@@ -171,24 +171,25 @@ class SpeechProbabilities:
         self._context = contexts[-1:].clone()
         features = self._net.encoder(self._net.run_extractors(torch.cat([contexts[:-1], frames], dim=1)))
         hidden, self._state = self._recurrent(features.permute(2, 0, 1)[0], self._state)
-        return self._net.decoder.decoder(hidden[..., None]).flatten().tolist()
+        probabilities: list[float] = self._net.decoder.decoder(hidden[..., None]).flatten().tolist()
+        return probabilities
 
 
 @cache
 def _load_network() -> tuple[Any, nn.LSTM]:
     """silero-vad's network at 16 kHz, and its recurrent part.
 
-    Called by its front door it takes a frame at a time, which is ten times slower than all frames of a block together,
-    and keeps its state in itself, so that it could not follow two recordings.
+    Its public interface takes a frame at a time, which is ten times slower than all frames of a block together, and
+    keeps the state in the network, so that it could not process two recordings at a time.
     """
     threads = torch.get_num_threads()
-    # Not an import statement: the Hub's loader would demand the package of everyone.
+    # Not an import statement: the Hub's loader would require the package for every use of a checkpoint.
     try:
         silero_vad = importlib.import_module("silero_vad")
     except ImportError as error:
-        raise ImportError("finding speech needs `silero_vad`: pip install silero-vad") from error
+        raise ImportError("detecting speech needs `silero_vad`: pip install silero-vad") from error
     finally:
-        torch.set_num_threads(threads)  # silero-vad, once imported, leaves one to the whole process
+        torch.set_num_threads(threads)  # importing silero-vad sets it to one for the whole process
     net = silero_vad.load_silero_vad()._model
     weights = net.decoder.rnn.state_dict()
     recurrent = nn.LSTM(128, 128)

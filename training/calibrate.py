@@ -57,7 +57,7 @@ def calibrate(
     temperatures = torch.tensor([fit_temperature(logits[name], targets[name]) for name in tasks], device=model.device)
     # Two machines may round differently. In float32, as the weights that they divide.
     fitted = dict(zip(tasks, broadcast(temperatures).tolist(), strict=True))
-    model.heads.divide(fitted)
+    model.heads.apply_temperature(fitted)
     model.config.set_tasks(
         [replace(task, temperature=task.temperature * fitted.get(task.name, 1.0)) for task in model.config.get_tasks()]
     )

@@ -25,7 +25,6 @@ from evaluation.reporting.metrics_json import main_scores
 from evaluation.reporting.summary import write_summary
 from evaluation.run import evaluate_checkpoint
 from modeling import SAMPLING_RATE, Task
-from modeling.cpu_ser import keep_freed_memory
 from modeling.modeling_heads_ser import multi_task_loss
 from preprocessing.prepared.collator import SERDataCollator, encode
 
@@ -46,7 +45,6 @@ def train(job: Job) -> dict:
     Returns:
         The report on the test split, in the first process; empty in the others, or where there are no test clips.
     """
-    keep_freed_memory()
     trainer = build_trainer(job)
     if trainer.is_world_process_zero():
         trainer.write_record(Path(job.args.output_dir))  # before the first step, whatever ends the training

@@ -22,7 +22,6 @@ from transformers.utils.logging import get_logger
 from common.checkpoint import load_checkpoint
 from common.files import write_json
 from evaluation.metrics.compute import DivergedError
-from modeling.cpu_ser import keep_freed_memory
 
 from .best import best_line
 from .job import Job
@@ -177,7 +176,6 @@ class Sweep:
             What is in `sweep.json`: `best`, the name of the best point or `None` where none has a value, and all
             `points` with their values.
         """
-        keep_freed_memory()
         while (what := self._shared(self._claim)) not in (_RESULT, _DONE):
             if what == _WAIT:
                 logger.warning_once("Other processes have what is left of the sweep: waiting for them.")

@@ -10,8 +10,6 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from modeling.cpu_ser import keep_freed_memory
-
 from .backend import Backend
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -20,8 +18,6 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 def torch_network(model: PreTrainedModel, dtype: torch.dtype = torch.float32) -> Backend:
     """A model as a [`Backend`]. It is moved to the GPU if there is one, and cast to `dtype`."""
     model.to("cuda" if torch.cuda.is_available() else "cpu", dtype)  # type: ignore[arg-type]  # its wrapper has no self
-    if model.device.type == "cpu":
-        keep_freed_memory()
     # Several threads, each with a recording, would together need several times a batch's memory on a GPU.
     lock = threading.Lock() if model.device.type == "cuda" else nullcontext()
 

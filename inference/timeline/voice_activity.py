@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeling.vad_ser import FRAME, PAD, SpeechProbabilities, SpeechRegions, look_again
+from modeling.vad_ser import FRAME, PAD, SpeechProbabilities, SpeechRegions, find_faint_regions
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def find_speech(blocks: Iterable[np.ndarray]) -> Iterator[Speech]:
         found = True
         yield part
     if count == 1 and not found:
-        yield from (Speech(start, block[start:end], ends=True) for start, end in look_again(block))
+        yield from (Speech(start, block[start:end], ends=True) for start, end in find_faint_regions(block))
 
 
 def _find_speech(blocks: Iterable[np.ndarray]) -> Iterator[Speech]:

@@ -49,7 +49,7 @@ def flac_of_unknown_length() -> bytes:
     ids=["flac of unknown length", "gsm"],
 )
 def test_what_it_cannot_seek_in_is_read_all_the_same(content):
-    with pytest.raises(ValueError, match="libsndfile cannot seek in it"):
+    with pytest.raises(ValueError, match="seek"):
         SoundFileFrames(soundfile, io.BytesIO(content))
     found = load_audio(content)
     assert found.size == pytest.approx(1.2 * SAMPLING_RATE, abs=320)  # GSM has frames of 20 ms
@@ -75,5 +75,5 @@ class Failing(io.BytesIO):
 
 def test_a_file_that_fails_does_not_end_there():
     content = encoded(voice(2.0, 150), format="WAV").getvalue()
-    with pytest.raises(AudioError, match="it cannot be read: the connection is gone"):
+    with pytest.raises(AudioError, match="the connection is gone"):
         load_audio(Failing(content))

@@ -119,7 +119,7 @@ def test_a_recording_without_an_index_is_read_all_the_same(tmp_path):
     assert whole.size == pytest.approx(waveform.size, abs=10)
     part = load_audio(tmp_path / "live.mkv", start_s=25, end_s=28)
     np.testing.assert_array_equal(part, whole[25 * SAMPLING_RATE : 28 * SAMPLING_RATE])
-    with pytest.raises(AudioError, match=r"ends before 100\.0 s"):
+    with pytest.raises(AudioError, match=r"100\.0 s"):
         load_audio(tmp_path / "live.mkv", start_s=100.0)
 
 
@@ -128,7 +128,7 @@ def test_a_pause_is_silence_and_a_jump_of_hours_is_a_lie(jump_s, found_s):
     content = contained(buzz(1.2, 48_000), 48_000, "libopus", "webm", jump_s=jump_s) + bytes(200_000)
     assert load_audio(content, end_s=6).size > 0.5 * SAMPLING_RATE
     if found_s is None:
-        with pytest.raises(AudioError, match="its time stamps lie: they jump by 3 hours"):
+        with pytest.raises(AudioError, match="3 hours"):
             load_audio(content)
     else:
         assert load_audio(content).size / SAMPLING_RATE == pytest.approx(found_s, abs=0.1)

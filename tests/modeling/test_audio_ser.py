@@ -102,7 +102,7 @@ def test_blocks_end_where_the_recording_does(rate, seconds):
 
 
 def test_there_are_no_blocks_of_a_recording_without_samples():
-    with AudioReader(np.zeros(0, np.float32), 16_000) as audio, pytest.raises(AudioError, match="holds no samples"):
+    with AudioReader(np.zeros(0, np.float32), 16_000) as audio, pytest.raises(AudioError, match="array"):
         next(audio.blocks())
 
 
@@ -227,7 +227,7 @@ def test_a_channel_can_be_read_by_itself(tmp_path, name):
     np.testing.assert_allclose(both, (single[0] + single[1]) / 2, atol=1e-6)
     array = load_audio(np.stack([left, right]), sampling_rate=RATE, channel=1)
     np.testing.assert_array_equal(array, alone[1])
-    with pytest.raises(AudioError, match=rf"{name}: it has 2 channels, of which none is number 2"):
+    with pytest.raises(AudioError, match=rf"{name}: channel 2 "):
         AudioReader(tmp_path / name, channel=2)
 
 
@@ -365,19 +365,19 @@ def files_that_are_no_audio(folder):
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("name", "reason"),
     [
-        ("text.wav", "not an audio or video file"),
-        ("empty.wav", "not an audio or video file"),
-        ("noise.mp4", "not an audio or video file"),
-        ("nothing.wav", "holds no samples"),
-        ("mute.mp4", "has no sound"),
-        ("nan.wav", "2 of 3 samples are NaN or infinite"),
+        ("text.wav", "audio or video file"),
+        ("empty.wav", "empty"),
+        ("noise.mp4", "audio or video file"),
+        ("nothing.wav", "samples"),
+        ("mute.mp4", "sound"),
+        ("nan.wav", "2 of 3 samples"),
     ],
 )
-def test_what_is_no_audio_is_named_with_its_reason(tmp_path, name, message):
+def test_an_unusable_file_is_named_with_the_reason(tmp_path, name, reason):
     files_that_are_no_audio(tmp_path)
-    with pytest.raises(AudioError, match=rf"{name}: .*{message}"):
+    with pytest.raises(AudioError, match=rf"{name}: .*{reason}"):
         load_audio(tmp_path / name)
 
 
@@ -390,7 +390,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
     (tmp_path / "zeros.wav").symlink_to("/dev/zero")
     for path in (tmp_path / "pipe.wav", tmp_path / "zeros.wav", tmp_path):
-        with pytest.raises(AudioError, match=r"not a file, but a folder, a pipe, a socket or a device"):
+        with pytest.raises(AudioError, match="pipe"):
             load_audio(path)
 
 
@@ -408,11 +408,11 @@ def test_what_may_not_be_read_is_said(tmp_path):
 
 
 @pytest.mark.parametrize("rate", [1, 999, 1_000_001])
-def test_a_rate_that_no_speech_has_is_refused(rate):
+def test_a_rate_that_no_speech_has_is_rejected(rate):
     content = io.BytesIO()
     soundfile.write(content, np.zeros(16_000), rate, format="WAV")
     for source, given in ((content.getvalue(), None), (np.zeros(16_000), rate)):
-        with pytest.raises(AudioError, match=f"a rate of {rate} Hz is none that speech is recorded at"):
+        with pytest.raises(AudioError, match=f"got {rate} Hz"):
             load_audio(source, sampling_rate=given)
 
 
@@ -422,7 +422,7 @@ def test_samples_whose_squares_have_no_number_are_as_bad_as_infinite(value, is_s
     if is_sound:
         assert load_audio(waveform, sampling_rate=16_000)[-1] == value
     else:
-        with pytest.raises(AudioError, match="1 of 8001 samples are NaN or infinite"):
+        with pytest.raises(AudioError, match="1 of 8001 samples"):
             load_audio(waveform, sampling_rate=16_000)
 
 
@@ -435,33 +435,33 @@ def test_a_long_recording_is_resampled_piece_by_piece_to_the_same_samples():
 
 
 @pytest.mark.parametrize(
-    ("kwargs", "message"),
+    ("kwargs", "value"),
     [
-        ({"start_s": -1.0}, "0 <= start < end"),
-        ({"start_s": 2.0, "end_s": 2.0}, "0 <= start < end"),
-        ({"start_s": 5.0}, r"ends before 5\.0 s"),
+        ({"start_s": -1.0}, r"-1\.0 s"),
+        ({"start_s": 2.0, "end_s": 2.0}, r"2\.0 s to 2\.0 s"),
+        ({"start_s": 5.0}, r"5\.0 s"),
     ],
 )
-def test_a_stretch_that_is_none_is_refused(kwargs, message):
-    with pytest.raises(AudioError, match=message):
+def test_an_invalid_slice_is_rejected(kwargs, value):
+    with pytest.raises(AudioError, match=value):
         load_audio(voice(1.0, 100), sampling_rate=16_000, **kwargs)
 
 
 @pytest.mark.parametrize(
     ("array", "rate", "message"),
     [
-        (np.zeros(10), None, "needs its `sampling_rate`"),
+        (np.zeros(10), None, "`sampling_rate` .*None"),
         (np.zeros((100, 100)), 16_000, "got \\(100, 100\\)"),
         (np.zeros((2, 3, 4)), 16_000, "got \\(2, 3, 4\\)"),
         (np.zeros(10, dtype=complex), 16_000, "got complex128"),
     ],
 )
-def test_an_array_that_is_no_waveform_is_refused(array, rate, message):
+def test_an_array_that_is_not_a_waveform_is_rejected(array, rate, message):
     with pytest.raises(AudioError, match=message):
         load_audio(array, sampling_rate=rate)
 
 
-def test_something_else_is_refused():
+def test_something_else_is_rejected():
     with pytest.raises(TypeError, match="got int"):
         load_audio(5)
 

@@ -34,32 +34,32 @@ def test_tasks_can_be_replaced():
 
 
 @pytest.mark.parametrize(
-    ("field", "message"),
+    ("field", "named"),
     [
-        ({"feat_extract_norm": "group"}, "group-norm feature encoder"),
+        ({"feat_extract_norm": "group"}, "feat_extract_norm .*'group'"),
         ({"add_adapter": True}, "add_adapter"),
-        ({"padding": "zeros"}, "'masked' or 'paper'"),
-        ({"max_duration_s": 0.0}, "above 0"),
+        ({"padding": "zeros"}, "padding .*'zeros'"),
+        ({"max_duration_s": 0.0}, r"max_duration_s .*0\.0"),
     ],
 )
-def test_refuses_what_cannot_work(field, message):
-    with pytest.raises(ValueError, match=message):
+def test_invalid_fields_of_wav2vec2_are_rejected(field, named):
+    with pytest.raises(ValueError, match=named):
         tiny_config(**field)
 
 
 @pytest.mark.parametrize(
-    ("field", "message"),
+    ("field", "named"),
     [
-        ({"sampling_rate": 8_000}, "16000 or 32000 Hz, got sampling_rate 8000"),
-        ({"channels": [4, 4, 4]}, "six blocks"),
-        ({"fmax": 9_000}, "fmin < fmax"),
-        ({"max_duration_s": 0.3}, "0.3 s give 31 frames"),
-        ({"mel_bins": 16}, "mel_bins is 16"),
-        ({"max_duration_s": 0}, "above 0"),
+        ({"sampling_rate": 8_000}, "sampling_rate .*8000"),
+        ({"channels": [4, 4, 4]}, r"channels .*\[4, 4, 4\]"),
+        ({"fmax": 9_000}, "fmax .*9000"),
+        ({"max_duration_s": 0.3}, r"max_duration_s 0\.3 .*31"),
+        ({"mel_bins": 16}, "mel_bins .*16"),
+        ({"max_duration_s": 0}, "max_duration_s .*0"),
     ],
 )
-def test_refuses_what_cnn14_cannot_hear(field, message):
-    with pytest.raises(ValueError, match=message):
+def test_invalid_fields_of_cnn14_are_rejected(field, named):
+    with pytest.raises(ValueError, match=named):
         PannsMultiTaskSERConfig(**field)
 
 

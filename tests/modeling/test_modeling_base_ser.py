@@ -49,29 +49,29 @@ def test_a_stranger_loads_every_architecture_with_transformers_alone(feature_ext
 
 
 @pytest.mark.parametrize("model_class", [PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER])
-def test_a_checkpoint_that_is_not_whole_is_refused(model_class, tmp_path):
+def test_a_checkpoint_that_is_not_whole_is_rejected(model_class, tmp_path):
     config = panns_config() if model_class is PannsForMultiTaskSER else layer_sum_config()
     model = model_class(config)
     del model.heads["gender"]
     model.save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match=r"not a whole checkpoint of .*2 missing keys \(heads.gender.bias"):
+    with pytest.raises(ValueError, match=r"2 missing keys \(heads.gender.bias"):
         model_class.from_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "named"),
     [
-        (None, "no such file"),
-        ("{", "not a JSON file"),
-        ("[1]", "model_type None"),
-        ('{"hidden_size": 8}', "model_type None, where this --architecture takes 'wav2vec2'"),
-        ('{"model_type": "hubert"}', "model_type 'hubert'"),
+        (None, r"x\.json"),
+        ("{", "JSON"),
+        ("[1]", "None"),
+        ('{"hidden_size": 8}', "None.*'wav2vec2'"),
+        ('{"model_type": "hubert"}', "'hubert'.*'wav2vec2'"),
     ],
 )
-def test_a_config_file_of_something_else_is_refused(tmp_path, content, message):
+def test_a_config_file_of_another_network_is_rejected(tmp_path, content, named):
     if content is not None:
         (tmp_path / "x.json").write_text(content)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=named):
         read_config_file(tmp_path / "x.json", "wav2vec2")
 
 
@@ -83,5 +83,5 @@ def test_a_config_file_without_its_type_is_a_dict_of_fields(tmp_path):
 def test_tasks_are_needed_to_start_from_a_config_file(tmp_path):
     (tmp_path / "x.json").write_text('{"model_type": "panns_multitask_ser", "channels": [4, 4, 4, 4, 4, 4]}')
     assert PannsForMultiTaskSER.from_config_file(tmp_path / "x.json", TASKS).config.get_tasks() == TASKS
-    with pytest.raises(ValueError, match="names no tasks"):
+    with pytest.raises(ValueError, match="tasks"):
         PannsForMultiTaskSER.from_config_file(tmp_path / "x.json", ())

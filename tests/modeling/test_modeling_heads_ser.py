@@ -107,7 +107,7 @@ def test_one_linear_layer_per_task():
 def test_divided_heads_give_divided_logits_and_the_others_what_they_gave():
     heads, pooled = MultiTaskHeads(16, TASKS), torch.randn(5, 16)
     before = heads(pooled)
-    heads.divide({"emotion": 2.5, "gender": 1.0})
+    heads.apply_temperature({"emotion": 2.5, "gender": 1.0})
     after = heads(pooled)
     torch.testing.assert_close(after["emotion"], before["emotion"] / 2.5)
     assert torch.equal(after["gender"], before["gender"])

@@ -157,24 +157,24 @@ def without(*names):
 
 
 @pytest.mark.parametrize(
-    ("edit", "message"),
+    ("edit", "named"),
     [
-        (without("conv_block3.bn1.running_var"), r"1 weights do not fit \(conv_block3.bn1.running_var\)"),
-        (without("fc1.weight", "fc1.bias"), r"2 weights do not fit \(fc1.bias, fc1.weight\)"),
-        (lambda state: state.update(att=torch.zeros(2)), r"1 weights do not fit \(att\)"),
-        (lambda state: state.update({"bn0.bias": torch.zeros(32)}), r"1 weights do not fit \(bn0.bias\)"),
+        (without("conv_block3.bn1.running_var"), r"1 weights .*\(conv_block3.bn1.running_var\)"),
+        (without("fc1.weight", "fc1.bias"), r"2 weights .*\(fc1.bias, fc1.weight\)"),
+        (lambda state: state.update(att=torch.zeros(2)), r"1 weights .*\(att\)"),
+        (lambda state: state.update({"bn0.bias": torch.zeros(32)}), r"1 weights .*\(bn0.bias\)"),
         (
             lambda state: state.update({"spectrogram_extractor.stft.conv_real.weight": torch.zeros(129, 1, 256)}),
-            r"\(129, 1, 256\) is neither that of Cnn14_16k",
+            r"\(129, 1, 256\)",
         ),
-        (without("spectrogram_extractor.stft.conv_real.weight"), "no checkpoint of CNN14 as published"),
+        (without("spectrogram_extractor.stft.conv_real.weight"), "spectrogram_extractor.stft.conv_real.weight"),
     ],
 )
-def test_weights_that_do_not_fit_are_named(tmp_path, edit, message):
+def test_weights_that_do_not_match_are_named(tmp_path, edit, named):
     state = random_state()
     edit(state)
     write_published(tmp_path / "x.pth", state)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=named):
         PannsForMultiTaskSER.from_backbone(tmp_path / "x.pth", TASKS, channels=NARROW)
 
 
@@ -187,29 +187,29 @@ class Evil:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_file_that_would_run_something_is_refused_and_runs_nothing(tmp_path, zipped):
+def test_a_file_that_would_run_something_is_rejected_and_runs_nothing(tmp_path, zipped):
     state = {**random_state(), "evil": Evil(str(tmp_path / "ran"))}
     write_published(tmp_path / "x.pth", state, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(ValueError, match="nothing in it was run"):
+    with pytest.raises(ValueError, match=r"x\.pth"):
         PannsForMultiTaskSER.from_backbone(tmp_path / "x.pth", TASKS)
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])
-def test_a_foreign_file_is_refused(tmp_path, content):
+def test_a_file_of_another_format_is_rejected(tmp_path, content):
     (tmp_path / "x.pth").write_bytes(content)
-    with pytest.raises(ValueError, match=r"x.pth is no checkpoint of CNN14"):
+    with pytest.raises(ValueError, match=r"x\.pth"):
         PannsForMultiTaskSER.from_backbone(tmp_path / "x.pth", TASKS)
 
 
 @pytest.mark.parametrize("checkpoint", [[1, 2], {"weights": 1}, {"model": {"a": torch.zeros(1)}}, {"model": 3}])
-def test_a_checkpoint_of_something_else_is_refused(tmp_path, checkpoint):
+def test_a_checkpoint_of_another_network_is_rejected(tmp_path, checkpoint):
     torch.save(checkpoint, tmp_path / "x.pth")
-    with pytest.raises(ValueError, match="no checkpoint of CNN14 as published"):
+    with pytest.raises(ValueError, match=r"spectrogram_extractor.stft.conv_real.weight"):
         PannsForMultiTaskSER.from_backbone(tmp_path / "x.pth", TASKS)
 
 
-def test_a_missing_file_says_where_the_published_ones_are(tmp_path):
+def test_a_missing_file_is_reported_with_the_address_of_the_published_ones(tmp_path):
     with pytest.raises(ValueError, match=r"Cnn14_16k_mAP=0.438.pth and Cnn14_mAP=0.431.pth at .*3987831"):
         PannsForMultiTaskSER.from_backbone(tmp_path / "x.pth", TASKS)
 
@@ -246,7 +246,7 @@ def test_the_embedding_is_the_published_definition(panns):
     for weight in panns.parameters():  # no weight at a value that would hide it
         if weight.requires_grad:
             weight.add_(0.05 * torch.randn_like(weight))
-    log_mel = panns._hear(*padded(CLIPS))
+    log_mel = panns._prepare_input(*padded(CLIPS))
     expected = by_hand(panns.state_dict(), log_mel)
     assert expected.std(dim=0).max() > 0.01
     torch.testing.assert_close(panns._embed(log_mel), expected, rtol=1e-4, atol=1e-5)
@@ -256,7 +256,7 @@ def test_the_embedding_is_the_published_definition(panns):
 
 
 @pytest.mark.parametrize("rate", [16_000, 32_000])
-def test_a_clip_gets_the_same_answer_alone_and_in_any_batch(panns, rate):
+def test_a_clip_gets_the_same_output_alone_and_in_any_batch(panns, rate):
     if rate == 32_000:
         wide = PannsForMultiTaskSER(panns_config(**PUBLISHED[(513, 1, 1024)]))
         learned = {name: value for name, value in panns.state_dict().items() if "extractor" not in name}
@@ -275,14 +275,14 @@ def test_what_stands_in_the_padding_does_not_matter(panns):
     assert torch.equal(answers(panns, noisy, mask), answers(panns, values, mask))
 
 
-def test_hears_only_the_beginning(panns):
+def test_only_the_beginning_is_processed(panns):
     assert torch.equal(answers(panns, CLIPS[4][None]), answers(panns, CLIPS[4][None, :32_000]))
 
 
 @torch.no_grad()
 def test_the_level_stays_as_recorded(panns):
     clip = CLIPS[3][None]
-    louder = panns._hear(10 * clip, None) - panns._hear(clip, None)
+    louder = panns._prepare_input(10 * clip, None) - panns._prepare_input(clip, None)
     torch.testing.assert_close(louder, torch.full_like(louder, 20.0), rtol=0, atol=1e-2)
     assert (answers(panns, 10 * clip) - answers(panns, clip)).abs().max() > 1e-3
 
@@ -291,7 +291,7 @@ def test_the_level_stays_as_recorded(panns):
 def test_at_32_khz_the_bands_above_8_khz_are_empty():
     model = PannsForMultiTaskSER(panns_config(**PUBLISHED[(513, 1, 1024)]))
     noise = torch.randn(1, 32_000, generator=torch.Generator().manual_seed(0))
-    log_mel = model._hear(noise, None)[0]
+    log_mel = model._prepare_input(noise, None)[0]
     assert log_mel.shape == (201, 64)
     half = 8_000 * 1024 // 32_000
     above = model.logmel_extractor.melW[: half + 4].sum(dim=0) == 0
@@ -302,7 +302,7 @@ def test_at_32_khz_the_bands_above_8_khz_are_empty():
     assert log_mel[5:-5, below].min() > -20
 
 
-def test_silence_and_few_samples_have_finite_answers(panns):
+def test_silence_and_few_samples_have_finite_outputs(panns):
     assert answers(panns, torch.zeros(2, 8000)).isfinite().all()
     assert answers(panns, torch.ones(1, 1)).isfinite().all()
 
@@ -333,14 +333,14 @@ def test_there_is_no_feature_encoder_to_freeze(panns):
 
 def test_the_front_end_computes_in_float32_whatever_the_rest_does(panns, saved):
     clips = padded(CLIPS)
-    exact = panns._hear(*clips)
+    exact = panns._prepare_input(*clips)
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(panns._hear(*clips), exact)
+        assert torch.equal(panns._prepare_input(*clips), exact)
         assert (answers(panns, *clips)[:, :5] - answers(copy.deepcopy(panns), *clips)[:, :5]).abs().max() < 1e-6
         assert panns(*clips).logits.dtype == torch.bfloat16
     for model in (PannsForMultiTaskSER.from_pretrained(saved, dtype=torch.bfloat16), panns.to(torch.bfloat16)):
         assert model.fc1.weight.dtype == torch.bfloat16
-        assert torch.equal(model._hear(*clips), exact)
+        assert torch.equal(model._prepare_input(*clips), exact)
         assert model(*clips).logits.dtype == torch.bfloat16
 
 
@@ -394,7 +394,7 @@ def test_a_checkpoint_loads_bit_for_bit_and_brings_all_code(saved, panns):
     }
 
 
-def test_both_pipelines_give_the_models_answer_in_any_batch(saved, panns):
+def test_both_pipelines_give_the_models_output_in_any_batch(saved, panns):
     ours = pipeline("speech-emotion-recognition", model=str(saved), pipeline_class=SpeechEmotionPipeline)
     stock = pipeline("audio-classification", model=str(saved), top_k=None)
     clips = [clip.numpy() for clip in CLIPS]
@@ -414,10 +414,10 @@ def test_a_config_file_gives_random_weights(tmp_path):
     assert model.max_samples == 64_000
     assert 0.3e6 < sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad) < 0.6e6
     (tmp_path / "x.json").write_text(json.dumps({"model_type": "panns_multitask_ser", "mel_bin": 64}))
-    with pytest.raises(ValueError, match="CNN14 has no mel_bin; it has channels"):
+    with pytest.raises(ValueError, match=r"mel_bin.*mel_bins"):
         PannsForMultiTaskSER.from_config_file(tmp_path / "x.json", TASKS)
 
 
-def test_a_model_without_tasks_is_refused():
-    with pytest.raises(ValueError, match="names no tasks"):
+def test_a_model_without_tasks_is_rejected():
+    with pytest.raises(ValueError, match="tasks"):
         PannsForMultiTaskSER(PannsMultiTaskSERConfig())

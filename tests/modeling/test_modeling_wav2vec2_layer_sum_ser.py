@@ -60,7 +60,7 @@ def test_layers_start_with_equal_weights(model):
     torch.testing.assert_close(LayerSum(2)([torch.zeros(1, 1, 2), torch.ones(1, 1, 2)]), torch.full((1, 1, 2), 0.5))
 
 
-def test_a_clip_gets_the_same_answer_alone_and_in_any_batch(model):
+def test_a_clip_gets_the_same_output_alone_and_in_any_batch(model):
     alone = torch.cat([answers(model, clip[None]) for clip in clips()])
     assert alone.std(dim=0).min() > 1e-3
     together = answers(model, *padded(clips()))
@@ -125,6 +125,6 @@ def test_new_heads_have_the_width_of_the_dense_layers(model):
 
 
 @pytest.mark.parametrize("option", ["layerdrop", "mask_time_prob"])
-def test_what_regularises_a_learning_backbone_is_refused(option):
-    with pytest.raises(ValueError, match="this one is frozen"):
+def test_regularization_of_the_frozen_backbone_is_rejected(option):
+    with pytest.raises(ValueError, match="layerdrop and mask_time_prob"):
         layer_sum_config(**{option: 0.1})

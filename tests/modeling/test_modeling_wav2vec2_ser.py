@@ -29,7 +29,7 @@ def answers(model, values, mask=None) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("padding", ["masked", "paper"])
-def test_a_clip_gets_the_same_answer_alone_and_in_any_batch(tiny_model, padding):
+def test_a_clip_gets_the_same_output_alone_and_in_any_batch(tiny_model, padding):
     tiny_model.config.padding = padding
     alone = torch.cat([answers(tiny_model, clip[None]) for clip in clips()])
     assert alone.std(dim=0).min() > 1e-3  # answers that are worth comparing
@@ -46,7 +46,7 @@ def test_level_offset_and_what_stands_in_the_padding_do_not_matter(tiny_model):
     )
 
 
-def test_hears_only_the_beginning(tiny_model):
+def test_only_the_beginning_is_processed(tiny_model):
     beginning = torch.from_numpy(voice(6.0, 150))[None]
     longer = torch.cat([beginning, torch.from_numpy(voice(3.0, 400))[None]], dim=1)
     torch.testing.assert_close(answers(tiny_model, longer), answers(tiny_model, beginning), rtol=0, atol=1e-5)
@@ -59,7 +59,7 @@ def test_padding_as_in_the_paper_averages_the_zeros_too(tiny_model):
     assert not torch.allclose(answers(tiny_model, clip), masked, atol=1e-3)
 
 
-def test_silence_has_a_finite_answer(tiny_model):
+def test_silence_has_a_finite_output(tiny_model):
     assert answers(tiny_model, torch.zeros(2, 8000)).isfinite().all()
 
 
@@ -204,21 +204,21 @@ def test_other_heads_on_the_backbone_do_not_matter(tmp_path, architecture):
     assert torch.equal(model.wav2vec2.state_dict()[name], reference.get(name, reference.get(f"wav2vec2.{name}")))
 
 
-def test_a_backbone_that_lacks_a_weight_is_refused(tmp_path):
+def test_a_backbone_that_lacks_a_weight_is_rejected(tmp_path):
     write_like_xlsr_53(tmp_path / "xlsr", Wav2Vec2Config(**TINY), without="layers.1.attention.q_proj.weight")
-    with pytest.raises(ValueError, match=r"does not hold this backbone: 1 weights .*layers.1.attention.q_proj.weight"):
+    with pytest.raises(ValueError, match=r"1 weights .*layers.1.attention.q_proj.weight"):
         Wav2Vec2ForMultiTaskSER.from_backbone(tmp_path / "xlsr", TASKS)
 
 
-def test_a_group_norm_backbone_is_refused_with_the_reason(tmp_path):
+def test_a_group_norm_backbone_is_rejected_with_the_reason(tmp_path):
     Wav2Vec2Model(Wav2Vec2Config(**{**TINY, "feat_extract_norm": "group"})).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="normalises over the padding"):
+    with pytest.raises(ValueError, match=r"feat_extract_norm .*'group'"):
         Wav2Vec2ForMultiTaskSER.from_backbone(tmp_path, TASKS)
 
 
 def test_another_architecture_is_named(tmp_path):
     HubertConfig().save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="'hubert' checkpoint"):
+    with pytest.raises(ValueError, match="'hubert'"):
         Wav2Vec2ForMultiTaskSER.from_backbone(tmp_path, TASKS)
 
 
@@ -291,8 +291,8 @@ def test_a_head_that_does_not_fit_is_an_error_unless_named(tiny_model, task):
         tiny_model.replace_heads([task], new=[])
 
 
-def test_a_model_without_tasks_is_refused():
-    with pytest.raises(ValueError, match="names no tasks"):
+def test_a_model_without_tasks_is_rejected():
+    with pytest.raises(ValueError, match="tasks"):
         Wav2Vec2ForMultiTaskSER(tiny_config(tasks=()))
 
 

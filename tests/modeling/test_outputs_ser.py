@@ -60,16 +60,16 @@ def test_the_threshold_is_of_what_can_be_chosen():
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "named"),
     [
-        ({"top_k": 0}, "at least 1, got 0"),
-        ({"uncertain_below": 1.5}, "between 0 and 1, got 1.5"),
-        ({"labels": ["sad", "happy", "sad"]}, "distinct classes, got more than one 'sad'"),
-        ({"labels": ["joy", "sad"]}, "knows no joy; its emotion is one of angry, happy, sad"),
+        ({"top_k": 0}, "top_k .*0"),
+        ({"uncertain_below": 1.5}, r"uncertain_below .*1\.5"),
+        ({"labels": ["sad", "happy", "sad"]}, "labels .*'sad'"),
+        ({"labels": ["joy", "sad"]}, "'joy'.*emotion.*angry, happy, sad"),
     ],
 )
-def test_what_has_no_meaning_is_refused(options, message):
-    with pytest.raises(ValueError, match=message):
+def test_invalid_options_are_rejected(options, named):
+    with pytest.raises(ValueError, match=named):
         OutputOptions(**options).check(EMOTION)
 
 

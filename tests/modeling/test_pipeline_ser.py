@@ -70,19 +70,19 @@ def test_every_head_in_its_unit(recognize):
     assert answer["duration_s"] == answer["analyzed_s"] == 2.5
 
 
-def test_says_how_much_of_a_recording_it_heard(recognize):
+def test_the_analyzed_duration_is_returned(recognize):
     answer = recognize(CLIPS[4])
     assert (answer["duration_s"], answer["analyzed_s"]) == (9.0, 6.0)
 
 
-def test_the_answer_does_not_depend_on_the_batch(recognize):
+def test_the_output_does_not_depend_on_the_batch(recognize):
     alone = [recognize(clip) for clip in CLIPS]
     for size in (2, 5):
         for one, other in zip(alone, recognize(CLIPS, batch_size=size), strict=True):
             same(one, other)
 
 
-def test_it_is_the_models_answer(recognize, tiny_model):
+def test_it_is_the_models_output(recognize, tiny_model):
     for clip in CLIPS:
         with torch.no_grad():
             logits = tiny_model(torch.from_numpy(clip)[None]).task_logits
@@ -147,11 +147,11 @@ def test_an_address_is_as_good_as_a_path(recognize, served):
         same(recognize((folder / name).as_uri()), expected)
         fsspec.filesystem("memory").pipe(f"/{name}", (folder / name).read_bytes())
         same(recognize(f"memory://{name}"), expected)
-    with pytest.raises(AudioError, match=r"http.*/none\.wav: cannot be fetched"):
+    with pytest.raises(AudioError, match=r"http.*/none\.wav: "):
         recognize(f"{address}/none.wav")
-    with pytest.raises(AudioError, match=r"nowhere://clip\.wav: cannot be fetched: Protocol not known"):
+    with pytest.raises(AudioError, match=r"nowhere://clip\.wav: .*Protocol"):
         recognize("nowhere://clip.wav")
-    with pytest.raises(AudioError, match="cannot be fetched"):
+    with pytest.raises(AudioError, match="/"):
         recognize("http://127.0.0.1:1/clip.wav")
 
 
@@ -222,7 +222,7 @@ def test_a_batch_holds_little_padding(recognize, monkeypatch):
     assert sorted(shapes) == [(8, 8_000), (8, 48_000)]
 
 
-def test_the_embedding_is_what_the_heads_get(recognize, tiny_model):
+def test_the_embedding_is_what_the_heads_take(recognize, tiny_model):
     answers = [recognize(CLIPS[1], return_embedding=True), *recognize(CLIPS[1:3], batch_size=2, return_embedding=True)]
     pooled = torch.tensor([answer["embedding"] for answer in answers])
     assert pooled.shape == (3, tiny_model.config.pooled_size)
@@ -234,11 +234,11 @@ def test_the_embedding_is_what_the_heads_get(recognize, tiny_model):
     assert "embedding" not in recognize(CLIPS[1])
 
 
-def test_options_reach_the_answer(recognize):
+def test_options_reach_the_output(recognize):
     answer = recognize(CLIPS[2], labels=["happy", "sad"], uncertain_below=1.0)
     assert {entry["label"] for entry in answer["emotion"]} == {"happy", "sad"}
     assert answer["uncertain"] is True
-    with pytest.raises(ValueError, match="knows no joy"):
+    with pytest.raises(ValueError, match="'joy'"):
         recognize(CLIPS[2], labels=["joy"])
 
 
@@ -248,12 +248,12 @@ def test_top_k(recognize):
     assert answer["emotion"] == recognize(CLIPS[1])["emotion"][:2]
 
 
-def test_unknown_parameters_are_refused(recognize):
-    with pytest.raises(TypeError, match="no parameter topk"):
+def test_unknown_parameters_are_rejected(recognize):
+    with pytest.raises(TypeError, match="topk"):
         recognize(CLIPS[1], topk=2)
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="top_k"):
         recognize(CLIPS[1], top_k=0)
-    with pytest.raises(ValueError, match="keys 'array' and 'sampling_rate'"):
+    with pytest.raises(ValueError, match="'array' and 'sampling_rate'"):
         recognize({"audio": CLIPS[1]})
 
 
@@ -275,7 +275,7 @@ print(json.dumps(answers))
 """
 
 
-def test_a_stranger_loads_it_with_transformers_alone(checkpoint, recognize, tmp_path):
+def test_anyone_loads_it_with_transformers_alone(checkpoint, recognize, tmp_path):
     soundfile.write(tmp_path / "clip.wav", CLIPS[2], 16_000)
     environment = {**os.environ, "HF_HOME": str(tmp_path / "hf"), "PYTHONPATH": ""}
     command = [sys.executable, "-c", STRANGER, str(checkpoint), str(tmp_path / "clip.wav")]
@@ -290,7 +290,7 @@ def test_a_stranger_loads_it_with_transformers_alone(checkpoint, recognize, tmp_
         assert dict(zip(TASKS[0].labels, model, strict=True)) == pytest.approx(scores, abs=1e-5)
 
 
-def test_of_no_clips_there_are_no_answers(recognize):
+def test_no_clips_give_no_outputs(recognize):
     for nothing in ([], (), Dataset.from_dict({"audio": []})["audio"]):
         assert recognize(nothing) == recognize(nothing, batch_size=4) == []
 

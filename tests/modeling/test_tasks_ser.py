@@ -10,7 +10,7 @@ from tests.conftest import TASKS, tiny_config
 EMOTION, GENDER, F0 = TASKS
 
 
-def test_encode_knows_what_is_missing():
+def test_encode_marks_missing_targets():
     assert [EMOTION.encode(value) for value in ("sad", "angry", None, "bored")] == [2, 0, -100, -100]
     assert F0.encode(200.0) == 200.0
     assert math.isnan(F0.encode(None))
@@ -31,29 +31,29 @@ def test_survives_the_way_through_json():
 
 
 @pytest.mark.parametrize(
-    ("fields", "message"),
+    ("fields", "named"),
     [
-        ({"name": "Two Words"}, "lower-case identifier"),
-        ({"name": "values"}, "not in use"),
-        ({"name": "row"}, "not in use"),
-        ({"kind": "ranking"}, "kind is"),
-        ({"labels": ()}, "distinct labels"),
-        ({"labels": ("a", "a")}, "distinct labels"),
-        ({"class_weights": (1.0,)}, "1 class weights for 2 labels"),
-        ({"kind": "regression", "labels": (), "std": 0.0}, "std > 0"),
-        ({"weight": -1.0}, "0 or more"),
-        ({"loss": "ccc"}, "loss of a regression"),
-        ({"kind": "regression", "labels": (), "loss": "l1"}, "loss of a regression"),
-        ({"temperature": 0.0}, "temperature is above 0"),
+        ({"name": "Two Words"}, "'Two Words'"),
+        ({"name": "values"}, "'values'"),
+        ({"name": "row"}, "'row'"),
+        ({"kind": "ranking"}, "kind .*'ranking'"),
+        ({"labels": ()}, "labels"),
+        ({"labels": ("a", "a")}, "labels"),
+        ({"class_weights": (1.0,)}, "class_weights .*2 .*1"),
+        ({"kind": "regression", "labels": (), "std": 0.0}, r"std .*0\.0"),
+        ({"weight": -1.0}, r"weight .*-1\.0"),
+        ({"loss": "ccc"}, "loss .*'ccc'"),
+        ({"kind": "regression", "labels": (), "loss": "l1"}, "loss .*'l1'"),
+        ({"temperature": 0.0}, r"temperature .*0\.0"),
     ],
 )
-def test_refuses_what_does_not_fit(fields, message):
-    with pytest.raises(ValueError, match=message):
+def test_invalid_fields_are_rejected(fields, named):
+    with pytest.raises(ValueError, match=named):
         Task(**{"name": "mood", "kind": "classification", "column": "mood", "labels": ("a", "b"), **fields})
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
-def test_a_name_that_outputs_use_for_something_else_is_no_tasks(name):
+def test_a_reserved_name_is_rejected(name):
     with pytest.raises(ValueError, match=name):
         Task(name, "regression", name)
 
@@ -83,7 +83,7 @@ def number(name):
         ),
     ],
 )
-def test_tasks_that_would_write_one_column_twice_are_refused(tasks, column):
+def test_tasks_that_would_write_one_column_twice_are_rejected(tasks, column):
     with pytest.raises(ValueError, match=f"'{column}'"):
         check_column_names(tasks)
     with pytest.raises(ValueError, match=f"'{column}'"):

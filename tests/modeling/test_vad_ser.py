@@ -70,7 +70,7 @@ print([answer["speech_s"] for answer in answers], [len(answer["emotion"]) for an
 """
 
 
-def test_without_silero_vad_it_answers_and_says_once_that_speech_was_not_checked(checkpoint):
+def test_without_silero_vad_it_predicts_and_warns_once(checkpoint):
     command = [sys.executable, "-c", WITHOUT, str(checkpoint)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     count = len(TASKS[0].labels)

@@ -50,7 +50,7 @@ SHARED = {
         "audio_libsndfile_ser.py",
         "tasks_ser.py",
     ),
-    *("cpu_ser.py", "vad_ser.py"),
+    *("narrow_convolutions_ser.py", "vad_ser.py"),
 }
 FILES = {
     "wav2vec2": {"modeling_wav2vec2_ser.py", "figures/confusion.png", "figures/calibration_emotion.png"},

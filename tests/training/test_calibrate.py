@@ -17,7 +17,7 @@ from training.calibrate import calibrate
 @pytest.fixture
 def confident(tiny_model):
     """A model that is far too sure of itself."""
-    tiny_model.heads.divide({"emotion": 0.2, "gender": 0.2})
+    tiny_model.heads.apply_temperature({"emotion": 0.2, "gender": 0.2})
     return tiny_model
 
 
@@ -77,7 +77,7 @@ def test_the_scores_of_the_pipeline_are_the_calibrated_ones(calibrated, confiden
 
 
 def test_a_temperature_at_its_limit_is_warned_of(tiny_model, feature_extractor, clips, tmp_path, caplog):
-    tiny_model.heads.divide({"emotion": 1e-4})
+    tiny_model.heads.apply_temperature({"emotion": 1e-4})
     report = calibrate(tiny_model, feature_extractor, clips, tmp_path)
     assert report["emotion"]["at_bound"] is True
     assert len([record for record in caplog.records if "limit" in record.getMessage()]) == sum(
@@ -87,7 +87,7 @@ def test_a_temperature_at_its_limit_is_warned_of(tiny_model, feature_extractor, 
 
 def test_temperatures_multiply(calibrated, feature_extractor, clips, tmp_path):
     model, first = calibrated
-    model.heads.divide({"emotion": 0.5})
+    model.heads.apply_temperature({"emotion": 0.5})
     model.config.set_tasks([replace(task, temperature=task.temperature * 0.5) for task in model.config.get_tasks()])
     second = calibrate(model, feature_extractor, clips, tmp_path)
     assert second["emotion"]["temperature"] == pytest.approx(2, rel=1e-3)
