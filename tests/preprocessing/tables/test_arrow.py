@@ -112,7 +112,7 @@ def test_a_column_of_bytes_is_one_of_recordings(tmp_path):
     (clip,) = read_table(tmp_path / "t.parquet", UserAudio())
     assert clip.path == tmp_path / "t.parquet"
     assert clip.embedded == EmbeddedAudio(tmp_path / "t.parquet", "wav", 0, "t/000000")
-    assert clip.path.read_bytes() == sound(0)
+    assert clip.embedded.read_bytes() == sound(0)
 
 
 def test_recordings_beside_the_table_are_found_by_its_paths(tmp_path):
