@@ -49,7 +49,7 @@ def test_it_is_compared_on_given_recordings_and_says_which_could_not_be_read(par
 
 def test_a_folder_with_files_is_left_alone(checkpoint, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ValueError, match="holds files already: export to an empty folder"):
+    with pytest.raises(ValueError, match="--overwrite"):
         export_folder(str(checkpoint), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
