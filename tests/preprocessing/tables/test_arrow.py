@@ -153,6 +153,6 @@ def test_shards_have_the_same_columns(tmp_path):
         ArrowTable(sorted(tmp_path.glob("*.parquet")))
 
 
-def test_a_folder_without_shards_is_no_table(tmp_path):
+def test_a_folder_without_shards_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"\.parquet or \.arrow"):
         list(read_table(tmp_path, UserAudio()))
