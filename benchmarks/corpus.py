@@ -18,7 +18,7 @@ _LABELS = {"emotion": ("angry", "happy", "sad"), "gender": ("female", "male"), "
 
 def prepare_training_clips(folder: Path, count: int) -> Path:
     """A prepared folder whose training split has `count` clips of real lengths."""
-    paths = write_wavs(folder / "wav", waveforms(count + 2))  # a publisher's partition is kept if it is whole
+    paths = write_wavs(folder / "wav", waveforms(count + 2))  # an authors' partition is kept if it is complete
     splits = [*["train"] * count, "validation", "test"]
     rows = [_row(i, f"wav/{path.name}", split=split) for i, (path, split) in enumerate(zip(paths, splits, strict=True))]
     return _prepare(folder, rows)

@@ -53,7 +53,7 @@ def load_checkpoint(
     """
     config = load_config(checkpoint, revision)
     if architecture_of(config) is None:
-        raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, expected one that train.py wrote.")
+        raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
     where = {"revision": revision, "trust_remote_code": False}
     if not sys.stderr.isatty():
         disable_progress_bar()  # the one of loading weights fills logs

@@ -17,7 +17,7 @@ def num_processes_started() -> int:
         ValueError: `accelerate launch` was asked for several on CPUs, and started one.
     """
     sizes = [int(os.environ[name]) for name in _SIZES if os.environ.get(name)]
-    # The launcher exports an address for several processes, and for a CPU starts a single one that does not know of it.
+    # The launcher exports an address for several processes, and for a CPU starts a single one without it.
     is_on_cpu = os.environ.get("ACCELERATE_USE_CPU", "false").lower() in ("true", "1", "yes")
     if not sizes and is_on_cpu and "MASTER_ADDR" in os.environ:
         raise ValueError(

@@ -59,7 +59,7 @@ def read_licenses(prepared: Path, license: str | None) -> dict[str, License]:
             "or do not publish it."
         )
     if license and not own:
-        raise ValueError(f"--license is for your own audio; {', '.join(corpora)} has its publisher's.")
+        raise ValueError(f"--license is for your own audio; {', '.join(corpora)} has the license of its authors.")
     return {
         name: License(license=license, homepage="")
         if license and name in own
@@ -146,6 +146,6 @@ from datasets import load_dataset
 clips = load_dataset("{repo_id}")
 ```
 
-`audio` is mono, 16 kHz, 16 bits; times `scale` it is as loud as recorded. `raw_label` is the publisher's word for
+`audio` is mono, 16 kHz, 16 bits; times `scale` it is as loud as recorded. `raw_label` is the authors' label for
 `emotion`. `f0_mean` and `f0_std` are in Hz over voiced frames, `duration_s` and `start_s` in seconds.
 """

@@ -70,9 +70,10 @@ def test_preparing_keeps_each_or_says_why_not(bad, tmp_path, monkeypatch, capsys
     assert len(report["files"]) == len(files_of(bad))
     assert all(file["kept"] or file["reason"] for file in report["files"])
     (corpus,) = report["corpora"].values()
-    assert corpus["kept"] + sum(corpus["dropped"].values()) == len(report["files"])
-    for reason, count in corpus["dropped"].items():
-        assert f"{count:,} dropped: {reason}" in printed
+    assert corpus["kept"] + sum(corpus["skipped"].values()) == len(report["files"])
+    lines = [line.split() for line in printed.splitlines()]
+    for reason, count in corpus["skipped"].items():
+        assert [bad.parent.name, f"{count:,}", "skipped:", *reason.split()] in lines
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])

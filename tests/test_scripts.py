@@ -82,14 +82,14 @@ def test_predict_and_evaluate_refuse_a_backbone_in_one_line(prepared, tmp_path, 
 @pytest.mark.parametrize(
     ("corpus", "says"),
     [
-        ("ravdess={}/nowhere", "nowhere: no such folder, where ravdess should be"),
-        ("ravdes={}", "There is no corpus 'ravdes'. Known: "),
-        ("table={}/list.csv", "has no column 'path'; it has 'name', 'emotion'. Name the columns with --columns"),
-        ("emodb={}", "It looks like ravdess"),
-        ("{}", "A corpus is given as NAME=FOLDER"),
+        ("ravdess={}/nowhere", "nowhere: the folder of ravdess"),
+        ("ravdes={}", "'ravdes'"),
+        ("table={}/list.csv", "'path'; it has 'name', 'emotion'"),
+        ("emodb={}", "ravdess (30 clips)"),
+        ("{}", "NAME=FOLDER"),
     ],
 )
-def test_prepare_refuses_what_is_no_corpus_in_one_line(tmp_path, monkeypatch, corpus, says):
+def test_prepare_refuses_an_invalid_corpus_in_one_line(tmp_path, monkeypatch, corpus, says):
     lay_out(tmp_path, list(ravdess.tree())[:30])
     (tmp_path / "list.csv").write_text("name,emotion\na.wav,happy\n")
     output = tmp_path / "output"

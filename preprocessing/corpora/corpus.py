@@ -33,7 +33,7 @@ class Corpus:
             from `paper_clips`.
         usable_files: number of files of the complete corpus that can be decoded, before any rule, where
             `complete_clips` is not known.
-        form: the layout that `read` expects, in a few words.
+        form: a short description of the layout that `read` expects.
         genders: whether the gender of any voice is known.
         read: yields a [`Clip`] or a [`SkippedClip`] for each of its audio files in a folder, without opening them.
     """

@@ -7,7 +7,7 @@ Busso, Bulut, Lee, Kazemzadeh, Mower, Kim, Chang, Lee & Narayanan 2008, Language
     Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav
     session, who wears the markers (F or M) _ dialogue _ who speaks (F or M) and a number
 
-The letter behind the session does not say who speaks: in `Ses01F_impro01_M000` the man of session 1 does.
+The letter behind the session does not identify the speaker: in `Ses01F_impro01_M000` the man of session 1 does.
 
 The labels are what the raters agreed on, in one text file per dialogue:
 

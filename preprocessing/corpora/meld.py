@@ -15,7 +15,7 @@ the repository. In dev, `dia110_utt7` does not exist; in train, `dia125_utt3` ca
 holds `._*.mp4`, which are no videos, and `final_videos_test*`. Two test clips last 305 and 235 s.
 
 The authors give no gender. `WOMEN` and `MEN` are speakers whose gender follows from their name, title or character
-in the series, and for whom github.com/michen00/multilingual_speech_valence_classification_datasets says the same.
+in the series, and for whom github.com/michen00/multilingual_speech_valence_classification_datasets agrees.
 For others the label itself states it: the Woman, Fireman No. 3, a Waitress, Joey's Sister. Without a gender are groups
 (All, Both, Joey and Ross, Guys), roles that either may have (Director, Nurse), a child (Ben), and names that leave a
 doubt (Dr. Oberman, Mr. Bing, whom an actress plays). The paper's 12,983 clips go by a table that is not published.

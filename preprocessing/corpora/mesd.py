@@ -7,7 +7,7 @@ data.mendeley.com/datasets/cy34mh68j9 (version 5), CC BY 4.0.
     Mexican Emotional Speech Database (MESD)/Anger_F_A_tarde.wav
     emotion _ voice (F woman, M man, C child) _ corpus of words (A or B) _ word
 
-Three women, two men and six children were recorded, but no name says which of them speaks. Children's voices (286
+Three women, two men and six children were recorded, but the names do not identify them. Children's voices (286
 files) have no gender. Many words are shorter than half a second.
 """
 

@@ -2,7 +2,7 @@
 
 Kerkeni, Cleder, Serrestou & Raoof 2020. 32 speakers (7 women), seven emotions, French; 44.1 kHz.
 zenodo.org/records/4405783, CC BY 4.0. Version 1, `OréauFR_01`, has 502 files; version 2 has the 434 of them whose
-emotion listeners judged right, according to nkululeko.
+emotion listeners recognized, according to nkululeko.
 
     OréauFR_02/f/sessc/10a01Ca.wav      OréauFR_02/m/sesss/14a03Sa.wav
     gender / folder of the emotion / speaker (2 digits), a, sentence (2 digits), emotion (letter of the French word), a

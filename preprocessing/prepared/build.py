@@ -77,11 +77,7 @@ def prepare(
     clips = [entry for entry in entries if isinstance(entry, Clip)]
     _check_ids(clips)
     parts = plan_parts(clips, preparation)
-    check_writable(output)
-    check_corpora(output, {_corpus(entry) for entry in entries})
-    claim_outputs(output, ("clips", "splits", "report.json", *TABLE_1), "prepare.py", overwrite)
-    folder = output / "clips"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _claim(output, entries, overwrite)
     num_proc = num_proc or joblib.cpu_count()
     write_parts(folder, parts, preparation, num_proc)
     entries = _replace_skipped(entries, load_skipped(folder, parts))
@@ -97,19 +93,23 @@ def prepare(
         "parts": filled,
         "settings": {**(settings or {}), **vars(preparation), "seed": seed, "skip_duplicates": skip_duplicates},
         "versions": versions("librosa", "soundfile", "soxr", "av"),
-        "corpora": summarize(entries, kept),
         "notes": write_split_files(_split_rows(kept), output, seed),
-        "duplicates": duplicates,
-        "label_conflicts": find_label_conflicts(duplicates, table),
-        "files": [_file(entry, duplicates) for entry in entries],
+        "corpora": summarize(entries, kept),
+        **_report_duplicates(duplicates, table),
+        "files": [_report_file(entry, duplicates) for entry in entries],
     }
     write_json(output / "report.json", report)
     remove_other_parts(folder, parts)  # only now: the report of before referred to them
     return report
 
 
-def _corpus(entry: Entry) -> str:
-    return entry.id.split("/", 1)[0]
+def _claim(output: Path, entries: Sequence[Entry], overwrite: bool) -> Path:
+    """Checks that the folder may be written, and creates the folder of its parts."""
+    check_writable(output)
+    check_corpora(output, {entry.id.split("/", 1)[0] for entry in entries})
+    claim_outputs(output, ("clips", "splits", "report.json", *TABLE_1), "prepare.py", overwrite)
+    (output / "clips").mkdir(parents=True, exist_ok=True)
+    return output / "clips"
 
 
 def _check_ids(clips: Sequence[Clip]) -> None:
@@ -130,8 +130,12 @@ def _check_any_kept(entries: Sequence[Entry]) -> None:
         raise ValueError(f"Every clip was skipped: {listed}.")
 
 
-def _file(entry: Entry, duplicates: Mapping[str, str]) -> dict[str, str | bool | None]:
-    """The line of the report about an input file."""
+def _report_duplicates(duplicates: Mapping[str, str], table: Dataset) -> dict[str, Any]:
+    return {"duplicates": duplicates, "label_conflicts": find_label_conflicts(duplicates, table)}
+
+
+def _report_file(entry: Entry, duplicates: Mapping[str, str]) -> dict[str, str | bool | None]:
+    """The entry of the report about an input file."""
     if isinstance(entry, Clip):
         return {"id": entry.id, "kept": True, "reason": None}
     is_duplicate = entry.reason == _DUPLICATE

@@ -18,7 +18,7 @@ from ..labels import is_missing
 from ..stored_audio import encode_waveform
 from ..targets.acoustics import ACOUSTIC_TARGETS, acoustic_targets
 
-ROW = "row"  # a clip's index in the prepared table: tells whose prediction it is, after any sampler and any process
+ROW = "row"  # index of a clip in the prepared table, which identifies it after any sampler and in any process
 MAX_CLIP_S = 3600.0  # a clip is held in memory, where a small file may be days of silence
 _TEXT = ("id", "path", "corpus", "locale", "speaker", "sentence", "gender", "emotion", "raw_label", "style", "split")
 _NUMBERS = ("start_s", "end_s", "duration_s", "scale", *ACOUSTIC_TARGETS)

@@ -109,7 +109,7 @@ def _read_quoted(text: str, delimiter: str) -> list[Record]:
 
 
 def _check_swallowed(row: int, lines: list[str], delimiter: str) -> None:
-    """Refuses a record of several lines of which more than one names a file: they are separate rows."""
+    """Refuses a record of several lines if more than one names a file: they are separate rows."""
     if len(lines) == 1:
         return
     naming = [line for line in lines if any(map(_FILE_NAME.fullmatch, line.rstrip("\r\n").split(delimiter)))]

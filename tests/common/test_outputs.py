@@ -16,7 +16,7 @@ def test_what_a_command_wrote_it_may_write_again(tmp_path):
 
 
 @pytest.mark.parametrize("record", ["", "\0\0\0\0", "[]", '{"report.json": "prepare.py"}'])
-def test_what_it_did_not_write_it_replaces_only_if_told_so(tmp_path, record):
+def test_files_of_others_are_replaced_only_on_request(tmp_path, record):
     (tmp_path / "report.json").write_text("mine")
     if record:
         (tmp_path / RECORD).write_text(record)
@@ -33,7 +33,7 @@ def test_several_commands_have_their_own(tmp_path):
     assert record == {"clips": "prepare.py", "figures": "evaluate.py", "report.json": "evaluate.py"}
 
 
-def test_a_file_that_is_there_is_no_new_one(tmp_path):
+def test_an_existing_file_is_not_replaced(tmp_path):
     check_new([tmp_path / "new.csv"])
     (tmp_path / "mine.csv").touch()
     with pytest.raises(ValueError, match=r"mine\.csv .*--overwrite"):

@@ -55,7 +55,7 @@ def test_workers_print_nothing_either(damaged):
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr == ""
 
 
-def test_a_preparation_prints_nothing_on_what_is_no_terminal(damaged, tmp_path):
+def test_a_preparation_prints_nothing_unless_on_a_terminal(damaged, tmp_path):
     command = [sys.executable, "prepare.py", "--corpus", f"folder={tmp_path}", "--locale", "en-US"]
     command += ["--output", str(tmp_path / "prepared"), "--num_proc", "1"]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr == ""

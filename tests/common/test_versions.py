@@ -23,7 +23,7 @@ def git(folder, *words) -> str:
         pytest.skip("there is no git")
 
 
-def test_a_checkout_has_a_commit_and_says_what_differs_from_it(checkout):
+def test_a_checkout_has_a_commit_and_a_mark_if_files_differ(checkout):
     git(checkout, "init", "--quiet")
     (checkout / "code.py").write_text("a = 1\n")
     git(checkout, "add", ".")

@@ -129,7 +129,7 @@ def test_a_task_of_the_users_own_trains(words):
     ("flags", "message"),
     [
         (["--data", "nowhere"], "not a prepared folder"),
-        (["--protocol", "papr"], "no protocol 'papr'; it has paper, paper-20, speaker"),
+        (["--protocol", "papr"], "'papr'.* paper, paper-20, speaker"),
         (["--tasks", "emotion", "arousal"], "no column 'arousal'"),
         (["--metric_for_best_model", "f1"], "no such figure"),
         (["--early_stopping_patience", "2", "--eval_strategy", "no", "--load_best_model_at_end", "false"], "needs"),

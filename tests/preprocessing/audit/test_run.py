@@ -137,7 +137,7 @@ def test_the_same_sound_in_another_form_is_found(mine, copy):
     ]
 
 
-def test_a_duplicate_within_a_split_is_no_leak(mine):
+def test_a_duplicate_within_a_split_is_not_a_leak(mine):
     folder, table = mine
     shutil.copy(folder / "00.wav", folder / "01.wav")
     soundfile.write(folder / "02.wav", 0.5 * speak(0, 240), RATE)

@@ -91,7 +91,7 @@ def test_every_corpus_has_its_source():
         ("enterface05", str.upper),
     ],
 )
-def test_accents_apart_and_capitals_are_read_all_the_same(tmp_path, name, spelt):
+def test_decomposed_accents_and_capitals_are_read(tmp_path, name, spelt):
     module = LAID_OUT[name]
     lay_out(tmp_path, {spelt(path): content for path, content in module.tree().items()})
     clips = [entry for entry in scan([Source(name, tmp_path)]) if isinstance(entry, Clip)]

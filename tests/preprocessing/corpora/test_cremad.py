@@ -22,7 +22,7 @@ TABLE = '"ActorID","Age","Sex","Race","Ethnicity"\n1001,51,"Male","Caucasian","N
         ("1076_MTI_SAD_XX", {"raw_label": "sad", "speaker": "1076", "gender": None}),
     ],
 )
-def test_a_name_and_the_table_say_what_they_say(tmp_path, name, expected):
+def test_a_name_and_the_table_give_the_fields(tmp_path, name, expected):
     lay_out(tmp_path, {f"AudioWAV/{name}.wav": "", "VideoDemographics.csv": TABLE})
     (clip,) = CORPUS.read(tmp_path)
     assert clip.id == f"cremad/{name}.wav"
@@ -43,7 +43,7 @@ def test_other_formats_and_other_names_are_skipped_with_a_reason(tmp_path):
     }
 
 
-def test_a_missing_table_is_an_error_that_says_where_it_is(tmp_path):
+def test_a_missing_table_is_refused_with_its_source(tmp_path):
     lay_out(tmp_path, ["AudioWAV/1001_DFA_ANG_XX.wav"])
     with pytest.raises(ValueError, match=r"VideoDemographics\.csv.*github\.com/CheyneyComputerScience"):
         list(CORPUS.read(tmp_path))

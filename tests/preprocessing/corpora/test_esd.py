@@ -5,7 +5,7 @@ from preprocessing.corpora.esd import CORPUS_EN, CORPUS_ZH
 from tests.preprocessing.corpora.test_corpora import lay_out
 
 
-def test_each_language_is_read_without_a_word_on_the_other(tmp_path):
+def test_each_language_is_read_without_the_other(tmp_path):
     lay_out(tmp_path, ["0010/Sad/0010_001400.wav", "0011/Angry/0011_000351.wav"])
     assert [(entry.id, entry.locale) for entry in CORPUS_EN.read(tmp_path)] == [("esd_en/0011_000351.wav", "en-US")]
     assert [(entry.id, entry.locale) for entry in CORPUS_ZH.read(tmp_path)] == [("esd_zh/0010_001400.wav", "zh-Hans")]

@@ -37,7 +37,7 @@ LINE = "[6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.5000, 2.5000]\n"
         ("xxx", "xxx"),
     ],
 )
-def test_a_label_line_says_what_it_says(tmp_path, code, label):
+def test_a_label_line_gives_the_emotion(tmp_path, code, label):
     lay_out(tmp_path, {WAV: "", TXT: "% [START_TIME - END_TIME] TURN_NAME EMOTION\n\n" + LINE.replace("neu", code)})
     (clip,) = read(tmp_path)
     assert clip.raw_label == label
@@ -81,7 +81,7 @@ def test_beside_a_corpus_without_them_they_are_numbers_or_missing(tmp_path):
         ("Ses05M_script01_1b_M012", "Ses05M", "male"),
     ],
 )
-def test_the_last_letter_says_who_speaks(tmp_path, utterance, speaker, gender):
+def test_the_last_letter_identifies_the_speaker(tmp_path, utterance, speaker, gender):
     dialogue = utterance[:-5]
     wav = f"Session{utterance[4]}/sentences/wav/{dialogue}/{utterance}.wav"
     lay_out(tmp_path, {wav: "", TXT: LINE.replace("Ses01F_impro01_F000", utterance)})
@@ -98,14 +98,14 @@ def test_single_raters_do_not_count(tmp_path):
     assert clip.raw_label == "neutral"
 
 
-def test_without_label_files_it_says_what_is_missing(tmp_path):
+def test_missing_label_files_are_refused_by_name(tmp_path):
     lay_out(tmp_path, [WAV])
     expected = "SessionN/dialog/EmoEvaluation/DIALOGUE.txt"
     with pytest.raises(ValueError, match=re.escape(expected)):
         list(read(tmp_path))
 
 
-def test_another_corpus_is_no_error(tmp_path):
+def test_another_corpus_is_not_an_error(tmp_path):
     lay_out(tmp_path, ["Actor_01/03-01-01-01-01-01-01.wav"])
     (entry,) = read(tmp_path)
     assert entry.reason == "the file name does not have the form of the corpus"
@@ -133,7 +133,7 @@ def test_label_files_are_read_in_utf_16_and_with_stray_bytes_in_a_raters_comment
         assert clip.raw_label == "neutral"
 
 
-def test_a_label_file_that_is_no_text_is_named(tmp_path):
+def test_a_label_file_that_is_not_text_is_refused(tmp_path):
     lay_out(tmp_path, [WAV, TXT])
     (tmp_path / TXT).write_bytes(LINE.encode("utf-16-le"))
     with pytest.raises(ValueError, match=r"Ses01F_impro01\.txt.*UTF-8"):

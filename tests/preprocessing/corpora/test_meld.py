@@ -68,7 +68,7 @@ def read_one(folder, part="train_splits", speaker="Joey", emotion="joy") -> Clip
     ("part", "split"),
     [("train_splits", "train"), ("dev_splits_complete", "validation"), ("output_repeated_splits_test", "test")],
 )
-def test_the_folder_says_the_split(tmp_path, part, split):
+def test_the_folder_gives_the_split(tmp_path, part, split):
     clip = read_one(tmp_path, part=part)
     assert clip.split == split
     assert clip.id == f"meld/{part}/dia0_utt0.mp4"
@@ -76,7 +76,7 @@ def test_the_folder_says_the_split(tmp_path, part, split):
 
 
 @pytest.mark.parametrize("emotion", ["neutral", "joy", "sadness", "anger", "surprise", "fear", "disgust"])
-def test_the_table_says_the_emotion(tmp_path, emotion):
+def test_the_table_gives_the_emotion(tmp_path, emotion):
     assert read_one(tmp_path, emotion=emotion).raw_label == emotion
 
 
@@ -110,7 +110,7 @@ def test_the_three_parts_share_names_and_have_a_table_each(tmp_path):
 
 
 @pytest.mark.parametrize("part", TABLES)
-def test_without_a_table_it_says_which_is_missing(tmp_path, part):
+def test_a_missing_table_is_refused_by_name(tmp_path, part):
     others = {name: table([]) for name in TABLES.values() if name != TABLES[part]}
     lay_out(tmp_path, {f"{part}/dia0_utt0.mp4": ""} | others)
     with pytest.raises(ValueError, match=re.escape(TABLES[part])):
@@ -156,7 +156,7 @@ def test_a_table_in_another_encoding_is_named_with_the_one_expected(tmp_path, en
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_a_table_that_says_its_encoding_is_read(tmp_path, encoding):
+def test_a_table_with_a_byte_order_mark_is_read_in_its_encoding(tmp_path, encoding):
     lay_out(tmp_path, ["train_splits/dia0_utt0.mp4"])
     text = table([("he’s lost it", "Joey", "joy", 0, 0)])
     (tmp_path / TABLES["train_splits"]).write_bytes(text.encode(encoding))

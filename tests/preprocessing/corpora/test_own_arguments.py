@@ -30,7 +30,7 @@ def test_of_several_each_has_its_own(sources):
     assert [(s.locale, s.style) for s in described] == [("de-DE", None), ("pl-PL", "acted"), (None, None)]
 
 
-def test_a_flag_wins_over_what_the_source_says(sources, tmp_path):
+def test_a_flag_takes_precedence_over_the_source(sources, tmp_path):
     source = Source("folder", tmp_path / "calls", locale="de-DE", style="natural")
     (described,) = describe_sources([source], {"locale": ["en-US"], "style": []})
     assert (described.locale, described.style) == ("en-US", "natural")

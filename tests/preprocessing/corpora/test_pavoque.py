@@ -68,7 +68,7 @@ def test_a_few_cut_ones_do_not_hide_the_others(tmp_path):
     assert suffixes == {"pavoque/spike0030a-angry.wav": ".wav", "pavoque/m0001-poker.wav": ".flac"}
 
 
-def test_a_recording_alone_is_an_error_that_says_what_is_missing(tmp_path):
+def test_a_recording_without_its_yaml_file_is_refused(tmp_path):
     lay_out(tmp_path, {"pavoque-angry.flac": ""})
     with pytest.raises(ValueError, match=r"pavoque-angry\.yaml"):
         list(read(tmp_path))

@@ -230,7 +230,7 @@ def test_a_table_in_another_encoding_is_named(folder, name):
     ("name", "content"),
     [("t.parquet", b"no parquet"), ("t.arrow", b"no arrow"), ("t.jsonl", b'{"path": '), ("t.csv", b'path\n"a')],
 )
-def test_a_table_that_is_not_what_its_name_says_is_named(folder, name, content):
+def test_a_table_that_does_not_match_its_suffix_is_refused(folder, name, content):
     with pytest.raises(ValueError, match=name):
         clips_of(folder, name, content)
 
@@ -246,7 +246,7 @@ def test_a_message_never_shows_audio(folder):
         assert len(str(caught.value)) < 600
 
 
-def test_a_time_that_is_not_available_is_none(folder):
+def test_a_missing_time_is_none(folder):
     (clip,) = clips_of(folder, "t.csv", "path,start_s,end_s\na.wav,NA,null\n")
     assert (clip.start_s, clip.end_s) == (0.0, None)
 

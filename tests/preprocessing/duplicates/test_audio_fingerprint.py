@@ -48,7 +48,7 @@ def test_the_same_sound_is_wholly_alike():
     assert similarity(SOUND, 0.01 * SOUND) == pytest.approx(1, abs=1e-6)
 
 
-def test_likeness_says_how_much_of_the_energy_differs():
+def test_similarity_measures_how_much_of_the_energy_differs():
     other = speak(9, f0=300)
     other *= np.linalg.norm(SOUND) / np.linalg.norm(other)
     assert similarity(SOUND, SOUND + other) == pytest.approx(np.sqrt(0.5), abs=0.05)

@@ -75,7 +75,7 @@ def test_what_is_longer_than_the_model_hears_is_cut(rows, feature_extractor):
         np.testing.assert_allclose(values.numpy(), stored_waveform(row)[:4800], atol=1e-7)
 
 
-def test_a_batch_says_which_rows_it_holds(splits, collate):
+def test_a_batch_has_the_indices_of_its_rows(splits, collate):
     chosen = [splits["test"][i] for i in (4, 0, 2)]
     assert collate(chosen)["labels"]["row"].tolist() == [row["row"] for row in chosen]
     assert len({row["row"] for row in chosen}) == 3

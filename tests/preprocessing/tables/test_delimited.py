@@ -82,7 +82,7 @@ def test_a_row_of_another_length_is_named(line, count):
 @pytest.mark.parametrize(
     ("header", "delimiter"), [("a|b,c", "|"), ("a\tb;c", "\t"), ("a;b,c", ";"), ("a,b", ","), ("a", ",")]
 )
-def test_the_header_says_the_delimiter(header, delimiter):
+def test_the_header_gives_the_delimiter(header, delimiter):
     assert read_delimited(header + "\n").delimiter == delimiter
 
 

@@ -32,6 +32,6 @@ def test_json_numbers_keep_their_digits_where_they_are_wanted_as_written():
 
 
 @pytest.mark.parametrize("line", ["[1]", '{"a"', "3", '{"a": 1} x'])
-def test_a_line_that_is_no_object_is_named(line):
+def test_a_line_that_is_not_an_object_is_refused(line):
     with pytest.raises(ValueError, match="row 2"):
         list(read_json_lines('{"a": 1}\n\n' + line))

@@ -60,7 +60,7 @@ def test_a_voice_is_measured_as_librosa_does(name, parameters):
 
 @pytest.mark.parametrize("parameters", PARAMETERS)
 @pytest.mark.parametrize("name", UNVOICED)
-def test_what_is_no_voice_is_measured_as_librosa_does(name, parameters):
+def test_noise_and_silence_are_measured_as_librosa_does(name, parameters):
     voiced = compare(UNVOICED[name], PARAMETERS[parameters])
     assert not voiced.all() if name == "noise" else not voiced.any()
 

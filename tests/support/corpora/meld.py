@@ -1,4 +1,4 @@
-"""MELD: as many rows of each emotion and part as the publisher has; who says what is made up."""
+"""MELD: as many rows of each emotion and part as the authors have; who speaks which sentence is made up."""
 
 import csv
 import io

@@ -27,7 +27,7 @@ CASES = [
     (f"{FOLDER}/Sadness_M_A_tarde.wav", {"raw_label": "sadness", "emotion": "sad"}),
 ]
 
-# Shorter than 0.5 s, women's and men's of each emotion. The totals are the publisher's files'; the words are made up.
+# Shorter than 0.5 s, women's and men's of each emotion. The totals are those of the authors; the words are made up.
 SHORT = {
     "Anger": (15, 15),
     "Disgust": (2, 2),

@@ -1,4 +1,4 @@
-"""SAVEE, as the publisher packs it."""
+"""SAVEE, as its authors pack it."""
 
 from itertools import product
 
