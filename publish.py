@@ -1,6 +1,6 @@
 """Checkpoint -> repository on the Hub, with its card and code; or a page for it; or prepared clips -> data set.
 
-    python publish.py runs/paper --repo my-team/ser-13 --dry-run
+    python publish.py runs/paper --repo my-team/ser-13 --dry_run
     python publish.py runs/paper --repo my-team/ser-13 --tag v1
     python publish.py my-team/ser-13 --space --repo my-team/how-is-it-said
     python publish.py prepared/paper --dataset --protocol speaker --repo my-team/speech
@@ -93,7 +93,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--repo", required=True, metavar="NAMESPACE/NAME", help="where to")
     parser.add_argument("--public", action="store_true", help="let all see it")
     parser.add_argument("--tag", help="name of the release, such as v1")
-    parser.add_argument("--dry-run", action="store_true", help="list the files with their sizes in bytes, and stop")
+    parser.add_argument("--dry_run", action="store_true", help="list the files with their sizes in bytes, and stop")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--space", action="store_true", help="publish the page app.py for CHECKPOINT")
     kind.add_argument("--dataset", action="store_true", help="CHECKPOINT is a folder that prepare.py wrote")

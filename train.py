@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from common.command_line import run_command
 
 if TYPE_CHECKING:
-    from training.arguments.parse import SERTrainingArguments
+    from training.arguments.settings import SERTrainingArguments
 
 
 def main() -> None:
@@ -34,11 +34,11 @@ def main() -> None:
         settings = parse_args()
         args = settings[2]
         from training.errors import describe_failure
-        from training.job import plan
+        from training.job import prepare_job
         from training.run import train
         from training.sweep import Sweep
 
-        job = plan(*settings)
+        job = prepare_job(*settings)
         sweep = Sweep(job) if job.sweep.sweep else None
     except (OSError, ValueError) as error:
         sys.exit(f"train.py: {error}")

@@ -21,7 +21,7 @@ from benchmarks.models import backbone, with_stock_encoder
 from modeling.cpu_ser import keep_freed_memory
 from preprocessing.prepared.rows import ROW
 from training.arguments.parse import parse_args
-from training.job import plan
+from training.job import prepare_job
 from training.run import build_trainer
 from training.trainer import MultiTaskSERTrainer
 
@@ -41,7 +41,7 @@ def trainer(prepared: Path, config: Path, *flags: str) -> MultiTaskSERTrainer:
     words += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no", *flags]
     words += ["--freeze_feature_encoder", "false"]  # which is refused of random weights: `step` does it
     words += ["--dataloader_num_workers", "0"]  # that they start takes longer than a step
-    return build_trainer(plan(*parse_args(words)))
+    return build_trainer(prepare_job(*parse_args(words)))
 
 
 def step(prepared: Path, config: Path, way: str) -> Callable[[], float]:

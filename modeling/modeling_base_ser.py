@@ -74,7 +74,7 @@ class MultiTaskSERMixin:
             raise IncompleteCheckpointError(
                 f"{pretrained_model_name_or_path} is not a whole checkpoint of {cls.__name__}: {'; '.join(wrong)}. "
                 "A backbone without heads is loaded by `from_backbone`; heads of a checkpoint start anew with "
-                "`train.py --new_heads`."
+                "`train.py --reset_heads`."
             )
         model._freeze()  # transformers makes all parameters that it loads trainable
         return (model, info) if with_info else model
@@ -142,7 +142,7 @@ class MultiTaskSERMixin:
                 has = list(trained[task.name].labels) if task.name in trained else "no such head"
                 raise ValueError(
                     f"The checkpoint's head for {task.name} does not fit: it has {has}, training asks for "
-                    f"{list(task.labels) or task.kind}. Let it start anew with --new_heads {task.name}."
+                    f"{list(task.labels) or task.kind}. Let it start anew with --reset_heads {task.name}."
                 )
         weight = next(self.heads.parameters())
         heads = MultiTaskHeads(weight.shape[1], tasks).to(weight)

@@ -97,7 +97,7 @@ def test_a_data_set_is_published_and_read_again(hub, licensed, tmp_path, monkeyp
 
 
 def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsys):
-    start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--dry-run")
+    start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--dry_run")
     *lines, total = capsys.readouterr().out.splitlines()
     sizes = {line.split()[1]: int(line.split()[0].replace(",", "")) for line in lines}
     splits = ("test", "train", "validation")
@@ -111,8 +111,8 @@ def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsy
     [
         (["{}", "--dataset", "--repo", "team/x"], r"Only you know under which license \w+, \w+ may be passed on"),
         (["{}", "--dataset", "--license", "CC0", "--repo", "x"], "is called NAMESPACE/NAME"),
-        (["{}", "--repo", "team/x", "--dry-run", "--tag", "v1", "--repo", "x"], "is called NAMESPACE/NAME"),
-        (["{}", "--repo", "team/x", "--dry-run", "--tag", "v1..2"], "A tag is a word such as v1"),
+        (["{}", "--repo", "team/x", "--dry_run", "--tag", "v1", "--repo", "x"], "is called NAMESPACE/NAME"),
+        (["{}", "--repo", "team/x", "--dry_run", "--tag", "v1..2"], "A tag is a word such as v1"),
         (["{}/nowhere", "--repo", "team/x"], "nowhere: no such folder"),
     ],
 )
@@ -135,7 +135,7 @@ def test_a_full_disk_is_a_line(licensed, monkeypatch):
 
     monkeypatch.setattr(export_of_datasets, "export_dataset", full)
     with pytest.raises(SystemExit, match=r"publish.py: .*No space left on device"):
-        start(monkeypatch, licensed, "--dataset", "--repo", "team/x", "--license", "CC0", "--dry-run")
+        start(monkeypatch, licensed, "--dataset", "--repo", "team/x", "--license", "CC0", "--dry_run")
     assert [path.name for path in licensed.parent.iterdir()] == ["prepared"]
 
 
@@ -180,7 +180,7 @@ def test_a_training_publishes_its_checkpoint_privately_and_a_stranger_loads_it(
     assert "push_to_hub" not in (tmp_path / "run" / "train_config.yaml").read_text()
 
     calls = len(hub.calls)
-    listed = run(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--dry-run", HF_TOKEN="").stdout
+    listed = run(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--dry_run", HF_TOKEN="").stdout
     assert len(hub.calls) == calls
     assert {line.split()[1] for line in listed.splitlines()[:-1]} == {*repo.head.tree} - {".gitattributes"}
     run(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--tag", "v1")

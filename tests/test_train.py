@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from tests.conftest import ROOT
 from training.arguments.parse import parse_args
-from training.job import plan
+from training.job import prepare_job
 from training.run import train
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -46,7 +46,7 @@ def test_two_processes_have_the_gradient_of_one_and_count_every_clip_once(words,
     words += ["--optim", "sgd", "--learning_rate", "1", "--warmup_steps", "0", "--max_grad_norm", "0"]
     words += ["--max_steps", "1", "--eval_strategy", "steps", "--eval_steps", "1", "--save_strategy", "no"]
     words += ["--load_best_model_at_end", "false", "--gradient_accumulation_steps", "1"]
-    alone = plan(*parse_args([*words, "--output_dir", str(tmp_path / "1")]))
+    alone = prepare_job(*parse_args([*words, "--output_dir", str(tmp_path / "1")]))
     start = {name: value.clone() for name, value in alone.model.state_dict().items()}
     report = train(alone)
     two = run([*words, "--output_dir", str(tmp_path / "2")], TWO_PROCESSES, ACCELERATE_USE_CPU="true")

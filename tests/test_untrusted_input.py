@@ -27,7 +27,8 @@ from preprocessing.prepared.load import FORMAT, load_prepared
 from publishing.export import export_checkpoint
 from tests.conftest import TASKS, TINY, tiny_config
 from tests.publishing.conftest import training_record
-from training.arguments.parse import ModelArguments, parse_args
+from training.arguments.parse import parse_args
+from training.arguments.settings import ModelArguments
 from training.model import build_model
 
 
@@ -139,7 +140,7 @@ def test_code_beside_a_checkpoint_is_run_by_no_job(checkpoint, payload, tmp_path
     for name in ("__init__", "configuration_ser", "modeling_wav2vec2_ser", "pipeline_ser", "sitecustomize", "evil"):
         (folder / f"{name}.py").write_text(code)
     load_predictor(str(folder))
-    build_model(ModelArguments(model_name_or_path=str(folder), new_heads=["emotion", "gender"]), list(TASKS), 6.0)
+    build_model(ModelArguments(model_name_or_path=str(folder), reset_heads=["emotion", "gender"]), list(TASKS), 6.0)
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     auto = {auto: f"evil.{auto}" for auto in ("AutoConfig", "AutoModel", "AutoFeatureExtractor")}

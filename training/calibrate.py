@@ -1,4 +1,4 @@
-"""Temperature scaling of a trained model: fitted on the validation clips, and kept in the heads (Guo et al. 2017)."""
+"""Temperature scaling of a trained model: fitted on the validation clips, applied to the heads (Guo et al. 2017)."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def calibrate(
 ) -> dict[str, dict]:
     """Divides the logits of every classification head by its temperature, in the weights and in the config.
 
-    All processes take part, and end with the same weights. A training that goes on from the checkpoint starts with the
-    divided weights and from temperature 1, because `fit_tasks` makes its tasks anew.
+    All processes take part and end with the same weights. A training that starts from the checkpoint starts from the
+    scaled weights and from temperature 1, because `fit_tasks` creates new tasks.
 
     Args:
-        model: as training leaves it; it is changed.
+        model: the trained model; it is changed.
         feature_extractor: its feature extractor.
         clips: the validation split.
         output_dir: folder to write `calibration.json` to.
         training_args: as in [`~evaluation.predict.predict`].
 
     Returns:
-        Per head that has a labeled clip: `temperature`, whether it is `at_bound` of what can be fitted, the labeled
-        `clips`, and the expected calibration error, log
-        loss and Brier score on them, `before` and `after`. The same is in the file.
+        Per head with labeled clips: `temperature`, whether it is `at_bound` of the fitted range, the number of labeled
+        `clips`, and their expected calibration error, log loss and Brier score `before` and `after`. The file has the
+        same content.
     """
     tasks = {task.name: task for task in model.config.get_tasks() if task.is_classification}
     if not tasks:
@@ -55,7 +55,7 @@ def calibrate(
     logits = predict(model, feature_extractor, clips, **training_args)
     targets = {name: encode(task, clips[task.column][:]).numpy() for name, task in tasks.items()}
     temperatures = torch.tensor([fit_temperature(logits[name], targets[name]) for name in tasks], device=model.device)
-    # Two machines may round differently. In float32, as the weights that they divide.
+    # Machines may round differently; in float32, as the weights that the temperatures divide.
     fitted = dict(zip(tasks, broadcast(temperatures).tolist(), strict=True))
     model.heads.divide(fitted)
     model.config.set_tasks(
@@ -76,8 +76,8 @@ def calibrate(
             )
             if head["at_bound"]:
                 logger.warning(
-                    f"Calibration of {name}: the temperature {head['temperature']:.3g} is at the limit of the fit, so "
-                    "that the scores are not calibrated. The validation clips say too little about this head."
+                    f"Calibration of {name}: the temperature {head['temperature']:.3g} is at the limit of the fitted "
+                    "range, so its scores are not calibrated: there are too few validation clips for this head."
                 )
     return report
 

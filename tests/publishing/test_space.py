@@ -94,7 +94,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
 
 
 def test_a_dry_run_lists_the_files_and_asks_nobody(hub, trained, monkeypatch, capsys):
-    start(monkeypatch, trained["panns"], "--space", "--repo", "team/page", "--dry-run")
+    start(monkeypatch, trained["panns"], "--space", "--repo", "team/page", "--dry_run")
     listed = {line.split()[1] for line in capsys.readouterr().out.splitlines()}
     assert {"app.py", "README.md", "requirements.txt", "inference/web/page.py", "model/model.safetensors"} <= listed
     assert hub.calls == []

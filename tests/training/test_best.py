@@ -2,7 +2,7 @@ import pytest
 from transformers import TrainerState
 
 from tests.training.conftest import job
-from training.best import best_line, describe_best
+from training.best import best_log_entry, describe_best
 from training.run import train
 
 METRIC = "emotion_weighted_f1"
@@ -15,14 +15,14 @@ def state() -> TrainerState:
 
 
 def test_the_end_says_which_epoch_won_with_which_value(state):
-    assert best_line(state, METRIC)["epoch"] == 1
+    assert best_log_entry(state, METRIC)["epoch"] == 1
     said = describe_best(state, METRIC, 2)
     assert [part in said for part in ("epoch 1 of 2", METRIC, "0.2000")] == [True] * 3
 
 
 @pytest.mark.parametrize("metric", [None, "gender_weighted_f1"])
 def test_where_nothing_chose_nothing_won(state, metric):
-    assert best_line(state, metric) is None
+    assert best_log_entry(state, metric) is None
     assert METRIC not in describe_best(state, metric, 2)
 
 

@@ -33,7 +33,7 @@ def test_panns_trains_and_goes_on(words, panns_config, tmp_path):
     assert (extractor["do_normalize"], extractor["sampling_rate"]) == (False, 16_000)
 
     onward = start_from(words, "--model_name_or_path", str(tmp_path / "run"), "--output_dir", str(tmp_path / "on"))
-    model = job([*onward, "--new_heads", "gender"]).model
+    model = job([*onward, "--reset_heads", "gender"]).model
     assert type(model) is PannsForMultiTaskSER
     differing = {name for name, p in model.named_parameters() if not torch.equal(p, ready.model.get_parameter(name))}
     assert differing == {"heads.gender.weight", "heads.gender.bias"}
@@ -89,23 +89,23 @@ def test_a_fine_tuned_checkpoint_goes_on_with_its_heads_and_new_ones_start_anew(
     kept = job(onward).model.state_dict()
     assert all(torch.equal(kept[name], trained[name]) for name in trained if "weight_" not in name)
 
-    anew = job([*onward, "--new_heads", "gender"]).model.state_dict()
+    anew = job([*onward, "--reset_heads", "gender"]).model.state_dict()
     differing = {name for name in kept if not torch.equal(anew[name], kept[name])}
     assert differing == {"heads.gender.weight", "heads.gender.bias"}
     assert anew["heads.gender.bias"].abs().sum() == 0
 
     other = [*onward, "--tasks", "emotion", "recorded"]
-    with pytest.raises(ValueError, match="--new_heads recorded"):
+    with pytest.raises(ValueError, match="--reset_heads recorded"):
         job(other)
-    model = job([*other, "--new_heads", "recorded"]).model
+    model = job([*other, "--reset_heads", "recorded"]).model
     assert model.config.get_tasks()[1].labels == ("evening", "morning")
-    train(job([*other, "--new_heads", "recorded"]))
+    train(job([*other, "--reset_heads", "recorded"]))
 
 
 def test_a_checkpoint_with_a_missing_head_is_refused(words, checkpoint):
     start = words.index("--config_name")
     words[start : start + 2] = ["--model_name_or_path", str(checkpoint)]
-    with pytest.raises(ValueError, match="--new_heads"):
+    with pytest.raises(ValueError, match="--reset_heads"):
         job(words)
 
 
@@ -120,7 +120,7 @@ def test_a_checkpoint_keeps_its_own_tasks_and_says_what_is_left_out(words, tmp_p
     left_out = job([*onward, "--tasks", "emotion", "gender"])
     assert [task.name for task in left_out.tasks] == ["emotion", "gender"]
     assert "leaves out: language, f0_mean, energy_mean" in caplog.text
-    assert left_out.trained_before == set(left_out.splits["train"]["id"])
+    assert left_out.clips_before == set(left_out.splits["train"]["id"])
 
 
 def test_a_frozen_feature_encoder_of_random_weights_is_refused(words):
@@ -148,7 +148,7 @@ def test_a_head_of_another_unit_has_to_start_anew(words, feature_extractor, spli
     feature_extractor.save_pretrained(tmp_path / "old")
     onward = start_from(words, "--model_name_or_path", str(tmp_path / "old"))
     onward[onward.index("--tasks") : onward.index("--num_train_epochs")] = ["--tasks", "emotion", "energy_mean"]
-    with pytest.raises(ValueError, match=r"energy_mean .*FS.*--new_heads energy_mean"):
+    with pytest.raises(ValueError, match=r"energy_mean .*FS.*--reset_heads energy_mean"):
         job(onward)
-    ready = job([*onward, "--new_heads", "energy_mean"])
+    ready = job([*onward, "--reset_heads", "energy_mean"])
     assert ready.tasks[1].mean < 335

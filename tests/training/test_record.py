@@ -11,7 +11,7 @@ from preprocessing.corpora.own_arguments import stated_license
 from tests.publishing import conftest as publishing
 from tests.support.loopback_hub import File, Repository, serve
 from tests.training.conftest import TASKS, job, start_from
-from training.arguments.parse import ModelArguments
+from training.arguments.settings import ModelArguments
 from training.record import training_record, write_training_record
 from training.run import build_trainer
 from training.start import describe_start
@@ -134,13 +134,13 @@ def test_a_checkpoint_without_facts_is_not_taken_for_a_backbone(
     name = str(first) if place == "folder" else "team/first"
     onward = job(start_from(words, "--model_name_or_path", name, "--tasks", *TASKS))
     assert onward.start["before"] is None
-    assert onward.trained_before is None  # and not: on nothing
+    assert onward.clips_before is None  # and not: on nothing
     assert f"{name} has no training.json: what it was trained on is not known." in caplog.text
 
 
 def test_clips_of_a_backbone_and_of_random_weights_are_none(ready, backbone, words):
-    assert ready.trained_before == set()
-    assert job(start_from(words, "--model_name_or_path", str(backbone))).trained_before == set()
+    assert ready.clips_before == set()
+    assert job(start_from(words, "--model_name_or_path", str(backbone))).clips_before == set()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from common.training_clips import read_training_clips
 from preprocessing.prepared.load import load_prepared
 from publishing.export import export_checkpoint
 from tests.training.conftest import TASKS, flags, job, start_from
-from training.resume_settings import RECORD, differences, write_resume_settings
+from training.resume import RECORD, differences, write_resume_settings
 from training.run import build_trainer, train
 from training.sweep import Sweep
 
@@ -153,7 +153,7 @@ def test_of_a_backbone_that_was_trained_on_labels_the_clips_are_not_known(words,
     labeled = shutil.copytree(backbone, tmp_path / "labeled")
     config = json.loads((labeled / "config.json").read_text())
     (labeled / "config.json").write_text(json.dumps({**config, "architectures": ["Wav2Vec2ForSequenceClassification"]}))
-    assert job(start_from(words, "--model_name_or_path", str(labeled))).trained_before is None
+    assert job(start_from(words, "--model_name_or_path", str(labeled))).clips_before is None
 
 
 def test_a_sweep_on_other_clips_is_refused(short, prepared, tmp_path):

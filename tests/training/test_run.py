@@ -137,7 +137,7 @@ def test_a_task_of_the_users_own_trains(words):
         (["--task_weights", "emotion"], "NAME=WEIGHT"),
         (["--task_weights", "valence=1"], "got valence"),
         (["--task_weights", "emotion=1", "emotion=2"], "--task_weights emotion=2"),
-        (["--new_heads", "valence"], "got valence"),
+        (["--reset_heads", "valence"], "got valence"),
         (["--tasks", "emotion", "emotion"], "twice"),
         (["--tasks", "emotion", "duration_s"], "not in use"),
     ],
@@ -153,7 +153,7 @@ def test_what_is_known_of_other_weights_does_not_stay_beside_new_ones(words, bac
     for stale in ("metrics.json", "training_clips.txt"):
         (output / stale).write_text("stale")
     ready = job([*words, *ONE_STEP])
-    ready.trained_before = None  # as of a checkpoint that does not say
+    ready.clips_before = None  # as of a checkpoint that does not say
     del ready.splits["test"]  # as under a protocol that has none
     assert train(ready) == {}
     assert (output / "model.safetensors").is_file()

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from tests.conftest import ROOT
 from training import sweep as sweep_module
 from training.arguments.parse import parse_args
-from training.job import plan
+from training.job import prepare_job
 from training.resume import STUDY, SWEEP
 from training.run import score, train
 from training.sweep import Point, Sweep, SweepTrainer, format_sweep
@@ -54,7 +54,7 @@ def trained(monkeypatch) -> list[str]:
 
 
 def sweep(words) -> Sweep:
-    return Sweep(plan(*parse_args(words)))
+    return Sweep(prepare_job(*parse_args(words)))
 
 
 def start(words) -> subprocess.Popen:
@@ -120,7 +120,7 @@ def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leav
     assert (settings["learning_rate"], settings["weight_decay"]) == (best["learning_rate"], best["weight_decay"])
     again = tmp_path / "again"
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({**settings, "output_dir": str(again)}))
-    metrics = train(plan(*parse_args(["--config", str(tmp_path / "config.yaml")])))
+    metrics = train(prepare_job(*parse_args(["--config", str(tmp_path / "config.yaml")])))
     mine, ordinary = (load_file(folder / "model.safetensors") for folder in (output, again))
     assert all(torch.equal(mine[name], ordinary[name]) for name in ordinary)
     assert json.loads((output / "metrics.json").read_text())["tasks"] == metrics["tasks"]
@@ -134,7 +134,7 @@ def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leav
     assert not {"optimizer.pt", "scheduler.pt", "rng_state.pth"} & kept
     assert trained == []
     with pytest.raises(ValueError, match="Go on with it by --sweep"):
-        plan(*parse_args([word for word in words if word != "--sweep"]))
+        prepare_job(*parse_args([word for word in words if word != "--sweep"]))
 
 
 def test_a_sweep_has_the_same_result_twice(words, tmp_path):

@@ -11,7 +11,7 @@ from modeling import Task
 from preprocessing.corpora.scan import Source, UserAudio, scan
 from preprocessing.prepared.build import prepare
 from training.arguments.parse import parse_args
-from training.job import plan
+from training.job import prepare_job
 from training.run import train
 from training.tasks import KINDS, PAPER_COLUMNS, fit_tasks, kind_of
 
@@ -133,7 +133,7 @@ def test_style_and_valence_are_learned_by_their_names_and_learned_on_as_before(s
     tasks = ["--tasks", "style", "valence:concordance", "f0_mean"]
     first = tmp_path / "first"
     report = train(
-        plan(*parse_args([*words, *tasks, "--config_name", str(backbone_config), "--output_dir", str(first)]))
+        prepare_job(*parse_args([*words, *tasks, "--config_name", str(backbone_config), "--output_dir", str(first)]))
     )
     assert (report["main_task"], report["tasks"]["style"]["kind"]) == ("style", "classification")
     assert math.isfinite(report["tasks"]["valence"]["pooled"]["ccc"])
@@ -143,7 +143,7 @@ def test_style_and_valence_are_learned_by_their_names_and_learned_on_as_before(s
 
     onward = [*words, "--model_name_or_path", str(first), "--output_dir", str(tmp_path / "onward")]
     style = replace(style, temperature=1.0)  # which is fitted anew
-    assert plan(*parse_args(onward)).tasks == (style, valence, f0)
-    assert plan(*parse_args([*onward, "--tasks", "style", "valence"])).tasks == (style, valence)
-    (other,) = plan(*parse_args([*onward, "--tasks", "valence:regression"])).tasks
+    assert prepare_job(*parse_args(onward)).tasks == (style, valence, f0)
+    assert prepare_job(*parse_args([*onward, "--tasks", "style", "valence"])).tasks == (style, valence)
+    (other,) = prepare_job(*parse_args([*onward, "--tasks", "valence:regression"])).tasks
     assert (other.loss, other.mean, other.std) == ("l2", valence.mean, valence.std)

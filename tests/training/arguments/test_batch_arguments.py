@@ -26,7 +26,7 @@ def test_what_is_given_of_the_batch_stays_and_the_rest_follows(flags, expected):
 def test_the_network_decides_where_nothing_is_given(given):
     flags = ["--train_sampling_strategy", given] if given else []
     _, _, args, *_ = parse_args([*BASE, *flags])
-    args.fit_batches(batch_statistics=True)
+    args.set_batch_sizes(batch_statistics=True)
     assert tuple(getattr(args, name) for name in BATCH) == (32, 32, 1)
     assert args.train_sampling_strategy == (given or "random")
 

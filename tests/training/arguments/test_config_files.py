@@ -1,8 +1,7 @@
 import pytest
 import yaml
 
-from training.arguments.config_files import read_configs
-from training.arguments.parse import SettingsParser, parse_args
+from training.arguments.parse import SettingsParser, parse_args, read_configs
 
 BASE = ["--data", "prepared", "--output_dir", "out", "--model_name_or_path", "x"]
 

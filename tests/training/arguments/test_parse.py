@@ -3,7 +3,8 @@ import yaml
 from transformers import TrainingArguments
 
 from modeling import ARCHITECTURES
-from training.arguments.parse import BEST_ROW, SERTrainingArguments, SweepArguments, parse_args
+from training.arguments.parse import parse_args
+from training.arguments.settings import BEST_ROW, SERTrainingArguments, SweepArguments
 
 BASE = ["--data", "prepared", "--output_dir", "runs/x", "--model_name_or_path", "backbone"]
 

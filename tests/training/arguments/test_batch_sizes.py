@@ -3,7 +3,7 @@ import pytest
 from modeling import ARCHITECTURES, PannsForMultiTaskSER, PannsMultiTaskSERConfig
 from tests.conftest import TASKS
 from tests.training.conftest import job, start_from
-from training.arguments.batches import BatchSettings
+from training.arguments.batch_sizes import BatchSettings
 from training.run import build_trainer
 
 WIDTHS = {"channels": [4, 4, 4, 4, 4, 8]}

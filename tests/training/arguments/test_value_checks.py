@@ -7,8 +7,9 @@ import pytest
 from transformers import TrainingArguments
 
 from tests.training.conftest import job
-from training.arguments.parse import SERTrainingArguments, parse_args
-from training.arguments.supported import RULES
+from training.arguments.parse import parse_args
+from training.arguments.settings import SERTrainingArguments
+from training.arguments.value_checks import RULES
 from training.run import train
 
 BASE = ["--data", "prepared", "--output_dir", "out", "--model_name_or_path", "x"]
