@@ -19,8 +19,7 @@ from preprocessing.prepared.load import count_in_no_split, load_prepared, load_r
 
 from .arguments.settings import MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
 from .model import build_model, clips_of_start, freeze_feature_encoder, task_names
-from .resume import check_sweep, checkpoint_to_resume
-from .resume_settings import check_resume, resume_settings
+from .resume import check_resume, check_sweep, checkpoint_to_resume, resume_settings
 from .start import describe_start
 from .tasks import fit_tasks
 

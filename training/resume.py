@@ -21,7 +21,7 @@ from .tasks import kind_of
 
 LATEST = ("latest", "true", "True")
 SWEEP = "sweep"  # folder of the points of a sweep, in its output folder
-STUDY = "study.db"
+STUDY_NAME = "study_name.txt"
 RESUME_SETTINGS = "resume_settings.json"
 # Settings that affect the weights; others, such as the number of epochs, may change on a resume.
 _OF_MODEL = ("reset_heads", "freeze_feature_encoder", "layerdrop", "mask_time_prob")
@@ -45,7 +45,7 @@ def checkpoint_to_resume(output_dir: Path, resume_from: str | None) -> str | Non
         ValueError: `output_dir` holds another training that would be mixed with this one, or the checkpoint does not
             exist.
     """
-    if (output_dir / SWEEP / STUDY).exists():
+    if (output_dir / SWEEP / STUDY_NAME).exists():
         raise ValueError(f"{output_dir} holds a sweep: resume it with --sweep, or choose another --output_dir.")
     if resume_from is None or resume_from == "false":
         if _holds_training(output_dir):
@@ -88,7 +88,7 @@ def check_sweep(args: TrainingArguments) -> None:
         )
     if args.save_only_model:
         raise ValueError("--save_only_model saves nothing from which an interrupted point of a --sweep could resume.")
-    if not (output / SWEEP / STUDY).exists() and _holds_training(output):
+    if not (output / SWEEP / STUDY_NAME).exists() and _holds_training(output):
         raise ValueError(f"{output} holds a training without --sweep: choose another --output_dir.")
 
 

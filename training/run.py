@@ -28,7 +28,7 @@ from .best import BestCallback, describe_best
 from .calibrate import calibrate
 from .job import TrainingJob
 from .record import write_training_record
-from .resume_settings import write_resume_settings
+from .resume import write_resume_settings
 from .trainer import MultiTaskSERTrainer
 
 logger = get_logger(__name__)

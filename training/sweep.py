@@ -13,13 +13,12 @@ import uuid
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import sleep
 from typing import Any
 
-import numpy as np
 import optuna
 from accelerate.utils import broadcast_object_list
 from filelock import FileLock
@@ -31,7 +30,6 @@ from transformers.utils.logging import get_logger
 
 from common.checkpoint import load_checkpoint
 from common.files import write_json, write_text
-from common.text_tables import format_table
 from evaluation.metrics.compute import DivergedError
 from modeling.cpu_ser import keep_freed_memory
 
@@ -40,6 +38,7 @@ from .best import best_log_entry
 from .job import TrainingJob
 from .resume import STUDY_NAME, SWEEP, checkpoint_to_resume, differences
 from .run import build_trainer, finalize
+from .sweep_report import Point, format_sweep, summarize
 
 logger = get_logger(__name__)
 
@@ -48,26 +47,6 @@ _WAIT, _DONE = "wait", "done"  # what the first process of a command tells the o
 _POLL_S = 1.0
 # A process records a heartbeat for its point; without one for the grace period, the point goes to another process.
 HEARTBEAT_S, GRACE_S = 10, 60
-
-
-@dataclass(frozen=True)
-class Point:
-    """A point of the grid."""
-
-    learning_rate: float
-    weight_decay: float
-
-    @property
-    def name(self) -> str:
-        """Name of its folder, such as `lr1e-3-wd1e-5`."""
-        return f"lr{_short(self.learning_rate)}-wd{_short(self.weight_decay)}"
-
-
-_POINT = tuple(field.name for field in fields(Point))
-
-
-def _short(value: float) -> str:
-    return np.format_float_scientific(value, trim="-", exp_digits=1) if value else "0"
 
 
 class Sweep:
@@ -119,14 +98,20 @@ class Sweep:
 
     def _check_settings(self) -> None:
         grid = {name: value for name, value in asdict(self.job.sweep).items() if name not in ("sweep", "sweep_storage")}
-        settings = {name: value for name, value in self.job.settings.items() if name not in ("output_dir", *_POINT)}
+        settings = {
+            name: value
+            for name, value in self.job.settings.items()
+            if name not in ("output_dir", "learning_rate", "weight_decay")
+        }
         ours = json.loads(json.dumps({**settings, **grid}))
         if "settings" not in self.study.user_attrs:
             self.study.set_user_attr("resume_settings", self.job.resume_settings)
             self.study.set_user_attr("settings", ours)
         known = self.study.user_attrs
         changes = differences(known["settings"], ours)
-        changes = changes or differences(known["resume_settings"], self.job.resume_settings, ignored=_POINT)
+        changes = changes or differences(
+            known["resume_settings"], self.job.resume_settings, ignored=("learning_rate", "weight_decay")
+        )
         if changes:
             raise ValueError(
                 f"{self.job.output_dir} holds another sweep: {'; '.join(changes)}. Resume it with the same settings, "
@@ -247,20 +232,16 @@ class Sweep:
         resume_settings = {**self.job.resume_settings, **asdict(point)}
         return replace(self.job, model=model, args=args, settings=settings, resume_settings=resume_settings)
 
-    def _summary(self) -> dict[str, Any]:
-        ended = self._ended()
-        points = [_entry(point, ended[name]) for name, point in self.points.items()]
-        complete = [entry for entry in points if entry["state"] == "complete"]
-        sign = 1 if self.job.args.greater_is_better else -1
-        best = max(complete, key=lambda entry: sign * entry["value"], default={"name": None})
-        metric, greater = self.job.args.metric_for_best_model, self.job.args.greater_is_better
-        return {"metric": metric, "greater_is_better": greater, "best": best["name"], "points": points}
-
     def _write_result(self) -> dict[str, Any]:
         """Makes the best point the result, and at last writes the report, whose existence marks the end."""
         is_first = self.job.args.process_index == 0
-        report = self._share(self._summary() if is_first else None)
-        self._wrote_result = report["best"] is not None
+        report = None
+        if is_first:
+            args = self.job.args
+            metric, greater_is_better = args.metric_for_best_model, args.greater_is_better
+            report = summarize(self.points.values(), self._ended(), metric, greater_is_better)
+        report = self._share(report)
+        self._wrote_result = True
         for entry in report["points"]:
             if entry["name"] == report["best"]:
                 model, _ = load_checkpoint(self.folder / entry["name"] / entry["checkpoint"])
@@ -280,27 +261,8 @@ class _Ownership(TrainerCallback):
         self.study = study
         self.trial = trial
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Called by the Trainer before it saves a checkpoint."""
-        if control.should_save:
-            trial = self.study.get_trials(deepcopy=False)[self.trial.number]
-            if trial.state != TrialState.RUNNING:
-                name = self.trial.user_attrs["name"]
-                raise SystemExit(f"train.py: another process resumed {name}, because this one was inactive.")
-
-
-def _entry(point: Point, trial: FrozenTrial) -> dict[str, Any]:
-    """What `sweep.json` has of a point."""
-    is_complete = trial.state == TrialState.COMPLETE
-    return {
-        "name": point.name,
-        **asdict(point),
-        "state": "complete" if is_complete else "failed",
-        "value": trial.value if is_complete else None,
-        "epoch": trial.user_attrs.get("epoch"),
-        "checkpoint": trial.user_attrs.get("checkpoint"),
-        "seconds": round(trial.duration.total_seconds(), 1) if trial.duration else None,
-        "reason": trial.user_attrs.get("reason"),
-    }
+        if self.study.get_trials(deepcopy=False)[self.trial.number].state != TrialState.RUNNING:
+            name = self.trial.user_attrs["name"]
+            raise SystemExit(f"train.py: another process resumed {name}, because this one was inactive.")

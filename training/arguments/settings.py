@@ -138,6 +138,13 @@ class SweepArguments:
     sweep_weight_decay: list[float] = field(
         default_factory=lambda: [0.0, 1e-5, 1e-4], metadata={"help": "Weight decays of the grid."}
     )
+    sweep_storage: str | None = field(
+        default=None,
+        metadata={
+            "help": "Database in which processes on several machines share a sweep, such as "
+            "postgresql+psycopg://USER@HOST/NAME, with output_dir in a shared folder. Default: a file in output_dir."
+        },
+    )
 
     def __post_init__(self) -> None:
         for name in ("sweep_learning_rate", "sweep_weight_decay"):
