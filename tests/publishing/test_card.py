@@ -84,7 +84,7 @@ def test_every_number_of_the_results_is_that_of_metrics_json(metrics):
         ]
         for name in ("emotion", "gender")
     ]
-    assert one(card, "least confidence") == [
+    assert one(card, "minimum confidence") == [
         [f"{p['threshold']:g}", str(p["clips"]), f"{p['coverage']:.3f}", f"{p['accuracy']:.3f}"]
         for p in main["calibration"]["risk_coverage"]
     ]
@@ -118,7 +118,7 @@ def test_every_number_of_the_training_is_that_of_training_json(metrics):
     }
     assert "| seed | 7 |" in card
     assert "`org/base` at commit `c0ffee`" in card
-    assert "3 locales were heard in training: de-DE, pl-PL, zh-Hans. Nothing is known of others." in card
+    assert "3 locales were in training: de-DE, pl-PL, zh-Hans" in card
     assert ModelCard(card).data.base_model == "org/base"
     assert ModelCard(card).data.language == ["de", "pl", "zh"]
 
@@ -126,7 +126,7 @@ def test_every_number_of_the_training_is_that_of_training_json(metrics):
 def test_what_a_local_checkpoint_was_trained_on_is_not_stated(metrics):
     card = ModelCard(render(metrics, training_record(corpus("emodb"), start="local checkpoint")))
     assert card.data.license_name == "unstated-data-license"
-    assert "The licenses of an earlier checkpoint are not stated here" in card.text
+    assert "The licenses of an earlier checkpoint are not stated" in card.text
 
 
 def test_a_license_is_not_laundered_by_a_start_from_the_hub(metrics):
@@ -137,7 +137,7 @@ def test_a_license_is_not_laundered_by_a_start_from_the_hub(metrics):
     assert "The licenses of iemocap are for research only" in card.text
     card = ModelCard(render(metrics, training_record(corpus("emodb"), **hub)))
     assert card.data.license_name == "unstated-data-license"
-    assert "The licenses of team/ser-iemocap are not stated here" in card.text
+    assert "The licenses of team/ser-iemocap are not stated" in card.text
 
 
 def test_a_known_backbone_has_its_publishers_license(metrics):
@@ -179,17 +179,17 @@ def test_what_is_absent_or_too_good_is_said(metrics):
     metrics["without_clips"] = {"corpora": ["tess"], "locales": []}
     metrics["tasks"]["gender"] = {"kind": "classification", "clips": 0}
     card = render(metrics, training_record(seconds=None))
-    assert "**7 of these clips were in the model's training: the figures say too much.**" in card
-    assert "No clip is happy: nothing is known" in card
+    assert "**7 of these clips were in the model's training" in card
+    assert "No clip is happy" in card
     assert "No clip has a label for gender" in card
-    assert "The data have corpora without a clip in this split: tess." in card
+    assert "Corpora without a clip in this split: tess." in card
     assert "| time | not recorded |" in card
     metrics["num_clips_seen_in_training"] = None
-    assert "it may have heard these clips" in render(metrics)
+    assert "they may include these clips" in render(metrics)
 
 
 def test_calibration_is_told_as_it_was(metrics):
-    assert "they were calibrated with a temperature" in render(metrics)
+    assert "calibrated with temperatures" in render(metrics)
     for name in ("emotion", "gender"):
         metrics["tasks"][name]["calibration"]["temperature"] = 1.0  # --calibrate false
     card = render(metrics)
@@ -199,12 +199,12 @@ def test_calibration_is_told_as_it_was(metrics):
 
 def test_no_locale_is_no_list_of_locales(metrics):
     card = render(metrics, training_record(locales=[]))
-    assert "What languages were heard in training is not stated." in card
+    assert "The languages of the training data are not stated." in card
     assert ModelCard(card).data.language is None
 
 
 def test_what_the_protocol_means_is_said(metrics):
-    assert "Where test speakers are heard in training, expect less" in render(metrics)
+    assert "It is unknown whether their speakers were in the training." in render(metrics)
     metrics["protocol"]["family"] = "speaker"
     unseen = "Their speakers were not heard in training either"
     assert unseen not in render(metrics)  # the protocol alone does not say what the model was trained on
