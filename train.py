@@ -62,23 +62,22 @@ def _publish(args: SERTrainingArguments) -> None:
     from publishing.export import export_checkpoint
     from publishing.hub import describe_publication, head_of, publish_folder, staging_folder
 
+    output_dir, repo_id = str(args.output_dir), str(args.publish_to)
     public = args.hub_private_repo is False
     command_words = [
         "python",
         "publish.py",
-        args.output_dir,
+        output_dir,
         "--repo",
-        args.publish_to,
+        repo_id,
         *(["--public"] if public else []),
     ]
     command = shlex.join(command_words)
     try:
-        with staging_folder(Path(args.output_dir)) as folder:
-            export_checkpoint(Path(args.output_dir), Path(folder), args.publish_to)
-            before = head_of(args.publish_to)
-            url = publish_folder(
-                Path(folder), args.publish_to, public=public, message="Publish the model", command=command
-            )
+        with staging_folder(Path(output_dir)) as folder:
+            export_checkpoint(Path(output_dir), Path(folder), repo_id)
+            before = head_of(repo_id)
+            url = publish_folder(Path(folder), repo_id, public=public, message="Publish the model", command=command)
     except (OSError, ValueError) as error:
         message = str(error)
         sys.exit(f"train.py: {message}" + ("" if message.endswith(command) else f" To publish it, run: {command}"))

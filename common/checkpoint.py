@@ -1,4 +1,4 @@
-"""The project's architectures, and loading their checkpoints: what does not load is said in a sentence."""
+"""Loading checkpoints of the project's architectures, with errors in a sentence; their weight files and identity."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME, cache
 from transformers.utils.logging import disable_progress_bar
 
 from modeling.auto_ser import architecture_of
+from modeling.configuration_ser import SER_FORMAT
 from modeling.modeling_base_ser import IncompleteCheckpointError
 
 
@@ -27,12 +28,27 @@ def load_config(checkpoint: str | os.PathLike, revision: str = "main") -> PreTra
     """The configuration of a checkpoint of any architecture.
 
     Raises:
-        ValueError: there is none.
+        ValueError: the checkpoint does not exist, or has the format of another version of this project.
     """
     try:
-        return AutoConfig.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
-    except Exception as error:  # what a file of any kind makes its readers raise has no common class
+        config = AutoConfig.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
+        content, _ = PreTrainedConfig.get_config_dict(checkpoint, revision=revision)
+    except Exception as error:  # the errors of invalid files have no common class
         raise ValueError(f"{checkpoint} is not a checkpoint: {_first_line(error)}") from error
+    if architecture_of(config) is not None:
+        _check_format(checkpoint, content.get("ser_format", 1))  # format 1 had no number
+    return config
+
+
+def _check_format(checkpoint: str | os.PathLike, number: int) -> None:
+    if number == SER_FORMAT:
+        return
+    settings = Path(checkpoint, "train_config.yaml")
+    source = f"--config {settings}" if settings.is_file() else "--data PREPARED --model_name_or_path BACKBONE"
+    raise ValueError(
+        f"{checkpoint} has checkpoint format {number}, but this version reads format {SER_FORMAT}. Train it again: "
+        f"python train.py {source} --output_dir NEW_FOLDER"
+    )
 
 
 def load_checkpoint(
@@ -40,21 +56,21 @@ def load_checkpoint(
 ) -> tuple[PreTrainedModel, SequenceFeatureExtractor]:
     """The model of a fine-tuned checkpoint in float32, ready to predict, and its feature extractor.
 
-    No code that lies beside the checkpoint is run.
+    Code beside the checkpoint is not run.
 
     Args:
         checkpoint: folder or Hub id.
         revision: branch, tag or commit of a Hub repository.
 
     Raises:
-        ValueError: it is none that `train.py` wrote, or not whole.
+        ValueError: it is not a complete checkpoint that `train.py` wrote.
     """
     config = load_config(checkpoint, revision)
     if architecture_of(config) is None:
         raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
     where = {"revision": revision, "trust_remote_code": False}
     if not sys.stderr.isatty():
-        disable_progress_bar()  # of weights that are loaded, which fills logs
+        disable_progress_bar()  # of loading weights, which fills logs
     try:
         feature_extractor = AutoFeatureExtractor.from_pretrained(checkpoint, **where)
         model = AutoModelForAudioClassification.from_pretrained(
@@ -63,37 +79,37 @@ def load_checkpoint(
     except IncompleteCheckpointError:
         raise
     except Exception as error:
-        raise ValueError(f"{checkpoint} is not a whole checkpoint: {_first_line(error)}") from error
+        raise ValueError(f"{checkpoint} is not a complete checkpoint: {_first_line(error)}") from error
     return model.eval(), feature_extractor
 
 
 def weight_files(checkpoint: str | os.PathLike) -> list[Path]:
-    """The files that hold the weights of a checkpoint in a folder: one, or the shards that their index lists.
+    """The weight files of a checkpoint in a folder: one, or the shards that an index lists.
 
     Raises:
-        ValueError: there is an index, and it lists none.
+        ValueError: the index does not list them.
     """
-    whole, index = Path(checkpoint, SAFE_WEIGHTS_NAME), Path(checkpoint, SAFE_WEIGHTS_INDEX_NAME)
-    if whole.is_file() or not index.is_file():
-        return [whole]
+    single, index = Path(checkpoint, SAFE_WEIGHTS_NAME), Path(checkpoint, SAFE_WEIGHTS_INDEX_NAME)
+    if single.is_file() or not index.is_file():
+        return [single]
     try:
         names = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
         return sorted({Path(checkpoint, Path(name).name) for name in names})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{index} does not say which file holds which weights.") from error
+        raise ValueError(f"{index} is not a valid index: it does not list the file of every weight.") from error
 
 
 def weights_sha256(checkpoint: str | os.PathLike) -> str | None:
-    """SHA-256 of the weights of a checkpoint in a folder, shards one behind another; `None` of one on the Hub.
+    """SHA-256 of the weights of a checkpoint in a folder, shards concatenated; `None` for a checkpoint on the Hub.
 
-    It ties figures to the weights that they were measured on.
+    It identifies the weights that metrics were computed with.
     """
     if not Path(checkpoint).is_dir():
         return None
     digest = hashlib.sha256()
     for path in weight_files(checkpoint):
         with path.open("rb") as file:
-            hashlib.file_digest(file, lambda: digest)  # which goes on with the same digest
+            hashlib.file_digest(file, lambda: digest)  # which updates the same digest
     return digest.hexdigest()
 
 
@@ -102,12 +118,12 @@ def _first_line(error: Exception) -> str:
 
 
 def fingerprint(checkpoint: str) -> str:
-    """A short digest of a model's configuration and weights, wherever they lie.
+    """A short digest of a model's configuration and weights, in a folder or in the Hub's cache.
 
     Args:
         checkpoint: folder or Hub id of a model that has been loaded.
     """
-    folder = Path(cached_file(checkpoint, "config.json")).parent
+    folder = Path(str(cached_file(checkpoint, "config.json"))).parent
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.name == "config.json" or path.suffix == ".safetensors" or ".onnx" in path.name:

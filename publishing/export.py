@@ -69,7 +69,7 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
     output.mkdir(parents=True, exist_ok=True)
     for path in weights:
         _link(path, output / path.name)
-    _save_code(config, output)
+    _save_code(config, architecture, output)
     AutoFeatureExtractor.from_pretrained(checkpoint, trust_remote_code=False).save_pretrained(output)
     _write_json(output / "metrics.json", metrics)
     _write_json(output / "training.json", training)
@@ -130,9 +130,9 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _save_code(config: PreTrainedConfig, output: Path) -> None:
+def _save_code(config: PreTrainedConfig, architecture: str, output: Path) -> None:
     """Writes `config.json`, and the modules that it refers to with all their imports."""
-    model = ARCHITECTURES[architecture_of(config)]
+    model = ARCHITECTURES[architecture]
     # A configuration from the Hub refers to the repository of its code.
     config.auto_map = dict.fromkeys(("AutoModel", "AutoModelForAudioClassification"), config.auto_model)
     config.architectures = [model.__name__]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.hf_api import DatasetInfo, ModelInfo, SpaceInfo
 
 from .hub_access import (
     FAILURES,
@@ -87,7 +87,7 @@ def publish_folder(
 def head_of(repo_id: str, repo_type: str = "model") -> str:
     """The commit of the main branch of a repository; raises what [`check_access`] does."""
     with connection(repo_id) as api:
-        return api.repo_info(repo_id, repo_type=repo_type).sha
+        return str(api.repo_info(repo_id, repo_type=repo_type).sha)
 
 
 def describe_publication(url: str, before: str, tag: str | None = None) -> str:
@@ -103,7 +103,7 @@ def describe_publication(url: str, before: str, tag: str | None = None) -> str:
     return f"Unchanged, tagged as {tag}: {url}" if tag else f"Unchanged: {url}"
 
 
-def _commit(api: HfApi, folder: Path, info: ModelInfo | DatasetInfo | SpaceInfo, repo_type: str, message: str) -> str:
+def _commit(api: HfApi, folder: Path, info: Any, repo_type: str, message: str) -> str:
     """Creates the commit, unless nothing changes, and returns the one that holds the files."""
     changes = _changes(api, folder, info.id, repo_type, info.sha)
     if not changes:

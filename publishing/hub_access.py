@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx2
 from huggingface_hub import HfApi, get_session, get_token, set_client_factory
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
-from huggingface_hub.hf_api import DatasetInfo, ModelInfo, SpaceInfo
 from huggingface_hub.utils import validate_repo_id
 
 CONNECT_S = 4.0  # to connect
@@ -128,8 +128,8 @@ def check_tag(tag: str | None) -> None:
         raise ValueError(f"--tag {tag!r} is not valid: expected a word such as v1 or 2026-10.1.")
 
 
-def check_repository(info: ModelInfo | DatasetInfo | SpaceInfo, public: bool, repo_type: str) -> None:
-    """Raises a `ValueError` if a repository has another visibility, or holds other work."""
+def check_repository(info: Any, public: bool, repo_type: str) -> None:
+    """Raises a `ValueError` if a repository, as `HfApi.repo_info` returns it, is not as private or holds other work."""
     if not public and not info.private:
         raise ValueError(
             f"{info.id} is public. To publish publicly, add --public (publish.py) or --hub_private_repo false "

@@ -86,7 +86,8 @@ def _export_weights(checkpoint: Path, output: Path, repo_id: str) -> tuple[dict[
     if name := card.data.get("license_name"):
         link = f"https://huggingface.co/spaces/{repo_id}#training-data-and-licenses"
         license |= {"license_name": name, "license_link": link}
-    return license, _LICENSES.search(card.text)[1].strip()
+    section = _LICENSES.search(card.text)
+    return license, section[1].strip() if section else ""
 
 
 def _code() -> list[Path]:

@@ -18,12 +18,12 @@ class BestCallback(TrainerCallback):
         args: TrainingArguments,
         state: TrainerState,
         control: TrainerControl,
-        metrics: dict[str, float],
+        metrics: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
         """Called by the Trainer."""
         name = f"eval_{args.metric_for_best_model}"
-        if state.is_world_process_zero and name in metrics:
+        if state.is_world_process_zero and metrics and name in metrics:
             logger.warning("Epoch %.4g: %s %.4f.", state.epoch or 0, args.metric_for_best_model, metrics[name])
 
 

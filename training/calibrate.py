@@ -12,7 +12,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast
 from datasets import Dataset
 from scipy.special import softmax
-from transformers import PreTrainedModel, SequenceFeatureExtractor
+from transformers import SequenceFeatureExtractor
 from transformers.utils.logging import get_logger
 
 from common.files import write_json
@@ -26,7 +26,7 @@ logger = get_logger(__name__)
 
 
 def calibrate(
-    model: PreTrainedModel,
+    model: Any,
     feature_extractor: SequenceFeatureExtractor,
     clips: Dataset,
     output_dir: Path,
@@ -38,7 +38,7 @@ def calibrate(
     scaled weights and from temperature 1, because `fit_tasks` creates new tasks.
 
     Args:
-        model: the trained model; it is changed.
+        model: the trained model, of an architecture of this project; it is changed.
         feature_extractor: its feature extractor.
         clips: the validation split.
         output_dir: folder to write `calibration.json` to.

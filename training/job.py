@@ -54,7 +54,7 @@ class TrainingJob:
 
     @property
     def output_dir(self) -> Path:
-        return Path(self.args.output_dir)
+        return Path(str(self.args.output_dir))
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -73,7 +73,7 @@ def prepare_job(
     Raises:
         ValueError: a setting does not fit the data, the checkpoint or another setting.
     """
-    output_dir = Path(args.output_dir)
+    output_dir = Path(str(args.output_dir))
     if sweep.sweep:
         check_sweep(args)
         resume_from = None  # each point has its own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from transformers import PreTrainedConfig, PreTrainedModel
@@ -57,7 +58,7 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
     """
     config = trained_config(arguments)
     architecture = architecture_of(config) or arguments.architecture or "wav2vec2"
-    model_class = ARCHITECTURES[architecture]
+    model_class: Any = ARCHITECTURES[architecture]
     given = {
         "padding": arguments.padding,
         "layerdrop": arguments.layerdrop or None,
@@ -80,7 +81,7 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
     return model_class.from_backbone(arguments.model_name_or_path, tasks, **options, dtype=torch.float32)
 
 
-def freeze_feature_encoder(network: PreTrainedModel, arguments: ModelArguments) -> None:
+def freeze_feature_encoder(network: Any, arguments: ModelArguments) -> None:
     """Freezes the pre-trained feature encoder, if the architecture has one.
 
     Raises:
@@ -123,7 +124,7 @@ def clips_of_start(arguments: ModelArguments) -> set[str] | None:
     Random weights have none, nor have backbones without a head for labels. Others may have been trained on any clips.
     """
     if trained_config(arguments) is not None:
-        return read_training_clips(arguments.model_name_or_path)
+        return read_training_clips(str(arguments.model_name_or_path))
     name = arguments.model_name_or_path
     if name is None or name.endswith(".pth"):
         return set()
@@ -135,22 +136,23 @@ def _continue_checkpoint(
     arguments: ModelArguments, config: PreTrainedConfig, tasks: list[Task], max_duration_s: float
 ) -> PreTrainedModel:
     """A checkpoint of this project, with new heads where `--reset_heads` and `--tasks` ask for them."""
-    name = arguments.model_name_or_path
+    name = str(arguments.model_name_or_path)
+    model_class: Any = ARCHITECTURES[str(architecture_of(config))]
     asked = {
         "max_duration_s": max_duration_s,
         "padding": arguments.padding,
         "mask_time_prob": arguments.mask_time_prob,
     }
-    options = ARCHITECTURES[architecture_of(config)].training_options
-    for option in asked.keys() & {"max_duration_s", *options}:
+    for option in asked.keys() & {"max_duration_s", *model_class.training_options}:
         has = getattr(config, option)
         if asked[option] not in (None, has):
             raise ValueError(
                 f"{name} was trained with {option} {has}, but this training has {asked[option]}: set --{option} {has} "
                 "(max_duration_s: of prepare.py)."
             )
+    network: Any
     network, _ = load_checkpoint(name, arguments.model_revision)
-    if "layerdrop" in options:
+    if "layerdrop" in model_class.training_options:
         network.config.layerdrop = arguments.layerdrop
     kept = _keep_trained_tasks(config.get_tasks(), tasks, arguments.reset_heads)
     network.replace_heads(kept, arguments.reset_heads)

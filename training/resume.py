@@ -78,7 +78,7 @@ def check_sweep(args: TrainingArguments) -> None:
     Raises:
         ValueError: it cannot, or `output_dir` holds a single training.
     """
-    output = Path(args.output_dir)
+    output = Path(str(args.output_dir))
     if args.resume_from_checkpoint not in (None, "false"):
         raise ValueError("--sweep resumes the sweep in --output_dir without --resume_from_checkpoint: drop that flag.")
     if not args.load_best_model_at_end:
@@ -163,7 +163,7 @@ def start_identity(model: ModelArguments, start: Mapping[str, Any]) -> str:
     """
     if start["revision"] is not None:
         return f"{start['base_model']}@{start['revision']}"
-    path = Path(model.model_name_or_path or model.config_name)
+    path = Path(str(model.model_name_or_path or model.config_name))
     files = [path]
     if path.is_dir():
         files = sorted({*path.glob("model*.safetensors"), *path.glob("pytorch_model*.bin")})

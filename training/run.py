@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -82,29 +83,30 @@ def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskS
 def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob) -> dict:
     """Calibrates, saves, documents and evaluates a trained model; writes and returns what [`train`] does."""
     output = job.output_dir
+    feature_extractor: Any = trainer.processing_class
     hardware = {"per_device_eval_batch_size": job.args.per_device_eval_batch_size, "use_cpu": job.args.use_cpu}
     if job.args.calibrate and "validation" in job.splits:
-        calibrate(job.model, trainer.processing_class, job.splits["validation"], output, **hardware)
+        calibrate(job.model, feature_extractor, job.splits["validation"], output, **hardware)
     if trainer.is_world_process_zero():
         (output / "metrics.json").unlink(missing_ok=True)  # which belongs to other weights
         job.model.save_pretrained(output)
         (output / "model.safetensors").chmod(0o644)  # safetensors lets the owner alone read it
-        trainer.processing_class.save_pretrained(output)
+        feature_extractor.save_pretrained(output)
         write_text(output / "train_config.yaml", yaml.safe_dump(job.settings, allow_unicode=True))
         trainer.write_settings(output)
         write_training_record(job, trainer, output)
     trainer.accelerator.wait_for_everyone()
-    report = None
+    report: dict[str, Any] = {}
     if "test" in job.splits:  # in float32 from the saved files, as evaluate.py does
         planned = plan_evaluation(str(output), Path(job.data.data), job.data.protocol)
         evaluation = evaluate_checkpoint(planned, output, **hardware)
-        report = evaluation.report if evaluation else None
         if evaluation:
+            report = dict(evaluation.report)
             write_summary([evaluation], output)
     if report:
         print("\n" + format_report(report))
     trainer.end()
-    return report or {}
+    return report
 
 
 def score(prediction: EvalPrediction, clips: Dataset, tasks: tuple[Task, ...]) -> dict[str, float]:

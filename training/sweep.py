@@ -168,7 +168,8 @@ class Sweep:
         optuna.storages.fail_stale_trials(self.study)
         oldest = datetime.now() - timedelta(seconds=GRACE_S)
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if not trial.user_attrs.get("started") and trial.datetime_start < oldest:  # it died before a heartbeat
+            # It was stopped before its first heartbeat.
+            if not trial.user_attrs.get("started") and (trial.datetime_start or oldest) < oldest:
                 self.study.tell(trial.number, state=TrialState.FAIL)
         ended = self._ended()
         live = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING))
@@ -237,9 +238,8 @@ class Sweep:
         is_first = self.job.args.process_index == 0
         report = None
         if is_first:
-            args = self.job.args
-            metric, greater_is_better = args.metric_for_best_model, args.greater_is_better
-            report = summarize(self.points.values(), self._ended(), metric, greater_is_better)
+            metric, greater = str(self.job.args.metric_for_best_model), bool(self.job.args.greater_is_better)
+            report = summarize(self.points.values(), self._ended(), metric, greater)
         report = self._share(report)
         self._wrote_result = True
         for entry in report["points"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from datasets import Dataset
@@ -75,11 +76,11 @@ def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> 
         order = ORDER.get(column, ())
         labels = sorted(set(values), key=lambda label: (order.index(label) if label in order else len(order), label))
         balanced = compute_class_weight("balanced", classes=np.array(labels), y=np.array(values))
-        return Task(name, kind, column, labels=tuple(labels), class_weights=tuple(balanced), weight=weight)
+        return Task(name, "classification", column, labels=tuple(labels), class_weights=tuple(balanced), weight=weight)
     if isinstance(values[0], str):
         raise ValueError(f"Task {name!r}: a {kind} needs numbers, but the column {column!r} holds text.")
     mean, std = float(np.mean(values)), float(np.std(values))
-    loss = "ccc" if kind == "concordance" else "l2"
+    loss: Literal["ccc", "l2"] = "ccc" if kind == "concordance" else "l2"
     return Task(name, "regression", column, unit=UNITS.get(column, ""), mean=mean, std=std, loss=loss, weight=weight)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate.utils import gather_object
@@ -17,6 +17,7 @@ from modeling import Task
 from modeling.modeling_heads_ser import labeled, multi_task_loss
 from preprocessing.prepared.rows import ROW
 
+from .arguments.settings import SERTrainingArguments
 from .sampler import LengthGroupedBatches
 
 
@@ -32,6 +33,8 @@ class MultiTaskSERTrainer(Trainer):
         args, kwargs: of [`~transformers.Trainer`]. `eval_dataset` is evaluated in its own order.
     """
 
+    args: SERTrainingArguments
+
     def __init__(self, *args: Any, tasks: Sequence[Task], write_settings: Callable[[Path], None], **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.tasks = tasks
@@ -42,15 +45,15 @@ class MultiTaskSERTrainer(Trainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
         if self.args.train_sampling_strategy != "group_by_length":
             return super()._get_train_sampler(train_dataset)
-        lengths = (train_dataset or self.train_dataset)["duration_s"][:]
-        return LengthGroupedBatches(
-            lengths, self.args.effective_batch_size, self.args.seed, lambda: int(self.state.epoch or 0)
-        )
+        clips: Any = train_dataset or self.train_dataset
+        lengths = clips["duration_s"][:]
+        batch_size = cast(int, self.args.effective_batch_size)  # which is set once the arguments are made
+        return LengthGroupedBatches(lengths, batch_size, self.args.seed, lambda: int(self.state.epoch or 0))
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler:
         return SequentialSampler(eval_dataset)
 
-    def _get_num_items_in_batch(self, batch_samples: list[dict], device: torch.device) -> dict[str, torch.Tensor]:
+    def _get_num_items_in_batch(self, batch_samples: list[dict], device: torch.device) -> Any:
         counts = torch.zeros(len(self.tasks), dtype=torch.int64, device=device)
         for batch in batch_samples:
             counts += self._count_labeled(batch).to(device)
@@ -66,7 +69,7 @@ class MultiTaskSERTrainer(Trainer):
         model: torch.nn.Module,
         inputs: dict,
         return_outputs: bool = False,
-        num_items_in_batch: dict[str, torch.Tensor] | None = None,
+        num_items_in_batch: Any = None,
     ) -> Any:
         """Computes the loss, and accumulates the task losses for the log."""
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
@@ -80,7 +83,7 @@ class MultiTaskSERTrainer(Trainer):
         self,
         model: torch.nn.Module,
         inputs: dict,
-        num_items_in_batch: dict[str, torch.Tensor] | None = None,
+        num_items_in_batch: Any = None,
     ) -> torch.Tensor:
         """Computes the gradient of a batch.
 
@@ -108,18 +111,21 @@ class MultiTaskSERTrainer(Trainer):
         inputs = self._prepare_inputs(inputs)
         labels = inputs.pop("labels")
         task_logits = self.accelerator.unwrap_model(model).eval()(**inputs).task_logits
-        ids = dict(zip(self.train_dataset[ROW][:], self.train_dataset["id"][:], strict=True))
+        clips: Any = self.train_dataset
+        ids = dict(zip(clips[ROW][:], clips["id"][:], strict=True))
         batch = [ids[row] for row in labels[ROW].tolist()]
         diverged = []
         for place, id_ in enumerate(batch):
-            alone = [{name: values[place, None] for name, values in of.items()} for of in (task_logits, labels)]
-            if not multi_task_loss(*alone, self.tasks)[0].isfinite():
+            own_logits, own_labels = (
+                {name: values[place, None] for name, values in batched.items()} for batched in (task_logits, labels)
+            )
+            if not multi_task_loss(own_logits, own_labels, self.tasks)[0].isfinite():
                 diverged.append(id_)
         return batch, diverged
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         super()._save(output_dir, state_dict)
-        self.write_settings(Path(output_dir or self.args.output_dir))
+        self.write_settings(Path(output_dir or str(self.args.output_dir)))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Adds to a training log entry the mean loss over labeled clips of each task, as `loss_TASK`.

@@ -8,7 +8,8 @@ from transformers import Wav2Vec2Config
 
 from common.checkpoint import load_checkpoint, weights_sha256
 from publishing.export import export_checkpoint
-from publishing.hub import check_access, publish_folder
+from publishing.hub import publish_folder
+from publishing.hub_access import check_access
 from tests.conftest import ROOT
 from tests.publishing.conftest import FILES, REPO, SHARED, TOKEN, check_answer, load_elsewhere
 

@@ -14,14 +14,14 @@ def state() -> TrainerState:
     return TrainerState(log_history=[{"step": 2, "loss": 1.0}, *lines], best_model_checkpoint="run/checkpoint-2")
 
 
-def test_the_end_says_which_epoch_won_with_which_value(state):
+def test_the_best_epoch_is_described_with_its_value(state):
     assert best_log_entry(state, METRIC)["epoch"] == 1
     said = describe_best(state, METRIC, 2)
     assert [part in said for part in ("epoch 1 of 2", METRIC, "0.2000")] == [True] * 3
 
 
 @pytest.mark.parametrize("metric", [None, "gender_weighted_f1"])
-def test_where_nothing_chose_nothing_won(state, metric):
+def test_without_a_choice_no_evaluation_is_the_best(state, metric):
     assert best_log_entry(state, metric) is None
     assert METRIC not in describe_best(state, metric, 2)
 

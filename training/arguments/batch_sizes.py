@@ -93,18 +93,18 @@ class BatchArguments(HubArguments):
             "process the product of the next two settings where both are given."
         },
     )
-    per_device_train_batch_size: int | None = field(
+    per_device_train_batch_size: int | None = field(  # type: ignore[assignment]
         default=None,
         metadata={
             "help": "Clips of a batch on one device. Default: 8, or for a network with batch norm all that an update "
             "has for the device."
         },
     )
-    gradient_accumulation_steps: int | None = field(
+    gradient_accumulation_steps: int | None = field(  # type: ignore[assignment]
         default=None,
         metadata={"help": "Batches of an update on one device. Default: what the effective batch leaves."},
     )
-    train_sampling_strategy: str | None = field(
+    train_sampling_strategy: str | None = field(  # type: ignore[assignment]
         default=None,
         metadata={
             "help": "group_by_length, random or sequential. Default: group_by_length, or random for a network with "

@@ -29,7 +29,9 @@ def read_configs(paths: Sequence[str], flags: Sequence[str], parser: argparse.Ar
         ValueError: a file is missing or not YAML, or a setting in it is unknown or of the wrong type.
     """
     settings: dict[str, list[str]] = {}
-    flagged = {word.partition("=")[0][2:].replace("-", "_"): [] for word in flags if word.startswith("--")}
+    flagged: dict[str, list[str]] = {
+        word.partition("=")[0][2:].replace("-", "_"): [] for word in flags if word.startswith("--")
+    }
     for later in [*(_read_config(Path(path), parser) for path in paths), flagged]:
         if not START.isdisjoint(later):
             settings = {name: words for name, words in settings.items() if name not in START}
@@ -64,9 +66,10 @@ def _words(path: Path, action: argparse.Action, value: Any) -> list[str]:
     if isinstance(value, list) and action.nargs != "+":
         raise ValueError(f"{path}: {action.dest} {value} is a list, but the setting takes one value.")
     values = [_word(item) for item in (value if isinstance(value, list) else [value])]
+    convert = action.type if callable(action.type) else str
     for word in values:
         try:
-            parsed = (action.type or str)(word)
+            parsed = convert(word)
         except (ValueError, TypeError, argparse.ArgumentTypeError) as error:
             raise ValueError(f"{path}: {action.dest} {word!r} is not a valid value: {error}.") from error
         if action.choices is not None and parsed not in action.choices:
@@ -84,7 +87,7 @@ class SettingsParser(FlagParser, HfArgumentParser):
 
     def __init__(self) -> None:
         super().__init__(
-            (DataArguments, ModelArguments, SERTrainingArguments, SweepArguments),
+            (DataArguments, ModelArguments, SERTrainingArguments, SweepArguments),  # type: ignore[arg-type]
             prog="train.py",
             usage="train.py --data DIR --output_dir DIR (--model_name_or_path NAME | --config_name FILE) [--FLAG …]\n"
             "       train.py --config FILE … [--FLAG …]\nAll flags: train.py --help",
@@ -121,8 +124,9 @@ def parse_args(
     parser = SettingsParser()
     words = [*read_configs(config.config, flags, parser), *flags]
     namespace = vars(parser.parse_args(words))
-    *groups, _ = parser.parse_args_into_dataclasses(words, look_for_args_file=False)
-    return *groups, _changed_settings(namespace)
+    groups: Any = parser.parse_args_into_dataclasses(words, look_for_args_file=False)
+    data, model, args, sweep, _ = groups
+    return data, model, args, sweep, _changed_settings(namespace)
 
 
 def _changed_settings(namespace: dict[str, Any]) -> dict[str, Any]:

@@ -179,7 +179,9 @@ class SERTrainingArguments(BatchArguments):
     learning_rate: float = field(default=1e-4, metadata={"help": "Peak learning rate."})
     warmup_steps: float = field(default=0.1, metadata={"help": "Steps of linear warm-up; below 1, a share of all."})
     num_train_epochs: float = field(default=10.0, metadata={"help": "Passes over the training clips."})
-    bf16: bool | None = field(default=None, metadata={"help": "bfloat16 mixed precision; by default where it works."})
+    bf16: bool | None = field(  # type: ignore[assignment]
+        default=None, metadata={"help": "bfloat16 mixed precision; by default where it works."}
+    )
     eval_strategy: str = field(default="epoch", metadata={"help": "When to evaluate: no, steps or epoch."})
     save_strategy: str = field(default="epoch", metadata={"help": "When to save: no, steps, epoch or best."})
     save_total_limit: int | None = field(default=2, metadata={"help": "Checkpoints to keep, the best among them."})
@@ -190,7 +192,9 @@ class SERTrainingArguments(BatchArguments):
         default="tensorboard", metadata={"help": "Loggers of the training, or none."}
     )
     logging_steps: float = field(default=20, metadata={"help": "Steps between two lines of the log."})
-    remove_unused_columns: bool | None = field(default=False, metadata={"help": "Only false is supported."})
+    remove_unused_columns: bool | None = field(  # type: ignore[assignment]
+        default=False, metadata={"help": "Only false is supported."}
+    )
     metric_for_best_model: str | None = field(
         default=MAIN_METRIC,
         metadata={"help": "main (weighted F1, or CCC, of the main task), loss, loss_TASK, or TASK_METRIC."},

@@ -6,12 +6,13 @@ import json
 import math
 import multiprocessing
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from transformers import Trainer, TrainingArguments, get_scheduler
 from transformers.integrations.integration_utils import get_reporting_integration_callbacks
-from transformers.training_args import trainer_log_levels
+from transformers.trainer_utils import SchedulerType
+from transformers.training_args import OptimizerNames, trainer_log_levels
 
 from common.processes import num_processes_started
 
@@ -228,9 +229,9 @@ def check_combinations(args: TrainingArguments) -> None:
     ):
         raise ValueError(f"--eval_delay {args.eval_delay} is beyond the end, {last}: no evaluation would run.")
     _try("report_to", args.report_to, lambda: [kind() for kind in get_reporting_integration_callbacks(args.report_to)])
-    settings = f"{args.optim.value}" + (f" --optim_args {args.optim_args}" if args.optim_args else "")
+    settings = f"{OptimizerNames(args.optim).value}" + (f" --optim_args {args.optim_args}" if args.optim_args else "")
     optimizer = _try("optim", settings, lambda: _optimizer(args))
-    scheduler = f"{args.lr_scheduler_type.value} --lr_scheduler_kwargs {args.lr_scheduler_kwargs}"
+    scheduler = f"{SchedulerType(args.lr_scheduler_type).value} --lr_scheduler_kwargs {args.lr_scheduler_kwargs}"
     _try("lr_scheduler_type", scheduler, lambda: _schedule(args, optimizer))
 
 
@@ -240,7 +241,7 @@ def _optimizer(args: TrainingArguments) -> torch.optim.Optimizer:
 
 
 def _schedule(args: TrainingArguments, optimizer: torch.optim.Optimizer) -> None:
-    get_scheduler(args.lr_scheduler_type, optimizer, 1, 10, args.lr_scheduler_kwargs)
+    get_scheduler(args.lr_scheduler_type, optimizer, 1, 10, cast(dict | None, args.lr_scheduler_kwargs))
 
 
 def _try(flag: str, value: object, make: Callable[[], Any]) -> Any:
