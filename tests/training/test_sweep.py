@@ -23,7 +23,7 @@ from training.job import prepare_job
 from training.resume import STUDY_NAME, SWEEP
 from training.run import score, train
 from training.sweep import Sweep
-from training.sweep_report import Point, format_sweep
+from training.sweep_report import format_sweep
 from training.trainer import MultiTaskSERTrainer
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -86,11 +86,6 @@ def state_of(checkpoint: Path) -> dict:
 
 def last_checkpoint(folder: Path) -> Path:
     return max(folder.glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2]))
-
-
-def test_a_point_is_named_by_its_numbers():
-    assert Point(1e-3, 1e-5).name == "lr1e-3-wd1e-5"
-    assert Point(2.5e-4, 0.0).name == "lr2.5e-4-wd0"
 
 
 @pytest.fixture
