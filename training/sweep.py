@@ -43,7 +43,7 @@ from .sweep_report import Point, format_sweep, summarize
 logger = get_logger(__name__)
 
 RESULT = "result"  # name of the last entry of the queue, which makes the best point the result
-_WAIT, _DONE = "wait", "done"  # what the first process of a command tells the others beside the names of entries
+_WAIT, _DONE = "wait", "done"  # signals to the other processes of a command, beside names of entries
 _POLL_S = 1.0
 # A process records a heartbeat for its point; without one for the grace period, the point goes to another process.
 HEARTBEAT_S, GRACE_S = 10, 60
@@ -174,7 +174,7 @@ class Sweep:
         ended = self._ended()
         live = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING))
         for name in [name for name in self.points if name not in ended] or [RESULT]:
-            if name not in {trial.user_attrs["name"] for trial in live}:
+            if name not in {trial.user_attrs.get("name") for trial in live}:
                 point = self.points.get(name)
                 self.study.enqueue_trial(asdict(point) if point else {}, user_attrs={"name": name})
 

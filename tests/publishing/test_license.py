@@ -19,7 +19,7 @@ LENT, MINE = corpus("savee", RESEARCH), corpus("calls", OWN)
         ([OPEN_CORPUS, MINE], "unstated-data-license", ["calls"]),
     ],
 )
-def test_the_strictest_wins_and_every_restriction_is_said(data, name, said):
+def test_the_most_restrictive_license_names_the_weights_and_every_restriction_is_listed(data, name, said):
     license = most_restrictive(data)
     assert license.name == name
     assert license.is_open == (name == "apache-2.0")
@@ -32,7 +32,7 @@ def test_corpora_under_the_same_restriction_are_one_sentence():
     )
 
 
-def test_research_only_is_said():
+def test_research_only_is_a_restriction():
     assert "research only" in most_restrictive([LENT]).reasons[0]
 
 

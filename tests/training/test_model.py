@@ -1,4 +1,4 @@
-"""What is trained: each architecture from random weights and from pre-trained ones, and a checkpoint that goes on."""
+"""Each architecture from random weights and from pre-trained ones, and from a checkpoint of this project."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def panns_config(tmp_path) -> Path:
     return path
 
 
-def test_panns_trains_and_goes_on(words, panns_config, tmp_path):
+def test_panns_trains_and_continues(words, panns_config, tmp_path):
     fresh = start_from(words, "--architecture", "panns", "--config_name", str(panns_config))
     ready = job([*fresh, "--freeze_feature_encoder", "true"])
     before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
@@ -37,9 +37,9 @@ def test_panns_trains_and_goes_on(words, panns_config, tmp_path):
     assert type(model) is PannsForMultiTaskSER
     differing = {name for name, p in model.named_parameters() if not torch.equal(p, ready.model.get_parameter(name))}
     assert differing == {"heads.gender.weight", "heads.gender.bias"}
-    with pytest.raises(ValueError, match="of the architecture panns, not wav2vec2"):
+    with pytest.raises(ValueError, match=r"panns, not wav2vec2"):
         job([*onward, "--architecture", "wav2vec2"])
-    with pytest.raises(ValueError, match="--padding is no option of the architecture panns"):
+    with pytest.raises(ValueError, match="--padding"):
         job([*onward, "--padding", "paper"])
 
 
@@ -78,7 +78,7 @@ def test_a_file_of_cnn14_is_read_where_panns_is_asked_for(words, tmp_path):
         job(missing)
 
 
-def test_a_fine_tuned_checkpoint_goes_on_with_its_heads_and_new_ones_start_anew(words, backbone, tmp_path):
+def test_a_fine_tuned_checkpoint_keeps_its_heads_and_resets_others(words, backbone, tmp_path):
     train(job(words))
     trained = load_file(tmp_path / "run" / "model.safetensors")
     onward = [*words, "--output_dir", str(tmp_path / "onward")]
@@ -109,7 +109,7 @@ def test_a_checkpoint_with_a_missing_head_is_refused(words, checkpoint):
         job(words)
 
 
-def test_a_checkpoint_keeps_its_own_tasks_and_says_what_is_left_out(words, tmp_path, caplog):
+def test_a_checkpoint_keeps_its_own_tasks_and_warns_of_dropped_ones(words, tmp_path, caplog):
     train(job(words))
     start = words.index("--config_name")
     words[start : start + 2] = ["--model_name_or_path", str(tmp_path / "run")]
@@ -119,7 +119,7 @@ def test_a_checkpoint_keeps_its_own_tasks_and_says_what_is_left_out(words, tmp_p
     assert [task.name for task in job(onward).tasks] == TASKS
     left_out = job([*onward, "--tasks", "emotion", "gender"])
     assert [task.name for task in left_out.tasks] == ["emotion", "gender"]
-    assert "leaves out: language, f0_mean, energy_mean" in caplog.text
+    assert "language, f0_mean, energy_mean" in caplog.text
     assert left_out.clips_before == set(left_out.splits["train"]["id"])
 
 
@@ -140,7 +140,7 @@ def test_a_frozen_backbone_of_random_weights_is_warned_of(words, backbone, caplo
     assert "random weights" not in caplog.text
 
 
-def test_a_head_of_another_unit_has_to_start_anew(words, feature_extractor, splits, tmp_path):
+def test_a_head_of_another_unit_must_be_reset(words, feature_extractor, splits, tmp_path):
     labels = tuple(sorted(set(splits["train"]["emotion"])))
     emotion = Task("emotion", "classification", "emotion", labels=labels)
     energy = Task("energy_mean", "regression", "energy_mean", mean=335.0, std=20.0)  # as it was at unit variance

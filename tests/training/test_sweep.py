@@ -224,7 +224,7 @@ def test_a_point_that_diverges_is_reported_and_the_others_are_trained(words, tmp
     assert trained.count(bad["name"]) < trained.count(good["name"])  # it ended when the loss was no number
 
 
-def test_a_sweep_without_a_value_says_so(words, tmp_path):
+def test_a_sweep_without_a_value_has_no_best(words, tmp_path):
     report = sweep([*words, "--sweep_learning_rate", "1e30", "--logging_steps", "1000"]).run()
     assert report["best"] is None
     assert "diverged" in report["points"][0]["reason"]

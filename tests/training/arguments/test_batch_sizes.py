@@ -18,7 +18,7 @@ def test_processes_share_32_clips(processes, at_once, steps):
 
 
 @pytest.mark.parametrize(("processes", "at_once"), [(1, 32), (2, 16), (8, 4)])
-def test_a_network_with_batch_statistics_has_whole_random_batches(processes, at_once):
+def test_a_network_with_batch_statistics_has_full_random_batches(processes, at_once):
     assert BatchSettings().divide(processes, batch_statistics=True) == BatchSettings(32, at_once, 1, "random")
 
 
