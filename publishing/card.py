@@ -65,27 +65,24 @@ def render_card(
     license = most_restrictive(data)
     base_model = next((record["base_model"] for record in history if record["start"] == "hub"), None)
     locales = sorted({locale for record in history for locale in record["locales"]})
-    text = (
-        _environment()
-        .get_template(TEMPLATE)
-        .render(
-            card_data=card_data(head, locales, config, repo_id, license, base_model).to_yaml().strip(),
-            repo_id=repo_id,
-            metrics=metrics,
-            main=main,
-            columns=COLUMNS[main["kind"]],
-            all_columns=COLUMNS,
-            history=history,
-            data=_merge(data),
-            merged_labels=_merged_labels(history),
-            locales=locales,
-            calibrated=_is_calibrated(metrics),
-            license=license,
-            config=config,
-            architecture=architecture,
-            figures=figures,
-            figure_names=shown_figures(metrics["main_task"]),
-        )
+    template = _environment().get_template(TEMPLATE)
+    text = template.render(
+        card_data=card_data(head, locales, config, repo_id, license, base_model).to_yaml().strip(),
+        repo_id=repo_id,
+        metrics=metrics,
+        main=main,
+        columns=COLUMNS[main["kind"]],
+        all_columns=COLUMNS,
+        history=history,
+        data=_merge(data),
+        merged_labels=_merged_labels(history),
+        locales=locales,
+        calibrated=_is_calibrated(metrics),
+        license=license,
+        config=config,
+        architecture=architecture,
+        figures=figures,
+        figure_names=shown_figures(metrics["main_task"]),
     )
     paragraphs = [paragraph.strip("\n") for paragraph in text.split("\n\n")]
     return str(ModelCard("\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"))

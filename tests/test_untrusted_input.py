@@ -19,6 +19,7 @@ from common.training_clips import training_protocol
 from common.training_record import read_training_record
 from inference.engine.predictor import load_predictor
 from modeling import AudioReader, PannsForMultiTaskSER, Wav2Vec2ForMultiTaskSER
+from modeling.configuration_ser import SER_FORMAT
 from preprocessing.corpora.catalog import read_sources
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.corpora.user_audio import UserAudio, read_table
@@ -88,7 +89,7 @@ def test_another_architecture_is_named(config, of_a_checkpoint, as_a_backbone, t
     [
         *("[]", "3", "{}", '{"model_type": ["a"]}', "[" * 100_000),
         *(
-            json.dumps({"model_type": "wav2vec2_multitask_ser", **fields})
+            json.dumps({"model_type": "wav2vec2_multitask_ser", "ser_format": SER_FORMAT, **fields})
             for fields in (
                 {"tasks": 3},
                 {"tasks": [{"name": "x"}]},
@@ -117,12 +118,12 @@ def test_weights_that_are_code_are_not_run(tiny_model, payload, tmp_path):
         for folder in (ours, backbone):
             write(folder / "pytorch_model.bin")
         write(file)
-        assert "is not a whole checkpoint: Error no file named model.safetensors" in refuse(load_checkpoint, ours)
+        assert "model.safetensors" in refuse(load_checkpoint, ours)
         said = refuse(Wav2Vec2ForMultiTaskSER.from_backbone, backbone, TASKS)
         assert said == f"The weights of {backbone} cannot be read, or are more than tensors; nothing in them was run."
         assert "nothing in it was run" in refuse(PannsForMultiTaskSER.from_backbone, file, TASKS)
     (ours / "model.safetensors").write_bytes(pickle.dumps(payload))
-    assert "is not a whole checkpoint" in refuse(load_checkpoint, ours)
+    assert str(ours) in refuse(load_checkpoint, ours)
 
 
 @pytest.mark.parametrize("index", ["[]", "{}", '{"weight_map": 3}', '{"weight_map": {"a": 3}}', "{"])
@@ -130,8 +131,8 @@ def test_an_index_of_weights_that_is_none_is_said(index, checkpoint, tmp_path):
     folder = shutil.copytree(checkpoint, tmp_path / "strange")
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors.index.json").write_text(index)
-    assert "is not a whole checkpoint" in refuse(load_checkpoint, folder)
-    assert "does not say which file holds which weights" in refuse(export_checkpoint, folder, tmp_path / "out", "a/b")
+    assert str(folder) in refuse(load_checkpoint, folder)
+    assert "model.safetensors.index.json" in refuse(export_checkpoint, folder, tmp_path / "out", "a/b")
 
 
 def test_code_beside_a_checkpoint_is_run_by_no_job(checkpoint, payload, tmp_path):

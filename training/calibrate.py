@@ -68,17 +68,7 @@ def calibrate(
             report[name] = _report(logits[name][labeled].astype(float), targets[name][labeled], temperature)
     if PartialState().is_main_process:
         write_json(output_dir / CALIBRATION, report)
-        for name, head in report.items():
-            before, after = head["before"], head["after"]
-            logger.warning(
-                f"Calibration of {name} on {head['clips']:,} validation clips: temperature {head['temperature']:.3f}, "
-                f"expected calibration error {before['ece']:.3f} -> {after['ece']:.3f}."
-            )
-            if head["at_bound"]:
-                logger.warning(
-                    f"Calibration of {name}: the temperature {head['temperature']:.3g} is at the limit of the fitted "
-                    "range, so its scores are not calibrated: there are too few validation clips for this head."
-                )
+        _log(report)
     return report
 
 
@@ -90,3 +80,17 @@ def _report(logits: np.ndarray, targets: np.ndarray, temperature: float) -> dict
         "before": calibration_metrics(softmax(logits, axis=1), targets),
         "after": calibration_metrics(softmax(logits / temperature, axis=1), targets),
     }
+
+
+def _log(report: dict[str, dict]) -> None:
+    for name, head in report.items():
+        before, after = head["before"], head["after"]
+        logger.warning(
+            f"Calibration of {name} on {head['clips']:,} validation clips: temperature {head['temperature']:.3f}, "
+            f"expected calibration error {before['ece']:.3f} -> {after['ece']:.3f}."
+        )
+        if head["at_bound"]:
+            logger.warning(
+                f"Calibration of {name}: the temperature {head['temperature']:.3g} is at the limit of the fitted "
+                "range, so its scores are not calibrated: there are too few validation clips for this head."
+            )

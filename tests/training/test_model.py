@@ -56,13 +56,13 @@ def test_the_layer_sum_trains_on_a_backbone(words, backbone, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--architecture", "cnn"], "--architecture takes wav2vec2, wav2vec2_layer_sum, panns; got 'cnn'"),
-        (["--architecture", "panns", "--padding", "masked"], "--padding is no option of the architecture panns"),
-        (["--architecture", "panns", "--layerdrop", "0.1"], "--layerdrop is no option"),
-        (["--architecture", "panns", "--mask_time_prob", "0.1"], "--mask_time_prob is no option"),
-        (["--architecture", "wav2vec2_layer_sum", "--layerdrop", "0.1"], "--layerdrop is no option"),
-        (["--architecture", "wav2vec2_layer_sum", "--mask_time_prob", "0.1"], "--mask_time_prob is no option"),
-        (["--architecture", "panns"], "model_type 'wav2vec2', where this --architecture takes 'panns_multitask_ser'"),
+        (["--architecture", "cnn"], "--architecture 'cnn'"),
+        (["--architecture", "panns", "--padding", "masked"], "--padding"),
+        (["--architecture", "panns", "--layerdrop", "0.1"], "--layerdrop"),
+        (["--architecture", "panns", "--mask_time_prob", "0.1"], "--mask_time_prob"),
+        (["--architecture", "wav2vec2_layer_sum", "--layerdrop", "0.1"], "--layerdrop"),
+        (["--architecture", "wav2vec2_layer_sum", "--mask_time_prob", "0.1"], "--mask_time_prob"),
+        (["--architecture", "panns"], "panns_multitask_ser"),
     ],
 )
 def test_options_that_an_architecture_lacks_are_refused(words, flags, message):

@@ -63,15 +63,15 @@ def test_a_column_of_numbers_can_hold_classes(clips):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("valence", "no column 'valence'"),
-        ("empty", "No training clip has a value for any task of empty"),
-        ("constant", "all 12 training clips have the value 'same'"),
-        ("gender:regression", "needs numbers"),
-        ("gender:concordance", "a concordance needs numbers, the column 'gender' holds text"),
-        ("gender:guess", "the kind after the colon is one of classification, regression, concordance, got 'guess'"),
+        ("valence", "'valence'"),
+        ("empty", "empty"),
+        ("constant", "'same'.*'constant'"),
+        ("gender:regression", "'gender'"),
+        ("gender:concordance", "concordance.*'gender'"),
+        ("gender:guess", "'guess'"),
     ],
 )
-def test_what_cannot_be_learned_is_refused(clips, name, message):
+def test_a_target_that_cannot_be_learned_is_refused(clips, name, message):
     with pytest.raises(ValueError, match=message):
         fit_tasks([name], {}, clips)
 

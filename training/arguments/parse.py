@@ -34,9 +34,9 @@ def read_configs(paths: Sequence[str], flags: Sequence[str], parser: argparse.Ar
     }
     for later in [*(_read_config(Path(path), parser) for path in paths), flagged]:
         if not START.isdisjoint(later):
-            settings = {name: words for name, words in settings.items() if name not in START}
+            settings = {name: given for name, given in settings.items() if name not in START}
         settings |= later
-    return [word for name, words in settings.items() if name not in flagged for word in words]
+    return [flag for name, given in settings.items() if name not in flagged for flag in given]
 
 
 def _read_config(path: Path, parser: argparse.ArgumentParser) -> dict[str, list[str]]:
@@ -50,7 +50,7 @@ def _read_config(path: Path, parser: argparse.ArgumentParser) -> dict[str, list[
     if not isinstance(settings, dict):
         raise ValueError(f"{path} is not a valid configuration: expected a YAML mapping of settings to values.")
     actions = {action.dest: action for action in reversed(parser._actions) if action.dest not in ("help", "config")}
-    words = {}
+    flags = {}
     for name, value in settings.items():
         if name not in actions:
             raise ValueError(f"{path}: there is no setting {name!r}{did_you_mean(str(name), actions)}")
@@ -58,27 +58,27 @@ def _read_config(path: Path, parser: argparse.ArgumentParser) -> dict[str, list[
             raise ValueError(f"{path}: {name} has no value: add one, or remove the line.")
         if value == [] and parser.get_default(name):
             raise ValueError(f"{path}: {name} is empty: add values, or remove the line to use the default.")
-        words[name] = _words(path, actions[name], value)
-    return words
+        flags[name] = _to_flags(path, actions[name], value)
+    return flags
 
 
-def _words(path: Path, action: argparse.Action, value: Any) -> list[str]:
+def _to_flags(path: Path, action: argparse.Action, value: Any) -> list[str]:
     if isinstance(value, list) and action.nargs != "+":
         raise ValueError(f"{path}: {action.dest} {value} is a list, but the setting takes one value.")
-    values = [_word(item) for item in (value if isinstance(value, list) else [value])]
+    values = [_to_text(item) for item in (value if isinstance(value, list) else [value])]
     convert = action.type if callable(action.type) else str
-    for word in values:
+    for text in values:
         try:
-            parsed = convert(word)
+            parsed = convert(text)
         except (ValueError, TypeError, argparse.ArgumentTypeError) as error:
-            raise ValueError(f"{path}: {action.dest} {word!r} is not a valid value: {error}.") from error
+            raise ValueError(f"{path}: {action.dest} {text!r} is not a valid value: {error}.") from error
         if action.choices is not None and parsed not in action.choices:
-            raise ValueError(f"{path}: {action.dest} {word!r} is not one of {', '.join(map(str, action.choices))}.")
+            raise ValueError(f"{path}: {action.dest} {text!r} is not one of {', '.join(map(str, action.choices))}.")
     flag = f"--{action.dest}"
     return [f"{flag}={values[0]}"] if len(values) == 1 else [flag, *values] if values else []
 
 
-def _word(value: object) -> str:
+def _to_text(value: object) -> str:
     return json.dumps(value) if isinstance(value, bool | float | list | dict) else str(value)  # such as a date
 
 
@@ -122,9 +122,9 @@ def parse_args(
     files.add_argument("--config", nargs="+", default=[])
     config, flags = files.parse_known_args(argv)
     parser = SettingsParser()
-    words = [*read_configs(config.config, flags, parser), *flags]
-    namespace = vars(parser.parse_args(words))
-    groups: Any = parser.parse_args_into_dataclasses(words, look_for_args_file=False)
+    arguments = [*read_configs(config.config, flags, parser), *flags]
+    namespace = vars(parser.parse_args(arguments))
+    groups: Any = parser.parse_args_into_dataclasses(arguments, look_for_args_file=False)
     data, model, args, sweep, _ = groups
     return data, model, args, sweep, _changed_settings(namespace)
 
