@@ -150,9 +150,9 @@ def check_repository(info: Any, public: bool, repo_type: str) -> None:
 
 def _describe(error: Exception, api: HfApi, repo_id: str) -> str:
     """The failure and its remedy, in a sentence."""
-    cause = (
-        error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
-    )  # of an upload in a thread
+    cause: BaseException = error
+    if isinstance(error, RuntimeError) and error.__cause__:  # of an upload in a thread
+        cause = error.__cause__
     if isinstance(cause, RefusedCardError):
         return f"{api.endpoint} refuses the card: {cause}"
     if isinstance(cause, OfflineModeIsEnabled):

@@ -215,8 +215,8 @@ def test_a_failed_export_names_the_command_that_publishes(checkpoint, tmp_path, 
     publish = runpy.run_path(str(ROOT / "train.py"))["_publish"]
     with pytest.raises(SystemExit) as end:
         publish(SimpleNamespace(output_dir=str(run_folder), publish_to="team/ser", hub_private_repo=False))
-    said, _, command = end.value.code.partition(" To publish it, run: ")
-    assert re.fullmatch(rf"train\.py: .*{says}", said)
+    message, _, command = end.value.code.partition(" To publish it, run: ")
+    assert re.fullmatch(rf"train\.py: .*{says}", message)
     assert command == f"python publish.py {run_folder} --repo team/ser --public"
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 

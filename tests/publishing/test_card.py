@@ -123,7 +123,7 @@ def test_every_number_of_the_training_is_that_of_training_json(metrics):
     assert ModelCard(card).data.language == ["de", "pl", "zh"]
 
 
-def test_what_a_local_checkpoint_was_trained_on_is_not_stated(metrics):
+def test_the_license_of_a_local_checkpoint_is_not_stated(metrics):
     card = ModelCard(render(metrics, training_record(corpus("emodb"), start="local checkpoint")))
     assert card.data.license_name == "unstated-data-license"
     assert "The licenses of an earlier checkpoint are not stated" in card.text
@@ -161,17 +161,17 @@ def test_the_metadata_come_back(metrics):
 
 
 @pytest.mark.parametrize(
-    ("data", "said", "unsaid"),
+    ("data", "listed", "unlisted"),
     [
         ([corpus("emodb")], "Code and weights: Apache-2.0.", "not free"),
         ([corpus("ravdess", NON_COMMERCIAL)], "not for commercial use", "Code and weights: Apache-2.0."),
         ([corpus("savee", RESEARCH)], "the weights are for research only", "Code and weights: Apache-2.0."),
     ],
 )
-def test_restrictions_of_the_licenses_come_first(metrics, data, said, unsaid):
+def test_restrictions_of_the_licenses_come_first(metrics, data, listed, unlisted):
     head = render(metrics, training_record(*data)).partition("## How to use")[0]
-    assert said in head
-    assert unsaid not in head
+    assert listed in head
+    assert unlisted not in head
 
 
 def test_missing_classes_and_seen_clips_are_on_the_card(metrics):

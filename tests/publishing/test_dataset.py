@@ -27,7 +27,7 @@ def report(folder, *corpora, **settings):
     return folder
 
 
-def test_what_may_be_passed_on_is_with_its_license(tmp_path):
+def test_a_corpus_that_may_be_redistributed_has_its_license(tmp_path):
     found = read_licenses(report(tmp_path, "ravdess", "cremad"), None)
     assert [*found] == ["ravdess", "cremad"]
     assert "CC BY-NC-SA 4.0" in found["ravdess"]["license"]

@@ -74,7 +74,7 @@ def test_a_folder_is_one_commit_and_the_same_again_is_none(hub, publication):
     assert not [call for call in hub.calls[calls:] if not call.startswith("GET")]  # it is not even sent
 
 
-def test_what_the_client_downloads_is_what_was_published(hub, publication, tmp_path):
+def test_downloads_equal_what_was_published(hub, publication, tmp_path):
     check_access(REPO, public=False)
     publish(publication, tag="v1")
     write_publication(publication, "second")

@@ -16,8 +16,8 @@ def state() -> TrainerState:
 
 def test_the_best_epoch_is_described_with_its_value(state):
     assert best_log_entry(state, METRIC)["epoch"] == 1
-    said = describe_best(state, METRIC, 2)
-    assert [part in said for part in ("epoch 1 of 2", METRIC, "0.2000")] == [True] * 3
+    description = describe_best(state, METRIC, 2)
+    assert [part in description for part in ("epoch 1 of 2", METRIC, "0.2000")] == [True] * 3
 
 
 @pytest.mark.parametrize("metric", [None, "gender_weighted_f1"])
@@ -28,6 +28,6 @@ def test_without_a_choice_no_evaluation_is_the_best(state, metric):
 
 def test_the_metric_that_chooses_is_logged_after_each_epoch_and_at_the_end(words, caplog, capsys):
     train(job([*words, "--num_train_epochs", "2", "--calibrate", "false", "--tasks", "emotion"]))
-    said = [record.getMessage() for record in caplog.records if METRIC in record.getMessage()]
-    assert [message.partition(":")[0] for message in said] == ["Epoch 1", "Epoch 2"]
+    messages = [record.getMessage() for record in caplog.records if METRIC in record.getMessage()]
+    assert [message.partition(":")[0] for message in messages] == ["Epoch 1", "Epoch 2"]
     assert METRIC in capsys.readouterr().out.partition("emotion by corpus")[0]

@@ -89,10 +89,10 @@ def test_a_fine_tuned_checkpoint_keeps_its_heads_and_resets_others(words, backbo
     kept = job(onward).model.state_dict()
     assert all(torch.equal(kept[name], trained[name]) for name in trained if "weight_" not in name)
 
-    anew = job([*onward, "--reset_heads", "gender"]).model.state_dict()
-    differing = {name for name in kept if not torch.equal(anew[name], kept[name])}
+    reset = job([*onward, "--reset_heads", "gender"]).model.state_dict()
+    differing = {name for name in kept if not torch.equal(reset[name], kept[name])}
     assert differing == {"heads.gender.weight", "heads.gender.bias"}
-    assert anew["heads.gender.bias"].abs().sum() == 0
+    assert reset["heads.gender.bias"].abs().sum() == 0
 
     other = [*onward, "--tasks", "emotion", "recorded"]
     with pytest.raises(ValueError, match="--reset_heads recorded"):

@@ -142,7 +142,7 @@ def test_style_and_valence_are_learned_by_their_names_and_learned_on_as_before(s
     assert (valence.kind, valence.loss, f0.loss) == ("regression", "ccc", "l2")
 
     onward = [*words, "--model_name_or_path", str(first), "--output_dir", str(tmp_path / "onward")]
-    style = replace(style, temperature=1.0)  # which is fitted anew
+    style = replace(style, temperature=1.0)  # which is fitted again
     assert prepare_job(*parse_args(onward)).tasks == (style, valence, f0)
     assert prepare_job(*parse_args([*onward, "--tasks", "style", "valence"])).tasks == (style, valence)
     (other,) = prepare_job(*parse_args([*onward, "--tasks", "valence:regression"])).tasks

@@ -66,7 +66,7 @@ def test_contradicting_sizes_are_refused_with_their_numbers(asked, processes, na
         assert part in str(error.value)
 
 
-def test_of_all_architectures_cnn14_alone_has_batch_statistics(tiny_model):
+def test_only_cnn14_has_batch_statistics(tiny_model):
     tasks = [task.to_dict() for task in TASKS]
     found = {
         name: architecture(

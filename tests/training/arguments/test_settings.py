@@ -78,5 +78,5 @@ def test_the_architecture_is_a_setting_whose_help_names_all(capsys):
     assert model.architecture == settings["architecture"] == "panns"
     with pytest.raises(SystemExit):
         parse_args(["--help"])
-    said = capsys.readouterr().out.rpartition("--architecture ")[2].partition("--")[0]
-    assert {word.strip(";:") for word in said.split()} >= ARCHITECTURES.keys()
+    message = capsys.readouterr().out.rpartition("--architecture ")[2].partition("--")[0]
+    assert {word.strip(";:") for word in message.split()} >= ARCHITECTURES.keys()

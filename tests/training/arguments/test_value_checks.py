@@ -203,16 +203,16 @@ def test_every_rule_is_of_a_setting_and_allows_its_default():
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in REFUSED.items() for value in values])
-def test_what_does_not_work_is_refused_with_its_flag_and_value(name, value, capsys):
+def test_an_unsupported_value_is_refused_with_its_flag(name, value, capsys):
     with pytest.raises((ValueError, SystemExit)) as error:
         parse_args([*BASE, f"--{name}", value])
-    said = f"{error.value} {capsys.readouterr().err}"
-    assert f"--{name}" in said
-    assert (value.lower() in said.lower()) == (name not in SECRET)
+    message = f"{error.value} {capsys.readouterr().err}"
+    assert f"--{name}" in message
+    assert (value.lower() in message.lower()) == (name not in SECRET)
 
 
 @pytest.mark.parametrize("settings", WORKING)
-def test_what_is_not_refused_trains(words, tmp_path, settings):
+def test_supported_values_train(words, tmp_path, settings):
     flags = [word for name, value in settings.items() for word in (f"--{name}", value)]
     train(job([*words, "--tasks", "emotion", "--gradient_accumulation_steps", "2", "--calibrate", "false", *flags]))
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
