@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import uuid
 import warnings
 from collections.abc import Sequence
@@ -67,7 +68,7 @@ class Sweep:
         self.points = {point.name: point for point in grid}
         self._wrote_result = False
         warnings.simplefilter("ignore", ExperimentalWarning)  # of Optuna's heartbeats
-        optuna.logging.set_verbosity(optuna.logging.ERROR)  # it prints the traceback of a point that diverges
+        optuna.logging.set_verbosity(optuna.logging.ERROR)  # it warns of a point that fails, which the report lists
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(self.folder / "study.lock")
         with self._lock:  # processes that start together would all create the tables
@@ -130,7 +131,10 @@ class Sweep:
             return self._follow()
         while not self.report_path.exists():
             if not self._run_next():
-                logger.warning_once("Other processes train the remaining points of the sweep: waiting for them.")
+                logger.warning_once(
+                    "Waiting for the processes that train the remaining points of the sweep; a point of a process that "
+                    f"was killed is free after {GRACE_S} s."
+                )
                 self._share(_WAIT)
                 sleep(_POLL_S)
         if not self._wrote_result:  # which ends the process group
@@ -160,7 +164,7 @@ class Sweep:
             self._queue_missing()
         if not self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
             return False
-        self.study.optimize(self._run_trial, n_trials=1, catch=(DivergedError,), gc_after_trial=True)
+        self.study.optimize(self._run_trial, n_trials=1, gc_after_trial=True)
         return True
 
     def _queue_missing(self) -> None:
@@ -199,7 +203,7 @@ class Sweep:
             best, checkpoint = self._train(self.points[name], [_Ownership(self.study, trial)])
         except DivergedError as error:
             trial.set_user_attr("reason", str(error))
-            raise
+            return math.nan  # which Optuna counts as a failure
         trial.set_user_attr("epoch", best["epoch"])
         trial.set_user_attr("checkpoint", checkpoint)
         return best[f"eval_{self.job.args.metric_for_best_model}"]

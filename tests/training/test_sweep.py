@@ -221,7 +221,7 @@ def test_a_point_that_diverges_is_reported_and_the_others_are_trained(words, tmp
     assert (good["state"], report["best"]) == ("complete", good["name"])
     assert bad["reason"] in capsys.readouterr().out
     assert states(tmp_path / "run") == [TrialState.COMPLETE, TrialState.FAIL]
-    assert trained.count(bad["name"]) < trained.count(good["name"])  # it ended when the loss was no number
+    assert trained.count(bad["name"]) < trained.count(good["name"])  # it ended when the loss was not finite
 
 
 def test_a_sweep_without_a_value_has_no_best(words, tmp_path):
@@ -330,12 +330,14 @@ def test_an_interrupted_point_is_free_at_once(words, tmp_path, monkeypatch, trai
 
 
 def test_a_process_whose_point_was_given_to_another_stops(words, tmp_path, monkeypatch):
-    def lose(self, *_, **__):
-        let_grace_period_pass(tmp_path / "run")
-        optuna.storages.fail_stale_trials(study_with_heartbeats.study)
-        return {}
+    shared = sweep([*words, "--sweep_learning_rate", "1e-3"])
 
-    study_with_heartbeats = sweep([*words, "--sweep_learning_rate", "1e-3"])
-    monkeypatch.setattr("training.run.score", lambda *arguments: {**score(*arguments), **lose(None)})
+    def lose_point(*arguments):
+        let_grace_period_pass(tmp_path / "run")
+        optuna.storages.fail_stale_trials(shared.study)  # as another process does
+        return score(*arguments)
+
+    monkeypatch.setattr("training.run.score", lose_point)
     with pytest.raises(SystemExit, match="lr1e-3-wd0"):
-        study_with_heartbeats.run()
+        shared.run()
+    assert not list((tmp_path / "run").glob("sweep/*/checkpoint-*"))
