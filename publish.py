@@ -1,11 +1,12 @@
-"""Checkpoint -> repository on the Hub, with its card and code; or a page for it; or prepared clips -> data set.
+"""Checkpoint -> repository on the Hub, with card and code; or a Space for it; or prepared clips -> data set.
 
-    python publish.py runs/paper --repo my-team/ser-13 --dry-run
+    python publish.py runs/paper --repo my-team/ser-13 --dry_run
     python publish.py runs/paper --repo my-team/ser-13 --tag v1
     python publish.py my-team/ser-13 --space --repo my-team/how-is-it-said
     python publish.py prepared/paper --dataset --protocol speaker --repo my-team/speech
 
-What is on the Hub is replaced by one commit, and the same again is none. A repository is private unless --public.
+One commit replaces the files on the Hub; publishing the same files again creates none. A repository is private unless
+--public.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from common.command_line import FlagParser, run_command
 def main() -> None:
     """Runs the command line."""
     args = _parse_args()
-    from publishing.hub import check_access, check_name, check_tag, describe_publication, head_of, publish_folder
-    from publishing.staging import staging_folder
+    from publishing.hub import describe_publication, head_of, publish_folder, staging_folder
+    from publishing.hub_access import check_access, check_name, check_tag
 
     kind = "dataset" if args.dataset else "space" if args.space else "model"
     try:
         if not args.source.is_dir() and not args.space:
-            raise ValueError(f"{args.source}: no such folder.")
+            raise ValueError(f"{args.source} is not a folder.")
         licenses = _read_licenses(args)
         check_name(args.repo)
         check_tag(args.tag)
@@ -90,19 +91,19 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument(
         "source", type=Path, metavar="CHECKPOINT", help="folder that train.py wrote; for a Space also the Hub id of one"
     )
-    parser.add_argument("--repo", required=True, metavar="NAMESPACE/NAME", help="where to")
-    parser.add_argument("--public", action="store_true", help="let all see it")
+    parser.add_argument("--repo", required=True, metavar="NAMESPACE/NAME", help="repository to publish to")
+    parser.add_argument("--public", action="store_true", help="publish publicly")
     parser.add_argument("--tag", help="name of the release, such as v1")
-    parser.add_argument("--dry-run", action="store_true", help="list the files with their sizes in bytes, and stop")
+    parser.add_argument("--dry_run", action="store_true", help="only list the files with their sizes in bytes")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--space", action="store_true", help="publish the page app.py for CHECKPOINT")
     kind.add_argument("--dataset", action="store_true", help="CHECKPOINT is a folder that prepare.py wrote")
     data = parser.add_argument_group("data sets")
-    data.add_argument("--protocol", help="which clips are in which split; paper by default")
-    data.add_argument("--license", metavar="NAME", help="under which your own audio may be passed on")
+    data.add_argument("--protocol", help="protocol of the splits; paper by default")
+    data.add_argument("--license", metavar="NAME", help="license of your own audio")
     args = parser.parse_args()
     if not args.dataset and (args.protocol or args.license):
-        parser.error("--protocol and --license are of a data set: add --dataset")
+        parser.error("--protocol and --license need --dataset")
     args.protocol = args.protocol or "paper"
     return args
 

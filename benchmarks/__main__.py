@@ -23,7 +23,7 @@ CLAIMS = (*("training", "padding", "inference", "long_recording", "pitch", "prep
 GPU = "gpu"
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "numpy", "librosa", "numba", "soundfile")
 LIMIT_S = 900.0
-TRIED = """Clips of 3.0 to 3.3 s in batches of 8, float32, two cores of an Intel Xeon with AMX that other programs kept busy; seven
+TRIED = """Clips of 3.0 to 3.3 s in batches of 8, float32, two busy cores of an Intel Xeon with AMX; seven
 interleaved rounds, all of the same weights. Times as fast as without it: median of the seconds (smallest to largest).
 
 | what | faster | |

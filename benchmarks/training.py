@@ -20,7 +20,7 @@ from benchmarks.measure import Line, command_line, race, ratio, torch_profile
 from benchmarks.models import backbone
 from preprocessing.prepared.rows import ROW
 from training.arguments.parse import parse_args
-from training.job import plan
+from training.job import prepare_job
 from training.run import build_trainer
 from training.trainer import MultiTaskSERTrainer
 
@@ -38,9 +38,9 @@ def trainer(prepared: Path, config: Path, *flags: str) -> MultiTaskSERTrainer:
     words = ["--data", str(prepared), "--config_name", str(config), "--output_dir", str(config.parent / "run")]
     words += ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
     words += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no", *flags]
-    words += ["--freeze_feature_encoder", "false"]  # train.py rejects freezing random weights: `step` does it
-    words += ["--dataloader_num_workers", "0"]  # starting workers takes longer than a step
-    return build_trainer(plan(*parse_args(words)))
+    words += ["--freeze_feature_encoder", "false"]  # which is refused of random weights: `step` does it
+    words += ["--dataloader_num_workers", "0"]  # that they start takes longer than a step
+    return build_trainer(prepare_job(*parse_args(words)))
 
 
 def step(prepared: Path, config: Path, way: str) -> Callable[[], float]:

@@ -21,6 +21,7 @@ from transformers.utils.hub import cached_file
 from transformers.utils.logging import disable_progress_bar
 
 from modeling.auto_ser import architecture_of
+from modeling.configuration_ser import SER_FORMAT
 from modeling.modeling_base_ser import IncompleteCheckpointError
 
 
@@ -28,13 +29,27 @@ def load_config(checkpoint: str | os.PathLike[str], revision: str = "main") -> P
     """The configuration of a checkpoint of any architecture.
 
     Raises:
-        ValueError: `checkpoint` is not a checkpoint.
+        ValueError: the checkpoint does not exist, or has the format of another version of this project.
     """
     try:
         config: PreTrainedConfig = AutoConfig.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
-    except Exception as error:  # what a file of any kind makes its readers raise has no common class
+        content, _ = PreTrainedConfig.get_config_dict(checkpoint, revision=revision)
+    except Exception as error:  # the errors of invalid files have no common class
         raise ValueError(f"{checkpoint} is not a checkpoint: {_first_line(error)}") from error
+    if architecture_of(config) is not None:
+        _check_format(checkpoint, content.get("ser_format", 1))  # format 1 had no number
     return config
+
+
+def _check_format(checkpoint: str | os.PathLike[str], number: int) -> None:
+    if number == SER_FORMAT:
+        return
+    settings = Path(checkpoint, "train_config.yaml")
+    source = f"--config {settings}" if settings.is_file() else "--data PREPARED --model_name_or_path BACKBONE"
+    raise ValueError(
+        f"{checkpoint} has checkpoint format {number}, but this version reads format {SER_FORMAT}. Train it again: "
+        f"python train.py {source} --output_dir NEW_FOLDER"
+    )
 
 
 def load_checkpoint(
@@ -42,14 +57,14 @@ def load_checkpoint(
 ) -> tuple[PreTrainedModel, SequenceFeatureExtractor]:
     """The model of a fine-tuned checkpoint in float32, ready to predict, and its feature extractor.
 
-    Code in the checkpoint is not run.
+    Code beside the checkpoint is not run.
 
     Args:
         checkpoint: folder or Hub id.
         revision: branch, tag or commit of a Hub repository.
 
     Raises:
-        ValueError: `train.py` did not write the checkpoint, or it is incomplete.
+        ValueError: it is not a complete checkpoint that `train.py` wrote.
     """
     config = load_config(checkpoint, revision)
     if architecture_of(config) is None:

@@ -1,16 +1,13 @@
-"""`training.json`: its form, reading and checking."""
+"""`training.json`, the record of a training: form, reading and checking."""
 
 from __future__ import annotations
 
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
+from typing import Any, TypedDict, get_type_hints
 
 from huggingface_hub.dataclasses import type_validator
-
-if TYPE_CHECKING:
-    pass
 
 TRAINING_RECORD = "training.json"
 NOT_STATED = "not stated"
@@ -59,7 +56,7 @@ class _Record(TypedDict):
 
 
 def read_training_record(path: Path) -> dict[str, Any]:
-    """A `training.json`, whoever wrote it, in the form of [`training_record`]; what else is in it is left out.
+    """Reads a `training.json`, which may be untrusted; other fields than those of the form are dropped.
 
     Raises:
         ValueError: it has another form.
@@ -68,24 +65,24 @@ def read_training_record(path: Path) -> dict[str, Any]:
         return _check_record(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
-            f"{path} is not as train.py writes it: {error}. Without the file, the data that the checkpoint was trained "
-            "on count as not stated."
+            f"{path} has another form than train.py's: {error}. Without the file, the training data of the checkpoint "
+            "count as not stated."
         ) from error
 
 
-def _check_record(facts: Any) -> dict[str, Any]:
-    known = _check(_Record, {"merged_labels": {}, **facts})  # which earlier trainings did not write
+def _check_record(record: Any) -> dict[str, Any]:
+    known = _check(_Record, {"merged_labels": {}, **record})  # which earlier versions did not write
     known["data"] = [_check(_Corpus, corpus) for corpus in known["data"]]
     for corpus in known["data"]:
         if corpus["homepage"] is not None and not re.fullmatch(r"https?://[^\s()<>]+", corpus["homepage"]):
-            raise ValueError(f"{corpus['homepage']!r} is no homepage")
+            raise ValueError(f"{corpus['homepage']!r} is not a valid homepage")
     known |= {"parameters": _check(_Parameters, known["parameters"]), "hardware": _check(_Hardware, known["hardware"])}
     return known if known["before"] is None else {**known, "before": _check_record(known["before"])}
 
 
-def _check(form: type, facts: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a form, once their types are checked."""
+def _check(form: type, record: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a form, after their types were checked."""
     hints = get_type_hints(form)
     for name, kind in hints.items():
-        type_validator(name, facts[name], kind)
-    return {name: facts[name] for name in hints}
+        type_validator(name, record[name], kind)
+    return {name: record[name] for name in hints}

@@ -9,6 +9,8 @@ from transformers import PreTrainedConfig, Wav2Vec2Config
 
 from .tasks_ser import Task, check_column_names
 
+SER_FORMAT = 2  # of checkpoints; goes up where an older one would be read wrongly
+
 if TYPE_CHECKING:  # the mixin completes whatever configuration class stands behind it
     _ConfigBase = PreTrainedConfig
 else:
@@ -82,6 +84,8 @@ class Wav2Vec2MultiTaskSERConfig(MultiTaskSERConfigMixin, Wav2Vec2Config):
     Besides the fields of [`~transformers.Wav2Vec2Config`]:
 
     Args:
+        ser_format (`int`):
+            Format of the checkpoint; that of this version is `SER_FORMAT`.
         tasks (`list[dict]`):
             What the heads predict, each as the fields of a [`Task`]. The main task, whose scores are `logits` and whose
             labels are `id2label`, is `emotion`, or the first task where no task has this name.
@@ -95,6 +99,7 @@ class Wav2Vec2MultiTaskSERConfig(MultiTaskSERConfigMixin, Wav2Vec2Config):
     model_type = "wav2vec2_multitask_ser"
     auto_model = "modeling_wav2vec2_ser.Wav2Vec2ForMultiTaskSER"
 
+    ser_format: int = SER_FORMAT
     tasks: list[dict[str, Any]] | tuple[dict[str, Any], ...] = ()
     max_duration_s: float | int = 6.0
     padding: str = "masked"
@@ -157,7 +162,7 @@ class PannsMultiTaskSERConfig(MultiTaskSERConfigMixin, PreTrainedConfig):
     Configuration of [`PannsForMultiTaskSER`]. The defaults are those of the published `Cnn14_16k`.
 
     Args:
-        tasks, max_duration_s: see [`Wav2Vec2MultiTaskSERConfig`].
+        ser_format, tasks, max_duration_s: see [`Wav2Vec2MultiTaskSERConfig`].
         sampling_rate (`int`, *optional*, defaults to 16000):
             Rate in Hz that the network works at, 16000 or 32000. Its input is at 16 kHz in either case.
         window_size, hop_size (`int`, *optional*, default to 512 and 160): of the spectrogram, in samples at that rate.
@@ -171,6 +176,7 @@ class PannsMultiTaskSERConfig(MultiTaskSERConfigMixin, PreTrainedConfig):
     model_type = "panns_multitask_ser"
     auto_model = "modeling_panns_ser.PannsForMultiTaskSER"
 
+    ser_format: int = SER_FORMAT
     tasks: list[dict[str, Any]] | tuple[dict[str, Any], ...] = ()
     max_duration_s: float | int = 6.0
     sampling_rate: int = 16_000

@@ -86,8 +86,8 @@ class MultiTaskSERMixin(_ModelBase):
         if wrong:
             raise IncompleteCheckpointError(
                 f"{pretrained_model_name_or_path} is not a complete checkpoint of {cls.__name__}: {'; '.join(wrong)}. "
-                "Use `from_backbone` to load a backbone without heads, and `train.py --new_heads` to train heads of a "
-                "checkpoint from scratch."
+                "Use `from_backbone` to load a backbone without heads, and `train.py --reset_heads` to train new heads "
+                "for a checkpoint."
             )
         model._freeze()  # transformers makes all parameters that it loads trainable
         return (model, info) if with_info else model
@@ -157,7 +157,7 @@ class MultiTaskSERMixin(_ModelBase):
                 raise ValueError(
                     f"The checkpoint's head for {task.name} does not match: training expects "
                     f"{list(task.labels) or task.kind}, the checkpoint's head is {found}. Train a new head with "
-                    f"--new_heads {task.name}."
+                    f"--reset_heads {task.name}."
                 )
         weight = next(self.heads.parameters())
         heads = MultiTaskHeads(weight.shape[1], tasks).to(weight)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelCard
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment
 
-from .escape import plain
+from common.templates import template_environment
+
+from .escape import escape
 from .license import NOT_STATED, backbone, most_restrictive
 from .metadata import card_data
 
@@ -23,7 +25,7 @@ _ARCHITECTURES = {
     "two dense layers, the mean over time (Pepino et al. 2021), and one linear head per task",
     "panns_multitask_ser": "CNN14 on a log-mel spectrogram (Kong et al. 2020), and one linear head per task",
 }
-# By kind of a task: what the tables of results show, under which name.
+# Kind of a task -> title of a column in the tables of results -> metric.
 COLUMNS = {
     "classification": {
         "F1": "weighted_f1",
@@ -43,27 +45,28 @@ def render_card(
     repo_id: str,
     figures: Sequence[str],
 ) -> str:
-    """The card as Markdown, with the metadata that the Hub reads at its head.
+    """The card as Markdown, with the Hub's metadata at its head.
 
     Args:
         metrics: `metrics.json`.
         training: `training.json`.
         config: `config.json`.
-        repo_id: of the repository, which the example loads.
-        figures: those of [`shown_figures`] that the repository has.
+        repo_id: the repository, which the example loads.
+        figures: the figures of [`shown_figures`] that the repository has.
 
     Raises:
-        jinja2.UndefinedError, KeyError: the files lack something that the card says.
+        jinja2.UndefinedError, KeyError: the files lack something that the card needs.
     """
-    head, architecture = metrics, _ARCHITECTURES[config["model_type"]]  # the head is YAML, which is written as such
-    metrics, training, config = plain(metrics), plain(training), plain(config)
+    head, architecture = metrics, _ARCHITECTURES[config["model_type"]]  # unescaped, for the YAML
+    metrics, training, config = escape(metrics), escape(training), escape(config)
     main = metrics["tasks"][metrics["main_task"]]
     history = list(_history(training))
-    data = [entry for facts in history for entry in _data(facts)]
+    data = [entry for record in history for entry in _data(record)]
     license = most_restrictive(data)
-    base_model = next((facts["base_model"] for facts in history if facts["start"] == "hub"), None)
-    locales = sorted({locale for facts in history for locale in facts["locales"]})
-    text = _template().render(
+    base_model = next((record["base_model"] for record in history if record["start"] == "hub"), None)
+    locales = sorted({locale for record in history for locale in record["locales"]})
+    template = _environment().get_template(TEMPLATE)
+    text = template.render(
         card_data=card_data(head, locales, config, repo_id, license, base_model).to_yaml().strip(),
         repo_id=repo_id,
         metrics=metrics,
@@ -86,43 +89,34 @@ def render_card(
 
 
 def shown_figures(main_task: str) -> dict[str, str]:
-    """The figures that a card shows, by what they show: names in the folder `figures` of a checkpoint."""
+    """The figures that a card shows: kind -> name in the folder `figures` of a checkpoint."""
     return {"confusion": "confusion.png", "calibration": f"calibration_{main_task}.png"}
 
 
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(ROOT),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    environment.filters |= {"number": _number, "score": _score, "interval": _interval, "time": _time}
-    return environment.get_template(TEMPLATE)
+def _environment() -> Environment:
+    return template_environment(ROOT, {"number": _number, "score": _score, "interval": _interval, "time": _time})
 
 
 def _history(training: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The facts of a training, and of those before it that led to the checkpoint it started from."""
-    facts: Mapping[str, Any] | None = training
-    while facts is not None:
-        yield facts
-        facts = facts["before"]
+    """The record of a training, and those of the earlier trainings that led to its start."""
+    record: Mapping[str, Any] | None = training
+    while record is not None:
+        yield record
+        record = record["before"]
 
 
-def _data(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The corpora of a training, and the weights that it started from, unless their own facts are known."""
-    if facts["start"] == "random weights" or facts["before"] is not None:
-        return facts["data"]
-    if facts["base_model"] is not None:
-        return [*facts["data"], backbone(facts["base_model"])]
+def _data(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The corpora of a training, and the weights that it started from unless these have a record."""
+    if record["start"] == "random weights" or record["before"] is not None:
+        return record["data"]
+    if record["base_model"] is not None:
+        return [*record["data"], backbone(record["base_model"])]
     unknown = dict.fromkeys(("title", "homepage", "commercial", "redistributable", "clips", "hours"))
-    return [*facts["data"], {"corpus": "an earlier checkpoint", **unknown, "license": NOT_STATED}]
+    return [*record["data"], {"corpus": "an earlier checkpoint", **unknown, "license": NOT_STATED}]
 
 
 def _merge(data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A row for each corpus and license, whose `clips` and `hours` list those of its trainings, the latest first."""
+    """A row per corpus and license, whose `clips` and `hours` are lists over trainings, the latest first."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in data:
         row = rows.setdefault((entry["corpus"], entry["license"]), {**entry, "clips": [], "hours": []})
@@ -133,15 +127,15 @@ def _merge(data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _merged_labels(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Corpus -> class -> the authors' words for its clips in the latest training that had the corpus."""
+    """Corpus -> class -> the authors' labels of its clips, in the latest training that had the corpus."""
     merged: dict[str, Any] = {}
-    for facts in reversed(history):
-        merged |= {entry["corpus"]: {} for entry in facts["data"]} | facts.get("merged_labels", {})
+    for record in reversed(history):
+        merged |= {entry["corpus"]: {} for entry in record["data"]} | record.get("merged_labels", {})
     return {corpus: classes for corpus, classes in sorted(merged.items()) if classes}
 
 
 def _is_calibrated(metrics: Mapping[str, Any]) -> bool:
-    """Whether a temperature was fitted for any head: one that was not is 1."""
+    """Whether a temperature was fitted for any head; otherwise all are 1."""
     heads = [task for task in metrics["tasks"].values() if task["kind"] == "classification" and task["clips"]]
     return any(head["calibration"]["temperature"] != 1 for head in heads)
 
@@ -151,7 +145,7 @@ def _number(value: float | None) -> str:
 
 
 def _score(row: Mapping[str, Any], name: str) -> str:
-    """A metric with its 95 % interval, where it has one."""
+    """A metric with its 95 % interval, if it has one."""
     return _number(row[name]) + _interval(row, name)
 
 

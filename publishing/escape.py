@@ -1,4 +1,4 @@
-"""Texts of others (labels, corpora, facts of a checkpoint) -> what Markdown and HTML read as nothing but text."""
+"""Untrusted text (labels, corpora, the record of a training), escaped for Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 _ESCAPED = str.maketrans({"\\": "\\\\", "|": "\\|", "[": "\\[", "]": "\\]", "<": "&lt;", "`": "'"})
 
 
-def plain(value: Any) -> Any:
-    """A value with all texts in it, at any depth and keys too, in one line, and without links, code, tags and cells."""
+def escape(value: Any) -> Any:
+    """A value whose strings, at any depth and in keys, are one line each, without links, code, tags and table cells."""
     if isinstance(value, str):
         return " ".join(value.split()).translate(_ESCAPED)
     if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {escape(key): escape(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [escape(item) for item in value]
     return value

@@ -1,4 +1,4 @@
-"""Checkpoint -> the files of its Hub repository. What is not on the list here is never published."""
+"""Checkpoint -> the files of its Hub repository. Only files that are listed here are published."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ from modeling.auto_ser import architecture_of
 from .card import ROOT, render_card, shown_figures
 
 _EVALUATE = "run `evaluate.py {checkpoint} --data DIR --output {checkpoint}`"
-_NEEDED = {  # and what to do where there is none
-    "preprocessor_config.json": "it is no whole checkpoint: take the folder that training ended with",
-    "metrics.json": f"it was never evaluated: {_EVALUATE}",
-    "training.json": "what it was trained on is not known: it is older than this version; train it again",
+_NEEDED = {  # file -> the reason why it is missing, and what to do
+    "preprocessor_config.json": "it is not a complete checkpoint: use the output folder of a finished training",
+    "metrics.json": f"it was not evaluated: {_EVALUATE}",
+    "training.json": "its training data are unknown, because an earlier version trained it: train it again",
 }
 
 
 def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path]:
-    """Writes what is published of a checkpoint: weights, configuration, code, card, the facts behind it, license.
+    """Writes the published files of a checkpoint: weights, configuration, code, card, records, license.
 
-    The code is that of this project, whatever lies beside the checkpoint. Weights are linked or copied, and not loaded.
+    The code is that of this project, whatever is beside the checkpoint. Weights are linked or copied without loading.
 
     Args:
         checkpoint: folder that `train.py` wrote.
-        output: folder to write to, empty or not there yet.
+        output: folder to write to, which is empty or does not exist.
         repo_id: `ORG/NAME` of the repository.
 
     Returns:
         The files, sorted.
 
     Raises:
-        ValueError: the folder is no whole checkpoint of this project, what a card needs is missing or is of other
-            weights, or `output` holds files.
-        OSError: there is no room for it.
+        ValueError: the folder is not a complete checkpoint of this project, a file that the card needs is missing or
+            belongs to other weights, or `output` is not empty.
+        OSError: the disk is full.
     """
     if output.exists() and any(output.iterdir()):
-        raise ValueError(f"{output} holds files already: export to an empty folder.")
+        raise ValueError(f"{output} is not empty: export to an empty folder.")
     config = load_config(checkpoint)
     architecture = architecture_of(config)
     if architecture is None:
         raise ValueError(f"{checkpoint} is a {config.model_type!r} checkpoint, not one that train.py wrote.")
     weights = _check_weights(checkpoint, config)
-    metrics, training = _read_facts(checkpoint)
+    metrics, training = _read_records(checkpoint)
     shown = shown_figures(metrics["main_task"]).values()
     figures = [name for name in shown if (checkpoint / "figures" / name).is_file()]
     metrics["checkpoint"] = repo_id
@@ -62,13 +62,14 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
         card = render_card(metrics, training, config.to_dict(), repo_id, figures)
     except (KeyError, TypeError, AttributeError, UndefinedError) as error:
         raise ValueError(
-            f"metrics.json or training.json of {checkpoint} is of another version ({error}): evaluate it again."
+            f"metrics.json or training.json of {checkpoint} has the form of another version ({error}): evaluate "
+            "it again."
         ) from error
 
     output.mkdir(parents=True, exist_ok=True)
     for path in weights:
         _link(path, output / path.name)
-    _save_code(config, output)
+    _save_code(config, architecture, output)
     AutoFeatureExtractor.from_pretrained(checkpoint, trust_remote_code=False).save_pretrained(output)
     _write_json(output / "metrics.json", metrics)
     _write_json(output / "training.json", training)
@@ -80,23 +81,23 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
     return sorted(path for path in output.rglob("*") if path.is_file())
 
 
-def _read_facts(checkpoint: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """`metrics.json`, which has to be of these weights, and `training.json`."""
+def _read_records(checkpoint: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`metrics.json`, which must belong to the weights, and `training.json`."""
     _, metrics, training = (_read(checkpoint, name) for name in _NEEDED)
     if metrics.get("weights_sha256") != weights_sha256(checkpoint):
         raise ValueError(
-            f"The figures in {checkpoint / 'metrics.json'} are not known to be of the weights beside them: "
+            f"{checkpoint / 'metrics.json'} does not belong to the weights of this checkpoint: "
             f"{_EVALUATE.format(checkpoint=checkpoint)}."
         )
     if not metrics["tasks"][metrics["main_task"]]["clips"]:
-        raise ValueError(f"{checkpoint}: no clip of its evaluation has a label for {metrics['main_task']}.")
+        raise ValueError(f"{checkpoint} was evaluated without clips that have a label for {metrics['main_task']}.")
     return metrics, training
 
 
 def _read(checkpoint: Path, name: str) -> dict[str, Any]:
     path = checkpoint / name
     if not path.is_file():
-        raise ValueError(f"{checkpoint} has no {name}: {_NEEDED[name].format(checkpoint=checkpoint)}.")
+        raise ValueError(f"{checkpoint} lacks {name}: {_NEEDED[name].format(checkpoint=checkpoint)}.")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -104,21 +105,21 @@ def _read(checkpoint: Path, name: str) -> dict[str, Any]:
 
 
 def _check_weights(checkpoint: Path, config: PreTrainedConfig) -> list[Path]:
-    """The files of the weights, whose headers are whole and have the configuration's heads, and of shards the index."""
+    """The files of the weights (and the index of shards), whose headers have the heads of the configuration."""
     files = weight_files(checkpoint)
     heads: dict[str, int] = {}
     for path in files:
         if not path.is_file():
-            raise ValueError(f"{checkpoint} is not a whole checkpoint: it has no {path.name}.")
+            raise ValueError(f"{checkpoint} is not a complete checkpoint: it lacks {path.name}.")
         try:
             with safe_open(path, "np") as file:
                 found = [key for key in file.keys() if key.startswith("heads.") and key.endswith(".weight")]  # noqa: SIM118
                 heads |= {key.split(".")[1]: file.get_slice(key).get_shape()[0] for key in found}
         except SafetensorError as error:
-            raise ValueError(f"{path} is not a whole file of weights: {error}") from error
+            raise ValueError(f"{path} is not a complete file of weights: {error}") from error
     expected = {task.name: task.num_outputs for task in config.get_tasks()}
     if heads != expected:
-        raise ValueError(f"{checkpoint} holds the heads {heads}, its config.json says {expected}.")
+        raise ValueError(f"The weights of {checkpoint} have the heads {heads}, but config.json has {expected}.")
     return files if files == [checkpoint / SAFE_WEIGHTS_NAME] else [checkpoint / SAFE_WEIGHTS_INDEX_NAME, *files]
 
 
@@ -129,14 +130,14 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _save_code(config: PreTrainedConfig, output: Path) -> None:
-    """Writes `config.json`, and the modules that it names with all that they import."""
-    model = ARCHITECTURES[architecture_of(config)]
-    # Built anew: what was loaded from the Hub names the repository that the code came from.
+def _save_code(config: PreTrainedConfig, architecture: str, output: Path) -> None:
+    """Writes `config.json`, and the modules that it refers to with all their imports."""
+    model = ARCHITECTURES[architecture]
+    # A configuration from the Hub refers to the repository of its code.
     config.auto_map = dict.fromkeys(("AutoModel", "AutoModelForAudioClassification"), config.auto_model)
     config.architectures = [model.__name__]
     config.name_or_path = ""
-    config.save_pretrained(output)  # of a registered class, so with its code and its line in auto_map
+    config.save_pretrained(output)  # of a registered class, so with its code and its entry in auto_map
     custom_object_save(model, output)
 
 

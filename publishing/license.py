@@ -1,4 +1,4 @@
-"""The license of weights, from the licenses of what they were trained on and started from: the strictest wins."""
+"""The license of weights: the most restrictive of the licenses of their training data and of their start."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 NOT_STATED = "not stated"
-# What licenses let one do, from the freest to the strictest: the name of the weights' license, and why.
+# From the most permissive to the most restrictive: name of the weights' license, and reason.
 _LEVELS = (
     ("apache-2.0", "The licenses of {} allow commercial use and redistribution: the weights are Apache-2.0."),
     ("non-commercial-data", "The licenses of {} do not allow commercial use: the weights are not for commercial use."),
     (
         "research-only-data",
-        "The licenses of {} are for research only, or state nothing more: the weights are for research only.",
+        "The licenses of {} are for research only, or state no other use: the weights are for research only.",
     ),
     (
         "unstated-data-license",
-        "The licenses of {} are not stated here: nobody but who holds the rights may rely on using the weights.",
+        "The licenses of {} are not stated: only the owner of the rights may use the weights.",
     ),
 )
 _APACHE = {"license": "Apache-2.0", "commercial": True, "redistributable": True}
 _CC_BY = {"license": "CC BY 4.0", "commercial": True, "redistributable": True}
 _CC_BY_NC = {"license": "CC BY-NC 4.0", "commercial": False, "redistributable": True}
-# Weights that training starts from, as their publishers license them: Hub ids, and files of Kong et al.
+# Licenses of the weights that training may start from: Hub ids, and files of Kong et al.
 _BACKBONES = {
     **dict.fromkeys(("facebook/wav2vec2-large-xlsr-53", "facebook/wav2vec2-large-lv60"), _APACHE),
     **{f"facebook/wav2vec2-xls-r-{size}": _APACHE for size in ("300m", "1b", "2b")},
@@ -33,7 +33,7 @@ _BACKBONES = {
 _PANNS_HOMEPAGE = "https://zenodo.org/record/3987831"
 
 
-# Licenses of data as the Hub calls them.
+# The Hub's identifiers of licenses of data.
 _HUB_IDS = {
     *("apache-2.0", "mit", "cc0-1.0", "odbl", "odc-by", "pddl", "gpl-3.0", "cdla-permissive-2.0"),
     *(f"cc-by{more}-{version}" for more in ("", "-sa", "-nc", "-nd", "-nc-sa", "-nc-nd") for version in ("3.0", "4.0")),
@@ -42,7 +42,7 @@ _HUB_NAMES = {"cc0": "cc0-1.0", "odbl-1.0,-contents-dbcl-1.0": "odbl", "odbl-1.0
 
 
 def hub_id(license: str) -> str | None:
-    """The Hub's identifier of a license, such as `cc-by-nc-sa-4.0` of "CC BY-NC-SA 4.0"; `None` if it has none."""
+    """The Hub's identifier of a license, such as `cc-by-nc-sa-4.0` of "CC BY-NC-SA 4.0"; or `None`."""
     name = "-".join(license.lower().split())
     name = _HUB_NAMES.get(name, name)
     return name if name in _HUB_IDS else None
@@ -53,9 +53,9 @@ class License:
     """The license of a checkpoint's weights.
 
     Args:
-        name: `apache-2.0`, or a name of this project that says what the strictest data allow.
-        reasons: a sentence for each kind of restriction with the corpora that cause it, the strictest first; where
-            there is none, the sentence that says so.
+        name: `apache-2.0`, or a name of this project for what the most restrictive data allow.
+        reasons: a sentence per kind of restriction with the corpora that cause it, the most restrictive first; or one
+            sentence that there are no restrictions.
     """
 
     name: str
@@ -67,8 +67,10 @@ class License:
 
 
 def backbone(name: str) -> dict[str, Any]:
-    """Published weights that a training started from, as `training.json` has a corpus; the license of others is not
-    stated, whatever the Hub says of them: of a fine-tuned model, what it was trained on counts.
+    """Published weights that a training started from, in the form of a corpus in `training.json`.
+
+    Of unlisted weights the license is "not stated", whatever the Hub states: for a fine-tuned model, its training data
+    count.
 
     Args:
         name: Hub id, or the name of a file of CNN14.
@@ -81,12 +83,12 @@ def backbone(name: str) -> dict[str, Any]:
 def most_restrictive(data: Sequence[Mapping[str, Any]]) -> License:
     """The license of weights that came from all of these data.
 
-    Weights are Apache-2.0, as the code is, only where every license allows commercial use and redistribution. Else they
-    have no standard license: the restrictions of the data are said, and the strictest gives them their name.
+    Weights are Apache-2.0, as the code is, only if every license allows commercial use and redistribution. Otherwise
+    they have no standard license: the restrictions of the data are listed, and the most restrictive one names it.
 
     Args:
-        data: corpora, and what training started from, with `corpus`, `license`, `commercial` and `redistributable`, as
-            `training.json` and [`backbone`] have them. One whose license is "not stated" counts as the strictest.
+        data: corpora, and the start of the training, with `corpus`, `license`, `commercial` and `redistributable`, as
+            in `training.json` and [`backbone`]. A license that is "not stated" counts as the most restrictive.
     """
     levels = [_level(entry) for entry in data]
     reasons = []
@@ -99,6 +101,6 @@ def most_restrictive(data: Sequence[Mapping[str, Any]]) -> License:
 def _level(entry: Mapping[str, Any]) -> int:
     if entry["license"] == NOT_STATED:
         return 3
-    if not entry["redistributable"]:  # NC or not: what may not even be passed on is taken to be lent
+    if not entry["redistributable"]:  # NC or not: data that may not be redistributed count as research-only
         return 2
     return 0 if entry["commercial"] else 1

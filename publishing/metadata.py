@@ -1,4 +1,4 @@
-"""The head of a model card, which the Hub reads: license, languages, and every result as a model-index."""
+"""The Hub's metadata of a model card: license, languages, and every result as a model-index."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from .license import License
 
-# By kind of the main task: metric in metrics.json, its type on the Hub, its name.
+# Kind of the main task -> metric in metrics.json, its type on the Hub, its name.
 RESULTS = {
     "classification": (
         ("weighted_f1", "f1", "Weighted F1"),
@@ -43,11 +43,11 @@ def card_data(
 
     Args:
         metrics: `metrics.json`.
-        locales: of the training clips.
+        locales: locales of the training clips.
         config: `config.json`.
-        repo_id: of the repository.
-        license: of the weights.
-        base_model: Hub id of the latest model that training started from, `None` where there is none.
+        repo_id: the repository.
+        license: license of the weights.
+        base_model: Hub id of the latest model that training started from, or `None`.
     """
     results = list(_results(metrics))
     return ModelCardData(
@@ -66,7 +66,7 @@ def card_data(
 
 
 def languages(locales: Iterable[str]) -> list[str]:
-    """ISO 639 codes of locales, which begin with them: `zh-Hans` is `zh`. A locale that does not is left out."""
+    """ISO 639 codes of locales, such as `zh` of `zh-Hans`. A locale without such a code is skipped."""
     codes = {locale.partition("-")[0].lower() for locale in locales}
     return sorted(code for code in codes if re.fullmatch(r"[a-z]{2,3}", code))
 

@@ -1,4 +1,4 @@
-"""Checkpoint, or the Hub id of one -> a Space: `app.py`, the code that it imports, pinned requirements, a card."""
+"""Checkpoint, or its Hub id -> a Space: `app.py`, the modules that it imports, pinned requirements, a card."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from huggingface_hub import ModelCard, SpaceCardData
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from common.checkpoint import load_config
+from common.templates import template_environment
 from modeling.auto_ser import architecture_of
 
 from .card import ROOT
 from .export import export_checkpoint
 
 APP = "app.py"
-MODEL = "model"  # where app.py looks for a checkpoint of its own
+MODEL = "model"  # folder in which app.py looks for a checkpoint
 PYTHON = "3.11"
-# What the code of the page imports; each at the version of constraints.txt.
+# Requirements of the page, with the versions of constraints.txt.
 REQUIREMENTS = (
     *("torch", "transformers", "huggingface-hub", "safetensors", "numpy", "pandas", "pyarrow", "joblib", "jinja2"),
     *("soundfile", "av", "soxr", "fsspec", "silero-vad", "espeakng-loader", "gradio", "tqdm"),
@@ -33,7 +33,7 @@ def export_space(model: str, output: Path, repo_id: str) -> list[Path]:
     """Writes the files of a Space.
 
     Args:
-        model: folder of a checkpoint, whose weights then lie in the Space; or a Hub id, which the Space names.
+        model: folder of a checkpoint, which is copied to the Space; or a Hub id, which the Space downloads.
         output: an empty folder.
         repo_id: `ORG/NAME` of the Space.
 
@@ -41,7 +41,7 @@ def export_space(model: str, output: Path, repo_id: str) -> list[Path]:
         The files, sorted.
 
     Raises:
-        ValueError: `model` is no checkpoint of this project, or not whole.
+        ValueError: `model` is not a complete checkpoint of this project.
     """
     config = load_config(model)
     if architecture_of(config) is None:
@@ -56,29 +56,29 @@ def export_space(model: str, output: Path, repo_id: str) -> list[Path]:
         license="apache-2.0",
         tags=["audio", "speech-emotion-recognition"],
     )
-    facts: dict[str, str | None] = {"repo_id": repo_id, "model": None, "licenses": None}
+    variables: dict[str, str | None] = {"repo_id": repo_id, "model": None, "licenses": None}
     if Path(model).is_dir():
-        license, facts["licenses"] = _export_weights(Path(model), output / MODEL, repo_id)
+        license, variables["licenses"] = _export_weights(Path(model), output / MODEL, repo_id)
         for name, value in license.items():
             data[name] = value
     else:
-        facts["model"] = model
+        variables["model"] = model
         data["models"] = [model]
     for source in [ROOT / "LICENSE", *_code()]:
         target = output / source.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     (output / "requirements.txt").write_text("".join(f"{name}=={pins[name]}\n" for name in REQUIREMENTS), "utf-8")
-    text = _environment().get_template("space.md.jinja").render(facts)
+    text = template_environment(Path(__file__).parent).get_template("space.md.jinja").render(variables)
     (output / "README.md").write_text(f"---\n{data.to_yaml()}\n---\n\n{text}", encoding="utf-8")
     return sorted(path for path in output.rglob("*") if path.is_file())
 
 
 def _export_weights(checkpoint: Path, output: Path, repo_id: str) -> tuple[dict[str, str], str]:
-    """Writes what a page loads of a checkpoint; returns what its card says of the license, as fields and in words."""
+    """Writes the files of a checkpoint that a page loads; returns the license fields and section of its card."""
     files = export_checkpoint(checkpoint, output, repo_id)
     card = ModelCard.load(output / "README.md")
-    for path in files:  # the Space has the code at its root, and a card of its own
+    for path in files:  # the Space has the code and a card at its root
         if path.suffix not in (".json", ".safetensors"):
             path.unlink()
     shutil.rmtree(output / "figures", ignore_errors=True)
@@ -86,12 +86,8 @@ def _export_weights(checkpoint: Path, output: Path, repo_id: str) -> tuple[dict[
     if name := card.data.get("license_name"):
         link = f"https://huggingface.co/spaces/{repo_id}#training-data-and-licenses"
         license |= {"license_name": name, "license_link": link}
-    return license, _LICENSES.search(card.text)[1].strip()
-
-
-def _environment() -> Environment:
-    folder = FileSystemLoader(Path(__file__).parent)
-    return Environment(loader=folder, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+    section = _LICENSES.search(card.text)
+    return license, section[1].strip() if section else ""
 
 
 def _code() -> list[Path]:

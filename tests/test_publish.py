@@ -99,7 +99,7 @@ def test_a_data_set_is_published_and_read_again(hub, licensed, tmp_path, monkeyp
 
 
 def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsys):
-    start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--dry-run")
+    start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--dry_run")
     *lines, total = capsys.readouterr().out.splitlines()
     sizes = {line.split()[1]: int(line.split()[0].replace(",", "")) for line in lines}
     splits = ("test", "train", "validation")
@@ -111,24 +111,24 @@ def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsy
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["{}", "--dataset", "--repo", "team/x"], r"Only you know under which license \w+, \w+ may be passed on"),
-        (["{}", "--dataset", "--license", "CC0", "--repo", "x"], "is called NAMESPACE/NAME"),
-        (["{}", "--repo", "team/x", "--dry-run", "--tag", "v1", "--repo", "x"], "is called NAMESPACE/NAME"),
-        (["{}", "--repo", "team/x", "--dry-run", "--tag", "v1..2"], "A tag is a word such as v1"),
-        (["{}/nowhere", "--repo", "team/x"], "nowhere: no such folder"),
+        (["{}", "--dataset", "--repo", "team/x"], r"alpha, beta.*--license"),
+        (["{}", "--dataset", "--license", "CC0", "--repo", "x"], "NAMESPACE/NAME"),
+        (["{}", "--repo", "team/x", "--dry_run", "--tag", "v1", "--repo", "x"], "NAMESPACE/NAME"),
+        (["{}", "--repo", "team/x", "--dry_run", "--tag", "v1..2"], "--tag 'v1..2'"),
+        (["{}/nowhere", "--repo", "team/x"], "nowhere"),
     ],
 )
-def test_what_cannot_be_published_is_a_line(licensed, monkeypatch, words, says):
+def test_an_error_is_one_line(licensed, monkeypatch, words, says):
     with pytest.raises(SystemExit, match=says) as end:
         start(monkeypatch, *(word.format(licensed) for word in words))
     assert end.value.code.startswith("publish.py: ")
     assert "\n" not in end.value.code
 
 
-def test_options_of_a_data_set_are_for_one(monkeypatch, capsys):
+def test_flags_of_a_data_set_need_one(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         start(monkeypatch, "runs/x", "--repo", "team/x", "--license", "CC0")
-    assert "add --dataset" in capsys.readouterr().err
+    assert "--dataset" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_a_line(licensed, monkeypatch):
@@ -137,17 +137,15 @@ def test_a_full_disk_is_a_line(licensed, monkeypatch):
 
     monkeypatch.setattr(export_of_datasets, "export_dataset", full)
     with pytest.raises(SystemExit, match=r"publish.py: .*No space left on device"):
-        start(monkeypatch, licensed, "--dataset", "--repo", "team/x", "--license", "CC0", "--dry-run")
+        start(monkeypatch, licensed, "--dataset", "--repo", "team/x", "--license", "CC0", "--dry_run")
     assert [path.name for path in licensed.parent.iterdir()] == ["prepared"]
 
 
-def test_who_may_not_publish_is_told_so_in_seconds(hub, licensed):
+def test_missing_access_is_reported_in_seconds(hub, licensed):
     begin = time.monotonic()
     done = run(hub, "publish.py", licensed, "--dataset", "--license", "CC0", "--repo", "other/x", code=1)
     assert time.monotonic() - begin < 10  # 5, on a machine that does nothing else
-    assert done.stderr.splitlines()[-1].startswith(
-        "publish.py: The token may not write to other: it may write to tester"
-    )
+    assert re.match(r"publish\.py: .*other/x", done.stderr.splitlines()[-1])
     assert hub.repos == {}
 
 
@@ -160,13 +158,9 @@ def words(prepared, backbone_config, tmp_path) -> list[str]:
     ]
 
 
-# Importing torch takes longer than an answer of the Hub.
-BEFORE_TORCH = "import runpy, sys; sys.modules['torch'] = None; runpy.run_path('train.py', run_name='__main__')"
-
-
 def test_a_training_that_could_not_publish_does_not_begin(hub, words, tmp_path):
-    done = run(hub, "-c", BEFORE_TORCH, *words, code=1, HF_TOKEN="hf_reader")
-    assert done.stderr.splitlines()[-1].startswith("train.py: The token may only read")
+    done = run(hub, "train.py", *words, code=1, HF_TOKEN="hf_reader")
+    assert re.match(r"train\.py: .*team/ser", done.stderr.splitlines()[-1])
     assert not (tmp_path / "run").exists()
     assert hub.repos == {}
 
@@ -182,7 +176,7 @@ def test_a_training_publishes_its_checkpoint_privately_and_a_stranger_loads_it(
     assert "push_to_hub" not in (tmp_path / "run" / "train_config.yaml").read_text()
 
     calls = len(hub.calls)
-    listed = run(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--dry-run", HF_TOKEN="").stdout
+    listed = run(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--dry_run", HF_TOKEN="").stdout
     assert len(hub.calls) == calls
     assert {line.split()[1] for line in listed.splitlines()[:-1]} == {*repo.head.tree} - {".gitattributes"}
     run(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--tag", "v1")
@@ -199,7 +193,7 @@ def test_a_training_publishes_its_checkpoint_privately_and_a_stranger_loads_it(
     check_answer(answer, tmp_path / "run")
 
 
-def test_a_typo_makes_no_repository_at_all(hub, words):
+def test_a_typo_creates_no_repository(hub, words):
     done = run(hub, "train.py", *words, "--hub_private_repo", "maybe", code=2)
     assert "hub_private_repo" in done.stderr
     assert hub.repos == {}
@@ -208,11 +202,11 @@ def test_a_typo_makes_no_repository_at_all(hub, words):
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (None, r"run has no metrics\.json: it was never evaluated: run `evaluate\.py .*`\."),
+        (None, r"metrics\.json.*`evaluate\.py .*`\."),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), r"\[Errno 28\] No space left on device"),
     ],
 )
-def test_a_training_that_cannot_be_exported_says_how_to_publish_it(checkpoint, tmp_path, monkeypatch, error, says):
+def test_a_failed_export_names_the_command_that_publishes(checkpoint, tmp_path, monkeypatch, error, says):
     run_folder = shutil.copytree(checkpoint, tmp_path / "run")
 
     def full(*arguments):
@@ -223,8 +217,8 @@ def test_a_training_that_cannot_be_exported_says_how_to_publish_it(checkpoint, t
     publish = runpy.run_path(str(ROOT / "train.py"))["_publish"]
     with pytest.raises(SystemExit) as end:
         publish(SimpleNamespace(output_dir=str(run_folder), publish_to="team/ser", hub_private_repo=False))
-    said, _, command = end.value.code.partition(" Then publish it with: ")
-    assert re.fullmatch(rf"train\.py: .*{says}", said)
+    message, _, command = end.value.code.partition(" To publish it, run: ")
+    assert re.fullmatch(rf"train\.py: .*{says}", message)
     assert command == f"python publish.py {run_folder} --repo team/ser --public"
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
@@ -232,7 +226,7 @@ def test_a_training_that_cannot_be_exported_says_how_to_publish_it(checkpoint, t
 def test_a_failed_upload_leaves_the_checkpoint_and_names_the_command(hub, words, tmp_path):
     hub.fail("/commit/", 503)
     done = run(hub, "train.py", *words, code=1)
-    command = done.stderr.splitlines()[-1].partition("Then go on with: ")[2]
+    command = done.stderr.splitlines()[-1].partition("To resume, run: ")[2]
     assert command == f"python publish.py {tmp_path / 'run'} --repo team/ser"
     assert (tmp_path / "run" / "model.safetensors").is_file()
     run(hub, *command.split()[1:])

@@ -19,6 +19,7 @@ from common.training_clips import training_protocol
 from common.training_record import read_training_record
 from inference.engine.predictor import load_predictor
 from modeling import AudioReader, PannsForMultiTaskSER, Wav2Vec2ForMultiTaskSER
+from modeling.configuration_ser import SER_FORMAT
 from preprocessing.corpora.catalog import read_sources
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.corpora.user_audio import UserAudio, read_table
@@ -27,7 +28,8 @@ from preprocessing.prepared.load import FORMAT, load_prepared
 from publishing.export import export_checkpoint
 from tests.conftest import TASKS, TINY, tiny_config
 from tests.publishing.conftest import training_record
-from training.arguments.parse import ModelArguments, parse_args
+from training.arguments.parse import parse_args
+from training.arguments.settings import ModelArguments
 from training.model import build_model
 
 pytestmark = pytest.mark.slow
@@ -89,7 +91,7 @@ def test_another_architecture_is_named(config, of_a_checkpoint, as_a_backbone, t
     [
         *("[]", "3", "{}", '{"model_type": ["a"]}', "[" * 100_000),
         *(
-            json.dumps({"model_type": "wav2vec2_multitask_ser", **fields})
+            json.dumps({"model_type": "wav2vec2_multitask_ser", "ser_format": SER_FORMAT, **fields})
             for fields in (
                 {"tasks": 3},
                 {"tasks": [{"name": "x"}]},
@@ -141,7 +143,7 @@ def test_code_beside_a_checkpoint_is_run_by_no_job(checkpoint, payload, tmp_path
     for name in ("__init__", "configuration_ser", "modeling_wav2vec2_ser", "pipeline_ser", "sitecustomize", "evil"):
         (folder / f"{name}.py").write_text(code)
     load_predictor(str(folder))
-    build_model(ModelArguments(model_name_or_path=str(folder), new_heads=["emotion", "gender"]), list(TASKS), 6.0)
+    build_model(ModelArguments(model_name_or_path=str(folder), reset_heads=["emotion", "gender"]), list(TASKS), 6.0)
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     auto = {auto: f"evil.{auto}" for auto in ("AutoConfig", "AutoModel", "AutoFeatureExtractor")}

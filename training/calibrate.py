@@ -1,4 +1,4 @@
-"""Temperature scaling of a trained model: fitted on the validation clips, and kept in the heads (Guo et al. 2017)."""
+"""Temperature scaling of a trained model: fitted on the validation clips, applied to the heads (Guo et al. 2017)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast
 from datasets import Dataset
 from scipy.special import softmax
-from transformers import PreTrainedModel, SequenceFeatureExtractor
+from transformers import SequenceFeatureExtractor
 from transformers.utils.logging import get_logger
 
 from common.files import write_json
@@ -26,7 +26,7 @@ logger = get_logger(__name__)
 
 
 def calibrate(
-    model: PreTrainedModel,
+    model: Any,
     feature_extractor: SequenceFeatureExtractor,
     clips: Dataset,
     output_dir: Path,
@@ -34,20 +34,20 @@ def calibrate(
 ) -> dict[str, dict]:
     """Divides the logits of every classification head by its temperature, in the weights and in the config.
 
-    All processes take part, and end with the same weights. A training that goes on from the checkpoint starts with the
-    divided weights and from temperature 1, because `fit_tasks` makes its tasks anew.
+    All processes take part and end with the same weights. A training that starts from the checkpoint starts from the
+    scaled weights and from temperature 1, because `fit_tasks` creates new tasks.
 
     Args:
-        model: as training leaves it; it is changed.
+        model: the trained model, of an architecture of this project; it is changed.
         feature_extractor: its feature extractor.
         clips: the validation split.
         output_dir: folder to write `calibration.json` to.
         training_args: as in [`~evaluation.predict.predict`].
 
     Returns:
-        Per head that has a labeled clip: `temperature`, whether it is `at_bound` of what can be fitted, the labeled
-        `clips`, and the expected calibration error, log
-        loss and Brier score on them, `before` and `after`. The same is in the file.
+        Per head with labeled clips: `temperature`, whether it is `at_bound` of the fitted range, the number of labeled
+        `clips`, and their expected calibration error, log loss and Brier score `before` and `after`. The file has the
+        same content.
     """
     tasks = {task.name: task for task in model.config.get_tasks() if task.is_classification}
     if not tasks:
@@ -55,7 +55,7 @@ def calibrate(
     logits = predict(model, feature_extractor, clips, **training_args)
     targets = {name: encode(task, clips[task.column][:]).numpy() for name, task in tasks.items()}
     temperatures = torch.tensor([fit_temperature(logits[name], targets[name]) for name in tasks], device=model.device)
-    # Two machines may round differently. In float32, as the weights that they divide.
+    # Machines may round differently; in float32, as the weights that the temperatures divide.
     fitted = dict(zip(tasks, broadcast(temperatures).tolist(), strict=True))
     model.heads.apply_temperature(fitted)
     model.config.set_tasks(
@@ -68,17 +68,7 @@ def calibrate(
             report[name] = _report(logits[name][labeled].astype(float), targets[name][labeled], temperature)
     if PartialState().is_main_process:
         write_json(output_dir / CALIBRATION, report)
-        for name, head in report.items():
-            before, after = head["before"], head["after"]
-            logger.warning(
-                f"Calibration of {name} on {head['clips']:,} validation clips: temperature {head['temperature']:.3f}, "
-                f"expected calibration error {before['ece']:.3f} -> {after['ece']:.3f}."
-            )
-            if head["at_bound"]:
-                logger.warning(
-                    f"Calibration of {name}: the temperature {head['temperature']:.3g} is at the limit of the fit, so "
-                    "that the scores are not calibrated. The validation clips say too little about this head."
-                )
+        _log(report)
     return report
 
 
@@ -90,3 +80,17 @@ def _report(logits: np.ndarray, targets: np.ndarray, temperature: float) -> dict
         "before": calibration_metrics(softmax(logits, axis=1), targets),
         "after": calibration_metrics(softmax(logits / temperature, axis=1), targets),
     }
+
+
+def _log(report: dict[str, dict]) -> None:
+    for name, head in report.items():
+        before, after = head["before"], head["after"]
+        logger.warning(
+            f"Calibration of {name} on {head['clips']:,} validation clips: temperature {head['temperature']:.3f}, "
+            f"expected calibration error {before['ece']:.3f} -> {after['ece']:.3f}."
+        )
+        if head["at_bound"]:
+            logger.warning(
+                f"Calibration of {name}: the temperature {head['temperature']:.3g} is at the limit of the fitted "
+                "range, so its scores are not calibrated: there are too few validation clips for this head."
+            )

@@ -1,4 +1,4 @@
-"""What ended a training -> a sentence, where it is no bug: a loss that is no number, a full disk, a killed worker."""
+"""The cause of a failed training in a sentence, unless it is a bug: a diverged loss, a full disk, a killed worker."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from safetensors import SafetensorError
 
 from evaluation.metrics.compute import DivergedError
 
-# What torch says, in no error of its own: where a file cannot be written, and where a process that decodes was killed.
+# Parts of messages of torch, which has no error class for a file that cannot be written and a killed worker process.
 _WRITER, _WORKER = "inline_container", "DataLoader worker (pid"
-_GO_ON = "The same command goes on from the last checkpoint, a single training with --resume_from_checkpoint latest."
+_RESUME = (
+    "To resume from the last checkpoint, run the same command again, with --resume_from_checkpoint latest "
+    "unless it is a "
+    "sweep."
+)
 
 
 def describe_failure(error: Exception) -> str | None:
-    """The sentence for people; `None` for a bug, whose traceback is wanted."""
+    """A sentence about an expected failure; `None` for a bug, whose traceback is shown."""
     if isinstance(error, DivergedError):
         return str(error)
-    said = str(error).partition("\n")[0].strip(" .")
-    if _WRITER in said:
-        return f"A checkpoint cannot be written: is the disk full? {_GO_ON}"
-    if isinstance(error, OSError | SafetensorError) or _WORKER in said:
-        return f"{said}. {_GO_ON}"
+    message = str(error).partition("\n")[0].strip(" .")
+    if _WRITER in message:
+        return f"A checkpoint cannot be written; the disk may be full. {_RESUME}"
+    if isinstance(error, OSError | SafetensorError) or _WORKER in message:
+        return f"{message}. {_RESUME}"
     return None

@@ -1,8 +1,9 @@
-"""What is trained: from random weights, from a pre-trained backbone, or from a checkpoint of this project."""
+"""The model to train: from random weights, from a pre-trained backbone, or from a checkpoint of this project."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from transformers import PreTrainedConfig, PreTrainedModel
@@ -13,34 +14,38 @@ from common.training_clips import read_training_clips
 from modeling import ARCHITECTURES, Task
 from modeling.auto_ser import architecture_of
 
-from .arguments.parse import BEST_ROW, ModelArguments
+from .arguments.settings import BEST_ROW, ModelArguments
 from .tasks import kind_of
 
 logger = get_logger(__name__)
 
-_UNLABELED = ("Model", "ForPreTraining", "ForCTC")  # ends of the class names of backbones without labels of clips
+_UNLABELED = (
+    "Model",
+    "ForPreTraining",
+    "ForCTC",
+)  # suffixes of the classes of backbones whose training needed no labels of clips
 
 
 def task_names(arguments: ModelArguments) -> list[str]:
     """The tasks of `--tasks`, else those of the checkpoint, else the paper's best row.
 
-    A head that is kept is learned as before, unless `--tasks` names another kind.
+    A head that is kept has the same kind as before, unless `--tasks` names another one.
     """
     config = trained_config(arguments)
     trained = () if config is None else config.get_tasks()
     kinds = {task.name: f"{task.name}:{kind_of(task)}" for task in trained}
-    asked = [entry if entry in arguments.new_heads else kinds.get(entry, entry) for entry in arguments.tasks or ()]
+    asked = [entry if entry in arguments.reset_heads else kinds.get(entry, entry) for entry in arguments.tasks or ()]
     entries = asked or list(kinds.values()) or list(BEST_ROW)
     names = [entry.partition(":")[0] for entry in entries]
-    unknown = {*arguments.new_heads, *arguments.weights()} - {*names}
+    unknown = {*arguments.reset_heads, *arguments.weights()} - {*names}
     if unknown or len(set(names)) < len(names):
         raise ValueError(
-            f"--new_heads and --task_weights name tasks of --tasks, which are {', '.join(names)}, each once; "
-            f"got {', '.join(sorted(unknown)) or 'one of them twice'}."
+            f"--reset_heads and --task_weights must name tasks of --tasks ({', '.join(names)}), each of them once; "
+            f"got {', '.join(sorted(unknown)) or 'a task twice'}."
         )
-    left_out = [task.name for task in trained if task.name not in names]
-    if left_out:
-        logger.warning("Heads of %s that --tasks leaves out: %s.", arguments.model_name_or_path, ", ".join(left_out))
+    dropped = [task.name for task in trained if task.name not in names]
+    if dropped:
+        logger.warning("--tasks drops these heads of %s: %s.", arguments.model_name_or_path, ", ".join(dropped))
     return entries
 
 
@@ -48,12 +53,12 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
     """The network to train: from random weights, from a backbone, or from a checkpoint of this project.
 
     Raises:
-        ValueError: the checkpoint is of another kind, a head of it does not fit the data, or the architecture does not
-            have an option.
+        ValueError: the checkpoint is of another kind, one of its heads does not fit the data, or the architecture lacks
+            an option.
     """
     config = trained_config(arguments)
     architecture = architecture_of(config) or arguments.architecture or "wav2vec2"
-    model_class = ARCHITECTURES[architecture]
+    model_class: Any = ARCHITECTURES[architecture]
     given = {
         "padding": arguments.padding,
         "layerdrop": arguments.layerdrop or None,
@@ -61,66 +66,65 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
     }
     options = {name: value for name, value in given.items() if value is not None}
     for name in options.keys() - {*model_class.training_options}:
-        raise ValueError(f"--{name} is no option of the architecture {architecture}: drop it.")
+        raise ValueError(f"--{name} is not an option of the architecture {architecture}: drop it.")
     if config is not None:
-        return _go_on(arguments, config, tasks, max_duration_s)
+        return _continue_checkpoint(arguments, config, tasks, max_duration_s)
     options["max_duration_s"] = max_duration_s
     if arguments.config_name is not None:
         return model_class.from_config_file(arguments.config_name, tasks, **options)
-    if arguments.new_heads:
-        raise ValueError(f"{arguments.model_name_or_path} is a backbone: all its heads are new, drop --new_heads.")
+    if arguments.reset_heads:
+        raise ValueError(f"{arguments.model_name_or_path} is a backbone, whose heads are all new: drop --reset_heads.")
     if arguments.model_revision != "main":
         if architecture == "panns":
-            raise ValueError(f"--model_revision is of a Hub repository, and {arguments.model_name_or_path} is a file.")
+            raise ValueError(f"--model_revision needs a Hub repository, but {arguments.model_name_or_path} is a file.")
         options["revision"] = arguments.model_revision
     return model_class.from_backbone(arguments.model_name_or_path, tasks, **options, dtype=torch.float32)
 
 
-def freeze_feature_encoder(network: PreTrainedModel, arguments: ModelArguments) -> None:
-    """Freezes what a pre-trained network brings for features, where the architecture has such a part.
+def freeze_feature_encoder(network: Any, arguments: ModelArguments) -> None:
+    """Freezes the pre-trained feature encoder, if the architecture has one.
 
     Raises:
-        ValueError: its weights are random: frozen, they would never learn.
+        ValueError: its weights are random, so it must be trained.
     """
-    learning = network.num_parameters(only_trainable=True)
+    trainable = network.num_parameters(only_trainable=True)
     network.freeze_feature_encoder()
-    frozen = learning - network.num_parameters(only_trainable=True)
+    frozen = trainable - network.num_parameters(only_trainable=True)
     if frozen and arguments.config_name is not None:
         raise ValueError(
-            f"The feature encoder starts from random weights (--config_name {arguments.config_name}), and frozen its "
-            f"{frozen:,} parameters would never learn: add --freeze_feature_encoder false, or start from a pre-trained "
+            f"The {frozen:,} parameters of the feature encoder are random (--config_name {arguments.config_name}) and "
+            f"must not be frozen: add --freeze_feature_encoder false, or start from a pre-trained "
             "network with --model_name_or_path."
         )
 
 
 def trained_config(arguments: ModelArguments) -> PreTrainedConfig | None:
-    """The configuration of a checkpoint of this project that training goes on from, `None` if it starts elsewhere.
+    """The configuration of the checkpoint of this project that training starts from, or `None`.
 
     Raises:
-        ValueError: there is no such architecture, or the checkpoint is of another.
+        ValueError: the architecture is unknown, or the checkpoint has another one.
     """
     if arguments.architecture not in (None, *ARCHITECTURES):
-        raise ValueError(f"--architecture takes {', '.join(ARCHITECTURES)}; got {arguments.architecture!r}.")
+        raise ValueError(f"--architecture {arguments.architecture!r} is not one of {', '.join(ARCHITECTURES)}.")
     name = arguments.model_name_or_path
     if name is None or (arguments.architecture == "panns" and name.endswith(".pth")):  # which has no configuration
         return None
     if name.endswith(".pth"):
-        raise ValueError(f"{name}: a file of CNN14 is read with --architecture panns.")
+        raise ValueError(f"{name} is a file of CNN14, which needs --architecture panns.")
     config = load_config(name, arguments.model_revision)
     architecture = architecture_of(config)
     if architecture and arguments.architecture not in (None, architecture):
-        raise ValueError(f"{name} is a checkpoint of the architecture {architecture}, not {arguments.architecture}.")
+        raise ValueError(f"{name} has the architecture {architecture}, not {arguments.architecture}.")
     return config if architecture else None
 
 
 def clips_of_start(arguments: ModelArguments) -> set[str] | None:
-    """Ids of the clips that what a training starts from was trained on, `None` where they are not known.
+    """Ids of the clips that the start of a training was trained on, `None` if they are unknown.
 
-    Random weights have none. A backbone has none either, as long as it has no head for labels: others may have been
-    trained on any clips.
+    Random weights have none, nor have backbones without a head for labels. Others may have been trained on any clips.
     """
     if trained_config(arguments) is not None:
-        return read_training_clips(arguments.model_name_or_path)
+        return read_training_clips(str(arguments.model_name_or_path))
     name = arguments.model_name_or_path
     if name is None or name.endswith(".pth"):
         return set()
@@ -128,44 +132,45 @@ def clips_of_start(arguments: ModelArguments) -> set[str] | None:
     return set() if all(kind.endswith(_UNLABELED) for kind in kinds) else None
 
 
-def _go_on(
+def _continue_checkpoint(
     arguments: ModelArguments, config: PreTrainedConfig, tasks: list[Task], max_duration_s: float
 ) -> PreTrainedModel:
-    """A checkpoint of this project, with new heads where they are asked for."""
-    name = arguments.model_name_or_path
+    """A checkpoint of this project, with new heads where `--reset_heads` and `--tasks` ask for them."""
+    name = str(arguments.model_name_or_path)
+    model_class: Any = ARCHITECTURES[str(architecture_of(config))]
     asked = {
         "max_duration_s": max_duration_s,
         "padding": arguments.padding,
         "mask_time_prob": arguments.mask_time_prob,
     }
-    options = ARCHITECTURES[architecture_of(config)].training_options
-    for option in asked.keys() & {"max_duration_s", *options}:
+    for option in asked.keys() & {"max_duration_s", *model_class.training_options}:
         has = getattr(config, option)
         if asked[option] not in (None, has):
             raise ValueError(
-                f"{name} was trained with {option} {has}, this training has {asked[option]}: give --{option} {has}, "
-                "for max_duration_s to prepare.py."
+                f"{name} was trained with {option} {has}, but this training has {asked[option]}: set --{option} {has} "
+                "(max_duration_s: of prepare.py)."
             )
+    network: Any
     network, _ = load_checkpoint(name, arguments.model_revision)
-    if "layerdrop" in options:
+    if "layerdrop" in model_class.training_options:
         network.config.layerdrop = arguments.layerdrop
-    kept = _keep_what_heads_learned(config.get_tasks(), tasks, arguments.new_heads)
-    network.replace_heads(kept, arguments.new_heads)
+    kept = _keep_trained_tasks(config.get_tasks(), tasks, arguments.reset_heads)
+    network.replace_heads(kept, arguments.reset_heads)
     return network
 
 
-def _keep_what_heads_learned(trained: tuple[Task, ...], tasks: list[Task], new_heads: list[str]) -> list[Task]:
-    """A head that is kept keeps its labels, and the mean and deviation by which it was trained to answer."""
-    known = {task.name: task for task in trained if task.name not in new_heads}
-    return [_continued(known[task.name], task) if task.name in known else task for task in tasks]
+def _keep_trained_tasks(trained: tuple[Task, ...], tasks: list[Task], reset_heads: list[str]) -> list[Task]:
+    """A head that is kept keeps its labels, and the mean and deviation of its outputs."""
+    known = {task.name: task for task in trained if task.name not in reset_heads}
+    return [_merge_task(known[task.name], task) if task.name in known else task for task in tasks]
 
 
-def _continued(trained: Task, task: Task) -> Task:
+def _merge_task(trained: Task, task: Task) -> Task:
     if not trained.is_classification:
         if task.unit and trained.unit != task.unit:
             raise ValueError(
-                f"The checkpoint's head for {task.name} predicts values in {trained.unit or 'another unit'}, the data "
-                f"hold {task.unit}. Let it start anew with --new_heads {task.name}."
+                f"The checkpoint's head for {task.name} predicts values in {trained.unit or 'another unit'}, but the "
+                f"data hold {task.unit}. Reset it with --reset_heads {task.name}."
             )
         return replace(task, mean=trained.mean, std=trained.std)
     if not set(task.labels) <= set(trained.labels):

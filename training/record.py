@@ -1,4 +1,4 @@
-"""What is to be known of a training when its checkpoint is published: data and licenses, settings, hardware, time."""
+"""`training.json`, the record of a training for publishing: data and licenses, settings, hardware, time."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ from preprocessing.labels import merged_labels, raw_labels
 from preprocessing.prepared.load import load_report
 
 if TYPE_CHECKING:
-    from .job import Job
+    from .job import TrainingJob
 
 logger = get_logger(__name__)
 
 _PACKAGES = ("transformers", "torch", "datasets", "accelerate", "numpy")
 
 
-def write_training_record(job: Job, trainer: Trainer, output: Path) -> None:
-    """Writes `training.json` beside a checkpoint; it names no folder of the machine."""
+def write_training_record(job: TrainingJob, trainer: Trainer, output: Path) -> None:
+    """Writes `training.json` beside a checkpoint, without paths of the machine."""
     write_json(output / TRAINING_RECORD, training_record(job, trainer))
 
 
-def training_record(job: Job, trainer: Trainer) -> dict[str, Any]:
-    """What `training.json` holds.
+def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
+    """The content of `training.json`.
 
-    - `data`: of each corpus its training `clips` and `hours`, `title`, `homepage`, `license`, and whether that allows
-      `commercial` use and is `redistributable`; a user's own audio has the license that `prepare.py --license` named,
-      or "not stated" and `None`s;
-    - `merged_labels`: of the training clips, where a head learns emotions, the classes that hold more than the authors'
-      word for them ([`~preprocessing.labels.merged_labels`]);
+    - `data`: for each corpus its training `clips` and `hours`, `title`, `homepage`, `license`, and whether that allows
+      `commercial` use and is `redistributable`; a user's own audio has the license of `prepare.py --license`, or "not
+      stated" and `None`s;
+    - `merged_labels`: if there is an emotion head, the classes that merge several labels of the authors
+      ([`~preprocessing.labels.merged_labels`]);
     - `locales` of the training clips, `protocol`, `seed`, `parameters` (`all`, `trained`), `versions`;
-    - `start`: what [`describe_start`] says;
+    - `start`: as returned by [`~training.start.describe_start`];
     - `epochs` trained, `learning_rate`, `weight_decay`, `batch_size` (clips per update), `precision`;
     - `hardware`: `device`, `processes`; `seconds` of the training, `None` if it was resumed or one point of a sweep.
     """
     args, clips = job.args, job.splits["train"]
-    ran = [line["train_runtime"] for line in trainer.state.log_history if "train_runtime" in line]
+    runtimes = [line["train_runtime"] for line in trainer.state.log_history if "train_runtime" in line]
     on_gpu = args.device.type == "cuda"
     return {
         "data": _data(clips, load_report(job.data.data)["settings"].get("licenses", {})),
@@ -70,7 +70,7 @@ def training_record(job: Job, trainer: Trainer) -> dict[str, Any]:
             "device": torch.cuda.get_device_name() if on_gpu else f"CPU, threads: {torch.get_num_threads()}",
             "processes": args.world_size,
         },
-        "seconds": round(ran[-1], 1) if ran and job.resume_from is None else None,
+        "seconds": round(runtimes[-1], 1) if runtimes and job.resume_from is None else None,
         "versions": {
             "python": platform.python_version(),
             **versions(*_PACKAGES),
@@ -79,7 +79,7 @@ def training_record(job: Job, trainer: Trainer) -> dict[str, Any]:
 
 
 def _data(clips: Dataset, stated: Mapping[str, dict | None]) -> list[dict[str, Any]]:
-    """The corpora of the clips; `stated`: the licenses in the report of their preparation."""
+    """The corpora of the clips; `stated`: the licenses in the report of the prepared folder."""
     corpora, seconds = np.array(clips["corpus"][:]), np.array(clips["duration_s"][:])
     own = {"title": None, "homepage": None, "license": NOT_STATED, **dict.fromkeys(LICENSE_USES)}
     return [

@@ -1,18 +1,15 @@
-"""Prepared folder and settings -> checkpoint: what `train.py` does."""
+"""Training job -> checkpoint and its evaluation."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
 from datasets import Dataset
-from transformers import (
-    EarlyStoppingCallback,
-    EvalPrediction,
-    Wav2Vec2FeatureExtractor,
-)
+from transformers import EarlyStoppingCallback, EvalPrediction, TrainerCallback, Wav2Vec2FeatureExtractor
 from transformers.utils.logging import disable_progress_bar, get_logger
 
 from common.files import write_text
@@ -28,43 +25,43 @@ from modeling import SAMPLING_RATE, Task
 from modeling.modeling_heads_ser import multi_task_loss
 from preprocessing.prepared.collator import SERDataCollator, encode
 
-from .arguments.parse import SERTrainingArguments
+from .arguments.settings import SERTrainingArguments
 from .best import BestCallback, describe_best
 from .calibrate import calibrate
-from .job import Job
+from .job import TrainingJob
 from .record import write_training_record
-from .resume_settings import write_resume_settings
+from .resume import write_resume_settings
 from .trainer import MultiTaskSERTrainer
 
 logger = get_logger(__name__)
 
 
-def train(job: Job) -> dict:
-    """Trains, and leaves in `output_dir` the best checkpoint with its feature extractor, settings, facts and report.
+def train(job: TrainingJob) -> dict:
+    """Trains, and writes the best checkpoint to `output_dir`, with feature extractor, settings, record and evaluation.
 
     Returns:
         The report on the test split, in the first process; empty in the others, or where there are no test clips.
     """
     trainer = build_trainer(job)
     if trainer.is_world_process_zero():
-        trainer.write_record(Path(job.args.output_dir))  # before the first step, whatever ends the training
+        trainer.write_settings(job.output_dir)  # before the first step, in case the training is interrupted
     trainer.train(resume_from_checkpoint=job.resume_from)
     if trainer.is_world_process_zero():
         print(describe_best(trainer.state, job.args.metric_for_best_model, trainer.state.epoch or 0))
-    return finish(trainer, job)
+    return finalize(trainer, job)
 
 
-def _write_record(job: Job, folder: Path) -> None:
+def _write_settings(job: TrainingJob, folder: Path) -> None:
     write_resume_settings(job.resume_settings, folder)
-    write_training_clips(folder, job.splits["train"]["id"], job.trained_before)
+    write_training_clips(folder, job.splits["train"]["id"], job.clips_before)
 
 
-def build_trainer(job: Job, kind: type[MultiTaskSERTrainer] = MultiTaskSERTrainer) -> MultiTaskSERTrainer:
-    """A Trainer of the model, the clips and the settings of `job`."""
+def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskSERTrainer) -> MultiTaskSERTrainer:
+    """A Trainer for the model, the clips and the settings of a job."""
     if job.args.disable_tqdm:
-        disable_progress_bar()  # of saving and loading, too
+        disable_progress_bar()  # also those of saving and loading
     feature_extractor = Wav2Vec2FeatureExtractor(
-        # wav2vec 2.0 brings each clip to unit variance itself, and CNN14 hears the level as recorded.
+        # The model normalizes each clip itself (wav2vec 2.0), or processes the level as recorded (CNN14).
         do_normalize=False,
         return_attention_mask=True,
         sampling_rate=SAMPLING_RATE,
@@ -73,7 +70,7 @@ def build_trainer(job: Job, kind: type[MultiTaskSERTrainer] = MultiTaskSERTraine
         job.model,
         job.args,
         tasks=job.tasks,
-        write_record=partial(_write_record, job),
+        write_settings=partial(_write_settings, job),
         data_collator=SERDataCollator(feature_extractor, job.tasks, job.model.config.max_duration_s),
         train_dataset=job.splits["train"],
         eval_dataset=longest_first(job.splits["validation"]) if "validation" in job.splits else None,
@@ -83,40 +80,41 @@ def build_trainer(job: Job, kind: type[MultiTaskSERTrainer] = MultiTaskSERTraine
     )
 
 
-def finish(trainer: MultiTaskSERTrainer, job: Job) -> dict:
-    """Makes of a trained model what `train` leaves and returns."""
-    output = Path(job.args.output_dir)
+def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob) -> dict:
+    """Calibrates, saves, documents and evaluates a trained model; writes and returns what [`train`] does."""
+    output = job.output_dir
+    feature_extractor: Any = trainer.processing_class
     hardware = {"per_device_eval_batch_size": job.args.per_device_eval_batch_size, "use_cpu": job.args.use_cpu}
     if job.args.calibrate and "validation" in job.splits:
-        calibrate(job.model, trainer.processing_class, job.splits["validation"], output, **hardware)
+        calibrate(job.model, feature_extractor, job.splits["validation"], output, **hardware)
     if trainer.is_world_process_zero():
-        (output / "metrics.json").unlink(missing_ok=True)  # of other weights, if there is one
+        (output / "metrics.json").unlink(missing_ok=True)  # which belongs to other weights
         job.model.save_pretrained(output)
-        (output / "model.safetensors").chmod(0o644)  # safetensors writes for the owner alone
-        trainer.processing_class.save_pretrained(output)
+        (output / "model.safetensors").chmod(0o644)  # safetensors lets the owner alone read it
+        feature_extractor.save_pretrained(output)
         write_text(output / "train_config.yaml", yaml.safe_dump(job.settings, allow_unicode=True))
-        trainer.write_record(output)
+        trainer.write_settings(output)
         write_training_record(job, trainer, output)
     trainer.accelerator.wait_for_everyone()
-    report = None
-    if "test" in job.splits:  # in float32 from what was saved, as evaluate.py has it
+    report: dict[str, Any] = {}
+    if "test" in job.splits:  # in float32 from the saved files, as evaluate.py does
         planned = plan_evaluation(str(output), Path(job.data.data), job.data.protocol)
         evaluation = evaluate_checkpoint(planned, output, **hardware)
-        report = evaluation.report if evaluation else None
         if evaluation:
+            report = dict(evaluation.report)
             write_summary([evaluation], output)
     if report:
         print("\n" + format_report(report))
     trainer.end()
-    return report or {}
+    return report
 
 
 def score(prediction: EvalPrediction, clips: Dataset, tasks: tuple[Task, ...]) -> dict[str, float]:
-    """What an evaluation during training logs: means over corpora, and the losses over all clips."""
+    """The metrics that an evaluation during training logs: means over corpora, and the losses over all clips."""
     logits = in_order(prediction, clips)
     as_tensors = {name: torch.as_tensor(values) for name, values in logits.items()}
     labels = {task.name: encode(task, clips[task.column][:]) for task in tasks}
-    # The Trainer's own is a mean over batches, in which one with a single labeled clip weighs as much as a full one.
+    # The Trainer's own loss is a mean over batches, however few labeled clips a batch has.
     total, losses = multi_task_loss(as_tensors, labels, tasks)
     metrics = compute_metrics(clips, logits, tasks, intervals=False)
     return {
@@ -126,7 +124,7 @@ def score(prediction: EvalPrediction, clips: Dataset, tasks: tuple[Task, ...]) -
     }
 
 
-def _callbacks(args: SERTrainingArguments) -> list:
+def _callbacks(args: SERTrainingArguments) -> list[TrainerCallback]:
     if args.early_stopping_patience is None:
         return [BestCallback()]
     return [BestCallback(), EarlyStoppingCallback(args.early_stopping_patience)]

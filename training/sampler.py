@@ -1,4 +1,4 @@
-"""The order in which a training gets its clips."""
+"""The order of the clips in a training."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 
 
 class LengthGroupedBatches(Sampler[int]):
-    """Indices in batches of clips of about the same length, in an order that differs in every epoch.
+    """Indices in batches of clips of about the same length, in a different order in every epoch.
 
-    As [`~transformers.trainer_pt_utils.LengthGroupedSampler`], which however hands out the batches of a stretch from
-    long to short, and whose order after a resume, and on each of several processes, hangs on the state of a global
-    random generator.
+    Like [`~transformers.trainer_pt_utils.LengthGroupedSampler`], but batches are shuffled rather than sorted by length
+    within each megabatch, and the order depends on seed and epoch alone rather than on the state of a global random
+    generator, which differs after a resume and among processes.
 
     Args:
-        lengths: of the clips.
-        batch_size: clips of an effective batch.
-        seed: of the order.
-        epoch: says which epoch begins.
+        lengths: lengths of the clips.
+        batch_size: number of clips of an effective batch.
+        seed: seed of the order.
+        epoch: returns the epoch that begins.
     """
 
     def __init__(self, lengths: Sequence[float], batch_size: int, seed: int, epoch: Callable[[], int]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError
@@ -13,25 +13,22 @@ from transformers.utils.logging import get_logger
 
 from common.training_record import TRAINING_RECORD, read_training_record
 
-from .arguments.parse import ModelArguments
+from .arguments.settings import ModelArguments
 from .model import trained_config
 
 logger = get_logger(__name__)
 
-if TYPE_CHECKING:
-    pass
-
-# CNN14 as published at zenodo.org/record/3987831. Of other local files not even the name is told.
+# CNN14 as published at zenodo.org/record/3987831. The names of other local files are not recorded.
 _PUBLISHED_FILES = ("Cnn14_16k_mAP=0.438.pth", "Cnn14_mAP=0.431.pth")
 
 
 def describe_start(arguments: ModelArguments) -> dict[str, Any]:
-    """What a training starts from; a local path stays at home.
+    """What a training starts from, without local paths.
 
     - `start`: `"random weights"`, `"hub"`, `"published file"` or `"local checkpoint"`;
     - `base_model`: the Hub id or the name of the published file, else `None`;
     - `revision`: the commit on the Hub, else `None`;
-    - `before`: the `training.json` of a checkpoint of this project, `None` where there is none.
+    - `before`: the `training.json` of a checkpoint of this project, or `None`.
     """
     start = {"start": "random weights", "base_model": None, "revision": None, "before": None}
     name = arguments.model_name_or_path
@@ -42,7 +39,7 @@ def describe_start(arguments: ModelArguments) -> dict[str, Any]:
     is_ours = trained_config(arguments) is not None
     if Path(name).exists():
         return {**start, "start": "local checkpoint", "before": _record_of(name) if is_ours else None}
-    # A branch moves on; the commit says what was loaded.
+    # A branch moves; the commit identifies what was loaded.
     commit = hf_hub_download(name, CONFIG_NAME, revision=arguments.model_revision, dry_run=True).commit_hash
     before = _record_of(name, commit) if is_ours else None
     return {**start, "start": "hub", "base_model": name, "revision": commit, "before": before}
@@ -56,5 +53,5 @@ def _record_of(checkpoint: str, commit: str | None = None) -> dict[str, Any] | N
             path = Path(hf_hub_download(checkpoint, TRAINING_RECORD, revision=commit))
     if path.is_file():
         return read_training_record(path)
-    logger.warning("%s has no %s: what it was trained on is not known.", checkpoint, TRAINING_RECORD)
+    logger.warning("%s has no %s: its training data are unknown.", checkpoint, TRAINING_RECORD)
     return None

@@ -1,11 +1,11 @@
-"""Hugging Face's Trainer with what several heads need: losses over the effective batch, and word of a bad one."""
+"""Hugging Face's Trainer for several heads: losses over the effective batch, and errors for losses that diverge."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate.utils import gather_object
@@ -17,40 +17,43 @@ from modeling import Task
 from modeling.modeling_heads_ser import labeled, multi_task_loss
 from preprocessing.prepared.rows import ROW
 
+from .arguments.settings import SERTrainingArguments
 from .sampler import LengthGroupedBatches
 
 
 class MultiTaskSERTrainer(Trainer):
     """A [`~transformers.Trainer`] for models with several heads.
 
-    The model gets, as `num_items_in_batch`, the labeled clips of each task over all accumulated batches and all
-    processes, so that 32 clips have one gradient however they are divided.
+    `num_items_in_batch` is the number of labeled clips of each task over all accumulated batches and all processes, so
+    that the gradient of 32 clips does not depend on how they are divided.
 
     Args:
-        tasks: what the heads predict.
-        write_record: writes into a folder what the training is made of; every checkpoint gets it.
-        args, kwargs: of [`~transformers.Trainer`]. `eval_dataset` is evaluated in the order in which it comes.
+        tasks: tasks of the heads.
+        write_settings: writes the settings of the training to a folder; called for every checkpoint.
+        args, kwargs: of [`~transformers.Trainer`]. `eval_dataset` is evaluated in its own order.
     """
 
-    def __init__(self, *args: Any, tasks: Sequence[Task], write_record: Callable[[Path], None], **kwargs: Any):
+    args: SERTrainingArguments
+
+    def __init__(self, *args: Any, tasks: Sequence[Task], write_settings: Callable[[Path], None], **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.tasks = tasks
-        self.write_record = write_record
-        # Per task: sum of the clips' losses, and clips, since the last line of the log.
+        self.write_settings = write_settings
+        # Per task: sum of the clips' losses, and number of clips, since the last log entry.
         self._logged = torch.zeros(2, len(tasks), dtype=torch.float64)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
         if self.args.train_sampling_strategy != "group_by_length":
             return super()._get_train_sampler(train_dataset)
-        lengths = (train_dataset or self.train_dataset)["duration_s"][:]
-        return LengthGroupedBatches(
-            lengths, self.args.effective_batch_size, self.args.seed, lambda: int(self.state.epoch or 0)
-        )
+        clips: Any = train_dataset or self.train_dataset
+        lengths = clips["duration_s"][:]
+        batch_size = cast(int, self.args.effective_batch_size)  # which is set once the arguments are made
+        return LengthGroupedBatches(lengths, batch_size, self.args.seed, lambda: int(self.state.epoch or 0))
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler:
         return SequentialSampler(eval_dataset)
 
-    def _get_num_items_in_batch(self, batch_samples: list[dict], device: torch.device) -> dict[str, torch.Tensor]:
+    def _get_num_items_in_batch(self, batch_samples: list[dict], device: torch.device) -> Any:
         counts = torch.zeros(len(self.tasks), dtype=torch.int64, device=device)
         for batch in batch_samples:
             counts += self._count_labeled(batch).to(device)
@@ -66,12 +69,12 @@ class MultiTaskSERTrainer(Trainer):
         model: torch.nn.Module,
         inputs: dict,
         return_outputs: bool = False,
-        num_items_in_batch: dict[str, torch.Tensor] | None = None,
+        num_items_in_batch: Any = None,
     ) -> Any:
-        """Computes the loss, and keeps the task losses for the log."""
+        """Computes the loss, and accumulates the task losses for the log."""
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
         if model.training:
-            # A task's loss is a sum over clips by the effective batch's clips: times those, the sum again.
+            # A task's loss is the sum over clips, divided by the number of clips of the effective batch.
             sums = [outputs.task_losses[task.name].detach() * num_items_in_batch[task.name] for task in self.tasks]
             self._logged += torch.stack([torch.stack(sums), self._count_labeled(inputs)]).to(self._logged)
         return (loss, outputs) if return_outputs else loss
@@ -80,48 +83,55 @@ class MultiTaskSERTrainer(Trainer):
         self,
         model: torch.nn.Module,
         inputs: dict,
-        num_items_in_batch: dict[str, torch.Tensor] | None = None,
+        num_items_in_batch: Any = None,
     ) -> torch.Tensor:
         """Computes the gradient of a batch.
 
         Raises:
-            DivergedError: the loss is no number; in all processes where it is none in one of them.
+            DivergedError: the loss is not finite; raised in all processes if it is not finite in one of them.
         """
         loss = super().training_step(model, inputs, num_items_in_batch)
-        is_bad = ~loss.isfinite()
-        if self.accelerator.reduce(is_bad.float(), reduction="sum"):
-            batch, at_fault = self._at_fault(model, inputs) if is_bad else ([], [])
-            batch, at_fault = gather_object(batch), gather_object(at_fault)
-            said = f"The loss of step {self.state.global_step + 1} is no number, in the batch of {', '.join(batch)}: "
-            if 0 < len(at_fault) < len(batch):
-                raise DivergedError(f"{said}the fault is with {', '.join(at_fault)}, for of the others it is one.")
-            raise DivergedError(f"{said}the training has diverged, a lower --learning_rate may help.")
+        has_diverged = ~loss.isfinite()
+        if self.accelerator.reduce(has_diverged.float(), reduction="sum"):
+            batch, diverged = self._find_diverged_clips(model, inputs) if has_diverged else ([], [])
+            batch, diverged = gather_object(batch), gather_object(diverged)
+            message = (
+                f"The loss of step {self.state.global_step + 1} is not finite, in the batch of {', '.join(batch)}: "
+            )
+            if 0 < len(diverged) < len(batch):
+                raise DivergedError(
+                    f"{message}that of {', '.join(diverged)} is not finite, that of the other clips is."
+                )
+            raise DivergedError(f"{message}the training has diverged; try a lower --learning_rate.")
         return loss
 
     @torch.no_grad()
-    def _at_fault(self, model: torch.nn.Module, inputs: dict) -> tuple[list[str], list[str]]:
-        """Ids of the clips of a batch, and of those whose loss alone is no number."""
+    def _find_diverged_clips(self, model: torch.nn.Module, inputs: dict) -> tuple[list[str], list[str]]:
+        """Ids of the clips of a batch, and of those whose own loss is not finite."""
         inputs = self._prepare_inputs(inputs)
         labels = inputs.pop("labels")
         task_logits = self.accelerator.unwrap_model(model).eval()(**inputs).task_logits
-        ids = dict(zip(self.train_dataset[ROW][:], self.train_dataset["id"][:], strict=True))
+        clips: Any = self.train_dataset
+        ids = dict(zip(clips[ROW][:], clips["id"][:], strict=True))
         batch = [ids[row] for row in labels[ROW].tolist()]
-        at_fault = []
+        diverged = []
         for place, id_ in enumerate(batch):
-            alone = [{name: values[place, None] for name, values in of.items()} for of in (task_logits, labels)]
-            if not multi_task_loss(*alone, self.tasks)[0].isfinite():
-                at_fault.append(id_)
-        return batch, at_fault
+            own_logits, own_labels = (
+                {name: values[place, None] for name, values in batched.items()} for batched in (task_logits, labels)
+            )
+            if not multi_task_loss(own_logits, own_labels, self.tasks)[0].isfinite():
+                diverged.append(id_)
+        return batch, diverged
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         super()._save(output_dir, state_dict)
-        self.write_record(Path(output_dir or self.args.output_dir))
+        self.write_settings(Path(output_dir or str(self.args.output_dir)))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Adds to a training line the mean loss over labeled clips of each task, as `loss_TASK`.
+        """Adds to a training log entry the mean loss over labeled clips of each task, as `loss_TASK`.
 
         Raises:
-            DivergedError: a loss of an evaluation is no number.
+            DivergedError: a loss of an evaluation is not finite.
         """
         if "loss" in logs:
             sums, counts = self.accelerator.reduce(self._logged.to(self.args.device), reduction="sum").cpu()

@@ -1,68 +1,73 @@
 import hashlib
-import json
 import shutil
 
 import pytest
 import torch
+from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
 
-from common.checkpoint import fingerprint, load_checkpoint, load_config, weight_files, weights_sha256
+from common.checkpoint import load_checkpoint, load_config, weight_files, weights_sha256
+from modeling import Wav2Vec2ForMultiTaskSER
+from tests.conftest import TINY
 
 
 @pytest.fixture
-def copy(checkpoint, tmp_path):
-    return shutil.copytree(checkpoint, tmp_path / "copy")
+def broken(checkpoint, tmp_path):
+    return shutil.copytree(checkpoint, tmp_path / "broken")
 
 
-def test_a_checkpoint_is_loaded_in_float32_ready_to_predict(checkpoint):
-    model, feature_extractor = load_checkpoint(checkpoint)
-    assert not model.training
-    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
-    assert feature_extractor.sampling_rate == 16_000
-    assert load_config(checkpoint).get_tasks() == model.config.get_tasks()
+def test_a_checkpoint_is_loaded_in_float32_and_ready_to_predict(tiny_model, feature_extractor, tmp_path):
+    tiny_model.to(torch.bfloat16).save_pretrained(tmp_path)
+    feature_extractor.save_pretrained(tmp_path)
+    model, extractor = load_checkpoint(tmp_path)
+    assert type(model) is Wav2Vec2ForMultiTaskSER
+    assert (model.dtype, model.training) == (torch.float32, False)
+    assert type(extractor) is Wav2Vec2FeatureExtractor
+    assert load_config(tmp_path).get_tasks() == tiny_model.config.get_tasks()
 
 
-def test_a_folder_that_is_not_a_checkpoint_is_refused(tmp_path):
-    for load in (load_config, load_checkpoint):
-        with pytest.raises(ValueError, match=str(tmp_path)):
-            load(str(tmp_path))
+def test_code_beside_a_checkpoint_is_not_run(broken):
+    for file in broken.glob("*.py"):
+        file.write_text("raise RuntimeError('ran')")
+    load_checkpoint(broken)
 
 
-def test_a_checkpoint_of_another_architecture_is_refused(copy):
-    (copy / "config.json").write_text('{"model_type": "wav2vec2"}')
-    with pytest.raises(ValueError, match=r"copy .*'wav2vec2'"):
-        load_checkpoint(copy)
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "preprocessor_config.json"])
+@pytest.mark.parametrize("content", [None, "{", "not what it should be"])
+def test_what_is_broken_or_missing_is_said_in_a_sentence(broken, file, content):
+    (broken / file).unlink()
+    if content is not None:
+        (broken / file).write_text(content)
+    with pytest.raises(ValueError, match=r"broken is not a (whole )?checkpoint: ") as error:
+        load_checkpoint(broken)
+    assert "\n" not in str(error.value)
 
 
-def test_a_checkpoint_without_weights_is_refused(copy):
-    (copy / "model.safetensors").unlink()
-    with pytest.raises(ValueError, match=str(copy)):
-        load_checkpoint(copy)
+def test_another_architecture_is_named(tmp_path):
+    Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="is a 'wav2vec2' checkpoint"):
+        load_checkpoint(tmp_path)
 
 
-def test_the_identity_is_the_hash_of_the_weights(copy):
-    path = copy / "model.safetensors"
-    assert weight_files(copy) == [path]
-    assert weights_sha256(copy) == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert weights_sha256("team/model-on-the-hub") is None
+def test_no_stranger_is_asked_to_run_code(tmp_path, monkeypatch):
+    (tmp_path / "config.json").write_text('{"model_type": "other", "auto_map": {"AutoConfig": "code.Config"}}')
+    (tmp_path / "code.py").write_text("raise RuntimeError('ran')")
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    with pytest.raises(ValueError, match="is not a checkpoint"):
+        load_checkpoint(tmp_path)
 
 
-def test_the_identity_of_shards_is_that_of_one_after_another(tmp_path):
-    for name in "ab":
-        (tmp_path / f"{name}.safetensors").write_text(name)
-    weight_map = {"x": "b.safetensors", "y": "a.safetensors", "z": "b.safetensors"}
-    index = tmp_path / "model.safetensors.index.json"
-    index.write_text(json.dumps({"weight_map": weight_map}))
-    assert [path.name for path in weight_files(tmp_path)] == ["a.safetensors", "b.safetensors"]
-    assert weights_sha256(tmp_path) == hashlib.sha256(b"ab").hexdigest()
-    index.write_text("[]")
-    with pytest.raises(ValueError, match=str(index)):
-        weight_files(tmp_path)
+def test_weights_are_told_by_the_sum_of_their_file(broken):
+    weights = broken / "model.safetensors"
+    assert weight_files(broken) == [weights]
+    assert weights_sha256(broken) == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert weights_sha256("team/ser") is None
 
 
-def test_the_fingerprint_changes_with_the_weights_and_the_configuration_alone(copy):
-    before = fingerprint(str(copy))
-    (copy / "README.md").write_text("a card")
-    assert fingerprint(str(copy)) == before
-    with (copy / "config.json").open("a") as file:
-        file.write(" ")
-    assert fingerprint(str(copy)) != before
+def test_shards_are_told_by_the_sum_of_all(tiny_model, tmp_path):
+    tiny_model.save_pretrained(tmp_path, max_shard_size="10KB")
+    (tmp_path / "model-00009-of-00009.safetensors").write_bytes(b"of another time")
+    shards = sorted(tmp_path.glob("model-*.safetensors"))[:-1]
+    assert weight_files(tmp_path) == shards
+    assert len(shards) > 1
+    together = b"".join(path.read_bytes() for path in shards)
+    assert weights_sha256(tmp_path) == hashlib.sha256(together).hexdigest()

@@ -287,7 +287,7 @@ def test_a_new_head_for_the_same_labels_is_new_all_the_same(tiny_model):
     ],
 )
 def test_a_head_that_does_not_fit_is_an_error_unless_named(tiny_model, task):
-    with pytest.raises(ValueError, match=f"--new_heads {task.name}"):
+    with pytest.raises(ValueError, match=f"--reset_heads {task.name}"):
         tiny_model.replace_heads([task], new=[])
 
 

@@ -47,7 +47,7 @@ def scores(row, kind="classification") -> list[str]:
     return [score(row, name) for name in COLUMNS[kind].values()]
 
 
-def test_the_card_says_that_a_standardized_input_has_no_level(metrics):
+def test_a_standardized_input_has_no_level_on_the_card(metrics):
     energy = Task("energy_mean", "regression", "energy_mean", unit="FS", mean=10.0, std=5.0)
     with_energy = tiny_config((*TASKS, energy)).to_dict()
     card = render(metrics, **with_energy)
@@ -84,7 +84,7 @@ def test_every_number_of_the_results_is_that_of_metrics_json(metrics):
         ]
         for name in ("emotion", "gender")
     ]
-    assert one(card, "least confidence") == [
+    assert one(card, "minimum confidence") == [
         [f"{p['threshold']:g}", str(p["clips"]), f"{p['coverage']:.3f}", f"{p['accuracy']:.3f}"]
         for p in main["calibration"]["risk_coverage"]
     ]
@@ -93,8 +93,8 @@ def test_every_number_of_the_results_is_that_of_metrics_json(metrics):
 def test_every_number_of_the_training_is_that_of_training_json(metrics):
     base = {"start": "hub", "base_model": "org/base", "revision": "c0ffee"}
     before = training_record(corpus("ravdess", NON_COMMERCIAL), seed=7, **base)
-    facts = training_record(start="local checkpoint", before=before, locales=["pl-PL"])
-    card = render(metrics, facts)
+    record = training_record(start="local checkpoint", before=before, locales=["pl-PL"])
+    card = render(metrics, record)
     assert one(card, STARTED, "training clips") == [
         ["[EMODB](https://emodb.org)", "1,200", "1.25", "CC BY 4.0", "yes", "yes"],
         ["mine", "1,200", "1.25", "not stated", "not stated", "not stated"],
@@ -111,22 +111,22 @@ def test_every_number_of_the_training_is_that_of_training_json(metrics):
         "learning rate": "0.0001",
         "weight decay": "0",
         "precision": "float32",
-        "parameters": "23,456, of which 12,345 learned",
+        "parameters": "23,456, 12,345 of them trained",
         "hardware": "CPU, threads: 2",
         "time": "2.2 minutes",
         "versions": "torch 2.13.0",
     }
     assert "| seed | 7 |" in card
     assert "`org/base` at commit `c0ffee`" in card
-    assert "3 locales were heard in training: de-DE, pl-PL, zh-Hans. Nothing is known of others." in card
+    assert "3 locales were in training: de-DE, pl-PL, zh-Hans" in card
     assert ModelCard(card).data.base_model == "org/base"
     assert ModelCard(card).data.language == ["de", "pl", "zh"]
 
 
-def test_what_a_local_checkpoint_was_trained_on_is_not_stated(metrics):
+def test_the_license_of_a_local_checkpoint_is_not_stated(metrics):
     card = ModelCard(render(metrics, training_record(corpus("emodb"), start="local checkpoint")))
     assert card.data.license_name == "unstated-data-license"
-    assert "The licenses of an earlier checkpoint are not stated here" in card.text
+    assert "The licenses of an earlier checkpoint are not stated" in card.text
 
 
 def test_a_license_is_not_laundered_by_a_start_from_the_hub(metrics):
@@ -137,7 +137,7 @@ def test_a_license_is_not_laundered_by_a_start_from_the_hub(metrics):
     assert "The licenses of iemocap are for research only" in card.text
     card = ModelCard(render(metrics, training_record(corpus("emodb"), **hub)))
     assert card.data.license_name == "unstated-data-license"
-    assert "The licenses of team/ser-iemocap are not stated here" in card.text
+    assert "The licenses of team/ser-iemocap are not stated" in card.text
 
 
 def test_a_known_backbone_has_its_publishers_license(metrics):
@@ -161,35 +161,35 @@ def test_the_metadata_come_back(metrics):
 
 
 @pytest.mark.parametrize(
-    ("data", "said", "unsaid"),
+    ("data", "listed", "unlisted"),
     [
         ([corpus("emodb")], "Code and weights: Apache-2.0.", "not free"),
         ([corpus("ravdess", NON_COMMERCIAL)], "not for commercial use", "Code and weights: Apache-2.0."),
         ([corpus("savee", RESEARCH)], "the weights are for research only", "Code and weights: Apache-2.0."),
     ],
 )
-def test_what_follows_from_the_licenses_is_said_first(metrics, data, said, unsaid):
+def test_restrictions_of_the_licenses_come_first(metrics, data, listed, unlisted):
     head = render(metrics, training_record(*data)).partition("## How to use")[0]
-    assert said in head
-    assert unsaid not in head
+    assert listed in head
+    assert unlisted not in head
 
 
-def test_what_is_absent_or_too_good_is_said(metrics):
+def test_missing_classes_and_seen_clips_are_on_the_card(metrics):
     metrics["num_clips_seen_in_training"] = 7
     metrics["without_clips"] = {"corpora": ["tess"], "locales": []}
     metrics["tasks"]["gender"] = {"kind": "classification", "clips": 0}
     card = render(metrics, training_record(seconds=None))
-    assert "**7 of these clips were in the model's training: the figures say too much.**" in card
-    assert "No clip is happy: nothing is known" in card
+    assert "**7 of these clips were in the model's training" in card
+    assert "No clip is happy" in card
     assert "No clip has a label for gender" in card
-    assert "The data have corpora without a clip in this split: tess." in card
+    assert "Corpora without a clip in this split: tess." in card
     assert "| time | not recorded |" in card
     metrics["num_clips_seen_in_training"] = None
-    assert "it may have heard these clips" in render(metrics)
+    assert "they may include these clips" in render(metrics)
 
 
-def test_calibration_is_told_as_it_was(metrics):
-    assert "they were calibrated with a temperature" in render(metrics)
+def test_calibration_is_on_the_card(metrics):
+    assert "calibrated with temperatures" in render(metrics)
     for name in ("emotion", "gender"):
         metrics["tasks"][name]["calibration"]["temperature"] = 1.0  # --calibrate false
     card = render(metrics)
@@ -197,17 +197,17 @@ def test_calibration_is_told_as_it_was(metrics):
     assert "no temperature was fitted" in card
 
 
-def test_no_locale_is_no_list_of_locales(metrics):
+def test_unknown_locales_are_not_listed(metrics):
     card = render(metrics, training_record(locales=[]))
-    assert "What languages were heard in training is not stated." in card
+    assert "The languages of the training data are not stated." in card
     assert ModelCard(card).data.language is None
 
 
-def test_what_the_protocol_means_is_said(metrics):
-    assert "Where test speakers are heard in training, expect less" in render(metrics)
+def test_seen_speakers_are_on_the_card(metrics):
+    assert "It is unknown whether their speakers were in the training." in render(metrics)
     metrics["protocol"]["family"] = "speaker"
-    unseen = "Their speakers were not heard in training either"
-    assert unseen not in render(metrics)  # the protocol alone does not say what the model was trained on
+    unseen = "Their speakers were not in the training either"
+    assert unseen not in render(metrics)  # the protocol alone does not determine the training clips
     for seen in (None, 3):
         metrics["num_speakers_seen_in_training"] = seen
         assert unseen not in render(metrics)
@@ -248,14 +248,14 @@ EVIL = "x|y\n---\nlicense: mit\n---\n# {{ 6007 * 6007 }} <script>alert(1)</scrip
 
 
 def test_nothing_in_a_card_is_more_than_text(metrics):
-    """Neither labels nor names of corpora, which any table may hold, nor the facts of another's checkpoint."""
+    """Neither labels nor names of corpora, which any table may hold, nor the record of another's checkpoint."""
     text = json.dumps(metrics)
     for word in ("happy", "alpha", "de-DE", "female"):
         text = text.replace(json.dumps(word), json.dumps(f"{word} {EVIL}"))
     task = replace(TASKS[0], labels=("angry", f"happy {EVIL}", "sad"))
     data = [corpus(EVIL, license={**corpus("a"), "license": EVIL}, title=EVIL, homepage="javascript:alert(1)")]
-    facts = training_record(*data, locales=[EVIL], protocol=EVIL, hardware={"device": EVIL, "processes": 1})
-    card = render_card(json.loads(text), facts, tiny_config([task]).to_dict(), REPO, [])
+    record = training_record(*data, locales=[EVIL], protocol=EVIL, hardware={"device": EVIL, "processes": 1})
+    card = render_card(json.loads(text), record, tiny_config([task]).to_dict(), REPO, [])
     for sign in (r"<script", r"(?<!\\)\]\((javascript|http://e)", r"\n# {{", r"`c`", r"36084049"):
         assert not re.search(sign, ModelCard(card).text), sign
     head = yaml.safe_load(re.match(r"---\n(.*?)\n---\n", card, re.DOTALL)[1])
@@ -265,14 +265,14 @@ def test_nothing_in_a_card_is_more_than_text(metrics):
     assert one(card, "true \\ predicted, clips")  # tables are whole
 
 
-def test_what_a_merged_class_holds_of_the_training_is_said_and_nothing_of_others(metrics):
+def test_only_merged_classes_of_the_training_are_listed(metrics):
     header = ("corpus", "class")
     assert not any(found[:2] == header for found in tables(render(metrics)))
     merged = {"emodb": {"sad": {"boredom": 1081, "sadness": 62}}, "jl": {"happy": {"excited": 3}}}
-    facts = training_record(corpus("emodb"), corpus("jl"), merged_labels=merged)
+    record = training_record(corpus("emodb"), corpus("jl"), merged_labels=merged)
     expected = [["emodb", "sad", "1,081 boredom, 62 sadness"], ["jl", "happy", "3 excited"]]
-    assert one(render(metrics, facts), *header) == expected
-    onward = training_record(corpus("jl"), start="local checkpoint", before=facts)  # under rules that merge nothing
+    assert one(render(metrics, record), *header) == expected
+    onward = training_record(corpus("jl"), start="local checkpoint", before=record)  # under rules that merge nothing
     assert one(render(metrics, onward), *header) == expected[:1]
 
 
@@ -285,9 +285,9 @@ def test_the_card_names_the_codes_commit(metrics):
 
 def test_a_corpus_of_two_trainings_is_one_row_of_both(metrics):
     before = training_record(corpus("emodb", clips=400, hours=0.5), corpus("mine", OWN), corpus("jl"))
-    facts = training_record(corpus("emodb"), corpus("mine", OWN), start="local checkpoint", before=before)
-    assert [row[:3] for row in one(render(metrics, facts), STARTED)] == [
-        ["[EMODB](https://emodb.org)", "1,200, before that 400", "1.25, before that 0.50"],
+    record = training_record(corpus("emodb"), corpus("mine", OWN), start="local checkpoint", before=before)
+    assert [row[:3] for row in one(render(metrics, record), STARTED)] == [
+        ["[EMODB](https://emodb.org)", "1,200, earlier 400", "1.25, earlier 0.50"],
         ["mine", "1,200", "1.25"],
         ["[JL](https://jl.org)", "1,200", "1.25"],
     ]

@@ -27,7 +27,7 @@ def report(folder, *corpora, **settings):
     return folder
 
 
-def test_what_may_be_passed_on_is_with_its_license(tmp_path):
+def test_a_corpus_that_may_be_redistributed_has_its_license(tmp_path):
     found = read_licenses(report(tmp_path, "ravdess", "cremad"), None)
     assert [*found] == ["ravdess", "cremad"]
     assert "CC BY-NC-SA 4.0" in found["ravdess"]["license"]
@@ -36,27 +36,27 @@ def test_what_may_be_passed_on_is_with_its_license(tmp_path):
 
 def test_a_closed_corpus_is_refused_by_name_and_license(tmp_path):
     closed = licenses(["iemocap"])["iemocap"]
-    with pytest.raises(ValueError, match="does not plainly allow") as error:
+    with pytest.raises(ValueError, match="iemocap") as error:
         read_licenses(report(tmp_path, "ravdess", "iemocap", "mine"), "CC0")
     assert f"iemocap ({closed['license']}, {closed['homepage']})" in str(error.value)
     assert "ravdess" not in str(error.value)
 
 
-def test_of_own_audio_only_its_owner_knows_the_license(tmp_path):
+def test_the_user_states_the_license_of_own_audio(tmp_path):
     report(tmp_path, "mine", "ravdess")
-    with pytest.raises(ValueError, match=r"Only you know under which license mine may be passed on: .* --license NAME"):
+    with pytest.raises(ValueError, match=r"mine.*--license"):
         read_licenses(tmp_path, None)
     found = read_licenses(tmp_path, "CC0")
     assert found["mine"] == {"license": "CC0", "homepage": ""}
     assert found["ravdess"] == read_licenses(report(tmp_path, "ravdess"), None)["ravdess"]
-    with pytest.raises(ValueError, match="--license is for your own audio"):
+    with pytest.raises(ValueError, match="--license"):
         read_licenses(tmp_path, "CC0")
 
 
-def test_a_folder_that_does_not_say_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="not a prepared folder"):
+def test_a_folder_without_licenses_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path))):
         read_licenses(tmp_path, None)
-    with pytest.raises(ValueError, match=r"does not say under which license ravdess is: run prepare.py again"):
+    with pytest.raises(ValueError, match="ravdess"):
         read_licenses(report(tmp_path, "ravdess", licenses={}), "CC0")
 
 
@@ -91,7 +91,7 @@ def test_the_same_clips_are_the_same_bytes(exported, prepared, tmp_path):
     assert [file.read_bytes() for file in again] == [file.read_bytes() for file in exported]
 
 
-def test_a_locale_that_names_no_language_is_no_metadata(prepared, tmp_path):
+def test_a_locale_without_a_language_is_not_in_the_metadata(prepared, tmp_path):
     def called(name):
         return lambda row: {"locale": name}
 
@@ -105,16 +105,17 @@ def test_a_locale_that_names_no_language_is_no_metadata(prepared, tmp_path):
         splits["train"] = splits["test"]
 
 
-def test_the_card_says_whose_the_clips_are(exported, prepared):
+def test_the_card_lists_the_corpora(exported, prepared):
     text = exported[0].read_text(encoding="utf-8")
     head, body = re.match(r"---\n(.*?)\n---\n(.*)", text, re.DOTALL).groups()
     metadata = yaml.safe_load(head)
     assert metadata["language"] == ["de", "pl"]
     assert (metadata["license"], metadata["task_categories"]) == ("other", ["audio-classification"])
     splits = load_prepared(prepared, "paper")
-    counts = " | ".join(str(clips["corpus"][:].count("alpha")) for clips in splits.values())
-    assert f"| alpha | {counts} | CC BY 4.0 | https://alpha.org |" in body
-    assert "| CC0 | – |" in body
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines() if line.startswith("|")]
+    counts = [str(clips["corpus"][:].count("alpha")) for clips in splits.values()]
+    assert ["alpha", *counts, "CC BY 4.0", "https://alpha.org"] in rows
+    assert [row[-2:] for row in rows if row[0] == "beta"] == [["CC0", "–"]]
     assert 'load_dataset("team/speech")' in body
     assert "protocol `paper`" in body
 
@@ -140,11 +141,11 @@ def test_the_license_that_all_corpora_have_is_the_data_sets(prepared, tmp_path, 
 )
 def test_a_run_is_not_taken_for_a_prepared_folder(tmp_path, content):
     (tmp_path / "report.json").write_text(content)
-    with pytest.raises(ValueError, match=r"not a prepared folder.*prepare\.py"):
+    with pytest.raises(ValueError, match=r"prepare\.py"):
         read_licenses(tmp_path, None)
 
 
-def test_a_license_that_was_stated_in_preparation_need_not_be_said_again(tmp_path):
+def test_a_license_stated_to_prepare_need_not_be_stated_again(tmp_path):
     def stated(name):
         return report(tmp_path, "mine", licenses={"mine": stated_license(name)})
 

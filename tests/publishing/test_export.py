@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from transformers import Wav2Vec2Config
 
 from common.checkpoint import load_checkpoint, weights_sha256
 from publishing.export import export_checkpoint
-from publishing.hub import check_access, publish_folder
+from publishing.hub import publish_folder
+from publishing.hub_access import check_access
 from tests.conftest import ROOT
 from tests.publishing.conftest import FILES, REPO, SHARED, TOKEN, check_answer, load_elsewhere
 
@@ -97,27 +99,27 @@ def test_shards_come_with_their_index(copy, tmp_path):
     shards = {path.name for path in copy.glob("model-*.safetensors")}
     assert len(shards) > 1
     export_checkpoint(copy, tmp_path / "repo", REPO)
-    assert {path.name for path in (tmp_path / "repo").glob("model*")} - {"modeling_panns_ser.py"} == {
+    assert {path.name for path in (tmp_path / "repo").glob("model[.-]*")} == {
         *shards,
         "model.safetensors.index.json",
     }
     load_checkpoint(tmp_path / "repo")
     next(iter(copy.glob("model-*"))).unlink()
-    with pytest.raises(ValueError, match="it has no model-"):
+    with pytest.raises(ValueError, match="model-"):
         export_checkpoint(copy, tmp_path / "other", REPO)
 
 
 @pytest.mark.parametrize(
     ("lost", "message"),
     [
-        ("metrics.json", r"never evaluated: run `evaluate.py .*run --data DIR"),
-        ("training.json", "has no training.json: what it was trained on is not known"),
-        ("model.safetensors", "not a whole checkpoint: it has no model.safetensors"),
-        ("config.json", "not a checkpoint"),
-        ("preprocessor_config.json", "no whole checkpoint: take the folder that training ended with"),
+        ("metrics.json", r"metrics\.json.*`evaluate.py .*run --data DIR"),
+        ("training.json", r"training\.json"),
+        ("model.safetensors", r"model\.safetensors"),
+        ("config.json", "run is not a checkpoint"),
+        ("preprocessor_config.json", r"preprocessor_config\.json"),
     ],
 )
-def test_what_is_missing_is_said_before_anything_is_written(copy, tmp_path, lost, message):
+def test_a_missing_file_is_named_before_anything_is_written(copy, tmp_path, lost, message):
     (copy / lost).unlink()
     with pytest.raises(ValueError, match=message):
         export_checkpoint(copy, tmp_path / "repo", REPO)
@@ -125,52 +127,52 @@ def test_what_is_missing_is_said_before_anything_is_written(copy, tmp_path, lost
 
 
 def test_figures_of_other_weights_are_not_published(copy, trained, tmp_path):
-    says = r"metrics\.json are not known to be of the weights beside them: run `evaluate.py .*run --data DIR"
+    command = r"metrics\.json.*`evaluate.py .*run --data DIR"
     set_figures(copy, weights_sha256=weights_sha256(trained["wav2vec2"]))  # evaluate.py runs/other --output runs/this
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(ValueError, match=command):
         export_checkpoint(copy, tmp_path / "repo", REPO)
     set_figures(copy, weights_sha256=None)  # evaluate.py team/ser --output runs/this
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(ValueError, match=command):
         export_checkpoint(copy, tmp_path / "repo", REPO)
     set_figures(copy, weights_sha256=weights_sha256(copy))
     model, _ = load_checkpoint(copy)
     model.heads["emotion"].weight.data += 1e-3
-    model.save_pretrained(copy)  # trained anew in the same folder, and not evaluated
-    with pytest.raises(ValueError, match=says):
+    model.save_pretrained(copy)  # trained again in the same folder, and not evaluated
+    with pytest.raises(ValueError, match=command):
         export_checkpoint(copy, tmp_path / "repo", REPO)
     assert not (tmp_path / "repo").exists()
 
 
-def test_what_is_broken_or_of_another_kind_is_refused(copy, tmp_path):
+def test_an_invalid_checkpoint_is_refused(copy, tmp_path):
     metrics = json.loads((copy / "metrics.json").read_text())
     unlabeled = {**metrics, "main_task": "gender", "tasks": {"gender": {"clips": 0}}}
     (copy / "metrics.json").write_text(json.dumps(unlabeled))
-    with pytest.raises(ValueError, match="no clip of its evaluation has a label for gender"):
+    with pytest.raises(ValueError, match="gender"):
         export_checkpoint(copy, tmp_path / "repo", REPO)
     del metrics["without_clips"]
     (copy / "metrics.json").write_text(json.dumps(metrics))
-    with pytest.raises(ValueError, match=r"of another version .*without_clips.*evaluate it again"):
+    with pytest.raises(ValueError, match="without_clips"):
         export_checkpoint(copy, tmp_path / "repo", REPO)
     (copy / "metrics.json").write_text("{")
-    with pytest.raises(ValueError, match="is not a JSON file"):
+    with pytest.raises(ValueError, match=r"metrics\.json"):
         export_checkpoint(copy, tmp_path / "repo", REPO)
     config = json.loads((copy / "config.json").read_text())
     config["tasks"] = config["tasks"][:2]
     (copy / "config.json").write_text(json.dumps(config))
-    with pytest.raises(ValueError, match="holds the heads"):
+    with pytest.raises(ValueError, match="heads"):
         export_checkpoint(copy, tmp_path / "repo", REPO)
     (copy / "model.safetensors").write_bytes((copy / "model.safetensors").read_bytes()[:1000])
-    with pytest.raises(ValueError, match="not a whole file of weights"):
+    with pytest.raises(ValueError, match=r"model\.safetensors"):
         export_checkpoint(copy, tmp_path / "repo", REPO)
     Wav2Vec2Config().save_pretrained(copy)
-    with pytest.raises(ValueError, match="'wav2vec2' checkpoint, not one that train"):
+    with pytest.raises(ValueError, match="'wav2vec2'"):
         export_checkpoint(copy, tmp_path / "repo", REPO)
     assert not (tmp_path / "repo").exists()
 
 
-def test_a_folder_that_holds_files_is_left_alone(trained, tmp_path):
+def test_a_folder_with_files_is_left_alone(trained, tmp_path):
     (tmp_path / "mine.txt").touch()
-    with pytest.raises(ValueError, match="holds files already"):
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path))):
         export_checkpoint(trained["panns"], tmp_path, REPO)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 

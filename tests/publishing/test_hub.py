@@ -1,23 +1,21 @@
 import os
-import re
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from huggingface_hub import HfApi, close_session, constants, get_session
+from huggingface_hub import HfApi, constants
 
 from publishing import hub as publishing_hub
-from publishing.hub import check_access, check_name, check_tag, describe_publication, head_of, publish_folder
+from publishing.hub import describe_publication, head_of, publish_folder, staging_folder
+from publishing.hub_access import check_access
 from tests.conftest import ROOT
 from tests.publishing.conftest import write_publication
-from tests.support.loopback_hub import ACCOUNTS, File
+from tests.publishing.test_hub_access import REPO, refusal
+from tests.support.loopback_hub import File
 
 pytestmark = pytest.mark.slow
 
-REPO = "tester/ser"
 COMMAND = "python publish.py runs/x --repo tester/ser"
 
 
@@ -35,136 +33,33 @@ def local(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-def sentence(error) -> str:
-    text = str(error.value)
-    assert "\n" not in text
-    assert not [secret for secret in ACCOUNTS if secret in text]
-    return text
-
-
-def refusal(call, *arguments, **options) -> str:
-    """The message with which a call fails, in less than five seconds."""
-    start = time.monotonic()
-    with pytest.raises(ValueError) as error:  # noqa: PT011, the message is what is returned
-        call(*arguments, **options)
-    assert time.monotonic() - start < 5
-    return sentence(error)
-
-
-def test_a_free_name_is_taken_and_private_unless_said(hub):
-    for repo_id, public in ((REPO, False), ("team/ser", True)):
-        check_access(repo_id, public=public)
-        check_access(repo_id, public=public)  # again: it is ours
-        assert hub.repos["model", repo_id].private is not public
-    check_access(REPO, public=False, repo_type="dataset")
-    assert {*hub.repos} == {("model", REPO), ("model", "team/ser"), ("dataset", REPO)}
-
-
-@pytest.mark.parametrize(
-    ("secret", "repo_id", "says"),
-    [
-        (None, REPO, r"There is no token for the Hub: log in with `hf auth login`, or set HF_TOKEN"),
-        ("hf_wrong", REPO, r"does not know the token: log in anew with `hf auth login --force`, or mend HF_TOKEN"),
-        ("hf_wröng", REPO, r"does not know the token"),
-        ("hf_a\x01b", REPO, r"does not know the token"),
-        ("hf_reader", REPO, r"The token may only read: make one that may write at https://huggingface.co/settings"),
-        ("hf_writer", "other/ser", r"may not write to other: it may write to tester, team\. Choose another name"),
-        ("hf_writer", "audience/ser", r"may not write to audience: it may write to tester, team\."),
-        ("hf_fine", REPO, r"may not write to tester: it may write to team\."),
-        ("hf_writer", "ser", r"is called NAMESPACE/NAME, such as .*; got 'ser'"),
-        ("hf_writer", "a/b/c", r"is called NAMESPACE/NAME"),
-        ("hf_writer", "tester/my model", r"is called NAMESPACE/NAME"),
-    ],
-)
-def test_who_may_not_publish_is_told_what_to_do(hub, token, secret, repo_id, says):
-    token(secret)
-    message = refusal(check_access, repo_id, public=False)
-    assert re.search(says, message)
-    assert secret is None or secret not in message
-    assert hub.repos == {}
-
-
-def test_a_token_for_one_name_space_may_write_there(hub, token):
-    token("hf_fine")
-    check_access("team/ser", public=False)
-    assert [*hub.repos] == [("model", "team/ser")]
-
-
-def test_a_public_repository_is_published_to_only_if_said(hub, publication):
+def test_a_public_repository_is_published_to_only_with_public(hub, publication):
     check_access(REPO, public=True)
-    says = r"tester/ser is public\. .* \(publish.py --public, train.py --hub_private_repo false\)"
-    assert re.search(says, refusal(check_access, REPO, public=False))
-    assert re.search(says, refusal(publish, publication))
+    assert "--public" in refusal(check_access, REPO, public=False)
+    assert "--public" in refusal(publish, publication)
     assert files(hub) == {}
     assert publish(publication, public=True)
 
 
 def test_a_private_repository_is_not_taken_for_a_public_one(hub, publication):
     check_access(REPO, public=False)
-    assert "tester/ser is private. Make it public in its settings" in refusal(check_access, REPO, public=True)
-    assert "is private" in refusal(publish, publication, public=True)
+    assert REPO in refusal(check_access, REPO, public=True)
+    assert REPO in refusal(publish, publication, public=True)
 
 
 def test_somebody_elses_work_under_the_name_is_left_alone(hub, publication):
     check_access(REPO, public=False)
     hub.repos["model", REPO].add("by hand", {"README.md": File.of(b"# Mine"), "model.pt": File.of(b"weights")})
     for message in (refusal(check_access, REPO, public=False), refusal(publish, publication)):
-        assert message.startswith("tester/ser holds something else, such as model.pt, which would go")
+        assert "model.pt" in message
     assert {*files(hub)} == {"README.md", "model.pt"}
 
 
-def test_offline_is_said_at_once(hub, monkeypatch, publication):
+def test_offline_mode_is_reported(hub, monkeypatch, publication):
     check_access(REPO, public=False)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert "HF_HUB_OFFLINE is set" in refusal(check_access, REPO, public=False)
-    assert "HF_HUB_OFFLINE is set" in refusal(publish, publication)
-
-
-def test_no_way_to_the_hub_is_said_soon(hub, monkeypatch):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
-        message = refusal(check_access, REPO, public=False)
-    assert re.fullmatch(r"http://\S+ cannot be reached \(ConnectError\): check the network and its proxy\.", message)
-
-
-def test_a_hub_that_does_not_answer_is_not_waited_for(hub, monkeypatch):
-    monkeypatch.setattr(publishing_hub, "FIRST_ANSWER_S", 0.3)
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
-        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        assert "cannot be reached (TimeoutError)" in refusal(check_access, REPO, public=False)
-    assert publishing_hub.FIRST_ANSWER_S < 4.5
-
-
-@pytest.mark.parametrize(
-    ("call", "status", "says"),
-    [
-        ("whoami", 503, "answers 503 .*: try again later"),
-        ("repos/create", 403, "The token may not write to tester/ser"),
-        ("repos/create", 400, r"answers 400 \(The stand-in was told to fail\.\)"),
-        ("auth-check", 403, "The token may not write to tester/ser"),
-    ],
-)
-def test_what_the_hub_refuses_is_a_sentence(hub, call, status, says):
-    hub.fail(call, status)
-    assert re.search(says, refusal(check_access, REPO, public=False))
-
-
-def test_the_clients_own_patience_is_put_back(hub):
-    check_access(REPO, public=False)
-    assert get_session().timeout.read is None
-    assert get_session().event_hooks["request"]
-    assert get_session().follow_redirects
-
-
-def test_patience_outlives_a_failure_to_connect(hub):
-    with publishing_hub._patience(7):
-        close_session()  # as the client does then
-        assert get_session().timeout.read == 7
-        assert get_session().event_hooks["request"]
-    assert get_session().timeout.read is None
+    assert "HF_HUB_OFFLINE" in refusal(check_access, REPO, public=False)
+    assert "HF_HUB_OFFLINE" in refusal(publish, publication)
 
 
 def test_a_folder_is_one_commit_and_the_same_again_is_none(hub, publication):
@@ -181,7 +76,7 @@ def test_a_folder_is_one_commit_and_the_same_again_is_none(hub, publication):
     assert not [call for call in hub.calls[calls:] if not call.startswith("GET")]  # it is not even sent
 
 
-def test_what_the_client_downloads_is_what_was_published(hub, publication, tmp_path):
+def test_downloads_equal_what_was_published(hub, publication, tmp_path):
     check_access(REPO, public=False)
     publish(publication, tag="v1")
     write_publication(publication, "second")
@@ -193,18 +88,17 @@ def test_what_the_client_downloads_is_what_was_published(hub, publication, tmp_p
     assert [commit.title for commit in api.list_repo_commits(REPO)] == ["A model", "A model", "initial commit"]
 
 
-def test_what_others_put_there_is_named_before_it_goes(hub, publication, capsys):
+def test_files_of_others_are_named_before_they_are_removed(hub, publication, capsys):
     check_access(REPO, public=False)
     publish(publication)
     repo = hub.repos["model", REPO]
     repo.add("of the owner", {**repo.head.tree, "notes.md": File.of(b"notes"), "docs/why.md": File.of(b"why")})
     capsys.readouterr()
     hub.fail("/commit/", 503)
-    assert "answers 503" in refusal(publish, publication)
-    said = "Removing from tester/ser, whose history keeps it: docs/why.md, notes.md\n"
-    assert capsys.readouterr().out == said
+    assert "503" in refusal(publish, publication)
+    assert "docs/why.md, notes.md" in capsys.readouterr().out
     publish(publication)
-    assert capsys.readouterr().out == said
+    assert "docs/why.md, notes.md" in capsys.readouterr().out
     assert files(hub) == local(publication)
     publish(publication)
     assert capsys.readouterr().out == ""
@@ -226,7 +120,7 @@ def test_a_better_checkpoint_replaces_what_is_not_there_any_more_and_keeps_the_h
     assert len(repo.commits) == 3
 
 
-def test_a_tag_is_of_one_release_for_ever(hub, publication):
+def test_a_tag_never_moves(hub, publication):
     check_access(REPO, public=False)
     publish(publication, tag="v1")
     repo = hub.repos["model", REPO]
@@ -235,33 +129,22 @@ def test_a_tag_is_of_one_release_for_ever(hub, publication):
     publish(publication, tag="v1")  # the same files
     write_publication(publication, "second")
     calls = len(hub.calls)
-    assert "tester/ser has a release v1 already, with other files" in refusal(publish, publication, tag="v1")
+    assert "release v1" in refusal(publish, publication, tag="v1")
     assert not [call for call in hub.calls[calls:] if not call.startswith("GET")]
     publish(publication, tag="v2")
     assert repo.tags == {"v1": first, "v2": repo.head.sha}
-    assert "A tag is a word such as v1" in refusal(publish, publication, tag="v 3")
-
-
-@pytest.mark.parametrize("tag", ["v 3", "v1..2", "v1.lock", "v1.", ".v1", "v1/2", "-v1", "ü", "v1\n", ""])
-def test_a_tag_that_git_or_the_hub_would_refuse_is_refused_without_them(tag):
-    with pytest.raises(ValueError, match="A tag is a word such as v1"):
-        check_tag(tag)
-
-
-@pytest.mark.parametrize("tag", [None, "v1", "2026-10.1", "v1.0.0-rc.1", "v1+cpu", "1_0", "lock"])
-def test_a_usual_tag_is_taken(tag):
-    check_tag(tag)
+    assert "v 3" in refusal(publish, publication, tag="v 3")
 
 
 @pytest.mark.usefixtures("no_waits")
-def test_a_connection_cut_in_mid_upload_is_mended_by_the_same_command(hub, publication):
+def test_an_interrupted_upload_is_resumed_by_the_same_command(hub, publication):
     check_access(REPO, public=False)
     (publication / "model.safetensors").write_text("w" * 3_000_000)
     before = local(publication)
     hub.cut("PUT /_lfs/", after=1_000_000, times=99)
     message = refusal(publish, publication)
-    assert message.startswith(f"Publishing {REPO} stopped. {hub.url} cannot be reached (")
-    assert message.endswith(f"Then go on with: {COMMAND}")
+    assert hub.url in message
+    assert message.endswith(COMMAND)
     repo = hub.repos["model", REPO]
     assert len(repo.commits) == 1
     assert local(publication) == before
@@ -275,7 +158,7 @@ def test_a_connection_cut_in_mid_upload_is_mended_by_the_same_command(hub, publi
 @pytest.mark.parametrize(
     ("call", "times", "status"), [("PUT /_lfs/", 2, 503), ("preupload", 3, 502), ("objects/batch", 1, 500)]
 )
-def test_a_hub_that_stumbles_is_asked_again(hub, publication, call, times, status):
+def test_a_failing_request_is_repeated(hub, publication, call, times, status):
     check_access(REPO, public=False)
     hub.fail(call, status, times)
     publish(publication)
@@ -286,11 +169,11 @@ def test_a_hub_that_stumbles_is_asked_again(hub, publication, call, times, statu
 @pytest.mark.parametrize(
     ("call", "status", "says"),
     [
-        ("PUT /_lfs/", 503, "answers 503"),
-        ("/commit/", 500, "answers 500"),
-        ("/commit/", 412, "has changed meanwhile"),
-        ("preupload", 403, "may not write to tester/ser"),
-        ("GET /api/models/tester/ser$", 401, "does not know the token"),
+        ("PUT /_lfs/", 503, "503"),
+        ("/commit/", 500, "500"),
+        ("/commit/", 412, "changed"),
+        ("preupload", 403, REPO),
+        ("GET /api/models/tester/ser$", 401, "HF_TOKEN"),
     ],
 )
 def test_a_refused_upload_changes_nothing_and_names_the_command(hub, publication, call, status, says):
@@ -334,7 +217,7 @@ def test_a_commit_of_another_in_the_meantime_is_not_overwritten(hub, publication
         return changes
 
     monkeypatch.setattr(publishing_hub, "_changes", meanwhile)
-    assert "has changed meanwhile" in refusal(publish, publication)
+    assert "changed" in refusal(publish, publication)
     assert {*files(hub)} == {"notes.md"}
 
 
@@ -348,20 +231,14 @@ def test_a_commit_of_another_in_the_meantime_is_not_overwritten(hub, publication
         ("model-index: [{name: a, results: [{task: {}, dataset: {}, metrics: []}]}]", "dataset.type"),
     ],
 )
-def test_metadata_that_the_hub_refuses_stop_before_the_upload_in_a_sentence(hub, publication, metadata, says):
+def test_metadata_that_the_hub_refuses_stop_before_the_upload(hub, publication, metadata, says):
     check_access(REPO, public=False)
     (publication / "README.md").write_text(f"---\n{metadata}\n---\n")
     message = refusal(publish, publication)
-    assert message.startswith(f"Publishing {REPO} stopped. {hub.url} refuses the card: Invalid metadata in README.md.")
+    assert "Invalid metadata in README.md." in message
     assert says in message
-    assert message.endswith(f"Then go on with: {COMMAND}")
+    assert message.endswith(COMMAND)
     assert not [call for call in hub.calls if "_lfs" in call]
-
-
-def test_a_name_is_checked_without_the_hub():
-    check_name("tester/ser-13.large_v2")
-    with pytest.raises(ValueError, match="NAMESPACE/NAME"):
-        check_name("tester/-ser")
 
 
 # In kB. Not getrusage's peak, which a process takes over from the one that started it.
@@ -369,7 +246,8 @@ MEASURE = """
 import re, sys
 from pathlib import Path
 from huggingface_hub.utils import disable_progress_bars
-from publishing.hub import check_access, publish_folder
+from publishing.hub import publish_folder
+from publishing.hub_access import check_access
 
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
@@ -403,7 +281,7 @@ def test_a_large_file_goes_up_in_pieces(hub, publication):
     assert int(done.stdout) < 60_000
 
 
-def test_that_nothing_changed_is_told_from_a_publication(hub, publication):
+def test_an_unchanged_repository_is_distinguished_from_a_publication(hub, publication):
     check_access(REPO, public=False)
     before = head_of(REPO)
     assert describe_publication(publish(publication), before).startswith("Published: ")
@@ -412,8 +290,28 @@ def test_that_nothing_changed_is_told_from_a_publication(hub, publication):
     assert describe_publication(publish(publication), now).startswith("Unchanged: ")
 
 
-def test_a_hub_that_fails_when_it_is_asked_where_it_is_is_said(hub, no_waits):
+def test_a_failure_to_read_the_head_is_reported(hub, no_waits):
     check_access(REPO, public=False)
     hub.fail("/api/models", 503)
     with pytest.raises(ValueError, match="503"):
         head_of(REPO)
+
+
+def test_the_staging_folder_is_beside_the_source_and_removed_afterwards(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "weights").write_text("w")
+    with staging_folder(tmp_path / "run") as folder:
+        assert Path(folder).parent == tmp_path
+        os.link(tmp_path / "run" / "weights", Path(folder, "weights"))
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert (tmp_path / "run" / "weights").read_text() == "w"
+
+
+def test_the_staging_folder_is_elsewhere_if_the_source_is_not_in_a_writable_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with staging_folder(Path("team/ser")) as folder:  # a Hub id
+        assert Path(folder).is_dir()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    with staging_folder(tmp_path / "run") as folder:
+        assert Path(folder).parent != tmp_path
+    assert [*tmp_path.iterdir()] == []

@@ -9,7 +9,7 @@ LENT, MINE = corpus("savee", RESEARCH), corpus("calls", OWN)
 
 
 @pytest.mark.parametrize(
-    ("data", "name", "said"),
+    ("data", "name", "listed"),
     [
         ([OPEN_CORPUS], "apache-2.0", ["emodb"]),
         ([OPEN_CORPUS, NC], "non-commercial-data", ["ravdess"]),
@@ -19,11 +19,11 @@ LENT, MINE = corpus("savee", RESEARCH), corpus("calls", OWN)
         ([OPEN_CORPUS, MINE], "unstated-data-license", ["calls"]),
     ],
 )
-def test_the_strictest_wins_and_every_restriction_is_said(data, name, said):
+def test_the_most_restrictive_license_names_the_weights_and_every_restriction_is_listed(data, name, listed):
     license = most_restrictive(data)
     assert license.name == name
     assert license.is_open == (name == "apache-2.0")
-    assert [reason.split()[3] for reason in license.reasons] == said
+    assert [reason.split()[3] for reason in license.reasons] == listed
 
 
 def test_corpora_under_the_same_restriction_are_one_sentence():
@@ -32,7 +32,7 @@ def test_corpora_under_the_same_restriction_are_one_sentence():
     )
 
 
-def test_research_only_is_said():
+def test_research_only_is_a_restriction():
     assert "research only" in most_restrictive([LENT]).reasons[0]
 
 
@@ -50,7 +50,7 @@ def test_a_corpus_of_two_trainings_is_named_once():
         ("team/ser-iemocap", NOT_STATED, "unstated-data-license"),
     ],
 )
-def test_what_training_starts_from_has_a_license_too(name, license, weights):
+def test_the_start_of_a_training_has_a_license_too(name, license, weights):
     started = backbone(name)
     assert started["license"] == license
     assert most_restrictive([OPEN_CORPUS, started]).name == weights

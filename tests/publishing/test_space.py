@@ -57,7 +57,7 @@ def test_the_card_is_a_spaces(space):
     assert installed.items() <= pins.items()
 
 
-def test_the_code_is_the_projects_and_whole(space):
+def test_the_code_is_the_projects_and_complete(space):
     names = {path.relative_to(space).as_posix() for path in space.rglob("*") if path.is_file()}
     assert {name for name in names if name.startswith("model/")} == {
         *(
@@ -83,20 +83,20 @@ def test_the_code_is_the_projects_and_whole(space):
     assert "preprocessing/corpora/emodb.py" not in code
 
 
-def test_the_model_in_a_space_is_whole(space, trained):
+def test_the_model_in_a_space_is_complete(space, trained):
     models = [load_checkpoint(folder)[0].state_dict() for folder in (space / "model", trained["wav2vec2"])]
     assert models[0].keys() == models[1].keys()
     assert all(torch.equal(models[0][name], models[1][name]) for name in models[0])
 
 
-def test_what_is_no_checkpoint_is_refused(tmp_path):
+def test_a_missing_checkpoint_is_refused(tmp_path):
     with pytest.raises(ValueError, match="team/nothing is not a checkpoint"):
         export_space("team/nothing", tmp_path / "space", REPO)
     assert not (tmp_path / "space").exists()
 
 
 def test_a_dry_run_lists_the_files_and_asks_nobody(hub, trained, monkeypatch, capsys):
-    start(monkeypatch, trained["panns"], "--space", "--repo", "team/page", "--dry-run")
+    start(monkeypatch, trained["panns"], "--space", "--repo", "team/page", "--dry_run")
     listed = {line.split()[1] for line in capsys.readouterr().out.splitlines()}
     assert {"app.py", "README.md", "requirements.txt", "inference/web/page.py", "model/model.safetensors"} <= listed
     assert hub.calls == []

@@ -8,7 +8,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from tests.conftest import TINY
 from training.arguments.parse import parse_args
-from training.job import plan
+from training.job import prepare_job
 
 TASKS = ["emotion", "gender", "language", "f0_mean", "energy_mean"]
 
@@ -37,7 +37,7 @@ def flags(prepared: Path, config: Path, output: Path) -> list[str]:
 
 
 def job(words):
-    return plan(*parse_args(words))
+    return prepare_job(*parse_args(words))
 
 
 def start_from(words, *start) -> list[str]:

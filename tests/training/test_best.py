@@ -2,7 +2,7 @@ import pytest
 from transformers import TrainerState
 
 from tests.training.conftest import job
-from training.best import best_line, describe_best
+from training.best import best_log_entry, describe_best
 from training.run import train
 
 METRIC = "emotion_weighted_f1"
@@ -14,20 +14,20 @@ def state() -> TrainerState:
     return TrainerState(log_history=[{"step": 2, "loss": 1.0}, *lines], best_model_checkpoint="run/checkpoint-2")
 
 
-def test_the_end_says_which_epoch_won_with_which_value(state):
-    assert best_line(state, METRIC)["epoch"] == 1
-    said = describe_best(state, METRIC, 2)
-    assert [part in said for part in ("epoch 1 of 2", METRIC, "0.2000")] == [True] * 3
+def test_the_best_epoch_is_described_with_its_value(state):
+    assert best_log_entry(state, METRIC)["epoch"] == 1
+    description = describe_best(state, METRIC, 2)
+    assert [part in description for part in ("epoch 1 of 2", METRIC, "0.2000")] == [True] * 3
 
 
 @pytest.mark.parametrize("metric", [None, "gender_weighted_f1"])
-def test_where_nothing_chose_nothing_won(state, metric):
-    assert best_line(state, metric) is None
+def test_without_a_choice_no_evaluation_is_the_best(state, metric):
+    assert best_log_entry(state, metric) is None
     assert METRIC not in describe_best(state, metric, 2)
 
 
 def test_the_metric_that_chooses_is_logged_after_each_epoch_and_at_the_end(words, caplog, capsys):
     train(job([*words, "--num_train_epochs", "2", "--calibrate", "false", "--tasks", "emotion"]))
-    said = [record.getMessage() for record in caplog.records if METRIC in record.getMessage()]
-    assert [message.partition(":")[0] for message in said] == ["Epoch 1", "Epoch 2"]
+    messages = [record.getMessage() for record in caplog.records if METRIC in record.getMessage()]
+    assert [message.partition(":")[0] for message in messages] == ["Epoch 1", "Epoch 2"]
     assert METRIC in capsys.readouterr().out.partition("emotion by corpus")[0]

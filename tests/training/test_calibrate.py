@@ -23,10 +23,10 @@ def confident(tiny_model):
 
 @pytest.fixture
 def clips(confident, feature_extractor, splits):
-    """Validation clips, with the emotion that the model hears in two of three."""
+    """Validation clips, whose label is the predicted emotion in two of three."""
     validation = splits["validation"]
-    heard = predict(confident, feature_extractor, validation)["emotion"].argmax(axis=1)
-    emotions = [TASKS[0].labels[(said + (index % 3 == 0)) % 3] for index, said in enumerate(heard)]
+    predicted = predict(confident, feature_extractor, validation)["emotion"].argmax(axis=1)
+    emotions = [TASKS[0].labels[(label + (index % 3 == 0)) % 3] for index, label in enumerate(predicted)]
     return validation.remove_columns("emotion").add_column("emotion", emotions)
 
 
@@ -52,7 +52,7 @@ def test_calibration_lowers_the_loss_and_is_written_down(confident, feature_extr
     assert 1 < temperatures["emotion"] < 20
 
 
-def test_the_logits_are_divided_and_what_is_said_stays(calibrated, confident, feature_extractor, splits):
+def test_the_logits_are_scaled_and_predictions_are_kept(calibrated, confident, feature_extractor, splits):
     model, report = calibrated
     before, after = (predict(each, feature_extractor, splits["test"]) for each in (confident, model))
     for name, head in report.items():
@@ -103,7 +103,7 @@ def test_a_head_without_labels_is_left_as_it_is(confident, feature_extractor, cl
     assert torch.equal(confident.heads["gender"].weight, before)
 
 
-def test_a_label_that_the_head_does_not_know_teaches_nothing(calibrated, confident, feature_extractor, clips, tmp_path):
+def test_an_unknown_label_is_ignored(calibrated, confident, feature_extractor, clips, tmp_path):
     _, known = calibrated
     strange = clips.map(lambda row: {"emotion": "proud", "row": row["row"] + 1000})
     report = calibrate(confident, feature_extractor, concatenate_datasets([clips, strange]), tmp_path)

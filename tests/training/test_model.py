@@ -1,4 +1,4 @@
-"""What is trained: each architecture from random weights and from pre-trained ones, and a checkpoint that goes on."""
+"""Each architecture from random weights and from pre-trained ones, and from a checkpoint of this project."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def panns_config(tmp_path) -> Path:
     return path
 
 
-def test_panns_trains_and_goes_on(words, panns_config, tmp_path):
+def test_panns_trains_and_continues(words, panns_config, tmp_path):
     fresh = start_from(words, "--architecture", "panns", "--config_name", str(panns_config))
     ready = job([*fresh, "--freeze_feature_encoder", "true"])
     before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
@@ -33,13 +33,13 @@ def test_panns_trains_and_goes_on(words, panns_config, tmp_path):
     assert (extractor["do_normalize"], extractor["sampling_rate"]) == (False, 16_000)
 
     onward = start_from(words, "--model_name_or_path", str(tmp_path / "run"), "--output_dir", str(tmp_path / "on"))
-    model = job([*onward, "--new_heads", "gender"]).model
+    model = job([*onward, "--reset_heads", "gender"]).model
     assert type(model) is PannsForMultiTaskSER
     differing = {name for name, p in model.named_parameters() if not torch.equal(p, ready.model.get_parameter(name))}
     assert differing == {"heads.gender.weight", "heads.gender.bias"}
-    with pytest.raises(ValueError, match="of the architecture panns, not wav2vec2"):
+    with pytest.raises(ValueError, match=r"panns, not wav2vec2"):
         job([*onward, "--architecture", "wav2vec2"])
-    with pytest.raises(ValueError, match="--padding is no option of the architecture panns"):
+    with pytest.raises(ValueError, match="--padding"):
         job([*onward, "--padding", "paper"])
 
 
@@ -56,13 +56,13 @@ def test_the_layer_sum_trains_on_a_backbone(words, backbone, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--architecture", "cnn"], "--architecture takes wav2vec2, wav2vec2_layer_sum, panns; got 'cnn'"),
-        (["--architecture", "panns", "--padding", "masked"], "--padding is no option of the architecture panns"),
-        (["--architecture", "panns", "--layerdrop", "0.1"], "--layerdrop is no option"),
-        (["--architecture", "panns", "--mask_time_prob", "0.1"], "--mask_time_prob is no option"),
-        (["--architecture", "wav2vec2_layer_sum", "--layerdrop", "0.1"], "--layerdrop is no option"),
-        (["--architecture", "wav2vec2_layer_sum", "--mask_time_prob", "0.1"], "--mask_time_prob is no option"),
-        (["--architecture", "panns"], "model_type 'wav2vec2', where this --architecture takes 'panns_multitask_ser'"),
+        (["--architecture", "cnn"], "--architecture 'cnn'"),
+        (["--architecture", "panns", "--padding", "masked"], "--padding"),
+        (["--architecture", "panns", "--layerdrop", "0.1"], "--layerdrop"),
+        (["--architecture", "panns", "--mask_time_prob", "0.1"], "--mask_time_prob"),
+        (["--architecture", "wav2vec2_layer_sum", "--layerdrop", "0.1"], "--layerdrop"),
+        (["--architecture", "wav2vec2_layer_sum", "--mask_time_prob", "0.1"], "--mask_time_prob"),
+        (["--architecture", "panns"], "panns_multitask_ser"),
     ],
 )
 def test_options_that_an_architecture_lacks_are_refused(words, flags, message):
@@ -78,7 +78,7 @@ def test_a_file_of_cnn14_is_read_where_panns_is_asked_for(words, tmp_path):
         job(missing)
 
 
-def test_a_fine_tuned_checkpoint_goes_on_with_its_heads_and_new_ones_start_anew(words, backbone, tmp_path):
+def test_a_fine_tuned_checkpoint_keeps_its_heads_and_resets_others(words, backbone, tmp_path):
     train(job(words))
     trained = load_file(tmp_path / "run" / "model.safetensors")
     onward = [*words, "--output_dir", str(tmp_path / "onward")]
@@ -89,27 +89,27 @@ def test_a_fine_tuned_checkpoint_goes_on_with_its_heads_and_new_ones_start_anew(
     kept = job(onward).model.state_dict()
     assert all(torch.equal(kept[name], trained[name]) for name in trained if "weight_" not in name)
 
-    anew = job([*onward, "--new_heads", "gender"]).model.state_dict()
-    differing = {name for name in kept if not torch.equal(anew[name], kept[name])}
+    reset = job([*onward, "--reset_heads", "gender"]).model.state_dict()
+    differing = {name for name in kept if not torch.equal(reset[name], kept[name])}
     assert differing == {"heads.gender.weight", "heads.gender.bias"}
-    assert anew["heads.gender.bias"].abs().sum() == 0
+    assert reset["heads.gender.bias"].abs().sum() == 0
 
     other = [*onward, "--tasks", "emotion", "recorded"]
-    with pytest.raises(ValueError, match="--new_heads recorded"):
+    with pytest.raises(ValueError, match="--reset_heads recorded"):
         job(other)
-    model = job([*other, "--new_heads", "recorded"]).model
+    model = job([*other, "--reset_heads", "recorded"]).model
     assert model.config.get_tasks()[1].labels == ("evening", "morning")
-    train(job([*other, "--new_heads", "recorded"]))
+    train(job([*other, "--reset_heads", "recorded"]))
 
 
 def test_a_checkpoint_with_a_missing_head_is_refused(words, checkpoint):
     start = words.index("--config_name")
     words[start : start + 2] = ["--model_name_or_path", str(checkpoint)]
-    with pytest.raises(ValueError, match="--new_heads"):
+    with pytest.raises(ValueError, match="--reset_heads"):
         job(words)
 
 
-def test_a_checkpoint_keeps_its_own_tasks_and_says_what_is_left_out(words, tmp_path, caplog):
+def test_a_checkpoint_keeps_its_own_tasks_and_warns_of_dropped_ones(words, tmp_path, caplog):
     train(job(words))
     start = words.index("--config_name")
     words[start : start + 2] = ["--model_name_or_path", str(tmp_path / "run")]
@@ -119,8 +119,8 @@ def test_a_checkpoint_keeps_its_own_tasks_and_says_what_is_left_out(words, tmp_p
     assert [task.name for task in job(onward).tasks] == TASKS
     left_out = job([*onward, "--tasks", "emotion", "gender"])
     assert [task.name for task in left_out.tasks] == ["emotion", "gender"]
-    assert "leaves out: language, f0_mean, energy_mean" in caplog.text
-    assert left_out.trained_before == set(left_out.splits["train"]["id"])
+    assert "language, f0_mean, energy_mean" in caplog.text
+    assert left_out.clips_before == set(left_out.splits["train"]["id"])
 
 
 def test_a_frozen_feature_encoder_of_random_weights_is_refused(words):
@@ -140,7 +140,7 @@ def test_a_frozen_backbone_of_random_weights_is_warned_of(words, backbone, caplo
     assert "random weights" not in caplog.text
 
 
-def test_a_head_of_another_unit_has_to_start_anew(words, feature_extractor, splits, tmp_path):
+def test_a_head_of_another_unit_must_be_reset(words, feature_extractor, splits, tmp_path):
     labels = tuple(sorted(set(splits["train"]["emotion"])))
     emotion = Task("emotion", "classification", "emotion", labels=labels)
     energy = Task("energy_mean", "regression", "energy_mean", mean=335.0, std=20.0)  # as it was at unit variance
@@ -148,7 +148,7 @@ def test_a_head_of_another_unit_has_to_start_anew(words, feature_extractor, spli
     feature_extractor.save_pretrained(tmp_path / "old")
     onward = start_from(words, "--model_name_or_path", str(tmp_path / "old"))
     onward[onward.index("--tasks") : onward.index("--num_train_epochs")] = ["--tasks", "emotion", "energy_mean"]
-    with pytest.raises(ValueError, match=r"energy_mean .*FS.*--new_heads energy_mean"):
+    with pytest.raises(ValueError, match=r"energy_mean .*FS.*--reset_heads energy_mean"):
         job(onward)
-    ready = job([*onward, "--new_heads", "energy_mean"])
+    ready = job([*onward, "--reset_heads", "energy_mean"])
     assert ready.tasks[1].mean < 335

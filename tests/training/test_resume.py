@@ -1,11 +1,197 @@
+"""A resume continues the same training or is refused, and the training clips of a checkpoint stay known."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
 import pytest
 
-from training.resume import checkpoint_to_resume
+from common.training_clips import read_training_clips
+from preprocessing.prepared.load import load_prepared
+from publishing.export import export_checkpoint
+from tests.training.conftest import TASKS, flags, job, start_from
+from training.resume import RESUME_SETTINGS, checkpoint_to_resume, differences, write_resume_settings
+from training.run import build_trainer, train
+from training.sweep import Sweep
+
+SHORT = ["--max_steps", "1", "--calibrate", "false", "--save_strategy", "steps", "--eval_strategy", "steps"]
+RESUME = ["--resume_from_checkpoint", "latest"]
+SOON = ["--eval_steps", "1", "--save_steps", "1"]
+
+
+@pytest.fixture
+def short(words) -> list[str]:
+    return [*words, *SHORT, *SOON]
+
+
+@pytest.fixture(scope="module")
+def once(prepared, backbone_config, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("once") / "run"
+    train(job([*flags(prepared, backbone_config, folder), *SHORT, *SOON]))
+    return folder
+
+
+@pytest.fixture
+def finished(once, tmp_path) -> Path:
+    """The folder of a training of one step."""
+    return shutil.copytree(once, tmp_path / "run")
+
+
+def changed(prepared, folder, **columns) -> Path:
+    """A copy of a prepared folder whose protocol `paper` moves one training clip to the test."""
+    copy = shutil.copytree(prepared, folder)
+    path = copy / "splits" / "paper.json"
+    content = json.loads(path.read_text())
+    moved = next(id_ for id_, split in content["clips"].items() if split == "train")
+    path.write_text(json.dumps({**content, "clips": {**content["clips"], moved: "test"}}))
+    return copy
+
+
+def test_resume_settings_and_clips_are_written_before_the_first_step(short, prepared, tmp_path, monkeypatch):
+    ready = job(short)
+    monkeypatch.setattr("training.run.MultiTaskSERTrainer.train", lambda *_, **__: pytest.fail("a step was made"))
+    with pytest.raises(pytest.fail.Exception):
+        train(ready)
+    record = json.loads((tmp_path / "run" / RESUME_SETTINGS).read_text())
+    assert (record["protocol"], record["seed"], record["batch_size"]) == ("paper", 42, 32)
+    assert record["labels"]["gender"] == ["female", "male"]
+    clips = load_prepared(prepared, "paper")["train"]["id"]
+    assert read_training_clips(tmp_path / "run") == set(clips)
+    assert str(tmp_path) not in json.dumps(record)
+
+
+def test_every_checkpoint_has_resume_settings_and_clips(finished, prepared):
+    checkpoint = finished / "checkpoint-1"
+    assert json.loads((checkpoint / RESUME_SETTINGS).read_text()) == json.loads(
+        (finished / RESUME_SETTINGS).read_text()
+    )
+    assert read_training_clips(checkpoint) == set(load_prepared(prepared, "paper")["train"]["id"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        (["--protocol", "speaker"], "protocol"),
+        (["--tasks", "emotion", "gender"], "tasks"),
+        (["--seed", "7"], "seed"),
+        (["--effective_batch_size", "16"], "batch_size"),
+        (["--learning_rate", "1"], "learning_rate"),
+        (["--task_weights", "emotion=2"], "task_weights"),
+        (["--optim", "sgd"], "optim"),
+        (["--lr_scheduler_kwargs", '{"last_epoch": -1}'], "lr_scheduler_kwargs"),
+        (["--padding", "paper"], "padding"),
+        (["--architecture", "wav2vec2_layer_sum"], "architecture"),
+        (["--metric_for_best_model", "loss"], "metric_for_best_model"),
+    ],
+)
+def test_a_resume_with_another_setting_is_refused_by_its_name(finished, short, changes, named):
+    with pytest.raises(ValueError, match=rf"\b{named} was "):
+        job([*short, *RESUME, *changes])
+
+
+def test_a_resume_on_other_clips_or_from_another_start_is_refused(finished, short, prepared, backbone, tmp_path):
+    other = changed(prepared, tmp_path / "other")
+    with pytest.raises(ValueError, match="data was train"):
+        job([*short, *RESUME, "--data", str(other)])
+    with pytest.raises(ValueError, match="start was"):
+        job([*start_from(short, "--model_name_or_path", str(backbone)), *RESUME])
+
+
+def test_a_resume_with_longer_clips_is_refused(finished, short, prepared, tmp_path):
+    other = shutil.copytree(prepared, tmp_path / "other")
+    report = json.loads((other / "report.json").read_text())
+    report["settings"]["max_duration_s"] = 12.0
+    (other / "report.json").write_text(json.dumps(report))
+    with pytest.raises(ValueError, match=r"max_duration_s was 6\.0, but is 12\.0"):
+        job([*short, *RESUME, "--data", str(other)])
+
+
+def test_a_copy_of_a_run_is_checked_too(finished, short, tmp_path):
+    copy = shutil.copytree(finished, tmp_path / "copy")
+    with pytest.raises(ValueError, match="protocol was paper, but is speaker"):
+        job([*short, *RESUME, "--output_dir", str(copy), "--protocol", "speaker"])
+
+
+@pytest.mark.parametrize("lost", ["optimizer.pt", "scheduler.pt", RESUME_SETTINGS])
+def test_a_checkpoint_that_lacks_what_a_resume_needs_is_refused_by_its_name(finished, short, lost):
+    (finished / "checkpoint-1" / lost).unlink()
+    with pytest.raises(ValueError, match=lost):
+        job([*short, *RESUME])
+
+
+def test_the_same_training_resumes_and_may_take_longer(finished, short):
+    resumed = job([*short, *RESUME, "--max_steps", "2", "--logging_steps", "1"])
+    assert resumed.resume_from == str(finished / "checkpoint-1")
+    assert train(resumed)["num_clips_seen_in_training"] == 0
+
+
+def test_a_resume_into_the_folder_of_another_training_is_refused(finished, short, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(finished, other)
+    with pytest.raises(ValueError, match="other"):
+        job([*short, "--resume_from_checkpoint", str(finished / "checkpoint-1"), "--output_dir", str(other)])
+
+
+def test_clips_seen_are_a_union_over_all_trainings(finished, short, prepared, tmp_path):
+    start = ("--model_name_or_path", str(finished / "checkpoint-1"), "--tasks", *TASKS, "--protocol", "speaker")
+    onward = tmp_path / "onward"
+    report = train(job([*start_from(short, *start), "--output_dir", str(onward)]))
+    first, second = (set(load_prepared(prepared, name)["train"]["id"]) for name in ("paper", "speaker"))
+    assert read_training_clips(onward) == first | second
+    test = set(load_prepared(prepared, "speaker")["test"]["id"])
+    assert report["num_clips_seen_in_training"] == len(test & first) > 0
+    assert report["num_speakers_seen_in_training"] > 0
+    export_checkpoint(onward, tmp_path / "repo", "org/name")
+    card = (tmp_path / "repo" / "README.md").read_text()
+    assert "None of these clips was in the model's training" not in card
+    assert "Their speakers were not in the training" not in card
+
+
+def test_under_a_protocol_by_speaker_no_speaker_was_seen(short):
+    assert train(job([*short, "--protocol", "speaker"]))["num_speakers_seen_in_training"] == 0
+
+
+def test_the_clips_of_a_backbone_that_was_trained_on_labels_are_unknown(words, backbone, tmp_path):
+    labeled = shutil.copytree(backbone, tmp_path / "labeled")
+    config = json.loads((labeled / "config.json").read_text())
+    (labeled / "config.json").write_text(json.dumps({**config, "architectures": ["Wav2Vec2ForSequenceClassification"]}))
+    assert job(start_from(words, "--model_name_or_path", str(labeled))).clips_before is None
+
+
+def test_a_sweep_on_other_clips_is_refused(short, prepared, tmp_path):
+    grid = ["--sweep", "--sweep_learning_rate", "1e-3", "--sweep_weight_decay", "0"]
+    copy = shutil.copytree(prepared, tmp_path / "data")
+    words = [*short, *grid, "--data", str(copy)]
+    Sweep(job(words))
+    Sweep(job(words))
+    shutil.rmtree(copy)
+    changed(prepared, copy)
+    with pytest.raises(ValueError, match="data was train"):
+        Sweep(job(words))
+    with pytest.raises(ValueError, match="save_only_model"):
+        job([*words, "--save_only_model"])
+
+
+def test_differences_name_what_differs_with_both_values():
+    assert differences({"a": 1, "b": [1, 2], "c": None}, {"a": 1, "b": [3], "d": 4}) == [
+        "b was 1 2, but is 3",
+        "d was None, but is 4",
+    ]
+    assert differences({"a": 1}, {"a": 2}, ignored=("a",)) == []
+
+
+def test_every_checkpoint_of_a_trainer_has_resume_settings(short, tmp_path):
+    trainer = build_trainer(job(short))
+    trainer.save_model(str(tmp_path / "saved"))
+    assert (tmp_path / "saved" / RESUME_SETTINGS).is_file()
+    write_resume_settings({"a": 1}, tmp_path / "mine")
+    assert json.loads((tmp_path / "mine" / RESUME_SETTINGS).read_text()) == {"a": 1}
 
 
 @pytest.fixture
 def output_dir(tmp_path):
-    """Two whole checkpoints, and a third in whose writing the process was killed."""
+    """Two complete checkpoints, and a third that a killed process was writing."""
     for step in (9, 10, 11):
         (tmp_path / f"checkpoint-{step}").mkdir()
     for step in (9, 10):
@@ -16,18 +202,18 @@ def output_dir(tmp_path):
 
 
 @pytest.mark.parametrize("word", ["latest", "true", "True"])
-def test_latest_is_the_last_whole_one_by_number(output_dir, word):
+def test_latest_is_the_last_complete_checkpoint_by_number(output_dir, word):
     assert checkpoint_to_resume(output_dir, word) == str(output_dir / "checkpoint-10")
 
 
-def test_latest_is_the_beginning_where_there_is_none(tmp_path):
+def test_latest_is_the_beginning_without_a_checkpoint(tmp_path):
     assert checkpoint_to_resume(tmp_path, "latest") is None
     assert checkpoint_to_resume(tmp_path / "not there yet", "latest") is None
 
 
-def test_a_finished_training_without_a_checkpoint_is_not_begun_again(tmp_path):
+def test_a_finished_training_without_a_checkpoint_is_not_started_again(tmp_path):
     (tmp_path / "model.safetensors").touch()
-    with pytest.raises(ValueError, match="finished training"):
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path))):
         checkpoint_to_resume(tmp_path, "latest")
 
 
@@ -37,12 +223,12 @@ def test_a_checkpoint_by_its_path(output_dir):
 
 
 @pytest.mark.parametrize("name", ["checkpoint-11", "checkpoint-12"])
-def test_half_a_checkpoint_or_none_is_refused(output_dir, name):
-    with pytest.raises(ValueError, match="no whole checkpoint"):
+def test_an_incomplete_or_missing_checkpoint_is_refused(output_dir, name):
+    with pytest.raises(ValueError, match=name):
         checkpoint_to_resume(output_dir, str(output_dir / name))
 
 
 def test_another_training_is_not_overwritten(output_dir, tmp_path):
-    with pytest.raises(ValueError, match="another training"):
+    with pytest.raises(ValueError, match="--resume_from_checkpoint"):
         checkpoint_to_resume(output_dir, None)
     assert checkpoint_to_resume(tmp_path / "new", None) is None

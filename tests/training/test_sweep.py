@@ -11,18 +11,20 @@ from pathlib import Path
 
 import optuna
 import pytest
+import sqlalchemy
 import torch
 import yaml
 from optuna.trial import TrialState
 from safetensors.torch import load_file
 
 from tests.conftest import ROOT
-from training import sweep as sweep_module
 from training.arguments.parse import parse_args
-from training.job import plan
-from training.resume import STUDY, SWEEP
+from training.job import prepare_job
+from training.resume import STUDY_NAME, SWEEP
 from training.run import score, train
-from training.sweep import Point, Sweep, SweepTrainer, format_sweep
+from training.sweep import Sweep
+from training.sweep_report import format_sweep
+from training.trainer import MultiTaskSERTrainer
 
 pytestmark = pytest.mark.slow
 
@@ -45,18 +47,18 @@ def words(prepared, backbone_config, tmp_path) -> list[str]:
 def trained(monkeypatch) -> list[str]:
     """The names of the points that this process trains, once per batch."""
     batches = []
-    step = SweepTrainer.training_step
+    step = MultiTaskSERTrainer.training_step
 
     def counted(self, *args, **kwargs):
-        batches.append(self.hp_name(None))
+        batches.append(Path(self.args.output_dir).name)
         return step(self, *args, **kwargs)
 
-    monkeypatch.setattr(SweepTrainer, "training_step", counted)
+    monkeypatch.setattr(MultiTaskSERTrainer, "training_step", counted)
     return batches
 
 
 def sweep(words) -> Sweep:
-    return Sweep(plan(*parse_args(words)))
+    return Sweep(prepare_job(*parse_args(words)))
 
 
 def start(words) -> subprocess.Popen:
@@ -65,11 +67,19 @@ def start(words) -> subprocess.Popen:
 
 
 def study(output: Path) -> optuna.Study:
-    return optuna.load_study(study_name=SWEEP, storage=f"sqlite:///{output / SWEEP / STUDY}")
+    name = (output / SWEEP / STUDY_NAME).read_text()
+    return optuna.load_study(study_name=name, storage=f"sqlite:///{output / SWEEP / 'study.db'}")
 
 
 def states(output: Path) -> list[TrialState]:
-    return sorted(trial.state for trial in study(output).get_trials())
+    """States of the trials of points, a point that was resumed having two."""
+    return sorted(trial.state for trial in study(output).get_trials() if trial.user_attrs["name"] != "result")
+
+
+def let_grace_period_pass(output: Path) -> None:
+    """Makes the last heartbeat of every point an old one."""
+    with sqlalchemy.create_engine(f"sqlite:///{output / SWEEP / 'study.db'}").begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE trial_heartbeats SET heartbeat = '2020-01-01 00:00:00'"))
 
 
 def state_of(checkpoint: Path) -> dict:
@@ -78,11 +88,6 @@ def state_of(checkpoint: Path) -> dict:
 
 def last_checkpoint(folder: Path) -> Path:
     return max(folder.glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2]))
-
-
-def test_a_point_is_named_by_its_numbers():
-    assert Point(1e-3, 1e-5).name == "lr1e-3-wd1e-5"
-    assert Point(2.5e-4, 0.0).name == "lr2.5e-4-wd0"
 
 
 @pytest.fixture
@@ -115,14 +120,14 @@ def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leav
     assert last != [entry["value"] for entry in report["points"]]  # which the Trainer would have reported
     best = max(report["points"], key=lambda entry: entry["value"])
     assert report["best"] == best["name"]
-    marked = [line for line in capsys.readouterr().out.splitlines() if line.endswith("best")]
+    marked = [line for line in capsys.readouterr().out.splitlines() if line.endswith(" best")]
     assert [line.split()[0] for line in marked] == [best["name"]]
 
     settings = yaml.safe_load((output / "train_config.yaml").read_text())
     assert (settings["learning_rate"], settings["weight_decay"]) == (best["learning_rate"], best["weight_decay"])
     again = tmp_path / "again"
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({**settings, "output_dir": str(again)}))
-    metrics = train(plan(*parse_args(["--config", str(tmp_path / "config.yaml")])))
+    metrics = train(prepare_job(*parse_args(["--config", str(tmp_path / "config.yaml")])))
     mine, ordinary = (load_file(folder / "model.safetensors") for folder in (output, again))
     assert all(torch.equal(mine[name], ordinary[name]) for name in ordinary)
     assert json.loads((output / "metrics.json").read_text())["tasks"] == metrics["tasks"]
@@ -135,8 +140,8 @@ def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leav
     assert {"model.safetensors", "trainer_state.json"} <= kept
     assert not {"optimizer.pt", "scheduler.pt", "rng_state.pth"} & kept
     assert trained == []
-    with pytest.raises(ValueError, match="Go on with it by --sweep"):
-        plan(*parse_args([word for word in words if word != "--sweep"]))
+    with pytest.raises(ValueError, match="--sweep"):
+        prepare_job(*parse_args([word for word in words if word != "--sweep"]))
 
 
 def test_a_sweep_has_the_same_result_twice(words, tmp_path):
@@ -169,16 +174,17 @@ def test_a_living_process_keeps_its_point_and_a_killed_one_leaves_it(words, tmp_
         time.sleep(0.01)
     process.send_signal(signal.SIGSTOP)  # alive, but no longer racing with what follows
     files = written(finished)
-    assert states(output) == [TrialState.RUNNING, TrialState.COMPLETE]
+    assert states(output) == [TrialState.RUNNING, TrialState.COMPLETE, TrialState.WAITING]
 
     def kill(seconds: float) -> None:
         assert set(trained) == {free.name}  # the free point was trained, and that of the other left alone
         process.kill()
         process.wait()
         steps.append(state_of(last_checkpoint(interrupted))["global_step"])
+        let_grace_period_pass(output)
 
     steps: list[int] = []
-    monkeypatch.setattr(sweep_module.time, "sleep", kill)
+    monkeypatch.setattr("training.sweep.sleep", kill)
     report = sweep(words).run()
     assert [(entry["name"], entry["state"]) for entry in report["points"]] == [
         (folder.name, "complete") for folder in (finished, interrupted, free)
@@ -217,22 +223,27 @@ def test_a_point_that_diverges_is_reported_and_the_others_are_trained(words, tmp
     assert (good["state"], report["best"]) == ("complete", good["name"])
     assert bad["reason"] in capsys.readouterr().out
     assert states(tmp_path / "run") == [TrialState.COMPLETE, TrialState.FAIL]
-    assert trained.count(bad["name"]) < trained.count(good["name"])  # it ended when the loss was no number
+    assert trained.count(bad["name"]) < trained.count(good["name"])  # it ended when the loss was not finite
 
 
-def test_a_sweep_without_a_value_says_so(words, tmp_path):
+def test_a_sweep_without_a_value_has_no_best(words, tmp_path):
     report = sweep([*words, "--sweep_learning_rate", "1e30", "--logging_steps", "1000"]).run()
     assert report["best"] is None
-    assert report["points"][0]["reason"].startswith("The loss of step ")
+    assert "diverged" in report["points"][0]["reason"]
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
-def test_a_point_whose_process_died_when_it_had_failed_is_not_trained_again(words, trained):
+def test_a_point_whose_process_died_when_it_had_failed_is_not_trained_again(words, tmp_path, trained):
     ready = sweep([*words, "--sweep_learning_rate", "1e-3"])
-    trial = ready.study.ask()
-    trial.suggest_float("learning_rate", 1e-3, 1e-3)
-    trial.suggest_float("weight_decay", 0, 0)
-    trial.set_user_attr("reason", "the training has diverged")
+    ready.study.enqueue_trial({"learning_rate": 1e-3, "weight_decay": 0.0}, user_attrs={"name": "lr1e-3-wd0"})
+
+    def die(trial):
+        trial.set_user_attr("reason", "the training has diverged")
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        ready.study.optimize(die, n_trials=1)
+    let_grace_period_pass(tmp_path / "run")
     (point,) = ready.run()["points"]
     assert (point["state"], point["reason"]) == ("failed", "the training has diverged")
     assert trained == []
@@ -242,8 +253,8 @@ def test_an_error_is_not_taken_for_a_failed_point(words, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise ValueError("the disk is full")
 
-    monkeypatch.setattr(SweepTrainer, "training_step", fail)
-    with pytest.raises(ValueError, match="the disk is full"):
+    monkeypatch.setattr(MultiTaskSERTrainer, "training_step", fail)
+    with pytest.raises(ValueError, match="disk"):
         sweep(words).run()
     monkeypatch.undo()
     assert not (tmp_path / "run" / "sweep.json").exists()
@@ -254,7 +265,7 @@ def test_a_result_that_was_cut_short_is_written_again(words, tmp_path, trained, 
         raise KeyboardInterrupt
 
     words += ["--sweep_learning_rate", "1e-3", "--num_train_epochs", "1"]
-    monkeypatch.setattr(sweep_module, "finish", stop)
+    monkeypatch.setattr("training.sweep.finalize", stop)
     with pytest.raises(KeyboardInterrupt):
         sweep(words).run()
     monkeypatch.undo()
@@ -267,9 +278,9 @@ def test_a_result_that_was_cut_short_is_written_again(words, tmp_path, trained, 
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--resume_from_checkpoint", "latest"], "drop --resume_from_checkpoint"),
-        (["--load_best_model_at_end", "false"], "needs --load_best_model_at_end true"),
-        (["--metric_for_best_model", "f1"], "no such figure"),
+        (["--resume_from_checkpoint", "latest"], "--resume_from_checkpoint"),
+        (["--load_best_model_at_end", "false"], "--load_best_model_at_end"),
+        (["--metric_for_best_model", "f1"], "--metric_for_best_model f1"),
     ],
 )
 def test_a_sweep_that_cannot_choose_or_go_on_is_refused(words, tmp_path, flags, message):
@@ -280,14 +291,55 @@ def test_a_sweep_that_cannot_choose_or_go_on_is_refused(words, tmp_path, flags, 
 
 def test_the_folder_of_an_ordinary_training_is_refused(words, tmp_path):
     (tmp_path / "run" / "checkpoint-3").mkdir(parents=True)
-    with pytest.raises(ValueError, match="no sweep: choose another --output_dir"):
+    with pytest.raises(ValueError, match="run"):
         sweep(words)
 
 
 def test_another_grid_or_other_settings_are_refused(words):
     sweep(words)
     sweep([*words, "--weight_decay", "0.5"])  # which the grid overrules
-    with pytest.raises(ValueError, match=r"sweep_weight_decay \[0.0\], not \[0.1\]. Go on with the same"):
+    with pytest.raises(ValueError, match=r"sweep_weight_decay.*0\.0.*0\.1"):
         sweep([*words, "--sweep_weight_decay", "0.1"])
-    with pytest.raises(ValueError, match="seed by default, not 7"):
+    with pytest.raises(ValueError, match=r"seed.*None.*7"):
         sweep([*words, "--seed", "7"])
+
+
+def test_a_storage_that_cannot_be_opened_is_refused_without_its_password(words):
+    with pytest.raises(ValueError, match="--sweep_storage") as error:
+        sweep([*words, "--sweep_storage", "no_such_database://user:secret@host/name"])
+    assert "secret" not in str(error.value)
+
+
+def test_sweeps_share_a_database_without_mixing(words, tmp_path, trained):
+    storage = ["--sweep_storage", f"sqlite:///{tmp_path / 'shared.db'}", "--sweep_learning_rate", "1e-3"]
+    for name in ("first", "second"):
+        assert sweep([*words, *storage, "--output_dir", str(tmp_path / name)]).run()["best"] == "lr1e-3-wd0"
+        assert not (tmp_path / name / SWEEP / "study.db").exists()
+    assert len(optuna.get_all_study_names(storage[1])) == 2
+    assert trained[: len(trained) // 2] == trained[len(trained) // 2 :] != []
+
+
+def test_an_interrupted_point_is_free_at_once(words, tmp_path, monkeypatch, trained):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    words += ["--sweep_learning_rate", "1e-3"]
+    monkeypatch.setattr("training.trainer.MultiTaskSERTrainer.training_step", stop)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(words).run()
+    monkeypatch.undo()
+    assert sweep(words).run()["best"] == "lr1e-3-wd0"
+
+
+def test_a_process_whose_point_was_given_to_another_stops(words, tmp_path, monkeypatch):
+    shared = sweep([*words, "--sweep_learning_rate", "1e-3"])
+
+    def lose_point(*arguments):
+        let_grace_period_pass(tmp_path / "run")
+        optuna.storages.fail_stale_trials(shared.study)  # as another process does
+        return score(*arguments)
+
+    monkeypatch.setattr("training.run.score", lose_point)
+    with pytest.raises(SystemExit, match="lr1e-3-wd0"):
+        shared.run()
+    assert not list((tmp_path / "run").glob("sweep/*/checkpoint-*"))

@@ -11,7 +11,7 @@ from modeling import Task
 from preprocessing.corpora.scan import Source, UserAudio, scan
 from preprocessing.prepared.build import prepare
 from training.arguments.parse import parse_args
-from training.job import plan
+from training.job import prepare_job
 from training.run import train
 from training.tasks import KINDS, PAPER_COLUMNS, fit_tasks, kind_of
 
@@ -53,7 +53,7 @@ def test_a_number_is_standardised_over_the_clips_that_have_one(clips):
     assert (task.mean, task.std, task.unit, task.weight) == (np.mean(values), np.std(values), "Hz", 0.5)
 
 
-def test_a_column_of_numbers_can_be_classes_where_the_user_says_so(clips):
+def test_a_column_of_numbers_can_hold_classes(clips):
     regression, classes = (fit_tasks([name], {}, clips)[0] for name in ("rating", "rating:classification"))
     assert not regression.is_classification
     assert classes.labels == ("1.0", "2.0", "3.0")
@@ -63,22 +63,22 @@ def test_a_column_of_numbers_can_be_classes_where_the_user_says_so(clips):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("valence", "no column 'valence'"),
-        ("empty", "No training clip has a value for any task of empty"),
-        ("constant", "all 12 training clips have the value 'same'"),
-        ("gender:regression", "needs numbers"),
-        ("gender:concordance", "a concordance needs numbers, the column 'gender' holds text"),
-        ("gender:guess", "the kind after the colon is one of classification, regression, concordance, got 'guess'"),
+        ("valence", "'valence'"),
+        ("empty", "empty"),
+        ("constant", "'same'.*'constant'"),
+        ("gender:regression", "'gender'"),
+        ("gender:concordance", "concordance.*'gender'"),
+        ("gender:guess", "'guess'"),
     ],
 )
-def test_what_cannot_be_learned_is_refused(clips, name, message):
+def test_a_target_that_cannot_be_learned_is_refused(clips, name, message):
     with pytest.raises(ValueError, match=message):
         fit_tasks([name], {}, clips)
 
 
-def test_a_task_without_a_target_is_left_out_and_said(clips, caplog):
+def test_a_task_without_a_target_is_skipped_with_a_warning(clips, caplog):
     assert [task.name for task in fit_tasks(["empty", "gender"], {}, clips)] == ["gender"]
-    assert "Task empty is left out: no training clip has a value in the column 'empty'." in caplog.text
+    assert "Task empty" in caplog.text
 
 
 def test_the_eight_tasks_of_the_paper_fit_prepared_clips(splits):
@@ -133,7 +133,7 @@ def test_style_and_valence_are_learned_by_their_names_and_learned_on_as_before(s
     tasks = ["--tasks", "style", "valence:concordance", "f0_mean"]
     first = tmp_path / "first"
     report = train(
-        plan(*parse_args([*words, *tasks, "--config_name", str(backbone_config), "--output_dir", str(first)]))
+        prepare_job(*parse_args([*words, *tasks, "--config_name", str(backbone_config), "--output_dir", str(first)]))
     )
     assert (report["main_task"], report["tasks"]["style"]["kind"]) == ("style", "classification")
     assert math.isfinite(report["tasks"]["valence"]["pooled"]["ccc"])
@@ -142,8 +142,8 @@ def test_style_and_valence_are_learned_by_their_names_and_learned_on_as_before(s
     assert (valence.kind, valence.loss, f0.loss) == ("regression", "ccc", "l2")
 
     onward = [*words, "--model_name_or_path", str(first), "--output_dir", str(tmp_path / "onward")]
-    style = replace(style, temperature=1.0)  # which is fitted anew
-    assert plan(*parse_args(onward)).tasks == (style, valence, f0)
-    assert plan(*parse_args([*onward, "--tasks", "style", "valence"])).tasks == (style, valence)
-    (other,) = plan(*parse_args([*onward, "--tasks", "valence:regression"])).tasks
+    style = replace(style, temperature=1.0)  # which is fitted again
+    assert prepare_job(*parse_args(onward)).tasks == (style, valence, f0)
+    assert prepare_job(*parse_args([*onward, "--tasks", "style", "valence"])).tasks == (style, valence)
+    (other,) = prepare_job(*parse_args([*onward, "--tasks", "valence:regression"])).tasks
     assert (other.loss, other.mean, other.std) == ("l2", valence.mean, valence.std)

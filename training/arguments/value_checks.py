@@ -1,4 +1,4 @@
-"""Which values of transformers' `TrainingArguments` work here: checked before anything is loaded, by one table."""
+"""Which values of transformers' `TrainingArguments` are supported: one table, checked before anything is loaded."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import json
 import math
 import multiprocessing
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from transformers import Trainer, TrainingArguments, get_scheduler
 from transformers.integrations.integration_utils import get_reporting_integration_callbacks
-from transformers.training_args import trainer_log_levels
+from transformers.trainer_utils import SchedulerType
+from transformers.training_args import OptimizerNames, trainer_log_levels
 
 from common.processes import num_processes_started
 
-from .batches import STRATEGIES
+SAMPLING_STRATEGIES = ("group_by_length", "random", "sequential")
 
 
 class Rule(NamedTuple):
-    """What a setting may be.
+    """The valid values of a setting.
 
     Args:
-        allows: whether a value works.
-        expected: what does, and why nothing else; it completes the sentence "--flag value ...".
+        allows: whether a value is valid.
+        expected: the valid values and the reason; it completes the sentence "--flag value ...".
     """
 
     allows: Callable[[Any], bool]
@@ -31,12 +32,12 @@ class Rule(NamedTuple):
 
 
 def keep(value: object, why: str) -> Rule:
-    """A setting that only its default suits: `None` and other empty values count as one."""
-    return Rule(lambda given: given == value or not (given or value), f"has to stay {value}: {why}")
+    """A setting that must keep its default; `None` and other empty values are equal."""
+    return Rule(lambda given: given == value or not (given or value), f"is not supported, expected {value}: {why}")
 
 
 def number(low: float, high: float = math.inf, *, above: bool = False) -> Rule:
-    """A finite number from `low`, or above it, up to `high`; or none."""
+    """`None`, or a finite number of at least `low` (or above it) and at most `high`."""
     wanted = f"{'above' if above else 'at least'} {low:g}" + (f" and at most {high:g}" if high < math.inf else "")
     return Rule(
         lambda given: (
@@ -47,12 +48,12 @@ def number(low: float, high: float = math.inf, *, above: bool = False) -> Rule:
 
 
 def one_of(*values: str | None) -> Rule:
-    """One of these words."""
+    """One of these strings."""
     return Rule(lambda given: given in values, f"is not one of {', '.join(value for value in values if value)}")
 
 
 def mapping(*keys: str) -> Rule:
-    """A JSON object; of these keys alone, where there are any."""
+    """A JSON object; with no other keys than these, if any are given."""
 
     def allows(given: str | dict | None) -> bool:
         try:
@@ -64,24 +65,28 @@ def mapping(*keys: str) -> Rule:
     return Rule(allows, "is not a JSON object" + (f" of {', '.join(keys)}" if keys else ""))
 
 
-_WHOLE = "the networks are saved, and their losses counted, as whole models; `accelerate launch` divides the clips"
-_BATCHES = "it would change the clips of an update, which --effective_batch_size sets"
-_HEADS = "the scores need what every head predicts for every clip"
-_LENGTHS = "clips differ in length, and each new length would be compiled anew"
-_TEXT = "it is for models of text"
+_WHOLE = "models are saved, and their losses computed, unsharded; `accelerate launch` divides the clips"
+_BATCHES = "it would change the number of clips of an update, which --effective_batch_size sets"
+_HEADS = "the metrics need the predictions of every head for every clip"
+_LENGTHS = "clips differ in length, and each new length would trigger a compilation"
+_TEXT = "it is for text models"
 _AUTOMATIC = "train.py always trains, and evaluates on the validation and test clips"
-_HUB_LOGS = "the log stays on this machine"
+_HUB_LOGS = "the log is kept on this machine"
 _HUB = "--push_to_hub publishes once, at the end, on the main branch, and publish.py --tag names a release"
 _STEPS = ("no", "steps", "epoch")
 _CHECKPOINTING = ("use_reentrant", "preserve_rng_state")
 
 RULES: dict[str, Rule] = {
-    "output_dir": Rule(lambda given: given is None or given.strip() != "", "names no folder"),
+    "output_dir": Rule(lambda given: given is None or given.strip() != "", "is not the name of a folder"),
+    "effective_batch_size": number(1),
     "per_device_train_batch_size": number(1),
     "per_device_eval_batch_size": number(1),
     "gradient_accumulation_steps": number(1),
     "num_train_epochs": number(0, above=True),
-    "max_steps": Rule(lambda given: given == -1 or given >= 1, "is neither -1, for --num_train_epochs, nor at least 1"),
+    "max_steps": Rule(
+        lambda given: given == -1 or given >= 1,
+        "is out of range: expected -1, which is --num_train_epochs, or at least 1",
+    ),
     "learning_rate": number(0, above=True),
     "weight_decay": number(0),
     "warmup_steps": number(0),
@@ -106,7 +111,7 @@ RULES: dict[str, Rule] = {
     "seed": number(0, 2**32 - 1),
     "log_level": one_of(*trainer_log_levels),
     "log_level_replica": one_of(*trainer_log_levels),
-    "train_sampling_strategy": one_of(None, *STRATEGIES),
+    "train_sampling_strategy": one_of(None, *SAMPLING_STRATEGIES),
     "dataloader_num_workers": number(0),
     "dataloader_prefetch_factor": number(1),
     "dataloader_multiprocessing_context": one_of(None, *multiprocessing.get_all_start_methods()),
@@ -116,9 +121,9 @@ RULES: dict[str, Rule] = {
     "fp16": keep(False, "XLSR-53 overflows in fp16. Use --bf16, or float32 where the hardware has no bfloat16"),
     "fp16_full_eval": keep(False, "XLSR-53 overflows in fp16"),
     "bf16_full_eval": keep(False, "an evaluation during training has the precision of the training"),
-    "remove_unused_columns": keep(False, "the clips' own columns hold the labels"),
+    "remove_unused_columns": keep(False, "the labels are in columns of the clips"),
     "label_names": keep(None, "the collator names the labels, one tensor per task"),
-    "label_smoothing_factor": keep(0.0, "label smoothing is for models with one head"),
+    "label_smoothing_factor": keep(0.0, "label smoothing supports models with one head only"),
     "average_tokens_across_devices": keep(True, "the loss counts clips over all processes"),
     "accelerator_config": keep(None, _BATCHES),
     "data_seed": keep(None, "--seed sets the order of the clips too"),
@@ -127,10 +132,10 @@ RULES: dict[str, Rule] = {
     "eval_do_concat_batches": keep(True, _HEADS),
     "prediction_loss_only": keep(False, _HEADS),
     "batch_eval_metrics": keep(False, _HEADS),
-    "include_for_metrics": keep([], "the scores are of predictions and labels alone"),
+    "include_for_metrics": keep([], "the metrics are computed from predictions and labels alone"),
     "eval_use_gather_object": keep(False, "predictions are tensors, and are gathered as such"),
     "length_column_name": keep("length", "clips are grouped by their column duration_s"),
-    "greater_is_better": Rule(lambda given: given is None, "cannot be given: it follows from --metric_for_best_model"),
+    "greater_is_better": Rule(lambda given: given is None, "cannot be set: it follows from --metric_for_best_model"),
     "tf32": Rule(lambda given: not given or torch.cuda.is_available(), "needs an NVIDIA GPU"),
     "optim_target_modules": keep(None, "the optimizers that need it are not supported"),
     "torch_compile": keep(False, _LENGTHS),
@@ -140,19 +145,21 @@ RULES: dict[str, Rule] = {
     "liger_kernel_config": keep(None, _TEXT),
     "use_cache": keep(False, _TEXT),
     "neftune_noise_alpha": keep(None, _TEXT),
-    "include_num_input_tokens_seen": Rule(lambda given: given in ("no", False), f"has to stay no: {_TEXT}"),
+    "include_num_input_tokens_seen": Rule(
+        lambda given: given in ("no", False), f"is not supported, expected no: {_TEXT}"
+    ),
     "fsdp": keep(None, _WHOLE),
     "fsdp_config": keep(None, _WHOLE),
     "deepspeed": keep(None, _WHOLE),
     "parallelism_config": keep(None, _WHOLE),
-    "enable_jit_checkpoint": keep(False, "--save_strategy says when checkpoints are saved"),
-    "debug": keep("", "it follows tensors, and the heads' outputs are mappings of them"),
+    "enable_jit_checkpoint": keep(False, "--save_strategy sets when checkpoints are saved"),
+    "debug": keep("", "it supports tensors only, and the heads' outputs are mappings of them"),
     "do_train": keep(False, _AUTOMATIC),
     "do_eval": keep(False, _AUTOMATIC),
     "do_predict": keep(False, _AUTOMATIC),
     "hub_revision": keep(None, _HUB),
     "hub_always_push": keep(False, _HUB),
-    "hub_strategy": Rule(lambda given: given in ("every_save", "end"), f"is not end: {_HUB}"),
+    "hub_strategy": Rule(lambda given: given in ("every_save", "end"), f"is not supported, expected end: {_HUB}"),
     "trackio_space_id": keep(None, _HUB_LOGS),
     "trackio_bucket_id": keep(None, _HUB_LOGS),
     "trackio_static_space_id": keep(None, _HUB_LOGS),
@@ -160,39 +167,45 @@ RULES: dict[str, Rule] = {
 
 
 def check_values(args: TrainingArguments) -> None:
-    """Checks every setting by itself, as it was given.
+    """Checks every setting by itself, as it was given, and those of evaluating and saving together.
 
     Raises:
-        ValueError: a value does not work here; the message names flag, value and what is expected.
+        ValueError: a value is not supported; the message names the flag, the value and what is expected.
     """
     for name, rule in RULES.items():
         value = getattr(args, name)
         if not rule.allows(value):
             raise ValueError(f"--{name} {value} {rule.expected}.")
     if args.bf16 and not (args.use_cpu or torch.accelerator.is_available()):
-        raise ValueError(f"--bf16 {args.bf16} on this machine, which has no GPU, needs --use_cpu.")
+        raise ValueError(
+            f"--bf16 {args.bf16} needs a GPU, which this machine lacks; add --use_cpu to train on the CPU."
+        )
     if args.ddp_backend and num_processes_started() == 1:
-        raise ValueError(f"--ddp_backend {args.ddp_backend} joins several processes, and this is one: drop it.")
+        raise ValueError(
+            f"--ddp_backend {args.ddp_backend} is for several processes, but only one was started: drop the flag."
+        )
     evaluation, saving = (f"--{name} {getattr(args, name)}" for name in ("eval_strategy", "save_strategy"))
     if args.eval_strategy == "no" and (args.load_best_model_at_end or args.save_strategy == "best"):
         raise ValueError(
-            f"{evaluation} leaves no best checkpoint: add --load_best_model_at_end false, and no {saving}."
+            f"{evaluation} leaves no best checkpoint: add --load_best_model_at_end false, and drop {saving} if "
+            "it is best."
         )
     if args.load_best_model_at_end and args.save_strategy not in (args.eval_strategy, "best"):
         raise ValueError(
-            f"{saving} does not go with {evaluation}: the best evaluation needs its checkpoint. Give the same to both, "
-            "--save_strategy best, or --load_best_model_at_end false."
+            f"{saving} contradicts {evaluation}: the best evaluation needs its checkpoint. Set both to the same "
+            "value, or use "
+            "--save_strategy best or --load_best_model_at_end false."
         )
 
 
-def check_together(args: TrainingArguments) -> None:
-    """Checks settings that work only with others, or with packages, by making what they ask for on a toy scale.
+def check_combinations(args: TrainingArguments) -> None:
+    """Checks combinations of settings, and settings that need packages, by building the optimizer and the scheduler.
 
     Args:
-        args: as transformers completed them.
+        args: the settings, completed by transformers.
 
     Raises:
-        ValueError: they do not; the message names them.
+        ValueError: they do not work together; the message names them.
     """
     if args.dataloader_num_workers == 0:
         for name in (
@@ -201,11 +214,12 @@ def check_together(args: TrainingArguments) -> None:
             "dataloader_multiprocessing_context",
         ):
             if value := getattr(args, name):
-                raise ValueError(f"--{name} {value} is about worker processes, and --dataloader_num_workers is 0.")
+                raise ValueError(f"--{name} {value} needs worker processes, but --dataloader_num_workers is 0.")
     if args.load_best_model_at_end and args.save_strategy == "steps" and args.save_steps != args.eval_steps:
         raise ValueError(
-            f"--save_steps {args.save_steps} is not --eval_steps {args.eval_steps}: with --load_best_model_at_end "
-            "every evaluation needs its checkpoint. Give the same number, or --save_strategy best."
+            f"--save_steps {args.save_steps} differs from --eval_steps {args.eval_steps}: with "
+            "--load_best_model_at_end "
+            "every evaluation needs its checkpoint. Set both to the same number, or use --save_strategy best."
         )
     last = args.max_steps if args.eval_strategy == "steps" else args.num_train_epochs
     if (
@@ -213,11 +227,11 @@ def check_together(args: TrainingArguments) -> None:
         and args.eval_delay > last >= 0
         and (args.max_steps > 0) == (args.eval_strategy == "steps")
     ):
-        raise ValueError(f"--eval_delay {args.eval_delay} is beyond the end, {last}: no evaluation would be made.")
+        raise ValueError(f"--eval_delay {args.eval_delay} is beyond the end, {last}: no evaluation would run.")
     _try("report_to", args.report_to, lambda: [kind() for kind in get_reporting_integration_callbacks(args.report_to)])
-    settings = f"{args.optim.value}" + (f" --optim_args {args.optim_args}" if args.optim_args else "")
+    settings = f"{OptimizerNames(args.optim).value}" + (f" --optim_args {args.optim_args}" if args.optim_args else "")
     optimizer = _try("optim", settings, lambda: _optimizer(args))
-    scheduler = f"{args.lr_scheduler_type.value} --lr_scheduler_kwargs {args.lr_scheduler_kwargs}"
+    scheduler = f"{SchedulerType(args.lr_scheduler_type).value} --lr_scheduler_kwargs {args.lr_scheduler_kwargs}"
     _try("lr_scheduler_type", scheduler, lambda: _schedule(args, optimizer))
 
 
@@ -227,11 +241,11 @@ def _optimizer(args: TrainingArguments) -> torch.optim.Optimizer:
 
 
 def _schedule(args: TrainingArguments, optimizer: torch.optim.Optimizer) -> None:
-    get_scheduler(args.lr_scheduler_type, optimizer, 1, 10, args.lr_scheduler_kwargs)
+    get_scheduler(args.lr_scheduler_type, optimizer, 1, 10, cast(dict | None, args.lr_scheduler_kwargs))
 
 
 def _try(flag: str, value: object, make: Callable[[], Any]) -> Any:
     try:
         return make()
-    except Exception as error:  # of any class: each package says in its own way that it is missing
+    except Exception as error:  # each package raises its own class where it is missing
         raise ValueError(f"--{flag} {value} does not work: {error}") from error

@@ -1,4 +1,4 @@
-"""The flags that say where a finished checkpoint is published: transformers' own, taken from the Trainer."""
+"""The settings of publishing the finished checkpoint: transformers' own flags, withheld from the Trainer."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 
 from transformers import TrainingArguments
 
-PUBLISHING = ("push_to_hub", "hub_model_id", "hub_private_repo", "hub_strategy")  # no settings of a training
+HUB_SETTINGS = ("push_to_hub", "hub_model_id", "hub_private_repo", "hub_strategy")  # they do not change a training
 
 
 @dataclass
-class PublishingArguments(TrainingArguments):
-    """[`~transformers.TrainingArguments`] whose `push_to_hub` is not for the Trainer.
+class HubArguments(TrainingArguments):
+    """[`~transformers.TrainingArguments`] whose `push_to_hub` is withheld from the Trainer.
 
-    The Trainer would publish every checkpoint, for all to see, with pickled settings. `train.py` publishes the finished
-    one: to `hub_model_id`, which has to be given, and privately unless `hub_private_repo` is false. `hub_token` is
-    refused.
+    The Trainer would publish every checkpoint publicly, with pickled settings. `train.py` publishes the finished one to
+    `hub_model_id`, which is required, privately unless `hub_private_repo` is false. `hub_token` is refused.
 
-    `publish_to` is no flag: it says where to publish, if at all, once `push_to_hub` has been taken from the Trainer.
+    `publish_to` is not a flag: it is the repository to publish to, or `None`.
     """
 
     push_to_hub: bool = field(
@@ -25,7 +24,7 @@ class PublishingArguments(TrainingArguments):
     )
     hub_model_id: str | None = field(default=None, metadata={"help": "With push_to_hub: NAMESPACE/NAME."})
     hub_private_repo: bool | None = field(
-        default=None, metadata={"help": "false: let all see what push_to_hub publishes. Private by default."}
+        default=None, metadata={"help": "false: publish publicly with push_to_hub. Private by default."}
     )
     publish_to: str | None = field(default=None, init=False)
 
@@ -36,7 +35,7 @@ class PublishingArguments(TrainingArguments):
                 "or set HF_TOKEN."
             )
         if self.push_to_hub and self.hub_model_id is None:
-            raise ValueError("--push_to_hub needs to know where to: --hub_model_id NAMESPACE/NAME.")
+            raise ValueError("--push_to_hub needs a repository: add --hub_model_id NAMESPACE/NAME.")
         self.publish_to = self.hub_model_id if self.push_to_hub else None
         self.push_to_hub = False
         super().__post_init__()

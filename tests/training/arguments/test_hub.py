@@ -8,7 +8,7 @@ BASE = ["--data", "prepared", "--output_dir", "out", "--model_name_or_path", "x"
 PUSH = ["--push_to_hub", "--hub_model_id", "team/ser"]
 
 
-def test_what_is_published_is_no_setting_of_a_training(tmp_path):
+def test_settings_of_publishing_are_not_saved(tmp_path):
     _, _, args, _, settings = parse_args([*BASE, *PUSH, "--hub_private_repo", "false", "--hub_strategy", "end"])
     assert (args.push_to_hub, args.publish_to, args.hub_private_repo) == (False, "team/ser", False)
     assert not [name for name in settings if "hub" in name]
@@ -29,12 +29,20 @@ def test_the_trainer_never_publishes(words, monkeypatch):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--push_to_hub"], "needs to know where to: --hub_model_id NAMESPACE/NAME"),
-        ([*PUSH, "--hub_revision", "x"], "publishes once, at the end"),
-        ([*PUSH, "--hub_strategy", "checkpoint"], "publishes once, at the end"),
-        ([*PUSH, "--hub_always_push", "true"], "publishes once, at the end"),
+        (["--push_to_hub"], "--hub_model_id"),
+        ([*PUSH, "--hub_revision", "x"], "--hub_revision x"),
+        ([*PUSH, "--hub_strategy", "checkpoint"], "--hub_strategy checkpoint"),
+        ([*PUSH, "--hub_always_push", "true"], "--hub_always_push True"),
     ],
 )
-def test_what_the_trainer_alone_could_do_is_refused(flags, message):
+def test_other_hub_settings_are_refused(flags, message):
     with pytest.raises(ValueError, match=message):
         parse_args([*BASE, *flags])
+
+
+@pytest.mark.parametrize("word", ["maybe", "flase", "", "null", "None", "private"])
+def test_a_value_that_is_not_boolean_publishes_nothing(tmp_path, word):
+    (tmp_path / "c.yaml").write_text(f"hub_private_repo: {word}\n")
+    for flags in (["--hub_private_repo", word], [f"--hub_private_repo={word}"], ["--config", str(tmp_path / "c.yaml")]):
+        with pytest.raises((SystemExit, ValueError)):
+            parse_args([*BASE, *PUSH, *flags])

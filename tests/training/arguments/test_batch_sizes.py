@@ -2,10 +2,13 @@ import pytest
 
 from modeling import ARCHITECTURES, PannsForMultiTaskSER, PannsMultiTaskSERConfig
 from tests.conftest import TASKS
+from tests.training.arguments.test_settings import BASE
 from tests.training.conftest import job, start_from
-from training.arguments.batches import BatchSettings
+from training.arguments.batch_sizes import BatchSettings
+from training.arguments.parse import parse_args
 from training.run import build_trainer
 
+BATCH = ("effective_batch_size", "per_device_train_batch_size", "gradient_accumulation_steps")
 WIDTHS = {"channels": [4, 4, 4, 4, 4, 8]}
 
 
@@ -15,7 +18,7 @@ def test_processes_share_32_clips(processes, at_once, steps):
 
 
 @pytest.mark.parametrize(("processes", "at_once"), [(1, 32), (2, 16), (8, 4)])
-def test_a_network_with_batch_statistics_has_whole_random_batches(processes, at_once):
+def test_a_network_with_batch_statistics_has_full_random_batches(processes, at_once):
     assert BatchSettings().divide(processes, batch_statistics=True) == BatchSettings(32, at_once, 1, "random")
 
 
@@ -33,7 +36,7 @@ def test_a_network_with_batch_statistics_has_whole_random_batches(processes, at_
         (BatchSettings(per_device_train_batch_size=16, gradient_accumulation_steps=1), 2, (32, 16, 1)),
     ],
 )
-def test_what_is_given_stays_and_the_rest_follows(asked, processes, expected):
+def test_given_sizes_are_kept_and_others_follow(asked, processes, expected):
     divided = asked.divide(processes)
     assert (divided.effective_batch_size, divided.per_device_train_batch_size) == expected[:2]
     assert divided.gradient_accumulation_steps == expected[2]
@@ -56,25 +59,14 @@ def test_what_is_given_stays_and_the_rest_follows(asked, processes, expected):
         (BatchSettings(32, 16, 1), 1, ["32 clips", "16"]),
     ],
 )
-def test_batches_that_do_not_come_out_are_refused_with_their_numbers(asked, processes, named):
+def test_contradicting_sizes_are_refused_with_their_numbers(asked, processes, named):
     with pytest.raises(ValueError, match="effective") as error:
         asked.divide(processes)
     for part in named:
         assert part in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["effective_batch_size", "per_device_train_batch_size", "gradient_accumulation_steps"])
-def test_a_batch_of_no_clips_is_refused(name):
-    with pytest.raises(ValueError, match=f"--{name}.*0"):
-        BatchSettings(**{name: 0})
-
-
-def test_an_unknown_strategy_is_refused():
-    with pytest.raises(ValueError, match="--train_sampling_strategy takes group_by_length, random, sequential"):
-        BatchSettings(train_sampling_strategy="by_length")
-
-
-def test_of_all_architectures_cnn14_alone_has_batch_statistics(tiny_model):
+def test_only_cnn14_has_batch_statistics(tiny_model):
     tasks = [task.to_dict() for task in TASKS]
     found = {
         name: architecture(
@@ -98,12 +90,12 @@ def test_batches_follow_the_network(words, tmp_path):
     assert job([*cnn14, "--train_sampling_strategy", "group_by_length"]).args.train_sampling_strategy != "random"
 
 
-def test_smaller_batches_of_a_network_with_batch_statistics_are_told(words, caplog):
+def test_small_batches_with_batch_statistics_are_warned_of(words, caplog):
     cnn14 = start_from(words, "--architecture", "panns", "--config_name", "configs/small_panns.json")
     job(cnn14)
     assert "statistics" not in caplog.text
     job([*cnn14, "--per_device_train_batch_size", "8"])
-    assert "statistics from 8 clips, not from the 32" in caplog.text
+    assert "statistics from 8 clips" in caplog.text
 
 
 def test_random_batches_hold_every_clip_once_and_differ_by_epoch_alone(words):
@@ -121,3 +113,43 @@ def test_random_batches_hold_every_clip_once_and_differ_by_epoch_alone(words):
     assert len({*first}) == len(first)
     assert first != second
     assert order(1) == second
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ([], (32, 8, 4)),
+        (["--effective_batch_size", "64"], (64, 8, 8)),
+        (["--per_device_train_batch_size", "16"], (32, 16, 2)),
+        (["--per_device_train_batch_size", "16", "--gradient_accumulation_steps", "1"], (16, 16, 1)),
+    ],
+)
+def test_given_batch_sizes_are_kept_in_the_settings(flags, expected):
+    _, _, args, _, settings = parse_args([*BASE, *flags])
+    assert tuple(getattr(args, name) for name in BATCH) == expected
+    assert args.train_sampling_strategy == "group_by_length"
+    assert {f"--{name}" for name in settings if name in BATCH} == {*flags[::2]}  # what follows is not written down
+
+
+@pytest.mark.parametrize("given", [None, "group_by_length"])
+def test_the_network_decides_where_nothing_is_given(given):
+    flags = ["--train_sampling_strategy", given] if given else []
+    _, _, args, *_ = parse_args([*BASE, *flags])
+    args.set_batch_sizes(batch_statistics=True)
+    assert tuple(getattr(args, name) for name in BATCH) == (32, 32, 1)
+    assert args.train_sampling_strategy == (given or "random")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--auto_find_batch_size", "true"], "--effective_batch_size"),
+        (["--accelerator_config", '{"split_batches": true}'], "--effective_batch_size"),
+        (["--accelerator_config", '{"gradient_accumulation_kwargs": {"num_steps": 2}}'], "--effective_batch_size"),
+        (["--per_device_train_batch_size", "64"], "--effective_batch_size 64"),
+        (["--per_device_train_batch_size", "0"], "--per_device_train_batch_size 0"),
+    ],
+)
+def test_other_settings_that_change_the_batch_are_refused(flags, message):
+    with pytest.raises(ValueError, match=message):
+        parse_args([*BASE, *flags])

@@ -1,0 +1,42 @@
+import json
+
+import pytest
+
+from common.training_record import read_training_record
+from tests.publishing.conftest import OPEN, corpus, training_record
+
+
+def write(folder, content) -> object:
+    path = folder / "training.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_a_record_is_read_with_those_before_it(tmp_path):
+    record = training_record(before=training_record(corpus("iemocap", OPEN), protocol="speaker"))
+    assert read_training_record(write(tmp_path, record)) == record
+
+
+def test_unknown_fields_are_dropped_and_labels_may_be_missing(tmp_path):
+    record = training_record()
+    del record["merged_labels"]
+    read = read_training_record(write(tmp_path, {**record, "script": "<script>"}))
+    assert read == {**record, "merged_labels": {}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        "[" * 100_000,
+        {**training_record(), "seed": "7"},
+        {**training_record(), "data": [{"corpus": "emodb"}]},
+        training_record(corpus("emodb", OPEN, homepage="javascript:alert(1)")),
+        training_record(before={"data": []}),
+        {name: value for name, value in training_record().items() if name != "protocol"},
+    ],
+)
+def test_another_form_is_refused_with_the_name_of_the_file(tmp_path, content):
+    with pytest.raises(ValueError, match=r"training\.json"):
+        read_training_record(write(tmp_path, content))

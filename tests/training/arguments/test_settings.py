@@ -1,0 +1,82 @@
+import pytest
+from transformers import TrainingArguments
+
+from modeling import ARCHITECTURES
+from training.arguments.parse import parse_args
+from training.arguments.settings import BEST_ROW, SERTrainingArguments
+
+BASE = ["--data", "prepared", "--output_dir", "runs/x", "--model_name_or_path", "backbone"]
+
+
+def test_the_recipe_is_the_default():
+    data, model, args, sweep, _ = parse_args(BASE)
+    assert data.protocol == "paper"
+    assert model.tasks is None  # the checkpoint's own, or the paper's best row
+    assert BEST_ROW == ("emotion", "gender", "language", "f0_mean")
+    assert model.freeze_feature_encoder
+    assert args.per_device_train_batch_size * args.gradient_accumulation_steps == args.effective_batch_size == 32
+    assert (args.learning_rate, args.warmup_steps, args.num_train_epochs) == (1e-4, 0.1, 10)
+    assert args.lr_scheduler_type == "linear"
+    assert args.load_best_model_at_end
+    assert args.early_stopping_patience is None
+    assert not args.bf16  # there is no GPU
+    assert not sweep.sweep
+    assert (sweep.sweep_learning_rate, sweep.sweep_weight_decay) == ([1e-4, 1e-3], [0, 1e-5, 1e-4])
+
+
+def test_every_default_that_differs_from_transformers_is_named_in_the_docstring():
+    ours = {name: entry.default for name, entry in SERTrainingArguments.__dataclass_fields__.items()}
+    theirs = {name: entry.default for name, entry in TrainingArguments.__dataclass_fields__.items()}
+    differing = {name for name in ours if name not in theirs or ours[name] != theirs[name]}
+    unnamed = {name for name in differing if f"`{name}`" not in SERTrainingArguments.__doc__}
+    assert unnamed - {"bf16", "per_device_train_batch_size"} == set()
+    assert "`bf16`" in SERTrainingArguments.__doc__
+
+
+def test_a_token_is_not_saved():
+    with pytest.raises(ValueError, match=r"hf auth login.*HF_TOKEN") as error:
+        parse_args([*BASE, "--hub_token", "hf_secret"])
+    assert "hf_secret" not in str(error.value)
+
+
+def test_task_weights():
+    _, model, *_ = parse_args([*BASE, "--tasks", "emotion", "gender:classification", "--task_weights", "gender=0.5"])
+    assert model.weights() == {"gender": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--config_name", "x.json"], "--config_name"),
+        (["--fp16", "true"], "--fp16"),
+        (["--label_smoothing_factor", "0.1"], "--label_smoothing_factor 0.1"),
+        (["--average_tokens_across_devices", "false"], "--average_tokens_across_devices"),
+        (["--push_to_hub", "true"], "--hub_model_id"),
+        (["--remove_unused_columns", "true"], "remove_unused_columns"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml"),
+        (["--sweep_learning_rate", "1e-3", "0.001"], "--sweep_learning_rate"),
+        (["--sweep_weight_decay", "-1"], "--sweep_weight_decay"),
+        (["--sweep_weight_decay", "nan"], "--sweep_weight_decay"),
+    ],
+)
+def test_wrong_settings_are_refused(flags, message):
+    with pytest.raises(ValueError, match=message):
+        parse_args([*BASE, *flags])
+
+
+@pytest.mark.parametrize("value", ["2", "-0.1", "nan"])
+@pytest.mark.parametrize("flag", ["--layerdrop", "--mask_time_prob"])
+def test_an_invalid_probability_is_refused(flag, value):
+    with pytest.raises(ValueError, match=f"{flag} {value}"):
+        parse_args([*BASE, flag, value])
+
+
+def test_the_architecture_is_a_setting_whose_help_names_all(capsys):
+    _, model, *_ = parse_args(BASE)
+    assert model.architecture is None
+    _, model, *_, settings = parse_args([*BASE, "--architecture", "panns"])
+    assert model.architecture == settings["architecture"] == "panns"
+    with pytest.raises(SystemExit):
+        parse_args(["--help"])
+    message = capsys.readouterr().out.rpartition("--architecture ")[2].partition("--")[0]
+    assert {word.strip(";:") for word in message.split()} >= ARCHITECTURES.keys()
