@@ -18,7 +18,7 @@ class FlagParser(argparse.ArgumentParser):
     else is missing. argparse itself would print its whole usage, and a required argument that is missing before it.
     """
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """Parses the words of a command line, by default those of this process."""
         words = list(sys.argv[1:] if args is None else args)
         for flag in self.unknown_flags(words):
@@ -60,7 +60,7 @@ def closest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
         limit: how many to name at most.
     """
     asked = _words(name)
-    ranks = {}
+    ranks: dict[str, tuple[Any, ...]] = {}
     for place, other in enumerate(known):
         words = _words(other)
         ours, theirs = "_".join(asked), "_".join(words)

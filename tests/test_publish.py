@@ -111,7 +111,7 @@ def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsy
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["{}", "--dataset", "--repo", "team/x"], r"alpha, beta.*--license"),
+        (["{}", "--dataset", "--repo", "team/x"], r"alpha.*--license"),
         (["{}", "--dataset", "--license", "CC0", "--repo", "x"], "NAMESPACE/NAME"),
         (["{}", "--repo", "team/x", "--dry_run", "--tag", "v1", "--repo", "x"], "NAMESPACE/NAME"),
         (["{}", "--repo", "team/x", "--dry_run", "--tag", "v1..2"], "--tag 'v1..2'"),

@@ -17,7 +17,8 @@ from common.files import write_json
 from common.training_record import NOT_STATED, TRAINING_RECORD
 from common.versions import versions
 from modeling import Task
-from preprocessing.corpora.catalog import LICENSE_USES, licenses
+from preprocessing.corpora.catalog import licenses
+from preprocessing.corpora.own_arguments import LICENSE_USES
 from preprocessing.labels import merged_labels, raw_labels
 from preprocessing.prepared.load import load_report
 
