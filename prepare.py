@@ -1,4 +1,4 @@
-"""Corpora on disk -> one prepared folder: every clip decoded, labeled, measured and assigned to splits, and a report.
+r"""Corpora on disk -> one prepared folder: every clip decoded, labeled, measured and assigned to splits, and a report.
 
     python prepare.py --list --root /data
     python prepare.py --corpus ravdess=/data/RAVDESS emodb=/data/EMODB --output prepared
