@@ -246,7 +246,9 @@ def format_report(report: Mapping[str, Any]) -> str:
         "",
         format_table(rows, ("rejected", "by it alone", "condition"), "rrl"),
     ]
-    lines += [f"{count:,} rows: {reason}" for reason, count in report.get("unreadable_because", {}).items()]
+    lines += [
+        f"{count:,} row{'s' * (count > 1)}: {reason}" for reason, count in report.get("unreadable_because", {}).items()
+    ]
     for condition, labels in report.get("unknown_labels", {}).items():
         unknown = ", ".join(f"{label} ({count:,} rows)" for label, count in labels.items())
         lines.append(f"{condition}: the model has no class for {unknown}; map them with --label_map A=B.")
