@@ -46,7 +46,7 @@ class PredictionRequest:
     Args:
         outputs: how outputs are formatted.
         timeline: how a recording is cut into segments; by default it is not, and its beginning is analyzed.
-        vad: whether to detect speech in that beginning, and to predict no emotion where there is none.
+        vad: whether to detect speech in that beginning, and to predict no emotion without it.
     """
 
     outputs: OutputOptions = field(default_factory=OutputOptions)
@@ -94,7 +94,7 @@ def predict_files(
 def predict_timeline(
     predictor: Predictor, file: str, request: PredictionRequest, report: Report | None = None
 ) -> TimelineDocument:
-    """The timeline of one recording, as `request.timeline` says.
+    """The timeline of one recording, cut as `request.timeline` defines.
 
     Raises:
         one of `PREDICTION_ERRORS`: the recording cannot be read.
@@ -141,7 +141,7 @@ def _predict_clips(
 
 
 def _decode(file: str, max_duration_s: float, vad: bool) -> _Clip | tuple[str, list[Row]]:
-    """The model's window of a file, or the file with the row that says why it cannot be read."""
+    """The model's window of a file, or the file with the row of its error."""
     try:
         with AudioReader(file) as audio:
             waveform = audio.read(0.0, max_duration_s)

@@ -133,7 +133,7 @@ class Columns:
 
 
 def is_unique_sound(name: str) -> bool:
-    """Whether a column says that no kept recording sounds the same."""
+    """Whether a column marks recordings that sound like no kept one."""
     return name.removesuffix(_BY_SPEAKER) == _UNIQUE
 
 

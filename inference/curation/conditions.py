@@ -16,7 +16,11 @@ import pandas as pd
 from .columns import MANIFEST, Columns, Kind, add_unique_sounds, add_zscores, is_unique_sound, zscore_source
 
 _EXAMPLES = "emotion == 'neutral', emotion_score >= 0.6, gender == manifest_gender"
-_ORDERINGS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+_NUMERIC = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.BinOp, ast.USub, ast.UAdd)
+_SYNTAX = (
+    *(ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.Not, ast.UnaryOp, ast.Compare, ast.Eq, ast.NotEq, ast.In),
+    *(ast.NotIn, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Name, ast.Constant, ast.List, ast.Tuple, ast.Load, *_NUMERIC),
+)
 
 
 @dataclass(frozen=True)
@@ -55,126 +59,88 @@ def parse_conditions(texts: Sequence[str], columns: Columns) -> list[Condition]:
 def _parse(text: str, columns: Columns) -> Condition:
     try:
         tree = ast.parse(text, mode="eval")
-        checker = _Checker(columns)
-        checker.require_condition(tree.body)
-        if not checker.names:
-            raise ValueError("it names no column.")
-        expression = ast.unparse(tree)
-        _check_constants(expression, checker)
-    except SyntaxError as error:
-        raise ValueError(f"Condition {text!r} is not a valid expression ({error.msg}), as {_EXAMPLES} are.") from error
-    except (ValueError, ArithmeticError, RecursionError, MemoryError) as error:
-        raise ValueError(f"Condition {text!r}: {error}") from error
-    return Condition(text, expression, tuple(checker.names), frozenset(checker.numbers), tuple(checker.labels))
+        for node in ast.walk(tree):
+            if not isinstance(node, _SYNTAX) or type(getattr(node, "value", "")) not in (int, float, str):
+                raise ValueError(f"{ast.unparse(node) or type(node).__name__!r} is not allowed.")
+        return _check(text, tree, columns)
+    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
+        message = f"it is not a valid expression ({error.msg})." if isinstance(error, SyntaxError) else str(error)
+        raise ValueError(f"Condition {text!r}: {message} Expected comparisons such as {_EXAMPLES}.") from error
 
 
-def _check_constants(expression: str, checker: _Checker) -> None:
-    """Evaluates an expression on no rows, which raises an `ArithmeticError` where it divides by a constant 0."""
-    dtypes = {
-        name: float if kind == "number" else bool if kind == "flag" else object for name, kind in checker.names.items()
-    }
-    columns = {name: pd.Series(dtype=float if name in checker.numbers else dtype) for name, dtype in dtypes.items()}
-    pd.DataFrame(columns).eval(expression, engine="python")
+def _check(text: str, tree: ast.Expression, columns: Columns) -> Condition:
+    """Checks the names and the comparisons of an expression, and normalizes its texts."""
+    kinds = {name: columns.kind(name) for name in _names(tree)}
+    numbers, texts = set(), set()
+    labels: list[tuple[str, str]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            own, heads = ([name for name in _names(node) if kinds[name] == kind] for kind in ("manifest", "label"))
+            if _is_numeric(node, kinds):
+                numbers.update(own)
+            else:
+                texts.update(own)
+                labels += [(head, name) for head in heads for name in own]
+                _normalize_texts(node, heads, columns)
+    if both := numbers & texts:
+        raise ValueError(f"{both.pop()} is compared with a text and with a number; use two conditions.")
+    condition = Condition(text, ast.unparse(tree), tuple(kinds), frozenset(numbers), tuple(labels))
+    _try(condition, kinds)
+    return condition
 
 
-class _Checker(ast.NodeVisitor):
-    """Checks an expression part by part and normalizes its texts. A visit returns what the part holds."""
+def _names(node: ast.AST) -> list[str]:
+    return [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
 
-    def __init__(self, columns: Columns):
-        self.names: dict[str, Kind] = {}
-        self.numbers: set[str] = set()
-        self.labels: list[tuple[str, str]] = []
-        self._texts: set[str] = set()
-        self._columns = columns
 
-    def generic_visit(self, node: ast.AST) -> str:
-        raise ValueError(f"{ast.unparse(node)!r} is not allowed; expected comparisons such as {_EXAMPLES}.")
+def _is_numeric(node: ast.Compare, kinds: Mapping[str, Kind]) -> bool:
+    """Whether numbers are compared, or else texts.
 
-    def require_condition(self, node: ast.expr) -> None:
-        """Raises a `ValueError` if a part is a value rather than a condition."""
-        if self.visit(node) not in ("condition", "flag"):
-            raise ValueError(f"{ast.unparse(node)!r} is not a condition; expected comparisons such as {_EXAMPLES}.")
+    Raises:
+        ValueError: a number is compared with a text or a class, or a condition is compared.
+    """
+    parts = [part for part in ast.walk(node) if part is not node]
+    if any(
+        isinstance(part, ast.Compare | ast.BoolOp | ast.Not) or kinds.get(getattr(part, "id", "")) == "flag"
+        for part in parts
+    ):
+        raise ValueError("a condition cannot be compared; use `and`, `or` and `not`.")
+    for operator, operand in zip(node.ops, node.comparators, strict=True):
+        if isinstance(operator, ast.In | ast.NotIn) != isinstance(operand, ast.List | ast.Tuple):
+            raise ValueError("`in` and `not in` need a list such as ['happy', 'neutral'], other comparisons a value.")
+    constants = [part.value for part in parts if isinstance(part, ast.Constant)]
+    texts = [repr(value) for value in constants if isinstance(value, str)]
+    labels = [name for name in _names(node) if kinds[name] == "label"]
+    numeric = len(texts) < len(constants) or any(isinstance(part, _NUMERIC) for part in parts)
+    numeric = numeric or any(kinds[name] == "number" for name in _names(node))
+    if numeric and labels:
+        raise ValueError(f"{labels[0]} is a class; its score, a number, is {labels[0]}_score.")
+    if numeric and texts:
+        raise ValueError(f"{texts[0]} is not a number, and is compared with one.")
+    return numeric
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> str:
-        for value in node.values:
-            self.require_condition(value)
-        return "condition"
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> str:
-        if isinstance(node.op, ast.Not):
-            self.require_condition(node.operand)
-            return "condition"
-        if isinstance(node.op, ast.Invert):
-            return self.generic_visit(node)
-        self._require_number(node.operand)
-        return "number"
+def _normalize_texts(node: ast.Compare, heads: Sequence[str], columns: Columns) -> None:
+    """Normalizes the texts of a comparison; raises a `ValueError` if one is not a class of a head in it."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant):
+            part.value = columns.normalize(part.value)
+            for head in heads:
+                known = columns.labels[columns.scores[head]]
+                if part.value not in map(columns.normalize, known):
+                    raise ValueError(f"the model has no {head} {part.value!r}; it has {', '.join(known)}.")
 
-    def visit_BinOp(self, node: ast.BinOp) -> str:
-        if not isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
-            return self.generic_visit(node)
-        self._require_number(node.left)
-        self._require_number(node.right)
-        return "number"
 
-    def visit_Name(self, node: ast.Name) -> str:
-        self.names[node.id] = self._columns.kind(node.id)
-        return self.names[node.id]
-
-    def visit_Constant(self, node: ast.Constant) -> str:
-        if isinstance(node.value, str):
-            node.value = self._columns.normalize(node.value)
-            return "text"
-        if isinstance(node.value, int | float) and not isinstance(node.value, bool):
-            node.value = float(node.value)
-            return "number"
-        return self.generic_visit(node)
-
-    def visit_Compare(self, node: ast.Compare) -> str:
-        operands = [node.left]
-        for operator, operand in zip(node.ops, node.comparators, strict=True):
-            is_list = isinstance(operand, ast.List | ast.Tuple)
-            if isinstance(operator, ast.Is | ast.IsNot) or is_list != isinstance(operator, ast.In | ast.NotIn):
-                raise ValueError(
-                    "`in` and `not in` need a list such as ['happy', 'neutral'], other comparisons a value."
-                )
-            operands += operand.elts if isinstance(operand, ast.List | ast.Tuple) else [operand]
-        kinds = [self.visit(operand) for operand in operands]
-        if "number" in kinds or any(isinstance(operator, _ORDERINGS) for operator in node.ops):
-            for operand, kind in zip(operands, kinds, strict=True):
-                self._as_number(operand, kind)
-        else:
-            self._check_texts(operands, kinds)
-        return "condition"
-
-    def _require_number(self, node: ast.expr) -> None:
-        self._as_number(node, self.visit(node))
-
-    def _as_number(self, node: ast.expr, kind: str) -> None:
-        if kind == "manifest":
-            self.numbers.add(ast.unparse(node))
-        elif kind == "label":
-            raise ValueError(f"{ast.unparse(node)} is a class; its score, a number, is {ast.unparse(node)}_score.")
-        elif kind != "number":
-            raise ValueError(f"{ast.unparse(node)} is not a number, and cannot be compared with one.")
-        self._check_use()
-
-    def _check_texts(self, operands: Sequence[ast.expr], kinds: Sequence[str]) -> None:
-        named = {kind: [ast.unparse(x) for x, k in zip(operands, kinds, strict=True) if k == kind] for kind in kinds}
-        if not named.keys() <= {"label", "manifest", "text"}:
-            raise ValueError("a condition cannot be compared; use `and`, `or` and `not`.")
-        for head in named.get("label", ()):
-            known = self._columns.labels[self._columns.scores[head]]
-            normalized = {self._columns.normalize(label) for label in known}
-            for operand in operands:
-                if isinstance(operand, ast.Constant) and operand.value not in normalized:
-                    raise ValueError(f"the model has no {head} {operand.value!r}; it has {', '.join(known)}.")
-            self.labels += [(head, name) for name in named.get("manifest", ())]
-        self._texts.update(named.get("manifest", ()))
-        self._check_use()
-
-    def _check_use(self) -> None:
-        if both := sorted(self.numbers & self._texts):
-            raise ValueError(f"{both[0]} is compared both with a text and with a number; use two conditions.")
+def _try(condition: Condition, kinds: Mapping[str, Kind]) -> None:
+    """Evaluates a condition on a row of no meaning; raises a `ValueError` if the result is not a truth value."""
+    examples: dict[Kind, Any] = {"number": 1.0, "flag": True, "label": "", "manifest": ""}
+    row = {name: 1.0 if name in condition.numbers else examples[kind] for name, kind in kinds.items()}
+    try:
+        result = pd.DataFrame(row, [0]).eval(condition.expression, engine="python")
+    except Exception as error:  # pandas' errors have no common class
+        raise ValueError(f"it cannot be evaluated: {error}.") from error
+    if not isinstance(result, pd.Series) or result.dtype != bool:
+        raise ValueError("it is a value, or names no column, and is not a condition.")
 
 
 def evaluate(conditions: Sequence[Condition], frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
@@ -184,7 +150,7 @@ def evaluate(conditions: Sequence[Condition], frame: pd.DataFrame, columns: Colu
 
     Args:
         conditions: as [`parse_conditions`] returns them.
-        frame: has the columns that [`Columns.needs`] says; the computed ones are added to it.
+        frame: has the columns that [`Columns.needs`] lists; the computed ones are added to it.
         columns: that are known.
 
     Returns:

@@ -16,6 +16,7 @@ from common.files import write_json
 from common.outputs import check_new
 from common.text_files import clean_text
 from common.text_tables import format_table
+from modeling import Task
 
 from ..engine.predictor import load_predictor
 from .columns import Columns
@@ -91,7 +92,7 @@ def filter_manifest(
         options: how the manifest is read.
         scores: file of the score cache; a recording that is in it is not analyzed again. By default beside the output.
         num_proc: processes that measure, all cores by default.
-        vad: whether to detect speech, and to predict no emotion where there is none.
+        vad: as of [`~inference.batch.predict.PredictionRequest`].
         overwrite: whether existing files may be replaced; `scores` never is.
 
     Returns:
@@ -106,13 +107,7 @@ def filter_manifest(
     rejected, report_file = check_outputs(manifest, output, overwrite)
     source = _open_source(manifest, options)
     predictor = load_predictor(checkpoint)
-    columns = Columns(
-        *known_names(predictor.tasks),
-        source.table.columns,
-        source.path_column,
-        source.speaker_column,
-        options.label_map,
-    )
+    columns = _columns(source, predictor.tasks, options)
     conditions = parse_conditions(keep, columns)
     _check_labels(conditions, source, columns)
     scores = scores or output.with_name(f"{manifest.stem}.scores.jsonl")
@@ -122,9 +117,15 @@ def filter_manifest(
     reasons, counts = _evaluate(source, cache, conditions, columns)
     _write_rows(source.table, output, rejected, reasons)
     names = {"manifest": manifest, "model": checkpoint, "output": output, "rejected_rows": rejected, "scores": scores}
-    report = {**{name: str(path) for name, path in names.items()}, **counts, "analyzed": analyzed}
+    report = {name: str(path) for name, path in names.items()} | counts | {"analyzed": analyzed}
     write_json(report_file, report)
     return report
+
+
+def _columns(source: _Source, tasks: Sequence[Task], options: FilterOptions) -> Columns:
+    labels, numbers = known_names(tasks)
+    own = source.table.columns
+    return Columns(labels, numbers, own, source.path_column, source.speaker_column, options.label_map)
 
 
 def _open_source(manifest: Path, options: FilterOptions) -> _Source:
@@ -246,7 +247,9 @@ def format_report(report: Mapping[str, Any]) -> str:
         "",
         format_table(rows, ("rejected", "by it alone", "condition"), "rrl"),
     ]
-    lines += [f"{count:,} rows: {reason}" for reason, count in report.get("unreadable_because", {}).items()]
+    lines += [
+        f"{count:,} row{'s' * (count > 1)}: {reason}" for reason, count in report.get("unreadable_because", {}).items()
+    ]
     for condition, labels in report.get("unknown_labels", {}).items():
         unknown = ", ".join(f"{label} ({count:,} rows)" for label, count in labels.items())
         lines.append(f"{condition}: the model has no class for {unknown}; map them with --label_map A=B.")

@@ -67,7 +67,7 @@ def read_manifest(path: Path, path_columns: Sequence[str]) -> Manifest:
             header.
 
     Raises:
-        ValueError: it is of another kind, or a row does not fit the others; the message says which.
+        ValueError: it is of another kind, or a row does not fit the others.
     """
     suffix = path.suffix.lower()
     if suffix not in _SUFFIXES:

@@ -127,7 +127,7 @@ def measure(file: str) -> dict[str, Any]:
     """Prosody and fingerprint of the first minute of a recording.
 
     Returns:
-        `measured_…` for each of `ACOUSTIC_TARGETS`, `None` where there is none, and `fingerprint`: numbers, `None` for
+        `measured_…` for each of `ACOUSTIC_TARGETS`, `None` if undefined, and `fingerprint`: numbers, `None` for
         silence. Or `error`, if a recording is broken after the model's window.
     """
     quiet_c_libraries()  # this may be a process of its own

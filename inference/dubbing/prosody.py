@@ -27,7 +27,7 @@ class LineProsody:
 
     Args:
         emotion: probabilities of the model's main task, `(lines, classes)`.
-        pitch: mean F0 of the voiced frames in semitones above 1 Hz, NaN where there is none, `(lines,)`.
+        pitch: mean F0 of the voiced frames in semitones above 1 Hz, NaN if undefined, `(lines,)`.
         energy: mean level in dB relative to full scale, `(lines,)`.
     """
 

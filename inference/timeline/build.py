@@ -89,7 +89,7 @@ class Timeline:
     """The speech of a recording.
 
     Args:
-        duration_s: seconds that were decoded; the header may say otherwise.
+        duration_s: seconds that were decoded; the header may promise otherwise.
         speech_s: seconds of speech, over all channels where each is a speaker.
         segments: in the order of time; together they are the regions of speech. Where the main task is a regression,
             they are the regions one by one.

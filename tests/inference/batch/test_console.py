@@ -95,7 +95,7 @@ def test_of_a_single_file_the_part_that_is_done_counts(clock, capsys):
     assert "25 % of the file, 00:30 left" in capsys.readouterr().err
 
 
-def test_another_process_than_the_first_says_nothing(clock, capsys):
+def test_only_the_first_process_shows_progress(clock, capsys):
     with Progress(total=2, shown=False, every_s=0) as progress:
         progress.add(failed=False)
     assert capsys.readouterr() == ("", "")

@@ -15,7 +15,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_folder_gives_what_sounds_by_its_name_and_says_what_does_not(folder):
+def test_a_folder_gives_its_audio_files_and_counts_the_others(folder):
     found = find_files(["one.wav", "calls"])
     assert found.files == ("one.wav", "calls/A.MP3", "calls/b.wav", "calls/day 2/c.mkv")
     (note,) = found.notes
@@ -77,7 +77,7 @@ def test_a_folder_without_recordings_is_refused(folder):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_list_is_in_the_encoding_that_its_byte_order_mark_says(tmp_path, encoding):
+def test_a_list_is_in_the_encoding_of_its_byte_order_mark(tmp_path, encoding):
     (tmp_path / "list.txt").write_bytes("é.wav\r\nb.wav\r\n".encode(encoding))
     assert read_list(tmp_path / "list.txt") == ["é.wav", "b.wav"]
 

@@ -73,7 +73,7 @@ def test_every_clip_gets_the_pipelines_outputs_once(checkpoint, clips, batch_siz
         assert row["f0_mean"]["value"] == pytest.approx(expected["f0_mean"]["value"], abs=5e-3)
 
 
-def test_a_file_that_cannot_be_read_is_a_row_that_says_why_without_its_name(predictor, clips, broken):
+def test_a_file_that_cannot_be_read_has_a_row_with_an_error_without_its_name(predictor, clips, broken):
     predicted = rows_of(predictor, [*broken, *clips])
     for file in broken:
         (row,) = predicted[file]
@@ -115,7 +115,7 @@ def test_files_are_opened_a_bounded_number_ahead(checkpoint, clips):
     results.close()
 
 
-def test_outputs_are_formatted_as_the_request_says(predictor, clips):
+def test_outputs_are_formatted_by_the_request(predictor, clips):
     request = PredictionRequest(OutputOptions(top_k=1, labels=("sad", "angry"), uncertain_below=1.0), vad=False)
     ((row,),) = rows_of(predictor, clips[:1], request).values()
     assert len(row["emotion"]) == 1

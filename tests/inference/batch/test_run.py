@@ -51,7 +51,7 @@ def test_every_file_has_its_row_in_the_order_that_was_given(predictor, files, tm
 
 
 @pytest.mark.parametrize(("ending", "read_table"), [(".csv", pd.read_csv), (".parquet", pd.read_parquet)])
-def test_a_table_says_the_same(predictor, files, tmp_path, ending, read_table):
+def test_every_format_has_the_same_rows(predictor, files, tmp_path, ending, read_table):
     run(predictor, files, tmp_path / f"rows{ending}")
     run(predictor, files, tmp_path / "rows.jsonl")
     table = read_table(tmp_path / f"rows{ending}")

@@ -94,7 +94,7 @@ def test_all_rows_of_a_text_are_the_file_itself(tmp_path):
         assert (tmp_path / "all").read_bytes().decode() == text.replace("\r\n\r\n", "\r\n")
 
 
-def test_parquet_keeps_its_types_and_what_it_says_of_itself(tmp_path):
+def test_parquet_keeps_its_types_and_metadata(tmp_path):
     table = pa.table({"path": ["a.wav", "b.wav", None], "n": pa.array([1, 2, 3], pa.int8())})
     table = table.replace_schema_metadata({"who": "me"})
     pq.write_table(table, tmp_path / "m.parquet")
@@ -140,7 +140,7 @@ def test_a_manifest_that_is_missing_or_of_another_encoding(tmp_path):
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize(("name", "text"), [("m.csv", "path,text\na.wav,é\nb.wav,ü\n"), ("m.jsonl", LINES + "\n")])
-def test_a_byte_order_mark_says_the_encoding_and_it_is_kept(tmp_path, encoding, name, text):
+def test_the_encoding_of_a_byte_order_mark_is_read_and_kept(tmp_path, encoding, name, text):
     (tmp_path / name).write_bytes(text.encode(encoding))
     manifest = read_manifest(tmp_path / name, NAMES)
     assert manifest.columns[0] in NAMES

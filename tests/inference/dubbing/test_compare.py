@@ -21,7 +21,7 @@ ANGRY = 12
 
 
 def by_level(input_values, attention_mask):
-    """A network to whom the loud are angry, and which hears the rest as happy, more or less."""
+    """A network that predicts angry for loud clips, and happy for the others, more or less."""
     power = (input_values**2).sum(axis=1) / attention_mask.sum(axis=1)
     happy = 2 + np.cos(1e5 * power)
     emotion = np.stack([6 * (power > 0.002), happy, np.zeros(len(power))], axis=1)

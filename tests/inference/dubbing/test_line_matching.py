@@ -22,14 +22,14 @@ def test_lines_are_matched_where_the_alignment_puts_them():
     assert missing == added == []
 
 
-def test_what_only_one_track_says():
+def test_lines_of_one_track_only():
     source, dub, missing, added = match([(0, 2), (5, 6), (9, 11)], [(0.1, 2.2), (7, 8), (9, 11), (20, 21)])
     assert (source, dub) == ([[0, 2], [9, 11]], [[0.1, 2.2], [9, 11]])
     assert missing == [[5, 6]]
     assert added == [[7, 8], [20, 21]]
 
 
-def test_a_line_with_a_pause_is_one_line_where_the_other_track_has_none():
+def test_a_line_with_a_pause_is_one_line_if_it_is_in_the_other_track():
     assert match([(0, 4)], [(0, 1.5), (2, 4.2)])[:2] == [[[0, 4]], [[0, 4.2]]]
     assert match([(0, 1.5), (2, 4.2), (6, 7)], [(0, 4), (6, 7)])[:2] == [[[0, 4.2], [6, 7]], [[0, 4], [6, 7]]]
 

@@ -14,7 +14,7 @@ def deliveries(emotions, bias, pitch, random):
     return LineProsody(emotion, pitch + random.normal(scale=1.0, size=LINES), random.normal(-30, 1.0, LINES))
 
 
-def test_low_and_high_voices_are_told_apart_where_there_are_both():
+def test_low_and_high_voices_are_distinguished_if_there_are_both():
     random = np.random.default_rng(0)
     low, high = random.normal(82, 1.5, 40), random.normal(92, 1.5, 60)
     mixed = np.concatenate([low, high, [np.nan]])
@@ -24,7 +24,7 @@ def test_low_and_high_voices_are_told_apart_where_there_are_both():
 
 
 @pytest.mark.parametrize("strength", [0, 3, 6])
-def test_a_language_that_a_model_takes_for_an_emotion_hides_none(strength):
+def test_a_bias_by_language_hides_no_finding(strength):
     random = np.random.default_rng(strength)
     emotions = random.integers(CLASSES, size=LINES)
     swapped = np.arange(LINES) % 5 == 0

@@ -28,12 +28,12 @@ def test_pitch_and_energy_are_measured(recording, checkpoint):
     assert prosody.energy[2] == pytest.approx(-20, abs=0.2)
 
 
-def test_emotion_is_what_the_model_says_of_the_line(recording, checkpoint):
+def test_emotion_is_the_prediction_for_the_line(recording, checkpoint):
     predictor = load_predictor(str(checkpoint))
     prosody = measure_prosody(predictor, recording, LINES)
     expected = predictor([load_audio(recording, start_s=1, end_s=3)])["emotion"]
     assert prosody.emotion[0] == pytest.approx(expected[0], abs=1e-5)
-    # Longer than the 6 s that the model hears at once: the mean of three windows of 5 s.
+    # Longer than the model's window of 6 s: the mean of three windows of 5 s.
     windows = [load_audio(recording, start_s=start, end_s=start + 5) for start in (53, 58, 63)]
     assert prosody.emotion[1] == pytest.approx(predictor(windows)["emotion"].mean(axis=0), abs=1e-5)
 

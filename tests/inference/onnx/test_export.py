@@ -42,7 +42,7 @@ def test_every_form_is_compared_with_pytorch(parity):
         assert min(found["clips_per_second"].values()) > 0
 
 
-def test_it_is_compared_on_given_recordings_and_says_which_could_not_be_read(parity):
+def test_it_is_compared_on_given_recordings_and_lists_the_unreadable_ones(parity):
     assert parity["recordings"]["clips"] == 2
     (unreadable,) = parity["recordings"]["unreadable"]
     assert "broken.wav" in unreadable

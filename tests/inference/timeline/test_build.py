@@ -43,7 +43,7 @@ def lines(spoken):
 
 @pytest.fixture(scope="module")
 def film(lines):
-    """A recording, and `(emotion, start_s, end_s)` of what is said in it, between noise 20 dB below and music."""
+    """A recording, and `(emotion, start_s, end_s)` of the speech in it, between noise 20 dB below and music."""
     gaps = [noise(1.2, 0.003), music("chords", 2), noise(0.8, 0.003), music("arpeggio", 2), music("drums", 2)]
     parts, script, at = [], [], 0
     for index, (emotion, line) in enumerate(lines):
@@ -189,7 +189,7 @@ def test_it_listens_while_it_reads(predictor, spoken):
     assert 0 < processed[0] < processed[1] < processed[2]
 
 
-def test_the_duration_is_what_was_read_whatever_the_header_says(predictor, film, tmp_path):
+def test_the_duration_is_what_was_decoded_whatever_the_header_promises(predictor, film, tmp_path):
     path = tmp_path / "cut.wav"
     soundfile.write(path, film[0], SAMPLING_RATE, subtype="PCM_16")
     content = path.read_bytes()
