@@ -111,7 +111,7 @@ def test_every_number_of_the_training_is_that_of_training_json(metrics):
         "learning rate": "0.0001",
         "weight decay": "0",
         "precision": "float32",
-        "parameters": "23,456, 12,345 of them trained",
+        "parameters": "23,456 (12,345 trained)",
         "hardware": "CPU, threads: 2",
         "time": "2.2 minutes",
         "versions": "torch 2.13.0",
