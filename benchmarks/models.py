@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -45,7 +46,8 @@ TASKS = (
 
 def backbone(layers: int, *, quick: bool = False, **overrides: object) -> Wav2Vec2Config:
     """XLSR-53 with so many layers; `quick`: a toy of the same make."""
-    return Wav2Vec2Config(**{**(TOY if quick else XLSR_53), "num_hidden_layers": layers, **overrides})
+    fields: dict[str, Any] = {**(TOY if quick else XLSR_53), "num_hidden_layers": layers, **overrides}
+    return Wav2Vec2Config(**fields)
 
 
 def network(layers: int, *, quick: bool = False, **overrides: object) -> Wav2Vec2ForMultiTaskSER:

@@ -85,7 +85,7 @@ class MultiTaskSERMixin(_ModelBase):
         ]
         if wrong:
             raise IncompleteCheckpointError(
-                f"{pretrained_model_name_or_path} is not a complete checkpoint of {cls.__name__}: {'; '.join(wrong)}. "
+                f"{pretrained_model_name_or_path} is not a whole checkpoint of {cls.__name__}: {'; '.join(wrong)}. "
                 "Use `from_backbone` to load a backbone without heads, and `train.py --new_heads` to train heads of a "
                 "checkpoint from scratch."
             )

@@ -270,7 +270,7 @@ def test_one_upload_follows_another_and_can_be_cancelled(visit, clip, long_speec
     page.route("**/queue/data*", lambda route: (time.sleep(1), route.continue_()))
     send(page, long_speech)
     page.locator("#cancel").click()
-    page.locator("#result").get_by_text("Cancelled").wait_for()
+    page.locator("#result").get_by_text("Canceled").wait_for()
     page.locator("#cancel").wait_for(state="hidden")
     send(page, clip)
     page.locator(".recording h2", has_text=clip.name).wait_for()
@@ -283,8 +283,8 @@ def test_the_microphone_is_heard_and_the_settings_count(visit):
     page.wait_for_function("/0:0[4-9]/.test(document.querySelector('#microphone').innerText)")  # seconds recorded
     microphone.get_by_role("button", name="Stop", exact=True).click()
     page.locator(".recording .part").first.wait_for()
-    heard = re.match(r"([\d.]+) s, .*\d s", page.locator(".recording header p").inner_text())
-    assert float(heard.group(1)) >= 4
+    duration = re.match(r"([\d.]+) s, .*\d s", page.locator(".recording header p").inner_text())
+    assert float(duration.group(1)) >= 4
     page.locator("#settings > button").click()
     page.get_by_role("checkbox", name="angry").uncheck()
     page.get_by_role("spinbutton", name="Uncertain").fill("0.99")
@@ -304,7 +304,7 @@ def test_several_files_are_a_table(visit, speech, clip, tmp_path):
     rows.first.wait_for()
     assert [row.split("\t")[0].strip() for row in rows.all_inner_texts()] == [clip.name, "notes.wav", speech.name]
     assert "not an audio or video file" in rows.nth(1).inner_text()
-    assert page.locator(".several h2").inner_text() == "3 files, 1 of them unreadable"
+    assert page.locator(".several h2").inner_text() == "3 files, 1 could not be read"
     with page.expect_download() as download:
         page.locator(".downloads a", has_text="csv").click()
     with Path(download.value.path()).open(encoding="utf-8") as file:

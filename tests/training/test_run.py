@@ -133,7 +133,7 @@ def test_a_task_of_the_users_own_trains(words):
         (["--tasks", "emotion", "arousal"], "no column 'arousal'"),
         (["--metric_for_best_model", "f1"], "no such figure"),
         (["--early_stopping_patience", "2", "--eval_strategy", "no", "--load_best_model_at_end", "false"], "needs"),
-        (["--config_name", "nowhere.json"], "no such file"),
+        (["--config_name", "nowhere.json"], r"nowhere\.json"),
         (["--task_weights", "emotion"], "NAME=WEIGHT"),
         (["--task_weights", "valence=1"], "got valence"),
         (["--task_weights", "emotion=1", "emotion=2"], "--task_weights emotion=2"),
