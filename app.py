@@ -13,6 +13,7 @@ import importlib.util
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from common.command_line import FlagParser, run_command
@@ -85,7 +86,7 @@ def _parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _positive(kind: type) -> type:
+def _positive(kind: type) -> Callable[[str], float]:
     def parse(text: str) -> float:
         value = kind(text)
         if not 0 < value < float("inf"):

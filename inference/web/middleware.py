@@ -124,7 +124,7 @@ def accept_only_files(files: int) -> None:
         def __init__(self, *args: Any, **options: Any):
             super().__init__(*args, **{**options, "max_files": files, "max_fields": 0})
 
-    route_utils.GradioMultiPartParser = FilesOnly
+    route_utils.GradioMultiPartParser = FilesOnly  # type: ignore[misc]
 
 
 def _length(scope: Scope) -> int:
