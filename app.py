@@ -1,9 +1,9 @@
-"""Checkpoint -> a web page: record or upload, and see emotion over time.
+"""Checkpoint -> a web page: upload or record speech, and see emotion over time.
 
     python app.py --model runs/demo
     python app.py --model my-team/ser-13 --port 8000 --max_minutes 60
 
-On the Hub it runs as a Space without change: see publish.py --space.
+On the Hub it runs as a Space without changes: see publish.py --space.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib.util
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from common.command_line import FlagParser, run_command
@@ -22,8 +23,8 @@ def main() -> None:
     """Runs the command line."""
     args = _parse_args()
     if importlib.util.find_spec("gradio") is None:
-        sys.exit("app.py: the page needs Gradio: pip install -e '.[page]'")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what visitors sent is removed
+        sys.exit("app.py: Gradio is not installed. Install it with: pip install -e '.[page]'")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that uploads are deleted
     try:
         from common.checkpoint_name import check_checkpoint
         from common.quiet import quiet_c_libraries
@@ -53,34 +54,39 @@ def main() -> None:
 
 
 def _find_model(folder: Path) -> str:
-    """The checkpoint of a Space: what SER_MODEL says, or the folder `model` of it, or what its README.md names."""
+    """The checkpoint of a Space: `SER_MODEL`, or its folder `model`, or the model that its README.md names."""
     if "SER_MODEL" in os.environ:
         return os.environ["SER_MODEL"]
     if (folder / "model").is_dir():
         return str(folder / "model")
     from huggingface_hub import metadata_load
 
-    named = (metadata_load(folder / "README.md") or {}).get("models")
-    if not named:
-        raise ValueError("Which checkpoint? Say it with --model, or set SER_MODEL.")
-    return named[0]
+    models = (metadata_load(folder / "README.md") or {}).get("models")
+    if not models:
+        raise ValueError("No checkpoint was given. Give one with --model, or set SER_MODEL.")
+    return str(models[0])
 
 
 def _parse_args() -> argparse.Namespace:
     parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", metavar="CHECKPOINT", help="folder or Hub id of a checkpoint, or set SER_MODEL")
-    parser.add_argument("--host", help="address to listen on; by default this machine alone reaches it")
-    parser.add_argument("--port", type=int, help="by default the first free one from 7860 on")
-    parser.add_argument("--max_minutes", type=_positive(float), default=10.0, help="of a recording; 10 by default")
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1, which only this machine can reach)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
+    parser.add_argument("--max_minutes", type=_positive(float), default=10.0, help="longest recording (default: 10)")
     parser.add_argument(
-        "--max_mb", type=_positive(float), default=50.0, help="of a file, 2**20 bytes each; 50 by default"
+        "--max_mb", type=_positive(float), default=50.0, help="largest file in MB of 2**20 bytes (default: 50)"
     )
-    parser.add_argument("--max_total_mb", type=_positive(float), default=2000.0, help="of all at once; 2000 by default")
-    parser.add_argument("--concurrent", type=_positive(int), default=2, help="requests at a time; 2 by default")
+    parser.add_argument(
+        "--max_total_mb",
+        type=_positive(float),
+        default=2000.0,
+        help="of all uploads (default: 2000)",
+    )
+    parser.add_argument("--concurrent", type=_positive(int), default=2, help="requests computed at a time (default: 2)")
     return parser.parse_args()
 
 
-def _positive(kind: type) -> type:
+def _positive(kind: type) -> Callable[[str], float]:
     def parse(text: str) -> float:
         value = kind(text)
         if not 0 < value < float("inf"):

@@ -96,7 +96,7 @@ def race(
         for number in range(max_rounds):
             if number >= min_rounds and time.perf_counter() - start > budget_s:
                 break
-            for name in ways if number % 2 == 0 else reversed(ways):  # who is first changes
+            for name in ways if number % 2 == 0 else reversed([*ways]):  # who is first changes
                 pipes[name].send(True)
                 seconds, result = _receive(name, pipes[name])
                 laps[name].seconds.append(seconds)
@@ -174,7 +174,7 @@ def torch_profile(run: Run) -> str:
 
 def shares(times: Mapping[str, float], count: int = 8) -> str:
     """Where the time goes, the longest first, as shares of the whole."""
-    longest = sorted(times, key=times.get, reverse=True)[:count]
+    longest = sorted(times, key=lambda name: times[name], reverse=True)[:count]
     return ", ".join(f"{name} {times[name] / sum(times.values()):.0%}" for name in longest)
 
 

@@ -46,8 +46,8 @@ TASKS = (
 
 def backbone(layers: int, *, quick: bool = False, **overrides: object) -> Wav2Vec2Config:
     """XLSR-53 with so many layers; `quick`: a toy of the same make."""
-    settings: dict[str, Any] = {**(TOY if quick else XLSR_53), "num_hidden_layers": layers, **overrides}
-    return Wav2Vec2Config(**settings)
+    fields: dict[str, Any] = {**(TOY if quick else XLSR_53), "num_hidden_layers": layers, **overrides}
+    return Wav2Vec2Config(**fields)
 
 
 def network(layers: int, *, quick: bool = False, **overrides: object) -> Wav2Vec2ForMultiTaskSER:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import librosa
 import numpy as np
 
@@ -11,7 +14,7 @@ from modeling import SAMPLING_RATE
 from preprocessing.targets.acoustics import FMAX_HZ, FMIN_HZ, FRAME_LENGTH, HOP_LENGTH
 from preprocessing.targets.pyin import pyin
 
-PARAMETERS = {
+PARAMETERS: dict[str, Any] = {
     "sr": SAMPLING_RATE,
     "fmin": FMIN_HZ,
     "fmax": FMAX_HZ,
@@ -31,7 +34,7 @@ def stock() -> Run:
     return _run(lambda clip: librosa.pyin(clip, **PARAMETERS)[:2])
 
 
-def _run(measured: Run) -> Run:
+def _run(measured: Callable[[np.ndarray], Any]) -> Run:
     one_core()
     clips, _ = speech(CLIPS)
     measured(clips[0])  # compiles

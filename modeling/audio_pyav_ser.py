@@ -72,7 +72,7 @@ class ContainerFrames:
                 self.total = round((container.duration or 0) / av.time_base * self.rate)
                 self._learn_frame_grid(container)
         except av.error.FFmpegError as error:
-            raise ValueError(f"it is not a readable audio or video file ({error.strerror})") from error
+            raise ValueError(f"not an audio or video file that can be read ({error.strerror})") from error
 
     def read(self, first: int, stop: int | None) -> np.ndarray:
         """Returns frames `first` to `stop` (`None`: the end), fewer where the recording ends before."""

@@ -190,7 +190,7 @@ class AudioReader:
 
     def _check_remote(self) -> None:
         if self._remote is not None and self._remote.failure:
-            raise AudioError(f"{self.name}: it cannot be fetched: {self._remote.failure}.") from None
+            raise AudioError(f"{self.name}: cannot be fetched: {self._remote.failure}.") from None
 
 
 def _open(source: Any) -> tuple[str, BinaryIO]:
@@ -246,7 +246,7 @@ def _check_rate(frames: Frames) -> Frames:
 
 def _open_frames(file: BinaryIO, name: str, channel: int | None) -> Frames:
     if file.seek(0, os.SEEK_END) == 0:
-        raise ValueError("it is not an audio or video file, because it is empty")
+        raise ValueError("not an audio or video file, because it is empty")
     links = find_links(file)
     if len(links) == 1:
         return _open_link(file, name, channel)

@@ -1,4 +1,4 @@
-"""eSpeak NG -> recordings to try a page with, where it is installed; the project carries no sound."""
+"""Example recordings for the page, synthesized with eSpeak NG where it is installed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import soundfile
 from preprocessing.demo.corpus import PROSODY, SAMPLING_RATE, Espeak
 from preprocessing.demo.sentences import ESPEAK_VOICES, SENTENCES
 
-# What each says: locale, number of the sentence, voice, prosody. No voice is one that the demo is trained on.
+# Lines of each: locale, number of the sentence, voice, prosody. The demo is trained on none of these voices.
 EXAMPLES = {
     "A conversation in four moods": (
         ("en-US", 0, "m3", "neutral"),
@@ -28,10 +28,10 @@ _NOISE = 30  # of 32768: a quiet room
 
 
 def write_examples(folder: Path) -> dict[str, Path]:
-    """Speaks the examples.
+    """Synthesizes the examples.
 
     Returns:
-        Title -> file; nothing where eSpeak NG (`espeakng-loader`) is missing.
+        Title -> file; empty if eSpeak NG (`espeakng-loader`) is not installed.
     """
     try:
         espeak = Espeak()

@@ -1,4 +1,4 @@
-"""What visitors send -> a folder that is emptied of each file some minutes later, and is gone with the process."""
+"""A folder for uploads, whose files are deleted some minutes after their last use, and which ends with the process."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 _PREFIX = "recordings-"
-_LOCK = "lock"  # held by the process whose folder it is; the system opens it when that ends, however it ends
+_LOCK = "lock"  # held by the process that owns the folder; the system releases it when that ends, however it ends
 
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder of this process, gone at its end. Those of processes that were killed go first."""
+    """A folder that is deleted when this process ends. Folders of killed processes are deleted first."""
     _remove_abandoned(Path(tempfile.gettempdir()))
     with (
         tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
@@ -29,32 +29,32 @@ def temporary_folder() -> Iterator[Path]:
 
 @contextmanager
 def deleting_expired_files(folder: Path, keep_s: float, every_s: float = 15.0) -> Iterator[None]:
-    """Removes every file of a folder when nobody has touched it for `keep_s` seconds.
+    """Deletes every file of a folder that has not been used for `keep_s` seconds.
 
-    Files go by their age and not with the answer: what two visitors send is one file if its content is the same.
+    Files are deleted by age and not with the response, because two visitors who send the same content share one file.
 
     Args:
-        folder: there, or not yet.
+        folder: may not exist yet.
         keep_s: how long a file is kept.
-        every_s: how often that is looked at.
+        every_s: seconds between two checks.
     """
     ended = threading.Event()
 
-    def sweep() -> None:
+    def delete_repeatedly() -> None:
         while not ended.wait(every_s):
             remove_older(folder, keep_s)
 
-    sweeper = threading.Thread(target=sweep, daemon=True)
-    sweeper.start()
+    deleter = threading.Thread(target=delete_repeatedly, daemon=True)
+    deleter.start()
     try:
         yield
     finally:
         ended.set()
-        sweeper.join()
+        deleter.join()
 
 
 def remove_older(folder: Path, age_s: float) -> None:
-    """Removes what has not been touched for so many seconds, and the folders that this leaves empty."""
+    """Deletes files that have not been used for `age_s` seconds, and the folders that this leaves empty."""
     oldest = time.time() - age_s
     for path in sorted(folder.rglob("*"), reverse=True):  # a folder comes after what is in it
         try:
@@ -76,5 +76,5 @@ def size_of(folder: Path) -> int:
 
 def _remove_abandoned(above: Path) -> None:
     for lock in above.glob(f"{_PREFIX}*/{_LOCK}"):
-        with suppress(Timeout, OSError), FileLock(lock, blocking=False):  # else it is at work, or another user's
+        with suppress(Timeout, OSError), FileLock(lock, blocking=False):  # otherwise it is in use, or another user's
             shutil.rmtree(lock.parent, ignore_errors=True)

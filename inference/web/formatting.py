@@ -1,4 +1,4 @@
-"""How answers look to people: names and meanings of heads, the tones of classes, values with their units, times."""
+"""Outputs formatted for people: titles and meanings of heads, colors of classes, values with units, times."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from modeling import Task
 
-# Of classes in their order; each is told from white and from black by 3 to 1. The first seven fit the paper's emotions.
+# Of classes in their order, each with a contrast of 3 to 1 to white and black; the first seven suit the emotions.
 TONES = ("#d64545", "#5b8c2a", "#8e5bd0", "#c07f00", "#7a8594", "#2f77d0", "#0b939f", "#c2569b", "#8a6d3b")
 _TITLES = {
     "f0_mean": "Pitch",
@@ -32,12 +32,12 @@ _PERCENTAGES = ("voiced_ratio",)
 
 
 def title_of(name: str) -> str:
-    """What a head or a column is called."""
+    """The title of a head or a column."""
     return _TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def meaning_of(task: Task) -> str:
-    """What a head measures, in a sentence; nothing where its name says it or nothing is known of it."""
+    """What a head measures, in a sentence; empty if its name is enough, or its meaning unknown."""
     meaning = _MEANINGS.get(task.name, "")
     if meaning and not task.unit and task.name not in _PERCENTAGES:
         return f"{meaning} It has no unit."
@@ -45,12 +45,12 @@ def meaning_of(task: Task) -> str:
 
 
 def lanes_of(main_task: Task) -> Sequence[str]:
-    """The classes that a timeline has a lane for; of a number there is one."""
+    """The lanes of a timeline: one per class, or a single one for a number."""
     return main_task.labels or (title_of(main_task.name),)
 
 
 def lane_of(row: Mapping[str, Any], main_task: Task) -> str:
-    """The class of a row."""
+    """The lane of a row."""
     return row[main_task.name][0]["label"] if main_task.is_classification else title_of(main_task.name)
 
 

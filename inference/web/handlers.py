@@ -1,4 +1,4 @@
-"""The service as Gradio calls it: with the values of components, and with a way to cancel what a visitor asked for."""
+"""The service as Gradio calls it: with the values of components, and a way to cancel a visitor's requests."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from ..timeline.build import TimelineOptions
 from .render import render_note
 from .service import Service
 
-_NO_FILE = "No file was sent. Choose a file or record something first."
-_CANCELLED = "Cancelled."
+_NO_FILE = "No file was sent. Please choose a file or record something first."
+_CANCELED = "Canceled."
 
 
-class CancelledError(Exception):
-    """The visitor does not wait for the result any more."""
+class CanceledError(Exception):
+    """The visitor canceled the request."""
 
 
 class Handlers:
     """What the events of a page call.
 
     Args:
-        service: answers requests.
+        service: handles requests.
     """
 
     def __init__(self, service: Service):
         self._service = service
-        self._running: list[tuple[str | None, Event]] = []  # session of the visitor, and whether it was cancelled
+        self._running: list[tuple[str | None, Event]] = []  # session of the visitor, and whether it was canceled
 
     def recognize(
         self,
@@ -43,18 +43,18 @@ class Handlers:
         window_s: float,
         hop_s: float,
         request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 (which is how Gradio knows it)
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 (Gradio detects it by this default)
     ) -> tuple[str, dict[str, Any], str | None]:
-        """One recording: its HTML, its values, and where it lies."""
+        """One recording: its HTML, its values, and its path."""
         if path is None:
             return render_note(_NO_FILE, problem=True), {"error": _NO_FILE}, None
         file = Path(path)
         try:
-            answer, timeline = output_options(labels, uncertain_below), TimelineOptions(window_s, hop_s)
+            options, timeline = output_options(labels, uncertain_below), TimelineOptions(window_s, hop_s)
             with self._cancellable(request) as check:
                 report = _reporting(check, progress, f"Analyzing {file.name}")
-                return *self._service.recognize(file, answer, timeline, report), path
-        except (ValueError, CancelledError) as error:
+                return *self._service.recognize(file, options, timeline, report), path
+        except (ValueError, CanceledError) as error:
             return render_note(str(error), problem=True), {"error": str(error)}, path
 
     def predict_several(
@@ -70,28 +70,28 @@ class Handlers:
             return render_note(_NO_FILE, problem=True), [{"error": _NO_FILE}]
         files = [Path(path) for path in paths]
         try:
-            answer = output_options(labels, uncertain_below)
+            options = output_options(labels, uncertain_below)
             with self._cancellable(request) as check:
                 report = _reporting(check, progress, f"Analyzing {len(files)} files")
-                return self._service.predict_several(files, answer, report)
-        except (ValueError, CancelledError) as error:
+                return self._service.predict_several(files, options, report)
+        except (ValueError, CanceledError) as error:
             return render_note(str(error), problem=True), [{"error": str(error)}]
 
     def cancel(self, request: gr.Request) -> str:
-        """Ends what a visitor's session has running, at its next report of progress."""
-        for session, cancelled in list(self._running):
+        """Ends the running requests of a visitor's session, at their next report of progress."""
+        for session, canceled in list(self._running):
             if session == request.session_hash:
-                cancelled.set()
-        return render_note(_CANCELLED)
+                canceled.set()
+        return render_note(_CANCELED)
 
     @contextmanager
     def _cancellable(self, request: gr.Request) -> Iterator[Callable[[], None]]:
-        """Yields what raises a `CancelledError` as soon as the session has cancelled."""
+        """Yields a function that raises a `CanceledError` after the session has canceled."""
         entry = (request.session_hash, Event())
 
         def check() -> None:
             if entry[1].is_set():
-                raise CancelledError(_CANCELLED)
+                raise CanceledError(_CANCELED)
 
         self._running.append(entry)
         try:

@@ -1,4 +1,4 @@
-"""Requests to the page -> those that it is made for, each within limits; the others are refused in a sentence."""
+"""ASGI middleware that accepts only the requests that the page needs, each within limits."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from .service import MEGABYTE, Limits
 
 _API = "/gradio_api"
 _UPLOAD = f"{_API}/upload"
-# What browsers and gradio_client ask for. Gradio has more, and some of it writes files that nobody removes.
+# Routes that browsers and gradio_client use. Gradio has more, some of which write files that are never deleted.
 _READ = re.compile(
     r"/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt|/(assets|static)/.*|"
     rf"{_API}/(info/?|app_id/?|startup-events|theme\.css|upload_progress|heartbeat/\w+|queue/(data|status)|"
     r"call/\w+/\w+|file=(?!\w+:).*)"
 )
 _WRITE = re.compile(rf"{_UPLOAD}|{_API}/(queue/join|call/\w+/?|cancel|reset/?)")
-_LONGEST_QUESTION = 256_000  # bytes; one about a hundred files has some 70,000
+_MAX_BODY = 256_000  # bytes of a request other than an upload; one for a hundred files has some 70,000
 
 
 class LimitsMiddleware:
-    """Stands before Gradio, which takes bodies of any length at any pace, and fetches what addresses in them name.
+    """Limits requests to Gradio, which accepts bodies of any length at any rate, and fetches URLs in them.
 
     Args:
         app: Gradio's.
@@ -44,7 +44,7 @@ class LimitsMiddleware:
         self._app = app
         self._folder = folder
         self._limits = limits
-        self._to_come = 0  # bytes of the uploads that have begun
+        self._pending = 0  # bytes that the running uploads have yet to send
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,60 +52,60 @@ class LimitsMiddleware:
             return
         try:
             await self._pass_on(scope, receive, send)
-        except HTTPException as refusal:
-            await PlainTextResponse(refusal.detail, refusal.status_code)(scope, receive, send)
+        except HTTPException as error:
+            await PlainTextResponse(error.detail, error.status_code)(scope, receive, send)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         reads = scope["method"] in ("GET", "HEAD", "OPTIONS")
         if not (_READ if reads else _WRITE).fullmatch(scope["path"]):
-            raise HTTPException(404, "This page has no such address.")
+            raise HTTPException(404, "This address does not exist on this page.")
         if reads:
             await self._app(scope, receive, send)
         elif scope["path"] == _UPLOAD:
             await self._take_upload(scope, self._paced(receive), send, _length(scope))
         else:
-            question = await _read_question(self._paced(receive), _length(scope))
-            await self._app(scope, _once(question, receive), send)
+            body = await _read_body(self._paced(receive), _length(scope))
+            await self._app(scope, _once(body, receive), send)
 
     async def _take_upload(self, scope: Scope, receive: Receive, send: Send, length: int) -> None:
         most = self._limits.total_megabytes
-        if length > most * MEGABYTE - size_of(self._folder) - self._to_come:
+        if length > most * MEGABYTE - size_of(self._folder) - self._pending:
             raise HTTPException(
                 503,
-                f"There is no room for {length / MEGABYTE:.0f} MB now: this page keeps {most:g} MB of all visitors. "
-                "Send less at once, or try again in some minutes.",
+                f"This page has no room for {length / MEGABYTE:.0f} MB now: it keeps up to {most:g} MB for all "
+                "visitors. Please send less at once, or try again in a few minutes.",
             )
         missing = length
-        self._to_come += length
+        self._pending += length
 
         async def counted() -> Message:
             nonlocal missing
             message = await receive()
             size = len(message.get("body", b""))
             missing -= size
-            self._to_come -= size  # it is on the disk
+            self._pending -= size  # it has been written to disk
             return message
 
         try:
             await self._app(scope, counted, send)
         finally:
-            self._to_come -= missing
+            self._pending -= missing
 
     def _paced(self, receive: Receive) -> Receive:
-        """Receives a body; one that comes too slowly or breaks off is an error at which Gradio removes its files."""
+        """Receives a body; if it is too slow or breaks off, the error makes Gradio delete its files."""
         began, arrived, ended = time.monotonic(), 0, False
 
         async def paced() -> Message:
             nonlocal arrived, ended
             if ended:
-                return await receive()  # which waits for the visitor to go
+                return await receive()  # which waits for the visitor to disconnect
             latest = began + self._limits.patience_s + arrived / (self._limits.slowest_kb_s * 1e3)
             try:
                 message = await asyncio.wait_for(receive(), latest - time.monotonic())
             except TimeoutError as error:
-                raise MultiPartException("It was sent too slowly.") from error
+                raise MultiPartException("The upload was too slow.") from error
             if message["type"] == "http.disconnect":
-                raise MultiPartException("It was broken off.")
+                raise MultiPartException("The upload was interrupted.")
             arrived += len(message.get("body", b""))
             ended = not message.get("more_body", False)
             return message
@@ -113,57 +113,57 @@ class LimitsMiddleware:
         return paced
 
 
-def read_files_alone(files: int) -> None:
-    """Makes Gradio's reader of uploads refuse what is no file, which it would keep in memory at any length.
+def accept_only_files(files: int) -> None:
+    """Makes Gradio's parser of uploads reject form fields, which it would keep in memory at any length.
 
     Args:
-        files: the most of an upload; each is an open file while it is read.
+        files: most files of an upload; each is an open file while it is read.
     """
 
-    class FilesAlone(route_utils.GradioMultiPartParser):
+    class FilesOnly(route_utils.GradioMultiPartParser):
         def __init__(self, *args: Any, **options: Any):
             super().__init__(*args, **{**options, "max_files": files, "max_fields": 0})
 
-    route_utils.GradioMultiPartParser = FilesAlone
+    route_utils.GradioMultiPartParser = FilesOnly  # type: ignore[misc]
 
 
 def _length(scope: Scope) -> int:
-    """How long a body says it is; the server reads no more."""
+    """The declared length of a body, beyond which the server reads nothing."""
     length = Headers(scope=scope).get("content-length", "")
     if not length.isdecimal():
-        raise HTTPException(411, "A request has to say how long it is.")
+        raise HTTPException(411, "A request must have the header Content-Length.")
     return int(length)
 
 
-async def _read_question(receive: Receive, length: int) -> bytes:
-    if length > _LONGEST_QUESTION:
-        raise HTTPException(413, f"A question of {length} bytes is too long: files are uploaded first.")
+async def _read_body(receive: Receive, length: int) -> bytes:
+    if length > _MAX_BODY:
+        raise HTTPException(413, f"A request may have up to {_MAX_BODY} bytes, got {length}. Upload files first.")
     parts, more = [], True
     try:
         while more:
             message = await receive()
             parts.append(message.get("body", b""))
             more = message.get("more_body", False)
-        if _names_address(json.loads(b"".join(parts))):
-            raise HTTPException(400, "This page fetches nothing from other machines: upload the file.")
+        if _contains_url(json.loads(b"".join(parts))):
+            raise HTTPException(400, "This page does not fetch files from other addresses. Please upload the file.")
     except MultiPartException as error:
         raise HTTPException(400, error.message) from error
     except (ValueError, RecursionError) as error:
-        raise HTTPException(400, "This is not JSON.") from error
+        raise HTTPException(400, "The request is not valid JSON.") from error
     return b"".join(parts)
 
 
-def _names_address(value: Any) -> bool:
-    """Whether a file in a question lies elsewhere: Gradio would fetch it whole, into memory."""
+def _contains_url(value: Any) -> bool:
+    """Whether a file in a request is a URL, which Gradio would fetch into memory."""
     if isinstance(value, list):
-        return any(map(_names_address, value))
+        return any(map(_contains_url, value))
     if isinstance(value, dict):
-        return "://" in str(value.get("path")) or any(map(_names_address, value.values()))
+        return "://" in str(value.get("path")) or any(map(_contains_url, value.values()))
     return False
 
 
 def _once(body: bytes, receive: Receive) -> Receive:
-    """Gives a body that was read, and then what comes after it."""
+    """Replays a body that was read, and then receives what follows it."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replayed() -> Message:

@@ -1,4 +1,4 @@
-"""A checkpoint -> what a page says of its model: name, languages, quality, and whether real people taught it."""
+"""A checkpoint -> the description of its model on a page: name, languages, quality, synthetic training data."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _QUALITY = {"classification": ("weighted_f1", "weighted F1"), "regression": ("cc
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """What is known of a model beside its configuration.
+    """The description of a model.
 
     Args:
         name: Hub id, or name of the folder.
-        languages: of the training clips, in English, sorted; empty where they are not known.
-        quality: how good its main head was on test clips; empty where that is not known.
-        is_synthetic: whether all clips that it learned emotions from are synthetic speech.
+        languages: of the training clips, in English, sorted; empty if unknown.
+        quality: the metric of its main head on test clips; empty if unknown.
+        is_synthetic: whether all of its training clips are synthetic speech.
     """
 
     name: str = ""
@@ -37,7 +37,7 @@ class ModelDescription:
 
 
 def load_model_description(checkpoint: str) -> ModelDescription:
-    """Reads `training.json` and `metrics.json` beside a checkpoint; what is missing or damaged there is not known.
+    """Reads `training.json` and `metrics.json` of a checkpoint; what is missing or damaged there is left empty.
 
     Args:
         checkpoint: folder or Hub id.
@@ -55,7 +55,7 @@ def load_model_description(checkpoint: str) -> ModelDescription:
 
 
 def _read(checkpoint: str, name: str) -> Any:
-    """The content of a JSON file of a checkpoint, `None` where there is no such file."""
+    """The content of a JSON file of a checkpoint, `None` if it is missing or damaged."""
     quiet = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
     path = cached_file(checkpoint, name, **quiet)
     try:
@@ -77,7 +77,7 @@ def _language(locale: str) -> str:
 
 
 def _quality(checkpoint: str) -> str:
-    """A sentence on the main head; figures that were measured on other weights are none of this model."""
+    """The metric of the main head; empty if it was measured on other weights."""
     metrics = _read(checkpoint, "metrics.json")
     try:
         measured = metrics.get("weights_sha256")
@@ -89,7 +89,7 @@ def _quality(checkpoint: str) -> str:
         if mean[metric] is None or not math.isfinite(mean[metric]):
             return ""
         interval = mean.get(f"{metric}_ci")
-        said = f" (95% interval {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
-        return f"{title} of {name} {mean[metric]:.2f}{said} on {main['clips']:,} {metrics['split']} clips"
+        spread = f" (95% interval {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
+        return f"{title} of {name} {mean[metric]:.2f}{spread} on {main['clips']:,} {metrics['split']} clips"
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         return ""

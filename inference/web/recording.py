@@ -32,17 +32,17 @@ class Recording:
     Args:
         name: of the file, without its folder.
         duration_s: its length.
-        speech_s: how much of it is speech.
-        answer: the mean of the segments, as [`average_segments`] gives it; empty where there is no speech.
+        speech_s: seconds of speech in it.
+        outputs: the mean of the segments, as [`average_segments`] returns it; empty if there is no speech.
         timeline: its segments, and how they are exported.
         peaks: the outline, from 0 to 1, of shape `(bars,)`, `PEAKS` or more.
-        sound: what was analyzed, as an MP3 file: browsers do not play everything that can be read here.
+        sound: the analyzed sound as an MP3 file, because browsers cannot play every format that is read here.
     """
 
     name: str
     duration_s: float
     speech_s: float
-    answer: dict[str, Any]
+    outputs: dict[str, Any]
     timeline: TimelineDocument
     peaks: np.ndarray
     sound: bytes
@@ -60,11 +60,11 @@ def predict_recording(
     output_options: OutputOptions,
     progress: Callable[[float], None] | None = None,
 ) -> Recording:
-    """Everything about a recording.
+    """The predictions, the outline and the sound of a recording.
 
     Raises:
-        OSError: there is no such file.
-        ValueError: it is no audio, or cannot be read to its end.
+        OSError: the file does not exist.
+        ValueError: the file is not audio, or cannot be read to its end.
     """
     timeline = build_timeline(predictor, path, timeline_options, progress, labels=output_options.labels)
     name = escape_surrogates(path.name)
@@ -74,7 +74,7 @@ def predict_recording(
         name=name,
         duration_s=timeline.duration_s,
         speech_s=timeline.speech_s,
-        answer=average_segments(document.segments, predictor.tasks, predictor.main_task, output_options),
+        outputs=average_segments(document.segments, predictor.tasks, predictor.main_task, output_options),
         timeline=document,
         peaks=peaks,
         sound=sound,
@@ -86,23 +86,23 @@ def average_segments(
 ) -> dict[str, Any]:
     """The mean of the rows of a timeline, weighted by their seconds, in the form of [`format_outputs`].
 
-    The first class of a head is the likeliest of those that a segment has: no mean may put a class at the head that
-    occurs nowhere (0.5, 0.4, 0.1 and 0.1, 0.4, 0.5 have the second one as theirs).
+    The first class of a head is the likeliest of those that lead a segment: the mean alone could rank a class first
+    that leads no segment (the second one of 0.5, 0.4, 0.1 and 0.1, 0.4, 0.5).
     """
     if not segments:
         return {}
     seconds = [row["end_s"] - row["start_s"] for row in segments]
-    answer: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
     for task in tasks:
         values = [row[task.name] for row in segments]
         if task.is_classification:
-            answer[task.name] = _average_scores(values, seconds)
+            outputs[task.name] = _average_scores(values, seconds)
         else:
             mean = float(np.average([value["value"] for value in values], weights=seconds))
-            answer[task.name] = {"value": mean, "unit": task.unit}
+            outputs[task.name] = {"value": mean, "unit": task.unit}
     if options.uncertain_below is not None and main_task.is_classification:
-        answer["uncertain"] = answer[main_task.name][0]["score"] < options.uncertain_below
-    return answer
+        outputs["uncertain"] = outputs[main_task.name][0]["score"] < options.uncertain_below
+    return outputs
 
 
 def _average_scores(rankings: Sequence[Sequence[Mapping[str, Any]]], seconds: Sequence[float]) -> list[dict[str, Any]]:

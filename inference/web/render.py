@@ -1,4 +1,4 @@
-"""A recording -> HTML in one piece: bars, cards, the outline with its timeline, the sound, files to download."""
+"""A recording -> self-contained HTML: bars, cards, the outline with its timeline, the sound, files to download."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from modeling import Task
 from ..timeline.formats import EXPORTS
 from .formatting import clock, format_duration, format_value, lane_of, lanes_of, meaning_of, title_of, tone_of
 from .recording import Recording
-from .render_table import ENVIRONMENT, render_table
+from .render_table import TEMPLATES, render_table
 
 _NO_SPEECH = "#9aa3ae"
 _STEPS_S = (0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
-_TICKS = 6  # at most, of the width that is seen
+_TICKS = 6  # at most, in the visible width
 _SHORTEST_VIEW_S, _MOST_ZOOM = 10.0, 64
 _FORMATS = {
     "json": "Data (JSON)",
@@ -36,18 +36,18 @@ def render_recording(recording: Recording, tasks: Sequence[Task], main_task: Tas
     """Everything about one recording, its sound and the files to download within it.
 
     Args:
-        recording: what was found in it.
+        recording: its predictions, outline and sound.
         tasks, main_task: of the model.
     """
-    scores = recording.answer.get(main_task.name, []) if main_task.is_classification else []
-    of_cards = [task for task in tasks if task.name in recording.answer and not (scores and task == main_task)]
+    scores = recording.outputs.get(main_task.name, []) if main_task.is_classification else []
+    card_tasks = [task for task in tasks if task.name in recording.outputs and not (scores and task == main_task)]
     stem = Path(recording.name).stem
-    return ENVIRONMENT.get_template("recording.html.jinja").render(
+    return TEMPLATES.get_template("recording.html.jinja").render(
         name=recording.name,
         summary=_summary(recording),
         caption=_caption(recording, main_task),
         bars=[{**entry, "tone": tone_of(entry["label"], main_task)} for entry in scores],
-        cards=[_card(task, recording) for task in of_cards],
+        cards=[_card(task, recording) for task in card_tasks],
         lanes=[(label, tone_of(label, main_task)) for label in lanes_of(main_task)],
         peaks=len(recording.peaks),
         outline=_outline(recording, main_task),
@@ -65,14 +65,14 @@ def render_several(
     """A table with a row per recording, and files to download.
 
     Args:
-        rows: `{"file", **answer, …}` or `{"file", "error"}`.
+        rows: `{"file", **outputs, …}` or `{"file", "error"}`.
         tasks, main_task: of the model.
         files: name to text.
     """
     failed = sum("error" in row for row in rows)
-    title = f"{len(rows)} file{'s' if len(rows) > 1 else ''}" + (f", {failed} of them unreadable" if failed else "")
+    title = f"{len(rows)} file{'s' if len(rows) > 1 else ''}" + (f", {failed} could not be read" if failed else "")
     downloads = [_download(name, text) for name, text in files.items()]
-    return ENVIRONMENT.get_template("several.html.jinja").render(
+    return TEMPLATES.get_template("several.html.jinja").render(
         title=title, downloads=downloads, table=render_table(rows, tasks, main_task)
     )
 
@@ -86,22 +86,22 @@ def render_note(sentence: str, *, problem: bool = False) -> str:
 def _summary(recording: Recording) -> str:
     duration = format_duration(recording.duration_s)
     if not recording.segments:
-        return f"{duration}. No speech was found in it, so there is no emotion to show."
+        return f"{duration}. No speech was found, so no emotion can be shown."
     return f"{duration}, of which {format_duration(recording.speech_s)} is speech."
 
 
 def _caption(recording: Recording, main_task: Task) -> str:
-    """What the bars are of."""
+    """The heading of the bars."""
     caption = f"{title_of(main_task.name)}: mean score over the speech"
-    return f"{caption}, uncertain" if recording.answer.get("uncertain") else caption
+    return f"{caption}, uncertain" if recording.outputs.get("uncertain") else caption
 
 
 def _card(task: Task, recording: Recording) -> dict[str, Any]:
-    """A head beside the main one: its value, or its class; where segments differ, what share of the speech has which.
+    """A head besides the main one: its value, its class, or where segments differ, each class's share of the speech.
 
-    A conversation has more than one speaker, whom no single gender fits.
+    A conversation has more than one speaker, so a single gender would not describe it.
     """
-    value = recording.answer[task.name]
+    value = recording.outputs[task.name]
     if not task.is_classification:
         return {"title": title_of(task.name), "values": [format_value(task.name, value)], "note": meaning_of(task)}
     shares = dict.fromkeys((entry["label"] for entry in value), 0.0)
@@ -115,11 +115,11 @@ def _card(task: Task, recording: Recording) -> dict[str, Any]:
 
 
 def _part(row: Mapping[str, Any], duration_s: float, main_task: Task) -> dict[str, Any]:
-    """A segment as the timeline has it: places in per cent of its width."""
+    """A segment on the timeline: positions in percent of its width."""
     label = lane_of(row, main_task)
     text, detail = format_value(main_task.name, row[main_task.name])
     uncertain = row.get("uncertain", False)
-    said = f"{text} {detail}".strip() + (", uncertain" if uncertain else "")
+    description = f"{text} {detail}".strip() + (", uncertain" if uncertain else "")
     return {
         "start_s": round(row["start_s"], 3),
         "end_s": round(row["end_s"], 3),
@@ -128,12 +128,12 @@ def _part(row: Mapping[str, Any], duration_s: float, main_task: Task) -> dict[st
         "lane": lanes_of(main_task).index(label),
         "tone": tone_of(label, main_task),
         "uncertain": uncertain,
-        "title": f"{said}, {clock(row['start_s'])} to {clock(row['end_s'])}",
+        "title": f"{description}, {clock(row['start_s'])} to {clock(row['end_s'])}",
     }
 
 
 def _outline(recording: Recording, main_task: Task) -> list[tuple[str, str]]:
-    """By tone the bars of the outline, as the path of an SVG that is 100 high and as wide as there are bars."""
+    """The bars of the outline by tone, as paths of an SVG with a height of 100 and a width of 1 per bar."""
     tones = np.full(len(recording.peaks), _NO_SPEECH)
     middles = (np.arange(len(recording.peaks)) + 0.5) * recording.duration_s / len(recording.peaks)
     for row in recording.segments:
@@ -147,7 +147,7 @@ def _outline(recording: Recording, main_task: Task) -> list[tuple[str, str]]:
 
 
 def _zooms(duration_s: float) -> list[int]:
-    """How many times as wide as the page a timeline can be: a long one would otherwise hide its segments."""
+    """The widths that a timeline can have, in widths of the page: on one page, short segments would be invisible."""
     zooms = [1]
     while duration_s / zooms[-1] >= 2 * _SHORTEST_VIEW_S and zooms[-1] < _MOST_ZOOM:
         zooms.append(2 * zooms[-1])
@@ -155,9 +155,9 @@ def _zooms(duration_s: float) -> list[int]:
 
 
 def _ticks(duration_s: float, zoom: int) -> list[tuple[float, str]]:
-    """Places in per cent, and times."""
+    """Positions in percent of the width, and times."""
     step = next((step for step in _STEPS_S if duration_s / zoom / step <= _TICKS), _STEPS_S[-1])
-    times = np.arange(0, duration_s * 0.97, step)  # one at the very end would stand out of the chart
+    times = np.arange(0, duration_s * 0.97, step)  # a label at the very end would extend beyond the chart
     return [(round(100 * time / duration_s, 2), clock(time, decimals=int(step < 1))) for time in times.tolist()]
 
 
@@ -167,5 +167,5 @@ def _download(file: str, text: str) -> dict[str, str]:
 
 
 def _address(content: bytes, media_type: str) -> str:
-    """The content as an address of its own: nothing needs to be kept on the server for it."""
+    """The content as a data URL, so that the server keeps no file for it."""
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"

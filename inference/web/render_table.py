@@ -1,4 +1,4 @@
-"""Rows -> tables in HTML: of each head the likeliest class or the value, and a click on a time plays from there."""
+"""Rows -> tables in HTML: the likeliest class or the value of each head; a click on a time plays from there."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from common.templates import template_environment
 from modeling import Task
 
 from .formatting import clock, format_duration, format_value, lane_of, title_of, tone_of
 
-ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, autoescape=True, trim_blocks=True
-)
-_ELSEWHERE = ("error", "reason", "uncertain")  # these have no column of their own
+TEMPLATES = template_environment(Path(__file__).parent)
+_NOT_COLUMNS = ("error", "reason", "uncertain")  # shown within other cells
 _FIRST = ("file", "start_s", "end_s", "channel")
-_TIMES = ("duration_s", "speech_s", "analyzed_s", "analyzed_s")
+_TIMES = ("duration_s", "speech_s", "analyzed_s")
 _UNKNOWN = "–"
 
 
@@ -34,13 +32,13 @@ class _Cell:
 
 
 def render_table(rows: Sequence[Mapping[str, Any]], tasks: Sequence[Task], main_task: Task) -> Markup:
-    """A table of segments, `{"start_s", "end_s", **answer}`, or files, `{"file", **answer}` and `{"file", "error"}`.
+    """A table of segments, `{"start_s", "end_s", **outputs}`, or files, `{"file", **outputs}` and `{"file", "error"}`.
 
-    The order of its columns depends on the tasks alone. What a row lacks is shown as unknown.
+    The order of the columns depends only on the tasks. Values that a row lacks are shown as unknown.
     """
-    there = {name for row in rows for name in row}.difference(_ELSEWHERE)
+    present = {name for row in rows for name in row}.difference(_NOT_COLUMNS)
     order = [*_FIRST, *(task.name for task in tasks), *_TIMES]
-    names = [name for name in order if name in there] + sorted(there.difference(order))
+    names = [name for name in order if name in present] + sorted(present.difference(order))
     cells = []
     for row in rows:
         problem = row.get("error", row.get("reason"))
@@ -48,8 +46,8 @@ def render_table(rows: Sequence[Mapping[str, Any]], tasks: Sequence[Task], main_
             cells.append([_Cell(row["file"]), _Cell(problem, span=max(2, len(names) - 1))])
         else:
             cells.append([_cell(name, row, main_task) for name in names])
-    text = ENVIRONMENT.get_template("table.html.jinja").render(columns=[title_of(name) for name in names], rows=cells)
-    return Markup(text)  # the template has escaped what is in it
+    text = TEMPLATES.get_template("table.html.jinja").render(columns=[title_of(name) for name in names], rows=cells)
+    return Markup(text)  # the template has escaped its values
 
 
 def _cell(name: str, row: Mapping[str, Any], main_task: Task) -> _Cell:

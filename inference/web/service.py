@@ -1,4 +1,4 @@
-"""What a visitor sends -> what a page shows of it, within limits; whatever is wrong with it is said in a sentence."""
+"""Uploaded recordings -> HTML and values, within limits; every error becomes a sentence for the visitor."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ class Limits:
         total_megabytes: what is kept of all visitors together, in `MEGABYTE`.
         files: how many at once.
         concurrent: requests that are computed at the same time.
-        waiting: requests that may wait for their turn; one more is told to come later.
-        sessions: visitors whose latest recording and answer are kept for them.
+        waiting: requests that may wait in the queue; further ones are rejected.
+        sessions: visitors whose latest recording and result are kept.
         keep_s: seconds that a file is kept after it was last used.
-        patience_s, slowest_kb_s: what is sent has so many seconds, and one more for each so many kilobytes of it.
+        patience_s: seconds that a request body may take, and one more for every `slowest_kb_s` kilobytes.
+        slowest_kb_s: the lowest accepted rate of an upload, in kilobytes a second.
     """
 
     minutes: float = 10.0
@@ -53,60 +54,61 @@ class Limits:
 
 
 class Service:
-    """Answers requests; each gives HTML for people, and the same as values for programs.
+    """Handles requests; each returns HTML for people, and the same as values for programs.
 
     Args:
-        predictor: what hears.
+        predictor: the model.
         limits: what a visitor may ask for.
     """
 
     def __init__(self, predictor: Predictor, limits: Limits):
-        self._recogniser = predictor
+        self._predictor = predictor
         self._limits = limits
 
     def recognize(
-        self, file: Path, answer: OutputOptions, timeline: TimelineOptions, progress: Callable[[float], None]
+        self, file: Path, options: OutputOptions, timeline: TimelineOptions, progress: Callable[[float], None]
     ) -> tuple[str, dict[str, Any]]:
-        """One recording: `{"file", "duration_s", "speech_s", **answer, "segments"}`, or `{"file", "error"}`."""
+        """One recording: `{"file", "duration_s", "speech_s", **outputs, "segments"}`, or `{"file", "error"}`."""
 
         def report(share: float) -> None:
-            os.utime(file)  # it is in use, and so not yet too old
+            os.utime(file)  # it is in use, so it must not expire
             progress(share)
 
         try:
             report(0.0)
-            answer.check(self._recogniser.main_task)
+            options.check(self._predictor.main_task)
             self._check_length(file)
-            recording = predict_recording(self._recogniser, file, timeline, answer, report)
+            recording = predict_recording(self._predictor, file, timeline, options, report)
         except PREDICTION_ERRORS as error:
-            sentence = _say(error, file)
+            sentence = _describe_error(error, file)
             return render_note(sentence, problem=True), {"file": escape_surrogates(file.name), "error": sentence}
         times = {"duration_s": recording.duration_s, "speech_s": recording.speech_s}
-        values = {"file": recording.name, **times, **recording.answer, "segments": recording.segments}
-        return render_recording(recording, self._recogniser.tasks, self._recogniser.main_task), values
+        values = {"file": recording.name, **times, **recording.outputs, "segments": recording.segments}
+        return render_recording(recording, self._predictor.tasks, self._predictor.main_task), values
 
     def predict_several(
-        self, files: Sequence[Path], answer: OutputOptions, progress: Callable[[float], None]
+        self, files: Sequence[Path], options: OutputOptions, progress: Callable[[float], None]
     ) -> tuple[str, list[dict[str, Any]]]:
-        """Several recordings, of each the beginning: a row as `predict.py` gives it."""
+        """The beginning of each of several recordings: rows as `predict.py` writes them."""
         try:
-            answer.check(self._recogniser.main_task)
+            options.check(self._predictor.main_task)
             if len(files) > self._limits.files:
                 raise ValueError(
-                    f"You sent {len(files)} files. This page takes {self._limits.files} at a time: send fewer at once."
+                    f"You sent {len(files)} files, but this page takes up to {self._limits.files} at a time. "
+                    "Please send fewer."
                 )
         except ValueError as error:
             return render_note(str(error), problem=True), []
-        answered: dict[str, dict[str, Any]] = {}
-        for path, [row] in predict_files(self._recogniser, [str(file) for file in files], PredictionRequest(answer)):
+        predicted: dict[str, dict[str, Any]] = {}
+        for path, [row] in predict_files(self._predictor, [str(file) for file in files], PredictionRequest(options)):
             name = escape_surrogates(Path(path).name)
-            said = {"error": row["error"].replace(path, name)} if "error" in row else {}
-            answered[path] = {**row, "file": name, **said}
-            progress(len(answered) / len(files))
-        rows = [answered[str(file)] for file in files]
-        tasks, main_task = self._recogniser.tasks, self._recogniser.main_task
+            without_folder = {"error": row["error"].replace(path, name)} if "error" in row else {}
+            predicted[path] = {**row, "file": name, **without_folder}
+            progress(len(predicted) / len(files))
+        rows = [predicted[str(file)] for file in files]
+        tasks, main_task = self._predictor.tasks, self._predictor.main_task
         table = io.StringIO(newline="")
-        write_csv(rows, table, columns(tasks, main_task, answer, timeline=False, channel=False))
+        write_csv(rows, table, columns(tasks, main_task, options, timeline=False, channel=False))
         downloads = {
             "emotions.csv": table.getvalue(),
             "emotions.json": json.dumps(rows, indent=1, ensure_ascii=False),
@@ -119,15 +121,15 @@ class Service:
             try:
                 audio.read(longest_s, longest_s + 1)
             except AudioError:
-                return  # it ends before; a header may say anything, and those of browsers' recordings say nothing
+                return  # it ends before; headers may be wrong, and browsers' recordings have no length in theirs
         raise ValueError(
-            f"{escape_surrogates(file.name)} is longer than {format_duration(longest_s)}, the most that this page "
-            "takes. Please send a shorter part of it."
+            f"{escape_surrogates(file.name)} is longer than {format_duration(longest_s)}, the longest recording that "
+            "this page takes. Please send a shorter part of it."
         )
 
 
-def _say(error: Exception, file: Path) -> str:
-    """What is wrong with a file, without where it lies."""
+def _describe_error(error: Exception, file: Path) -> str:
+    """The message of an error, without the folder of the file."""
     if isinstance(error, FileNotFoundError):
-        return f"{escape_surrogates(file.name)} has been deleted by now. Please send it again."
+        return f"{escape_surrogates(file.name)} has already been deleted. Please send it again."
     return escape_surrogates(str(error).replace(str(file), file.name))

@@ -1,5 +1,6 @@
 import hashlib
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -71,3 +72,19 @@ def test_shards_are_told_by_the_sum_of_all(tiny_model, tmp_path):
     assert len(shards) > 1
     together = b"".join(path.read_bytes() for path in shards)
     assert weights_sha256(tmp_path) == hashlib.sha256(together).hexdigest()
+
+
+def test_the_identity_of_a_model_is_that_of_its_weights_wherever_they_are(checkpoint, tmp_path):
+    copy = Path(shutil.copytree(checkpoint, tmp_path / "copy"))
+    (copy / "metrics.json").write_text("{}")
+    assert weights_sha256(copy) == weights_sha256(checkpoint)
+    weights = bytearray((copy / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (copy / "model.safetensors").write_bytes(weights)
+    assert weights_sha256(copy) != weights_sha256(checkpoint)
+
+
+def test_an_onnx_folder_is_identified_by_its_graphs(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"graph")
+    (tmp_path / "model_int8.onnx").write_bytes(b" in 8 bits")
+    assert weights_sha256(tmp_path) == hashlib.sha256(b"graph in 8 bits").hexdigest()

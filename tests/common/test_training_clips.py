@@ -1,6 +1,5 @@
 import pytest
 
-<<<<<<< ours
 from common.training_clips import TRAINING_CLIPS, read_training_clips, training_protocol, union, write_training_clips
 
 
@@ -35,29 +34,3 @@ def test_a_checkpoint_that_does_not_name_its_protocol_is_refused(tmp_path, conte
         (tmp_path / "train_config.yaml").write_bytes(content)
     with pytest.raises(ValueError, match=r"train_config\.yaml.*--protocol"):
         training_protocol(str(tmp_path))
-=======
-from common.training_clips import read_training_clips, training_protocol, union, write_training_clips
-
-
-def test_clips_are_a_union_with_those_before(tmp_path):
-    write_training_clips(tmp_path, ["b", "ä"], before={"a", "b"})
-    assert read_training_clips(str(tmp_path)) == {"a", "b", "ä"}
-
-
-def test_unknown_clips_stay_unknown(tmp_path):
-    write_training_clips(tmp_path, ["a"])
-    write_training_clips(tmp_path, ["a"], before=None)  # the earlier file is removed
-    assert read_training_clips(str(tmp_path)) is None
-    assert union({"a"}, None) is None
-    assert union({"a"}, {"b"}) == {"a", "b"}
-
-
-def test_the_protocol_of_a_checkpoint_is_read(tmp_path):
-    with pytest.raises(ValueError, match="--protocol"):
-        training_protocol(str(tmp_path))
-    (tmp_path / "train_config.yaml").write_text("seed: 1\n")
-    with pytest.raises(ValueError, match="train_config"):
-        training_protocol(str(tmp_path))
-    (tmp_path / "train_config.yaml").write_text("protocol: speaker\n")
-    assert training_protocol(str(tmp_path)) == "speaker"
->>>>>>> theirs

@@ -198,7 +198,7 @@ def test_how_far_a_single_timeline_is_can_be_followed(predictor, call):
 
 
 def test_a_request_that_the_model_cannot_fulfil_is_refused(predictor):
-    with pytest.raises(ValueError, match="bored"):
+    with pytest.raises(ValueError, match="'bored'"):
         PredictionRequest(OutputOptions(labels=("bored",))).check(predictor)
     with pytest.raises(ValueError, match=r"window_s.* 6 s.* 8 s"):
         PredictionRequest(timeline=TimelineOptions(window_s=8.0)).check(predictor)

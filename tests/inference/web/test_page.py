@@ -13,19 +13,19 @@ from inference.web.service import Limits
 @pytest.fixture(scope="module")
 def config(checkpoint):
     limits = Limits(minutes=3, megabytes=7, concurrent=3, waiting=9)
-    facts = ModelDescription("org/<b>ser</b>", ("German", "Greek"), "weighted F1 0.86", is_synthetic=True)
-    page = build_page(load_predictor(str(checkpoint)), limits, {"An example": checkpoint / "example.wav"}, facts)
+    model = ModelDescription("org/<b>ser</b>", ("German", "Greek"), "weighted F1 0.86", is_synthetic=True)
+    page = build_page(load_predictor(str(checkpoint)), limits, {"An example": checkpoint / "example.wav"}, model)
     assert page._queue.max_size == 9
     return page.get_config_file()
 
 
-def test_all_that_computes_waits_in_one_line(config):
+def test_all_predictions_wait_in_one_queue(config):
     calls = [call for call in config["dependencies"] if call["backend_fn"] and call["inputs"]]
     assert len(calls) == 5  # upload, microphone, again, example, several
     assert all(call["queue"] is not False for call in calls)
 
 
-def test_all_that_computes_can_be_cancelled(config):
+def test_all_predictions_can_be_canceled(config):
     (cancel,) = [call for call in config["dependencies"] if call["cancels"]]
     computes = [call["id"] for call in config["dependencies"] if call["backend_fn"] and call["inputs"]]
     assert sorted(cancel["cancels"]) == sorted(computes)
@@ -36,19 +36,19 @@ def test_programs_see_two_calls(config):
     assert public == {"recognize", "predict_several"}
 
 
-def test_it_says_its_limits_and_asks_nobody_for_anything(config):
+def test_the_limits_are_shown_and_nothing_is_sent_elsewhere(config):
     texts = [part["props"].get("value") for part in config["components"] if part["type"] == "html"]
     assert any("up to 3 min and 7 MB" in text and "deleted after 10 min" in text for text in texts)
     assert config["analytics_enabled"] is False
 
 
-def test_it_says_what_the_model_is(config):
+def test_the_model_is_described(config):
     (text,) = [part["props"]["value"] for part in config["components"] if "<h1>" in str(part["props"].get("value"))]
-    for said in ("org/&lt;b&gt;ser", "German, Greek", "weighted F1 0.86", "synthetic"):
-        assert said in text
+    for text_part in ("org/&lt;b&gt;ser", "German, Greek", "weighted F1 0.86", "synthetic"):
+        assert text_part in text
 
 
-def test_of_a_model_that_nothing_is_known_of_nothing_is_claimed(checkpoint):
+def test_an_unknown_model_is_described_as_not_stated(checkpoint):
     page = build_page(load_predictor(str(checkpoint)), Limits(), {}, ModelDescription("mine"))
     (text,) = [block.value for block in page.blocks.values() if "<h1>" in str(getattr(block, "value", ""))]
     assert "mine" in text
@@ -62,4 +62,4 @@ def test_settings_are_the_models(config):
     assert labels["info"]
     sliders = [part["props"] for part in config["components"] if part["type"] == "slider"]
     assert all(slider["info"] for slider in sliders)
-    assert sliders[1]["maximum"] == 6  # seconds that the model hears
+    assert sliders[1]["maximum"] == 6  # seconds that the model processes

@@ -43,13 +43,13 @@ def test_a_recording_gets_the_mean_over_its_speech(recognize, speech, seconds, t
     seconds = np.array([row["end_s"] - row["start_s"] for row in heard.segments])
     assert seconds.sum() == pytest.approx(heard.speech_s)
     values = np.array([row["f0_mean"]["value"] for row in heard.segments])
-    assert heard.answer["f0_mean"]["value"] == pytest.approx((values * seconds).sum() / seconds.sum(), rel=1e-5)
-    for entry in heard.answer["emotion"]:
+    assert heard.outputs["f0_mean"]["value"] == pytest.approx((values * seconds).sum() / seconds.sum(), rel=1e-5)
+    for entry in heard.outputs["emotion"]:
         scores = [{each["label"]: each["score"] for each in row["emotion"]}[entry["label"]] for row in heard.segments]
         assert entry["score"] == pytest.approx((np.array(scores) * seconds).sum() / seconds.sum(), rel=1e-5)
-    assert sum(entry["score"] for entry in heard.answer["emotion"]) == pytest.approx(1)
-    assert heard.answer["emotion"][0]["label"] in {row["emotion"][0]["label"] for row in heard.segments}
-    (only,) = recognize(speech, labels=("sad",)).answer["emotion"]
+    assert sum(entry["score"] for entry in heard.outputs["emotion"]) == pytest.approx(1)
+    assert heard.outputs["emotion"][0]["label"] in {row["emotion"][0]["label"] for row in heard.segments}
+    (only,) = recognize(speech, labels=("sad",)).outputs["emotion"]
     assert only == {"label": "sad", "score": pytest.approx(1)}
 
 
@@ -71,10 +71,10 @@ def test_outline_and_copy_are_the_sound(recognize, tmp_path):
     assert len(heard.sound) < seconds * 8000  # 40 kbit/s, and a bit
 
 
-def test_where_nobody_speaks_there_is_no_answer(recognize, tmp_path):
+def test_a_recording_without_speech_has_no_outputs(recognize, tmp_path):
     soundfile.write(tmp_path / "room.wav", np.random.default_rng(0).normal(scale=1e-3, size=32_000), 16_000)
     heard = recognize(tmp_path / "room.wav")
-    assert (heard.answer, heard.segments, heard.speech_s) == ({}, [], 0.0)
+    assert (heard.outputs, heard.segments, heard.speech_s) == ({}, [], 0.0)
     assert heard.peaks.shape == (PEAKS,)
     assert heard.peaks.max() == pytest.approx(1)
 
@@ -92,7 +92,7 @@ def test_the_headline_of_a_real_recording_occurs_among_its_segments(recognize, p
         for labels in ((), ("angry", "sad")):
             heard = recognize(path, labels=labels)
             said = {row["emotion"][0]["label"] for row in heard.segments}
-            assert said == set() if not heard.answer else heard.answer["emotion"][0]["label"] in said
+            assert said == set() if not heard.outputs else heard.outputs["emotion"][0]["label"] in said
 
 
 def segment(start_s, end_s, **scores):
@@ -109,8 +109,8 @@ def segment(start_s, end_s, **scores):
 def test_no_mean_puts_a_class_at_the_head_that_occurs_nowhere():
     segments = [segment(0, 1, angry=0.5, happy=0.4, sad=0.1), segment(2, 3, angry=0.1, happy=0.4, sad=0.5)]
     segments += [segment(4, 4.5, angry=0.5, happy=0.4, sad=0.1)]
-    answer = average_segments(segments, TASKS, TASKS[0], OutputOptions(uncertain_below=0.35))
-    assert [entry["label"] for entry in answer["emotion"]] == ["angry", "happy", "sad"]
-    assert [entry["score"] for entry in answer["emotion"]] == pytest.approx([0.34, 0.4, 0.26])
-    assert answer["f0_mean"]["value"] == pytest.approx((1 + 3 + 4.5 / 2) / 2.5)
-    assert answer["uncertain"]
+    outputs = average_segments(segments, TASKS, TASKS[0], OutputOptions(uncertain_below=0.35))
+    assert [entry["label"] for entry in outputs["emotion"]] == ["angry", "happy", "sad"]
+    assert [entry["score"] for entry in outputs["emotion"]] == pytest.approx([0.34, 0.4, 0.26])
+    assert outputs["f0_mean"]["value"] == pytest.approx((1 + 3 + 4.5 / 2) / 2.5)
+    assert outputs["uncertain"]

@@ -44,7 +44,7 @@ def test_a_recording_is_html_and_values(service, clip):
     [
         (
             {"answer": OutputOptions(labels=("bored",))},
-            "The model knows no bored; its emotion is one of angry, happy, sad",
+            "Its classes of emotion are: angry, happy, sad",
         ),
         ({"timeline": TimelineOptions(window_s=7)}, "7 s"),
     ],
