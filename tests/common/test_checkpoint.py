@@ -38,7 +38,7 @@ def test_what_is_broken_or_missing_is_said_in_a_sentence(broken, file, content):
     (broken / file).unlink()
     if content is not None:
         (broken / file).write_text(content)
-    with pytest.raises(ValueError, match=r"broken is not a (whole )?checkpoint: ") as error:
+    with pytest.raises(ValueError, match=r"broken is not a (complete )?checkpoint") as error:
         load_checkpoint(broken)
     assert "\n" not in str(error.value)
 

@@ -141,6 +141,5 @@ def test_of_many_damaged_packets_one_is_told(film, tmp_path, caplog):
     (tmp_path / "damaged.mp4").write_bytes(content)
     with caplog.at_level("WARNING"):
         load_audio(tmp_path / "damaged.mp4")
-    assert [record.message for record in caplog.records] == [
-        f"{tmp_path / 'damaged.mp4'}: what is damaged in it is read as silence."
-    ]
+    (record,) = caplog.records
+    assert str(tmp_path / "damaged.mp4") in record.message

@@ -78,6 +78,7 @@ def evaluated(
         "merged_labels": {},
         "without_clips": {"corpora": [], "locales": []},
         "heads_without_labels": [],
+        "versions": {"multilingual-multitask-ser": "0.1.0", "commit": "unknown", "torch": "2.13.0"},
         **report,
     }
     measured = measure(clips, logits, tasks)
