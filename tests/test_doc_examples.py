@@ -48,8 +48,8 @@ def workspace(checkpoint, tmp_path_factory):
     return folder
 
 
-def run(folder, *words, check=True):
-    subprocess.run([sys.executable, *words], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=check)
+def run(folder, *arguments, check=True):
+    subprocess.run([sys.executable, *arguments], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=check)
 
 
 def code_of(block: str) -> str:
@@ -63,8 +63,8 @@ def test_the_examples_of_a_page_run(workspace, page):
     before, command = COMMANDS.get(page, (None, ""))
     for number, block in enumerate(PAGES[page]):
         if number == before:
-            script, *words = command.split()
-            run(workspace, *([script] if script == "-m" else [str(ROOT / script)]), *words, check=page not in FAILS)
+            script, *arguments = command.split()
+            run(workspace, *([script] if script == "-m" else [str(ROOT / script)]), *arguments, check=page not in FAILS)
         run(workspace, "-c", code_of(block))
 
 

@@ -37,14 +37,14 @@ def damaged(tmp_path):
 
 
 def test_what_a_decoder_prints_is_not_in_a_log(damaged):
-    said = {}
+    printed = {}
     for how in ("loud", "quiet"):
         command = [sys.executable, "-c", SCRIPT, str(damaged), how]
-        said[how] = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr.splitlines()
+        printed[how] = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr.splitlines()
     own = ["said by Python", "said by the system"]
-    assert said["quiet"] == own
-    assert said["loud"][-2:] == own
-    assert len(said["loud"]) > 2
+    assert printed["quiet"] == own
+    assert printed["loud"][-2:] == own
+    assert len(printed["loud"]) > 2
 
 
 def test_workers_print_nothing_either(damaged):

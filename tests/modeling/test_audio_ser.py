@@ -101,7 +101,7 @@ def test_blocks_end_where_the_recording_does(rate, seconds):
         assert [block.size for block in audio.blocks(1.0)] == [16_000] * int(seconds) + [8_000] * (seconds % 1 > 0)
 
 
-def test_there_are_no_blocks_of_a_recording_without_samples():
+def test_a_recording_without_samples_has_no_blocks():
     with AudioReader(np.zeros(0, np.float32), 16_000) as audio, pytest.raises(AudioError, match="array"):
         next(audio.blocks())
 
@@ -239,7 +239,7 @@ def test_length_is_known_before_reading(recordings):
 
 @pytest.mark.parametrize("muxer", PIPED)
 @pytest.mark.parametrize("read_s", [None, 3.0, 60.0])
-def test_a_recording_is_as_long_as_it_is_and_not_as_its_header_says(muxer, read_s):
+def test_the_duration_is_what_was_decoded_and_not_what_the_header_states(muxer, read_s):
     """Whether nothing, a part or all of it has been read."""
     codec, rate = PIPED[muxer]
     content = piped(recording(20, rate), rate, codec, muxer)
@@ -327,7 +327,7 @@ def test_recordings_of_a_browser_or_a_camera_one_after_the_other_are_all_read(mu
         assert audio.duration_s == audio.read().size / SAMPLING_RATE == pytest.approx(6, abs=0.2)
 
 
-def test_what_would_take_too_long_to_count_is_not_known(monkeypatch):
+def test_a_duration_that_takes_too_long_to_count_is_unknown(monkeypatch):
     codec, rate = PIPED["webm"]
     content = piped(recording(8, rate), rate, codec, "webm")
     monkeypatch.setattr("modeling.audio_ser._COUNTED", 5 * rate)
@@ -386,7 +386,7 @@ def test_a_missing_file_is_missing(tmp_path):
         load_audio(tmp_path / "gone.wav")
 
 
-def test_what_is_no_file_is_not_waited_for(tmp_path):
+def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
     (tmp_path / "zeros.wav").symlink_to("/dev/zero")
     for path in (tmp_path / "pipe.wav", tmp_path / "zeros.wav", tmp_path):
@@ -394,7 +394,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
             load_audio(path)
 
 
-def test_what_may_not_be_read_is_said(tmp_path):
+def test_a_file_without_permission_to_read_is_refused(tmp_path):
     soundfile.write(tmp_path / "secret.wav", voice(0.5, 150), 16_000)
     (tmp_path / "secret.wav").chmod(0)
     me = os.geteuid()

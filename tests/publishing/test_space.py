@@ -122,7 +122,7 @@ def test_a_published_space_runs_where_it_is_downloaded(hub, trained, tmp_path, m
         _, [row] = client.predict([handle_file(clip)], api_name="/predict_several")
     model, feature_extractor = load_checkpoint(trained["wav2vec2"])
     expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)(str(clip))
-    scores = [{entry["label"]: entry["score"] for entry in answer["emotion"]} for answer in (row, expected)]
+    scores = [{entry["label"]: entry["score"] for entry in prediction["emotion"]} for prediction in (row, expected)]
     assert scores[0] == pytest.approx(scores[1], abs=1e-5)
 
 

@@ -78,7 +78,7 @@ def mutate(content: bytes, chance: random.Random, others: list[bytes]) -> bytes:
     return bytes(changed[:LARGEST])
 
 
-def hear(content: bytes) -> str:
+def decode(content: bytes) -> str:
     """What the decoder makes of a file, without its figures.
 
     Raises:
@@ -130,28 +130,28 @@ class Search:
         child = os.fork()
         if child == 0:
             os.close(reader)
-            _hear_all(contents, writer)
+            _decode_all(contents, writer)
         os.close(writer)
         with os.fdopen(reader) as lines:
-            said = [json.loads(line) for line in lines if line.endswith("\n")]
+            results = [json.loads(line) for line in lines if line.endswith("\n")]
         _, status = os.waitpid(child, 0)
-        for content, (outcome, reached) in zip(contents, said, strict=False):
+        for content, (outcome, reached) in zip(contents, results, strict=False):
             self.outcomes[outcome] += 1
             if not self.reached >= {*reached, outcome}:
                 self.reached |= {*reached, outcome}
                 self.kept.append(content)
             if outcome.startswith("!"):
                 self.findings[content] = outcome
-        if len(said) < len(contents):
-            self.findings[contents[len(said)]] = f"! ended by {signal.Signals(os.WTERMSIG(status)).name}"
-            self._try(contents[len(said) + 1 :])
+        if len(results) < len(contents):
+            self.findings[contents[len(results)]] = f"! ended by {signal.Signals(os.WTERMSIG(status)).name}"
+            self._try(contents[len(results) + 1 :])
 
 
 def _computed_s() -> float:
     return sum(os.times()[:4])  # of this process and its children
 
 
-def _hear_all(contents: list[bytes], writer: int) -> None:
+def _decode_all(contents: list[bytes], writer: int) -> None:
     """Of each file a line: what was made of it, and the lines of the decoder that it reached."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # FFmpeg and mpg123 have much to say
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -160,7 +160,7 @@ def _hear_all(contents: list[bytes], writer: int) -> None:
         reached: set[str] = set()
         sys.settrace(lambda frame, event, _, reached=reached: _follow(frame, reached))
         try:
-            outcome = hear(content)
+            outcome = decode(content)
         except BaseException as error:
             outcome = f"!{type(error).__name__}: {error}"
         sys.settrace(None)

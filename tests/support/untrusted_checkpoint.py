@@ -27,7 +27,7 @@ TRUSTED = {"trust_remote_code": True}
 
 def refusals(repo: str) -> list[str]:
     """What is said where the code is not trusted."""
-    said = []
+    messages = []
     for load in (
         lambda: pipeline(model=repo),
         lambda: pipeline("audio-classification", model=repo),
@@ -36,29 +36,29 @@ def refusals(repo: str) -> list[str]:
         lambda: AutoModelForAudioClassification.from_pretrained(repo),
     ):
         try:
-            said.append(f"not refused: {load()}")
+            messages.append(f"not refused: {load()}")
         except Exception as error:
-            said.append(str(error))
-    return said
+            messages.append(str(error))
+    return messages
 
 
-def answers(repo: str, clip: str) -> dict:
+def load_and_predict(repo: str, clip: str) -> dict:
     sound = np.load(clip)
-    answer = {"refused": refusals(repo), "config": AutoConfig.from_pretrained(repo, **TRUSTED).model_type}
+    outputs = {"refused": refusals(repo), "config": AutoConfig.from_pretrained(repo, **TRUSTED).model_type}
     inputs = AutoFeatureExtractor.from_pretrained(repo)(sound, sampling_rate=16000, return_tensors="pt")
     for auto in (AutoModel, AutoModelForAudioClassification):
         model = auto.from_pretrained(repo, **TRUSTED)
         with torch.no_grad():
-            answer[auto.__name__] = {name: x[0].tolist() for name, x in model(**inputs).task_logits.items()}
+            outputs[auto.__name__] = {name: x[0].tolist() for name, x in model(**inputs).task_logits.items()}
     recognize = pipeline(model=repo, **TRUSTED)
-    answer["heads"] = recognize(sound)
-    answer["stock"] = pipeline("audio-classification", model=repo, **TRUSTED)(sound, top_k=None)
+    outputs["heads"] = recognize(sound)
+    outputs["stock"] = pipeline("audio-classification", model=repo, **TRUSTED)(sound, top_k=None)
     for name, source in (("path", clip), ("rate", {"array": sound, "sampling_rate": 44100})):
         try:
             recognize(source)
         except ImportError as error:
-            answer[name] = str(error)
-    return answer
+            outputs[name] = str(error)
+    return outputs
 
 
 def run_example(repo: str) -> None:
@@ -74,7 +74,7 @@ if __name__ == "__main__":
     clip, *repos = sys.argv[1:]
     found = []
     for repo in repos:
-        found.append(answers(repo, clip))
+        found.append(load_and_predict(repo, clip))
         run_example(repo)
     assert not [name for name in f"{ABSENT} {PROJECT}".split() if sys.modules.get(name) is not None]
     print(json.dumps(found))

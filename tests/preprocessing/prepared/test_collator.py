@@ -66,7 +66,7 @@ def test_a_users_own_column_is_a_target_like_any_other(rows, feature_extractor):
     np.testing.assert_allclose(valence.numpy(), expected, rtol=1e-6)
 
 
-def test_what_is_longer_than_the_model_hears_is_cut(rows, feature_extractor):
+def test_clips_longer_than_the_model_processes_are_cut(rows, feature_extractor):
     collate = SERDataCollator(feature_extractor, TASKS, max_duration_s=0.3)
     batch = collate(rows)
     assert batch["input_values"].shape == (4, 4800)
