@@ -104,7 +104,7 @@ def app(checkpoint, speech, tmp_path_factory):
 def browser(speech):
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
-        pytest.skip("there is no Chromium")
+        pytest.skip("Chromium is not installed")
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     arguments = [
         *("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -119,7 +119,7 @@ def browser(speech):
 
 @pytest.fixture
 def visit(app, browser):
-    """Opens the page at a width; at the end, it must have asked nothing of any other machine, and raised nothing."""
+    """Opens the page at a width; at the end, it must have requested nothing from other machines, and raised nothing."""
     contexts, requests, refused, errors = [], [], [], []
 
     def note_refusal(response):
@@ -323,7 +323,7 @@ def test_several_files_are_a_table(visit, speech, clip, tmp_path):
 @pytest.fixture(scope="module")
 def client(app):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")  # it wants to be told twice
+        patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")  # the client reads it as well
         return Client(app.url, verbose=False, analytics_enabled=False)
 
 
@@ -352,7 +352,7 @@ def test_the_headline_of_every_example_occurs_among_its_segments(client, tmp_pat
             assert sum(entry["score"] for entry in outputs["emotion"]) == pytest.approx(1)
 
 
-def ask(app, api, data):
+def call_api(app, api, data):
     """What `curl` gets, with no more than the documented two requests: event and data."""
     call = f"{app.url}/gradio_api/call/{api}"
     body = json.dumps({"data": data}).encode()
@@ -368,16 +368,16 @@ def test_a_request_may_leave_inputs_out_and_errors_name_what_is_invalid(app, cli
         [path] = httpx.post(f"{app.url}/gradio_api/upload", files={"files": file}).json()
     sent = {"path": path, "meta": {"_type": "gradio.FileData"}}
     for given in ([sent], [sent, ["sad"]], [sent, None, None, None, None]):
-        event, (_, values, _) = ask(app, "recognize", given)
+        event, (_, values, _) = call_api(app, "recognize", given)
         assert event == "complete"
         assert values["segments"]
         assert len(values["emotion"]) == (1 if ["sad"] in given else 3)
-    _, (_, [row]) = ask(app, "predict_several", [[sent]])
+    _, (_, [row]) = call_api(app, "predict_several", [[sent]])
     assert row["emotion"]
-    assert ask(app, "recognize", [])[1][1]["error"]
-    assert ask(app, "predict_several", [])[1][1][0]["error"]
+    assert call_api(app, "recognize", [])[1][1]["error"]
+    assert call_api(app, "predict_several", [])[1][1][0]["error"]
     for invalid in (["clip.wav"], [{**sent, "path": "clip.wav"}], [sent, "sad"], [sent, None, "half"], [sent, [], 9]):
-        event, values = ask(app, "recognize", invalid)
+        event, values = call_api(app, "recognize", invalid)
         assert event == "error"
         assert values["error"]
         assert str(ROOT) not in values["error"]
@@ -418,7 +418,7 @@ def test_no_file_of_the_server_or_of_another_visitor_is_given_out(app, client, c
         assert error.value.code in (403, 404)
     names = {path.parent.name for path in uploads.rglob(clip.name)}
     assert names
-    assert all(re.fullmatch(r"[0-9a-f]{64}", name) for name in names)  # nobody guesses these
+    assert all(re.fullmatch(r"[0-9a-f]{64}", name) for name in names)  # these cannot be guessed
 
 
 def test_where_a_space_finds_its_model(tmp_path, monkeypatch):

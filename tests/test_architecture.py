@@ -132,7 +132,7 @@ def read_pins() -> dict[str, Version]:
     pins = {}
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
         name, separator, version = line.partition("==")
-        assert separator, f"constraints.txt: {line} is no pin"
+        assert separator, f"constraints.txt: {line} does not pin a version"
         pins[canonicalize_name(name)] = Version(version)
     return pins
 

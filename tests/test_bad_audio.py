@@ -45,12 +45,12 @@ def bad(request, tmp_path_factory) -> Path:
 
 
 def files_of(folder: Path) -> list[str]:
-    """Links to folders are none, and are all loops."""
+    """Links to folders are not files, and are all loops."""
     return sorted(str(Path(above, name)) for above, _, names in os.walk(folder) for name in names)
 
 
 def run(monkeypatch, capsys, script: str, *arguments) -> tuple[str, str, str | None]:
-    """What a script prints, what it says beside that, and the sentence that it ends with."""
+    """What a script prints to stdout and to stderr, and the message that it exits with."""
     monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
     end = None
     try:
@@ -98,22 +98,22 @@ def test_predicting_gives_each_a_row(bad, checkpoint, tmp_path, monkeypatch, cap
 def test_the_pipeline_predicts_or_raises_documented_errors(bad, checkpoint):
     model, feature_extractor = load_checkpoint(checkpoint)
     recognize = SpeechEmotionPipeline(model, feature_extractor=feature_extractor, vad=False)
-    answered = 0
+    predicted = 0
     for file in files_of(bad):
         with contextlib.suppress(AudioError, OSError):
             prediction = recognize(file)
             assert math.isfinite(sum(entry["score"] for entry in prediction["emotion"]))
-            answered += 1
-    assert 0 < answered < len(files_of(bad))
+            predicted += 1
+    assert 0 < predicted < len(files_of(bad))
 
 
 def test_the_page_shows_each_or_reports_what_is_wrong(bad, checkpoint):
     service = Service(load_predictor(str(checkpoint)), Limits())
     files = [Path(file) for file in files_of(bad)]
-    answered = []
+    predicted = []
     for file in files:
         html, values = service.recognize(file, OutputOptions(), TimelineOptions(), lambda share: None)
-        answered.append("error" not in values)
+        predicted.append("error" not in values)
         assert "segments" in values or values["error"]
         assert bool(re.search(r'class="note[ "]', html)) == ("error" in values), file
         _can_be_sent(html, values)
@@ -122,7 +122,7 @@ def test_the_page_shows_each_or_reports_what_is_wrong(bad, checkpoint):
         assert [row["file"] for row in rows] == [escape_surrogates(file.name) for file in files[first : first + 100]]
         assert all(("emotion" in row) != bool(row.get("error")) for row in rows)
         _can_be_sent(html, rows)
-    assert 0 < sum(answered) < len(files)
+    assert 0 < sum(predicted) < len(files)
 
 
 def _can_be_sent(html, values):

@@ -34,7 +34,7 @@ JOBS = ("prepare.py", "train.py", "predict.py", "publish.py")
 
 @dataclass(frozen=True)
 class Job:
-    """A script, the words behind it for an output, what it leaves there, and what else it may leave when it ends."""
+    """A script, its arguments for an output, what it leaves there, and what else it may leave when it ends."""
 
     script: str
     arguments: Callable[[Path], list]
@@ -54,7 +54,7 @@ def trained_files(output):
     last = max(output.glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2]))
     history = json.loads((last / "trainer_state.json").read_text())["log_history"]
     record = json.loads((output / "training.json").read_text())
-    del record["seconds"]  # which a training that was resumed does not know
+    del record["seconds"]  # which is unknown after a training was resumed
     timings = re.compile("_(runtime|per_second)$")
     losses = [{name: value for name, value in line.items() if not timings.search(name)} for line in history]
     files = contents(output, "checkpoint-*")

@@ -24,7 +24,7 @@ COMMANDS = {
     "docs/jobs/calls.md": (1, "predict.py calls --model runs/demo --timeline --channels each --output calls.csv"),
     "docs/jobs/onnx.md": (0, "-m inference.onnx runs/demo --output onnx/demo --precision float32 int8"),
 }
-FAILS = {"docs/jobs/calls.md"}  # one of its files is broken, which the exit status says
+FAILS = {"docs/jobs/calls.md"}  # one of its files is broken, which sets the exit status
 TESTED_ELSEWHERE = {
     "docs/adding_a_corpus.md": "test_docs.py",
     "docs/protocols.md": "test_docs.py",

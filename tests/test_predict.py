@@ -39,7 +39,7 @@ def clips(tmp_path):
 
 
 def predict(monkeypatch, capsys, *arguments):
-    """Runs the script here; returns what it printed and the sentence that it ended with."""
+    """Runs the script here; returns what it printed and the message that it exited with."""
     monkeypatch.setattr(
         sys, "argv", ["predict.py", *map(str, arguments), *(() if "--timeline" in arguments else NO_VAD)]
     )

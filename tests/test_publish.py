@@ -66,7 +66,7 @@ def start(monkeypatch, *arguments, token="") -> None:
 
 @pytest.fixture(scope="module")
 def licensed(prepared, tmp_path_factory):
-    """A prepared folder whose report says, as prepare.py's does, that its corpora are the user's own."""
+    """A prepared folder whose report states, as prepare.py's does, that its corpora are the user's own."""
     folder = shutil.copytree(prepared, tmp_path_factory.mktemp("licensed") / "prepared")
     report = json.loads((folder / "report.json").read_text())
     report["settings"]["licenses"] = {"alpha": None, "beta": None}

@@ -1,4 +1,4 @@
-"""Files of strangers: whatever is in them, nothing of it is run, and what is wrong is said in a sentence."""
+"""Untrusted files: whatever they hold, none of it is run, and what is invalid is refused with the reason."""
 
 import io
 import json
@@ -51,7 +51,7 @@ def payload(tmp_path):
 
 
 def refuse(what, *arguments):
-    """The sentence with which something is refused."""
+    """The message of the refusal."""
     with pytest.raises(ValueError, match=r"\w") as error:
         what(*arguments)
     assert "weights_only" not in str(error.value)  # nobody is advised to run it after all
@@ -173,7 +173,7 @@ def test_yaml_that_is_code_is_not_run(read, text, payload, tmp_path):
     bomb += [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in zip("abcdefghi", "bcdefghij", strict=True)]
     content = {
         "code": f"!!python/object/apply:os.system [{payload.command!r}]".encode(),
-        "bomb": "\n".join(bomb).encode(),  # a thousand million words, were it written out
+        "bomb": "\n".join(bomb).encode(),  # a thousand million entries, were it written out
         "not utf-8": b"a: \xff\xfe",
     }[text]
     (tmp_path / "train_config.yaml").write_bytes(content)
@@ -241,7 +241,7 @@ def test_an_archive_is_never_unpacked(name, tmp_path):
     "path", ["../secret.wav", "/etc/secret.wav", "a/../../secret.wav", "link.wav", "links/secret.wav"]
 )
 def test_a_table_names_no_file_outside_of_its_folder(path, tmp_path):
-    """But where `--audio_folder` says so. Links count by where they lead."""
+    """Unless `--audio_folder` allows it. Links count by where they lead."""
     home = tmp_path / "mine"
     home.mkdir()
     (tmp_path / "secret.wav").write_bytes(b"")

@@ -22,7 +22,7 @@ def git(folder, *arguments) -> str:
             [*GIT, "-C", folder, *arguments], capture_output=True, text=True, check=True
         ).stdout.strip()
     except FileNotFoundError:
-        pytest.skip("there is no git")
+        pytest.skip("git is not installed")
 
 
 def test_a_checkout_has_a_commit_and_a_mark_if_files_differ(checkout):

@@ -154,7 +154,7 @@ def test_any_six_seconds_of_an_hour_take_less_than_one(tmp_path):
     for name in ("hour.wav", "hour.m4a"):
         load_audio(tmp_path / name, end_s=1.0)
         for start_s in (0.0, 1800.5, 3590.0):
-            began = time.process_time()  # what else the machine does is none of the decoder's
+            began = time.process_time()  # other processes do not count
             assert load_audio(tmp_path / name, start_s=start_s, end_s=start_s + 6).size == 6 * SAMPLING_RATE
             assert time.process_time() - began < 1.0
 
@@ -250,7 +250,7 @@ def test_the_duration_is_what_was_decoded_and_not_what_the_header_states(muxer, 
     assert found == load_audio(content).size / SAMPLING_RATE == pytest.approx(20, abs=0.1)
 
 
-CUT = {  # formats and codecs of libsndfile's, whose header says 20 s
+CUT = {  # formats and codecs of libsndfile's, whose header states 20 s
     "wav": ("WAV", "PCM_16"),
     "wav float": ("WAV", "FLOAT"),
     "adpcm": ("WAV", "IMA_ADPCM"),
@@ -352,7 +352,7 @@ def test_an_hour_is_counted_in_less_than_a_second(tmp_path):
 
 
 def files_that_are_no_audio(folder):
-    (folder / "text.wav").write_text("This is no audio at all, and says so.")
+    (folder / "text.wav").write_text("This is text and not audio.")
     (folder / "empty.wav").write_bytes(b"")
     (folder / "noise.mp4").write_bytes(np.random.default_rng(0).bytes(10_000))
     soundfile.write(folder / "nothing.wav", np.zeros(0), 16_000)

@@ -263,7 +263,7 @@ def test_a_clip_gets_the_same_output_alone_and_in_any_batch(panns, rate):
         wide.load_state_dict(learned, strict=False)
         panns = wide
     alone = torch.cat([predictions(panns, clip[None]) for clip in CLIPS])
-    assert alone.std(dim=0).min() > 1e-3  # answers that are worth comparing
+    assert alone.std(dim=0).min() > 1e-3  # outputs that differ enough to compare
     together = predictions(panns, *padded(CLIPS))
     torch.testing.assert_close(together[:, :5], alone[:, :5], rtol=0, atol=1e-5)
     torch.testing.assert_close(together[:, 5] / 50, alone[:, 5] / 50, rtol=0, atol=1e-4)

@@ -32,7 +32,7 @@ def predictions(model, values, mask=None) -> torch.Tensor:
 def test_a_clip_gets_the_same_output_alone_and_in_any_batch(tiny_model, padding):
     tiny_model.config.padding = padding
     alone = torch.cat([predictions(tiny_model, clip[None]) for clip in clips()])
-    assert alone.std(dim=0).min() > 1e-3  # answers that are worth comparing
+    assert alone.std(dim=0).min() > 1e-3  # outputs that differ enough to compare
     together = predictions(tiny_model, *padded(clips()))
     torch.testing.assert_close(together[:, :5], alone[:, :5], rtol=0, atol=1e-5)
     torch.testing.assert_close(together[:, 5] / 50, alone[:, 5] / 50, rtol=0, atol=1e-4)

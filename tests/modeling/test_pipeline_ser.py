@@ -275,7 +275,8 @@ waveform = __import__(type(recognize).__module__, fromlist=["x"]).AudioReader(cl
 predictions = [recognize(clip, vad=False), stock(waveform)]
 for auto in (AutoModel, AutoModelForAudioClassification):
     model = auto.from_pretrained(folder, trust_remote_code=True)
-    predictions.append(model(**features(waveform, sampling_rate=16000, return_tensors="pt")).logits.softmax(-1)[0].tolist())
+    inputs = features(waveform, sampling_rate=16000, return_tensors="pt")
+    predictions.append(model(**inputs).logits.softmax(-1)[0].tolist())
 print(json.dumps(predictions))
 """
 

@@ -195,11 +195,11 @@ def write_publication(folder: Path, weights: str) -> Path:
 
 
 def load_elsewhere(hub: Hub, folder: Path, *repos) -> list[dict]:
-    """What untrusted_checkpoint.py says of folders and Hub ids, in a fresh process elsewhere with an empty cache."""
+    """The outputs of untrusted_checkpoint.py for folders and Hub ids, in a fresh process with an empty cache."""
     np.save(folder / "clip.npy", voice(1.5, 140))
     environment = {
         **os.environ,
-        **{"HF_HOME": str(folder / "strangers_home"), "HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_writer"},
+        **{"HF_HOME": str(folder / "home_elsewhere"), "HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_writer"},
         **{"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1", "PYTHONPATH": "", "PYTHONSAFEPATH": "1"},
         "OMP_NUM_THREADS": "1",
     }
@@ -213,7 +213,7 @@ def load_elsewhere(hub: Hub, folder: Path, *repos) -> list[dict]:
 
 
 def check_loaded(loaded: dict, checkpoint: Path) -> None:
-    """Holds an answer of untrusted_checkpoint.py against that of the checkpoint, by the code of this project."""
+    """Compares an output of untrusted_checkpoint.py with that of the checkpoint in the code of this project."""
     model, _ = load_checkpoint(checkpoint)
     with torch.no_grad():
         logits = model(torch.from_numpy(voice(1.5, 140))[None]).task_logits

@@ -261,7 +261,7 @@ print(peak() - before)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell a process's peak")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not report a process's peak memory")
 def test_a_large_file_goes_up_in_pieces(hub, publication):
     size = 100_000_000
     with (publication / "model.safetensors").open("wb") as file:

@@ -12,7 +12,7 @@ from tests.support.loopback_hub import ACCOUNTS
 REPO = "tester/ser"
 
 
-def sentence(error) -> str:
+def message_of(error) -> str:
     text = str(error.value)
     assert "\n" not in text
     assert not [secret for secret in ACCOUNTS if secret in text]
@@ -25,7 +25,7 @@ def refusal(call, *arguments, **options) -> str:
     with pytest.raises(ValueError) as error:  # noqa: PT011, the message is what is returned
         call(*arguments, **options)
     assert time.monotonic() - start < 5
-    return sentence(error)
+    return message_of(error)
 
 
 def test_a_repository_is_created_private_unless_public(hub):

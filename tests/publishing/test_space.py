@@ -116,7 +116,7 @@ def test_a_published_space_runs_where_it_is_downloaded(hub, trained, tmp_path, m
     assert not (tmp_path / "space" / "model").exists()
 
     clip = [*write_examples(tmp_path).values()][-1]
-    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")  # the client wants to be told twice
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")  # the client reads it as well
     with app(tmp_path / "space", hub) as url:
         client = Client(url, verbose=False, analytics_enabled=False)
         _, [row] = client.predict([handle_file(clip)], api_name="/predict_several")

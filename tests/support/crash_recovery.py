@@ -70,7 +70,7 @@ def contents(folder: Path, leave_out: str = "") -> dict[str, bytes]:
 
 def _run(arguments: list[str], log: Path, full: bool) -> None:
     os.setsid()
-    multiprocessing.set_start_method("fork", force=True)  # as in a process that nobody forked
+    multiprocessing.set_start_method("fork", force=True)  # as in a process that was not forked
     os.chdir(ROOT)
     with log.open("wb") as file:
         for printed in (1, 2):

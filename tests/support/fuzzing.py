@@ -2,9 +2,9 @@
 
     python -m tests.support.fuzzing SECONDS FOLDER
 
-The search keeps what reached a line of the decoder, or an outcome, that nothing had reached before, and goes on from
-it. It runs in child processes, so that a crash, a hang and memory that grows are findings too; those that it finds are
-written to FOLDER.
+The search keeps what reached a line of the decoder, or an outcome, that nothing had reached before, and continues
+from it. It runs in child processes, so that a crash, a hang and memory that grows are findings too; those that it
+finds are written to FOLDER.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def mutate(content: bytes, chance: random.Random, others: list[bytes]) -> bytes:
     """One to four things done to a file: bits, numbers of all widths, stretches that go, come, move or are others'."""
     changed = bytearray(content)
     for _ in range(chance.choice((1, 1, 2, 4))):
-        # Headers are short, and what they say matters most.
+        # Headers are short, and their fields matter most.
         at = chance.randrange(min(len(changed), chance.choice((64, 1024, 1 << 20))) or 1)
         length = chance.choice((1, 2, 4, 8, 100, len(changed) // 3))
         match chance.randrange(8):
@@ -93,7 +93,7 @@ def decode(content: bytes) -> str:
             audio.read(0.05)
     except AudioError as error:
         return re.sub(r"\d[\d.e+-]*", "#", str(error))
-    return f"heard {min(seconds, 2)} s"
+    return f"decoded {min(seconds, 2)} s"
 
 
 @dataclass
@@ -153,7 +153,7 @@ def _computed_s() -> float:
 
 def _decode_all(contents: list[bytes], writer: int) -> None:
     """Of each file a line: what was made of it, and the lines of the decoder that it reached."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # FFmpeg and mpg123 have much to say
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # FFmpeg and mpg123 print a lot
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for content in contents:
         signal.setitimer(signal.ITIMER_PROF, HANGS_S)
@@ -186,7 +186,7 @@ def _follow(frame, reached: set[str]):
 
 
 def main(seconds: float, folder: Path) -> None:
-    """Searches, and says what was found."""
+    """Searches, and prints what was found."""
     search = Search(seeds())
     with contextlib.suppress(KeyboardInterrupt):
         search.run(seconds)

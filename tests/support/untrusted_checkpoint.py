@@ -2,7 +2,7 @@
 
     python untrusted_checkpoint.py CLIP.npy FOLDER_OR_HUB_ID …
 
-The last line that it prints holds its answers, one for each, as JSON.
+The last line that it prints holds the outputs, one for each, as JSON.
 """
 
 # ruff: noqa: E402, what is absent has to be so before the imports
@@ -26,7 +26,7 @@ TRUSTED = {"trust_remote_code": True}
 
 
 def refusals(repo: str) -> list[str]:
-    """What is said where the code is not trusted."""
+    """The errors where the code is not trusted."""
     messages = []
     for load in (
         lambda: pipeline(model=repo),
@@ -62,7 +62,7 @@ def load_and_predict(repo: str, clip: str) -> dict:
 
 
 def run_example(repo: str) -> None:
-    """Runs what the card says of how to use it."""
+    """Runs the card's example of use."""
     card = Path(repo, "README.md") if Path(repo).is_dir() else Path(hf_hub_download(repo, "README.md"))
     example = re.search(r"```python\n(.*?)```", card.read_text(encoding="utf-8"), re.DOTALL)[1]
     example, named = re.subn(r'^repo = ".+"$', f'repo = "{repo}"', example, flags=re.MULTILINE)

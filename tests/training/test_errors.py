@@ -18,9 +18,9 @@ RESUME = "--resume_from_checkpoint latest"
     ],
 )
 def test_an_expected_failure_is_described(error, parts):
-    sentence = describe_failure(error)
-    assert [part for part in parts if part not in sentence] == []
-    assert "\n" not in sentence
+    message = describe_failure(error)
+    assert [part for part in parts if part not in message] == []
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_frozen_parameters_stay_bit_identical_and_all_others_move(arguments, bac
 
 
 def gradient(arguments, batch: int, accumulation: int, output: Path) -> dict[str, torch.Tensor]:
-    """The gradient of the first 32 clips: what one step of plain descent at rate 1 takes off the weights."""
+    """The gradient of the first 32 clips: what one step of SGD at rate 1 takes off the weights."""
     ready = job(
         [
             *arguments,
@@ -131,8 +131,8 @@ def test_records_of_other_weights_are_removed(arguments, backbone, tmp_path):
     for stale in ("metrics.json", "training_clips.txt"):
         (output / stale).write_text("stale")
     ready = job([*arguments, *ONE_STEP])
-    ready.clips_before = None  # as of a checkpoint that does not say
-    del ready.splits["test"]  # as under a protocol that has none
+    ready.clips_before = None  # as of a checkpoint without a record
+    del ready.splits["test"]  # as under a protocol without one
     assert train(ready) == {}
     assert (output / "model.safetensors").is_file()
     assert not (output / "metrics.json").exists()

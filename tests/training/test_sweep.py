@@ -137,7 +137,7 @@ def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leav
     assert {path.name for path in output.iterdir()} == {*left, SWEEP, "sweep.json"}
 
     trained.clear()
-    assert sweep(arguments).run() == report  # asked for again, it is there
+    assert sweep(arguments).run() == report  # a second call returns the same
     kept = {path.name for path in output.glob(f"{SWEEP}/*/checkpoint-*/*")}
     assert {"model.safetensors", "trainer_state.json"} <= kept
     assert not {"optimizer.pt", "scheduler.pt", "rng_state.pth"} & kept

@@ -114,7 +114,7 @@ DAMAGE = {
     "another form": b'["b", []]\n',
     "another name": b'{"path": "b", "rows": []}\n',
     "another kind of rows": b'{"file": "b", "rows": {"file": "b"}}\n',
-    "rows that are none": b'{"file": "b", "rows": ["b"]}\n',
+    "rows of the wrong type": b'{"file": "b", "rows": ["b"]}\n',
     "depth": b"[" * 100_000 + b"\n",
 }
 

@@ -15,7 +15,7 @@ from inference.timeline.voice_activity import find_speech
 from modeling import OutputOptions, SpeechEmotionPipeline
 from tests.conftest import TASKS, voice
 
-NO_VAD = PredictionRequest(vad=False)  # of a buzz that is no speech
+NO_VAD = PredictionRequest(vad=False)  # the clips are buzzes, not speech
 
 
 @pytest.fixture(scope="module")

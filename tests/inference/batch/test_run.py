@@ -23,7 +23,7 @@ def predictor(checkpoint):
 
 @pytest.fixture
 def files(tmp_path):
-    """Twelve recordings, of which three are none."""
+    """Nine recordings and three files that cannot be read."""
     paths = [tmp_path / f"{index:02}.wav" for index in range(12)]
     for index, path in enumerate(paths):
         soundfile.write(path, voice(0.4 + 0.1 * (index * 5 % 7), 100 + 10 * index, index), 16_000)

@@ -17,7 +17,7 @@ LEVELS = {"angry": 0.3, "happy": 0.1, "sad": 0.03}
 
 
 class ByLevel:
-    """A network that knows emotions by their level, and keeps what it was given."""
+    """A network that predicts emotions from the level, and keeps its inputs."""
 
     def __init__(self):
         self.lengths = []

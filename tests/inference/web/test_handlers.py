@@ -12,13 +12,13 @@ SETTINGS = [["sad"], 0.5, 3.0, 1.0]
 
 
 class Slow:
-    """A service that reports progress until it is stopped, and keeps what it was asked."""
+    """A service that reports progress until it is stopped, and keeps what was requested."""
 
     def __init__(self):
         self.began, self.resumes = threading.Event(), threading.Event()
 
     def recognize(self, file, outputs, timeline, report):
-        self.asked = (file.name, outputs.labels, outputs.uncertain_below, timeline.window_s)
+        self.requested = (file.name, outputs.labels, outputs.uncertain_below, timeline.window_s)
         report(0.0)
         self.began.set()
         assert self.resumes.wait(10)
@@ -80,7 +80,7 @@ def test_nobody_cancels_what_is_anothers_and_the_next_one_runs(handlers, service
     service.resumes.set()
     thread.join()
     assert thread.result == ("<html>", {"file": "a.wav"}, "a.wav")
-    assert service.asked == ("a.wav", ("sad",), 0.5, 3.0)
+    assert service.requested == ("a.wav", ("sad",), 0.5, 3.0)
     handlers.cancel(visitor("a"))
     thread = run("recognize", "a.wav", SETTINGS)
     thread.join()

@@ -1,4 +1,4 @@
-"""What the gate lets through to Gradio, and what it does not; under load by tests/test_page_load.py."""
+"""What the middleware lets through to Gradio, and what it does not; under load by tests/test_page_load.py."""
 
 import asyncio
 from dataclasses import replace
@@ -25,7 +25,7 @@ SETTINGS = [["angry", "happy", "sad"], 0, 3, 1]
 
 @pytest.fixture(scope="module")
 def page(checkpoint, tmp_path_factory):
-    """Gradio's own application behind the gate, and where its uploads go."""
+    """Gradio's own application behind the middleware, and where its uploads go."""
     folder = tmp_path_factory.mktemp("page") / "uploads"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
@@ -138,12 +138,12 @@ def test_what_the_page_uses_is_there(client, path):
 
 
 def send_body(messages, path="/gradio_api/upload", patience_s=LIMITS.patience_s, pause_s=0.0):
-    """The status and the text with which a gate answers a body that comes so, and what its application was told.
+    """Sends a body; returns what the application raised, and the status and the text of the response.
 
     Args:
         messages: of the body; after the last of them nothing comes.
-        path: that is asked for.
-        patience_s: of the gate.
+        path: of the request.
+        patience_s: of the middleware.
         pause_s: seconds before each message but the first.
     """
     raised, sent, given = [], [], []
@@ -181,7 +181,7 @@ PART = {"type": "http.request", "body": b"x" * 10, "more_body": True}
     ],
 )
 def test_what_comes_too_slowly_or_breaks_off_ends(messages, patience_s, expected):
-    # Gradio answers an upload, and removes what it has written
+    # Gradio itself responds to an upload, and removes what it has written
     assert send_body([*messages], patience_s=patience_s) == ([expected], [])
     assert send_body([*messages], "/gradio_api/queue/join", patience_s) == ([], [400, expected])
 

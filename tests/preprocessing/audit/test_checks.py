@@ -87,7 +87,7 @@ ANGRY = [400, 420, 550, 300]  # a man who shouts
     ("gender", "calm", "angry", "flags"),
     [
         ("male", [120, 130, 150, 110], ANGRY, [False]),
-        ("male", [], ANGRY, []),  # angry clips alone say nothing
+        ("male", [], ANGRY, []),  # angry clips alone do not suffice
         ("male", [230, 240, 220], ANGRY, []),  # too few calm ones
         ("male", [220, 215, 230, 300], [], [True]),
         ("female", [170, 180, 190, 250], ANGRY, [False]),  # a low voice

@@ -61,7 +61,7 @@ def test_a_class_that_the_task_does_not_have_is_missing(rows, feature_extractor)
 def test_a_users_own_column_is_a_target_like_any_other(rows, feature_extractor):
     task = Task("valence", "regression", "valence")
     valence = SERDataCollator(feature_extractor, [task], 6.0)(rows)["labels"]["valence"]
-    assert [row["valence"] is None for row in rows] == [False, True, False, False]  # the second corpus gives none
+    assert [row["valence"] is None for row in rows] == [False, True, False, False]  # the second corpus lacks it
     expected = [row["valence"] or np.nan for row in rows]
     np.testing.assert_allclose(valence.numpy(), expected, rtol=1e-6)
 

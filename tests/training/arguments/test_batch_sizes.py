@@ -23,7 +23,7 @@ def test_a_network_with_batch_statistics_has_full_random_batches(processes, at_o
 
 
 @pytest.mark.parametrize(
-    ("asked", "processes", "expected"),
+    ("requested", "processes", "expected"),
     [
         (BatchSettings(effective_batch_size=256), 8, (256, 8, 4)),
         (BatchSettings(effective_batch_size=36), 1, (36, 6, 6)),
@@ -36,14 +36,14 @@ def test_a_network_with_batch_statistics_has_full_random_batches(processes, at_o
         (BatchSettings(per_device_train_batch_size=16, gradient_accumulation_steps=1), 2, (32, 16, 1)),
     ],
 )
-def test_given_sizes_are_kept_and_others_follow(asked, processes, expected):
-    batches = asked.divide(processes)
+def test_given_sizes_are_kept_and_others_follow(requested, processes, expected):
+    batches = requested.divide(processes)
     assert (batches.effective_batch_size, batches.per_device_train_batch_size) == expected[:2]
     assert batches.gradient_accumulation_steps == expected[2]
 
 
 @pytest.mark.parametrize(
-    ("asked", "processes", "named"),
+    ("requested", "processes", "named"),
     [
         (BatchSettings(), 3, ["3 processes", "32 clips", "33"]),
         (BatchSettings(), 64, ["64 processes", "32 clips"]),
@@ -59,9 +59,9 @@ def test_given_sizes_are_kept_and_others_follow(asked, processes, expected):
         (BatchSettings(32, 16, 1), 1, ["32 clips", "16"]),
     ],
 )
-def test_contradicting_sizes_are_refused_with_their_numbers(asked, processes, named):
+def test_contradicting_sizes_are_refused_with_their_numbers(requested, processes, named):
     with pytest.raises(ValueError, match="effective") as error:
-        asked.divide(processes)
+        requested.divide(processes)
     for part in named:
         assert part in str(error.value)
 
