@@ -121,7 +121,7 @@ def test_whispers_have_no_pitch_to_compare(predictor, films, tmp_path):
 
 
 def tracks(strength, pitch_spread=1.0, predicted=True):
-    """A hundred lines in two tracks, 20 with another emotion in the dub, predicted by a model that the language biases."""
+    """A hundred lines in two tracks, 20 with another emotion in the dub; the model is biased by the language."""
     random = np.random.default_rng(0)
     emotions = random.integers(5, size=100)
     swapped = np.arange(100) % 5 == 0
