@@ -39,7 +39,10 @@ def test_a_mistake_is_reported_in_one_line(start, checkpoint, tmp_path):
     (tmp_path / "a.wav").touch()
     with pytest.raises(SystemExit) as end:
         start(tmp_path / "m.csv", "--model", checkpoint, "--output", tmp_path / "k.csv", "--keep", "mood == 'joy'")
-    assert end.value.code.startswith("inference.curation: Condition \"mood == 'joy'\": there is no column 'mood'")
+    assert end.value.code.startswith("inference.curation: ")
+    assert "mood == 'joy'" in end.value.code
+    assert "column 'mood'" in end.value.code
+    assert "\n" not in end.value.code
 
 
 def test_a_label_map_has_pairs(start, capsys):
