@@ -104,7 +104,7 @@ def app(checkpoint, speech, tmp_path_factory):
 def browser(speech):
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
-        pytest.skip("there is no Chromium")
+        pytest.skip("Chromium is not installed")
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     arguments = [
         *("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -119,7 +119,7 @@ def browser(speech):
 
 @pytest.fixture
 def visit(app, browser):
-    """Opens the page at a width; at the end, it must have asked nothing of any other machine, and raised nothing."""
+    """Opens the page at a width; at the end, it must have requested nothing from other machines, and raised nothing."""
     contexts, requests, refused, errors = [], [], [], []
 
     def note_refusal(response):
@@ -193,7 +193,7 @@ def test_a_recording_has_bars_cards_a_timeline_to_click_and_exports(visit, speec
     assert len(texts["rttm"].splitlines()) == parts.count()
 
 
-def test_a_phone_shows_it_all_and_says_what_is_wrong(visit, speech, app, tmp_path):
+def test_a_phone_shows_it_all_and_reports_errors(visit, speech, app, tmp_path):
     page = visit(390)
     assert not is_too_wide(page)
     page.get_by_role("button", name=speech.stem).click()  # an example
@@ -254,7 +254,7 @@ def test_on_a_phone_the_result_is_scrolled_to_and_labels_do_not_touch(visit, lon
     assert page.locator(".chart").evaluate("chart => chart.offsetWidth > chart.parentElement.clientWidth")
 
 
-def test_a_table_that_is_cut_says_so_until_it_is_scrolled(visit, clip):
+def test_a_table_that_is_cut_shows_it_until_it_is_scrolled(visit, clip):
     page = visit(390)
     send(page, clip)
     hint = page.locator(".more")
@@ -278,7 +278,7 @@ def test_one_upload_follows_another_and_can_be_cancelled(visit, clip, long_speec
     page.locator(".recording h2", has_text=clip.name).wait_for()
 
 
-def test_the_microphone_is_heard_and_the_settings_count(visit):
+def test_the_microphone_is_analyzed_with_the_settings(visit):
     page = visit()
     microphone = page.locator("#microphone")
     microphone.get_by_role("button", name="Record", exact=True).click()
@@ -323,21 +323,21 @@ def test_several_files_are_a_table(visit, speech, clip, tmp_path):
 @pytest.fixture(scope="module")
 def client(app):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")  # it wants to be told twice
+        patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")  # the client reads it as well
         return Client(app.url, verbose=False, analytics_enabled=False)
 
 
-def test_programs_get_the_mean_of_the_segments_and_of_several_the_pipelines_answer(client, clip, checkpoint):
-    shown, answer = client.predict(handle_file(str(clip)), api_name="/recognize")
+def test_programs_get_the_mean_of_the_segments_and_of_several_the_pipelines_output(client, clip, checkpoint):
+    shown, outputs = client.predict(handle_file(str(clip)), api_name="/recognize")
     assert 'class="recording"' in shown
     segments = build_timeline(load_predictor(str(checkpoint)), clip).segments
-    assert len(answer["segments"]) == len(segments)
+    assert len(outputs["segments"]) == len(segments)
     seconds = [segment.end_s - segment.start_s for segment in segments]
     for name, labels in (("emotion", ("angry", "happy", "sad")), ("gender", ("female", "male"))):
         scores = np.average([segment.decoded[name] for segment in segments], axis=0, weights=seconds)
         expected = pytest.approx(dict(zip(labels, scores.tolist(), strict=True)), abs=1e-5)
-        assert {entry["label"]: entry["score"] for entry in answer[name]} == expected
-        assert answer[name][0]["label"] in {row[name][0]["label"] for row in answer["segments"]}
+        assert {entry["label"]: entry["score"] for entry in outputs[name]} == expected
+        assert outputs[name][0]["label"] in {row[name][0]["label"] for row in outputs["segments"]}
     _, rows = client.predict([handle_file(str(clip))] * 2, api_name="/predict_several")
     model, feature_extractor = load_checkpoint(checkpoint)
     expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)(str(clip))["emotion"][0]
@@ -347,44 +347,44 @@ def test_programs_get_the_mean_of_the_segments_and_of_several_the_pipelines_answ
 def test_the_headline_of_every_example_occurs_among_its_segments(client, tmp_path):
     for file in write_examples(tmp_path).values():
         for labels in (["angry", "happy", "sad"], ["angry", "sad"]):
-            _, answer = client.predict(handle_file(str(file)), labels, api_name="/recognize")
-            assert answer["emotion"][0]["label"] in {row["emotion"][0]["label"] for row in answer["segments"]}
-            assert sum(entry["score"] for entry in answer["emotion"]) == pytest.approx(1)
+            _, outputs = client.predict(handle_file(str(file)), labels, api_name="/recognize")
+            assert outputs["emotion"][0]["label"] in {row["emotion"][0]["label"] for row in outputs["segments"]}
+            assert sum(entry["score"] for entry in outputs["emotion"]) == pytest.approx(1)
 
 
-def ask(app, api, data):
+def call_api(app, api, data):
     """What `curl` gets, with no more than the documented two requests: event and data."""
     call = f"{app.url}/gradio_api/call/{api}"
     body = json.dumps({"data": data}).encode()
-    with urllib.request.urlopen(urllib.request.Request(call, body, {"Content-Type": "application/json"})) as answer:
-        event = json.load(answer)["event_id"]
-    with urllib.request.urlopen(f"{call}/{event}") as answer:
-        said = re.search(r"event: (complete|error)\ndata: (.*)", answer.read().decode())
-    return said[1], json.loads(said[2])
+    with urllib.request.urlopen(urllib.request.Request(call, body, {"Content-Type": "application/json"})) as response:
+        event = json.load(response)["event_id"]
+    with urllib.request.urlopen(f"{call}/{event}") as response:
+        event_lines = re.search(r"event: (complete|error)\ndata: (.*)", response.read().decode())
+    return event_lines[1], json.loads(event_lines[2])
 
 
-def test_a_request_may_leave_inputs_out_and_is_told_what_is_invalid(app, clip):
+def test_a_request_may_leave_inputs_out_and_errors_name_what_is_invalid(app, clip):
     with clip.open("rb") as file:
         [path] = httpx.post(f"{app.url}/gradio_api/upload", files={"files": file}).json()
     sent = {"path": path, "meta": {"_type": "gradio.FileData"}}
     for given in ([sent], [sent, ["sad"]], [sent, None, None, None, None]):
-        event, (_, values, _) = ask(app, "recognize", given)
+        event, (_, values, _) = call_api(app, "recognize", given)
         assert event == "complete"
         assert values["segments"]
         assert len(values["emotion"]) == (1 if ["sad"] in given else 3)
-    _, (_, [row]) = ask(app, "predict_several", [[sent]])
+    _, (_, [row]) = call_api(app, "predict_several", [[sent]])
     assert row["emotion"]
-    assert ask(app, "recognize", [])[1][1]["error"]
-    assert ask(app, "predict_several", [])[1][1][0]["error"]
+    assert call_api(app, "recognize", [])[1][1]["error"]
+    assert call_api(app, "predict_several", [])[1][1][0]["error"]
     for invalid in (["clip.wav"], [{**sent, "path": "clip.wav"}], [sent, "sad"], [sent, None, "half"], [sent, [], 9]):
-        event, values = ask(app, "recognize", invalid)
+        event, values = call_api(app, "recognize", invalid)
         assert event == "error"
         assert values["error"]
         assert str(ROOT) not in values["error"]
 
 
 @pytest.mark.parametrize(
-    ("name", "sound", "says"),
+    ("name", "sound", "expected"),
     [
         ("empty.mp3", b"", "empty.mp3: not an audio or video file"),
         ("long.flac", voice(MAX_S + 1, 150), "long.flac is longer than 30 s"),
@@ -392,18 +392,18 @@ def test_a_request_may_leave_inputs_out_and_is_told_what_is_invalid(app, clip):
         ("silence.wav", np.zeros(32_000), None),
     ],
 )
-def test_what_cannot_be_recognized_is_said(client, tmp_path, name, sound, says):
+def test_what_cannot_be_recognized_is_reported(client, tmp_path, name, sound, expected):
     if isinstance(sound, bytes):
         (tmp_path / name).write_bytes(sound)
     else:
         soundfile.write(tmp_path / name, sound, 16_000, subtype="FLOAT" if name.endswith("wav") else None)
-    shown, answer = client.predict(handle_file(str(tmp_path / name)), api_name="/recognize")
-    if says:
-        assert answer.keys() == {"file", "error"}
-        assert answer["error"].startswith(says)
-        assert says in shown
+    shown, outputs = client.predict(handle_file(str(tmp_path / name)), api_name="/recognize")
+    if expected:
+        assert outputs.keys() == {"file", "error"}
+        assert outputs["error"].startswith(expected)
+        assert expected in shown
     else:
-        assert answer == {"file": name, "duration_s": 2.0, "speech_s": 0.0, "segments": []}
+        assert outputs == {"file": name, "duration_s": 2.0, "speech_s": 0.0, "segments": []}
         assert "No speech" in shown
 
 
@@ -418,7 +418,7 @@ def test_no_file_of_the_server_or_of_another_visitor_is_given_out(app, client, c
         assert error.value.code in (403, 404)
     names = {path.parent.name for path in uploads.rglob(clip.name)}
     assert names
-    assert all(re.fullmatch(r"[0-9a-f]{64}", name) for name in names)  # nobody guesses these
+    assert all(re.fullmatch(r"[0-9a-f]{64}", name) for name in names)  # these cannot be guessed
 
 
 def test_where_a_space_finds_its_model(tmp_path, monkeypatch):
@@ -436,19 +436,19 @@ def test_where_a_space_finds_its_model(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("arguments", "expected"),
     [(["--model", "{}/nowhere"], "/nowhere"), (["--max_minutes", "0"], "expected a number above 0")],
 )
-def test_what_cannot_start_is_a_line_before_anything_is_loaded(tmp_path, monkeypatch, capsys, words, says):
+def test_what_cannot_start_is_a_line_before_anything_is_loaded(tmp_path, monkeypatch, capsys, arguments, expected):
     monkeypatch.setitem(sys.modules, "torch", None)  # to import it now fails
-    monkeypatch.setattr(sys, "argv", ["app.py", *(word.format(tmp_path) for word in words)])
+    monkeypatch.setattr(sys, "argv", ["app.py", *(argument.format(tmp_path) for argument in arguments)])
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     with pytest.raises(SystemExit) as end:
         runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
-    assert says in f"{end.value.code} {capsys.readouterr().err}"
+    assert expected in f"{end.value.code} {capsys.readouterr().err}"
 
 
-def test_without_gradio_it_says_what_to_install(monkeypatch):
+def test_without_gradio_the_error_names_what_to_install(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["app.py"])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match=r"pip install -e '.\[page\]'"):

@@ -63,7 +63,7 @@ def test_modeling_imports_its_siblings_as_the_hubs_loader_follows_them():
                 assert node.module in siblings, f"{name_of(path)}: {written}"
 
 
-def test_modeling_is_flat_and_its_files_say_whose_they_are():
+def test_modeling_is_flat_and_its_files_carry_the_suffix():
     assert [path.name for path in (ROOT / "modeling").iterdir() if path.is_dir() and path.name != "__pycache__"] == []
     names = {path.name for path in (ROOT / "modeling").glob("*.py")} - {"__init__.py"}
     assert names
@@ -132,7 +132,7 @@ def read_pins() -> dict[str, Version]:
     pins = {}
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
         name, separator, version = line.partition("==")
-        assert separator, f"constraints.txt: {line} is no pin"
+        assert separator, f"constraints.txt: {line} does not pin a version"
         pins[canonicalize_name(name)] = Version(version)
     return pins
 

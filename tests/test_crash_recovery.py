@@ -34,14 +34,14 @@ JOBS = ("prepare.py", "train.py", "predict.py", "publish.py")
 
 @dataclass(frozen=True)
 class Job:
-    """A script, the words behind it for an output, what it leaves there, and what else it may leave when it ends."""
+    """A script, its arguments for an output, what it leaves there, and what else it may leave when it ends."""
 
     script: str
-    words: Callable[[Path], list]
+    arguments: Callable[[Path], list]
     result: Callable[[Path], dict]
 
     def __call__(self, output: Path, log: Path, **how) -> str:
-        code, printed = run(self.script, *self.words(output), log=log, **how)
+        code, printed = run(self.script, *self.arguments(output), log=log, **how)
         assert (code, "Traceback" in printed) == (how.get("full", 0), False), printed
         return printed
 
@@ -53,13 +53,13 @@ def prepared_files(output):
 def trained_files(output):
     last = max(output.glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2]))
     history = json.loads((last / "trainer_state.json").read_text())["log_history"]
-    facts = json.loads((output / "training.json").read_text())
-    del facts["seconds"]  # which a training that was resumed does not know
+    record = json.loads((output / "training.json").read_text())
+    del record["seconds"]  # which is unknown after a training was resumed
     timings = re.compile("_(runtime|per_second)$")
     losses = [{name: value for name, value in line.items() if not timings.search(name)} for line in history]
     files = contents(output, "checkpoint-*")
     del files["training.json"]
-    return {**files, "losses": losses, "facts": facts}
+    return {**files, "losses": losses, "record": record}
 
 
 def predicted_rows(output):
@@ -93,7 +93,7 @@ def jobs(hub, prepared, backbone_config, trained, tmp_path_factory) -> dict[str,
     calls.mkdir()
     for index in range(40):
         soundfile.write(calls / f"{index:02}.wav", voice(0.3 + index % 4 / 10, 90 + 3 * index, index), 16_000)
-    words = {
+    arguments = {
         "prepare.py": lambda output: [
             *("--corpus", f"table={table}", "--min_duration_s", "0.1", "--num_proc", "2", "--output", output)
         ],
@@ -123,7 +123,7 @@ def jobs(hub, prepared, backbone_config, trained, tmp_path_factory) -> dict[str,
         return {**files, "commits": len(repo.commits), "tagged": repo.tags == {"v1": repo.head.sha}}
 
     results = (prepared_files, trained_files, predicted_rows, published_files)
-    return {name: Job(name, words[name], result) for name, result in zip(JOBS, results, strict=True)}
+    return {name: Job(name, arguments[name], result) for name, result in zip(JOBS, results, strict=True)}
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,7 @@ def test_a_job_that_is_killed_ends_by_the_same_command_as_if_nothing_had_been(
 ):
     job, (whole, seconds) = jobs[script], undisturbed[script]
     output = tmp_path / f"killed-{moment}"
-    process = start(script, *job.words(output), log=tmp_path / "log")
+    process = start(script, *job.arguments(output), log=tmp_path / "log")
     process.join(random.Random(f"{script} {moment}").uniform(0, seconds))
     kill(process)
     check_nothing_is_half(script, output, job, whole)
@@ -190,11 +190,11 @@ def test_a_job_that_is_killed_ends_by_the_same_command_as_if_nothing_had_been(
 
 
 @pytest.mark.parametrize("script", JOBS)
-def test_a_full_disk_is_a_sentence_and_with_room_the_same_command_ends(jobs, undisturbed, tmp_path, script):
+def test_a_full_disk_is_reported_and_with_room_the_same_command_ends(jobs, undisturbed, tmp_path, script):
     output = tmp_path / "small-disk"
-    said = jobs[script](output, tmp_path / "log", full=True).splitlines()[-1]
-    assert said.startswith(f"{script}: ")
-    assert "File too large" in said
+    last_line = jobs[script](output, tmp_path / "log", full=True).splitlines()[-1]
+    assert last_line.startswith(f"{script}: ")
+    assert "File too large" in last_line
     jobs[script](output, tmp_path / "log")
     assert differing(jobs[script].result(output), undisturbed[script][0]) == []
 
@@ -202,9 +202,9 @@ def test_a_full_disk_is_a_sentence_and_with_room_the_same_command_ends(jobs, und
 @pytest.mark.parametrize(
     ("script", "more"), [("prepare.py", []), ("train.py", ["--dataloader_num_workers", "1"])], ids=["prepare", "train"]
 )
-def test_a_worker_that_is_killed_is_a_sentence_and_the_same_command_ends(jobs, undisturbed, tmp_path, script, more):
+def test_a_worker_that_is_killed_is_reported_and_the_same_command_ends(jobs, undisturbed, tmp_path, script, more):
     job, output = jobs[script], tmp_path / "output"
-    process = start(script, *job.words(output), *more, log=tmp_path / "log")
+    process = start(script, *job.arguments(output), *more, log=tmp_path / "log")
     os.kill(worker(process), signal.SIGKILL)
     process.join()
     printed = (tmp_path / "log").read_text()
@@ -225,16 +225,16 @@ def disk(tmp_path) -> Path:
     subprocess.run(["umount", folder], check=True)
 
 
-def mount(*words) -> bool:
+def mount(*arguments) -> bool:
     with contextlib.suppress(OSError):
-        return subprocess.run(["mount", *words], capture_output=True, check=False).returncode == 0
+        return subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode == 0
     return False
 
 
 @pytest.mark.parametrize("script", JOBS[:3])
-def test_a_read_only_disk_is_said_before_any_work(jobs, undisturbed, disk, tmp_path, script):
+def test_a_read_only_disk_is_refused_before_any_work(jobs, undisturbed, disk, tmp_path, script):
     assert mount("-o", "remount,ro", disk)
-    code, printed = run(script, *jobs[script].words(disk / "output"), log=tmp_path / "log")
+    code, printed = run(script, *jobs[script].arguments(disk / "output"), log=tmp_path / "log")
     assert code == 1
     assert re.fullmatch(rf"{script}: {disk}\S* cannot be written: .*\n", printed.splitlines(keepends=True)[-1])
     assert "%" not in printed  # of progress
@@ -242,11 +242,11 @@ def test_a_read_only_disk_is_said_before_any_work(jobs, undisturbed, disk, tmp_p
 
 @pytest.mark.stress
 @pytest.mark.parametrize("script", JOBS[:3])
-def test_a_small_disk_is_a_sentence_and_a_larger_one_is_filled_by_the_same_command(
+def test_a_small_disk_is_reported_and_a_larger_one_is_filled_by_the_same_command(
     jobs, undisturbed, disk, tmp_path, script
 ):
     output = disk / "output"
-    code, printed = run(script, *jobs[script].words(output), log=tmp_path / "log")
+    code, printed = run(script, *jobs[script].arguments(output), log=tmp_path / "log")
     assert (code, "Traceback" in printed) == (1, False), printed
     assert re.match(rf"{script}: .*(No space left|disk full)", printed.splitlines()[-1])
     assert mount("-o", "remount,size=64m", disk)

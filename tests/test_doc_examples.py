@@ -24,7 +24,7 @@ COMMANDS = {
     "docs/jobs/calls.md": (1, "predict.py calls --model runs/demo --timeline --channels each --output calls.csv"),
     "docs/jobs/onnx.md": (0, "-m inference.onnx runs/demo --output onnx/demo --precision float32 int8"),
 }
-FAILS = {"docs/jobs/calls.md"}  # one of its files is broken, which the exit status says
+FAILS = {"docs/jobs/calls.md"}  # one of its files is broken, which sets the exit status
 TESTED_ELSEWHERE = {
     "docs/adding_a_corpus.md": "test_docs.py",
     "docs/protocols.md": "test_docs.py",
@@ -48,8 +48,8 @@ def workspace(checkpoint, tmp_path_factory):
     return folder
 
 
-def run(folder, *words, check=True):
-    subprocess.run([sys.executable, *words], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=check)
+def run(folder, *arguments, check=True):
+    subprocess.run([sys.executable, *arguments], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=check)
 
 
 def code_of(block: str) -> str:
@@ -63,8 +63,8 @@ def test_the_examples_of_a_page_run(workspace, page):
     before, command = COMMANDS.get(page, (None, ""))
     for number, block in enumerate(PAGES[page]):
         if number == before:
-            script, *words = command.split()
-            run(workspace, *([script] if script == "-m" else [str(ROOT / script)]), *words, check=page not in FAILS)
+            script, *arguments = command.split()
+            run(workspace, *([script] if script == "-m" else [str(ROOT / script)]), *arguments, check=page not in FAILS)
         run(workspace, "-c", code_of(block))
 
 

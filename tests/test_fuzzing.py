@@ -13,7 +13,7 @@ from common.audio_files import walk
 from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora import CORPORA
 from tests.preprocessing.corpora.test_corpora import LAID_OUT
-from tests.support.fuzzing import Search, hear, mutate, seeds
+from tests.support.fuzzing import Search, decode, mutate, seeds
 
 pytestmark = pytest.mark.slow
 
@@ -23,8 +23,8 @@ LOOKALIKES = "0123456789١२๓²½_- ./()abcfmsxABFMSſKİıßéÉéªαА"
 
 
 @given(st.sampled_from(SEEDS), st.integers(0, 2**32))
-def test_whatever_a_file_holds_the_decoder_hears_it_or_says_why_not(content, chance):
-    assert hear(mutate(content, random.Random(chance), SEEDS))
+def test_whatever_a_file_holds_the_decoder_reads_it_or_states_why_not(content, chance):
+    assert decode(mutate(content, random.Random(chance), SEEDS))
 
 
 @pytest.mark.stress
@@ -67,7 +67,7 @@ def corpora(draw):
 
 
 @given(corpora())
-def test_whatever_files_are_called_each_is_a_clip_or_dropped_with_a_reason(laid_out):
+def test_whatever_files_are_called_each_is_a_clip_or_skipped_with_a_reason(laid_out):
     corpus, files = laid_out
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "corpus")
@@ -80,9 +80,9 @@ def test_whatever_files_are_called_each_is_a_clip_or_dropped_with_a_reason(laid_
             return
         recordings = set(walk(root, (".wav", ".mp4", ".avi", ".flac")))
         clips = [entry for entry in entries if isinstance(entry, Clip)]
-        drops = [entry for entry in entries if isinstance(entry, SkippedClip)]
+        skipped = [entry for entry in entries if isinstance(entry, SkippedClip)]
         assert {clip.path for clip in clips} <= recordings
-        assert len(drops) >= len(recordings - {clip.path for clip in clips}) - len(files) * (corpus in SISTERS)
+        assert len(skipped) >= len(recordings - {clip.path for clip in clips}) - len(files) * (corpus in SISTERS)
         assert len({clip.id.casefold() for clip in clips}) == len(clips)
         for entry in entries:
             entry.id.encode()

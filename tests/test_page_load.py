@@ -72,11 +72,11 @@ def file_data(path: str) -> dict:
 
 
 class Visitors:
-    """Visitors of all kinds; each checks what it is answered, and tells its kind.
+    """Visitors of all kinds; each checks its responses, and returns its kind.
 
     Args:
         url: of the page.
-        trap: an address that nobody is to fetch.
+        trap: an address that must not be fetched.
     """
 
     def __init__(self, url: str, trap: str):
@@ -91,25 +91,25 @@ class Visitors:
     async def upload(self, *files: tuple[str, bytes]) -> httpx.Response:
         return await self.client.post("/gradio_api/upload", files=[("files", file) for file in files])
 
-    async def ask(self, api: str, question: list) -> dict | list:
-        answer = await self.client.post(f"/gradio_api/call/{api}", json={"data": question})
-        assert answer.status_code == 200, answer.text
-        event = answer.json()["event_id"]
-        told = (await self.client.get(f"/gradio_api/call/{api}/{event}")).text
-        found = re.search(r"event: complete\ndata: (.*)", told)
-        assert found, told[-500:]
+    async def call_api(self, api: str, inputs: list) -> dict | list:
+        response = await self.client.post(f"/gradio_api/call/{api}", json={"data": inputs})
+        assert response.status_code == 200, response.text
+        event = response.json()["event_id"]
+        events = (await self.client.get(f"/gradio_api/call/{api}/{event}")).text
+        found = re.search(r"event: complete\ndata: (.*)", events)
+        assert found, events[-500:]
         return json.loads(found[1])[1]
 
     async def good(self, number: int) -> str:
         seconds = 1 + number % 40 / 20
         [path] = (await self.upload((f"{number}.wav", wav(seconds, number)))).json()
-        answer = await self.ask("recognize", [file_data(path), *SETTINGS])
-        assert (answer["file"], answer["duration_s"]) == (f"{number}.wav", pytest.approx(seconds))
+        response = await self.call_api("recognize", [file_data(path), *SETTINGS])
+        assert (response["file"], response["duration_s"]) == (f"{number}.wav", pytest.approx(seconds))
         return "good"
 
     async def several(self, number: int) -> str:
         paths = (await self.upload((f"{number}a.wav", wav(1, number)), (f"{number}b.wav", b"no sound"))).json()
-        first, second = await self.ask("predict_several", [[file_data(path) for path in paths], *SETTINGS[:2]])
+        first, second = await self.call_api("predict_several", [[file_data(path) for path in paths], *SETTINGS[:2]])
         assert (first["file"], first["duration_s"]) == (f"{number}a.wav", 1.0)
         assert "not an audio or video file" in second["error"]
         return "several"
@@ -117,20 +117,20 @@ class Visitors:
     async def broken(self, number: int) -> str:
         content = [b"", b"no sound", b"RIFF", wav(1, number)[:30], os.urandom(5000)][number // len(KINDS) % 5]
         [path] = (await self.upload((f"{number}.wav", content))).json()
-        answer = await self.ask("recognize", [file_data(path), *SETTINGS])
-        assert answer["error"].startswith(f"{number}.wav: ")
+        response = await self.call_api("recognize", [file_data(path), *SETTINGS])
+        assert response["error"].startswith(f"{number}.wav: ")
         return "broken"
 
     async def large(self, number: int) -> str:
-        answer = await self.upload((f"{number}.wav", bytes(MAX_MB * 1_000_000 + 100_000)))
-        assert answer.status_code == 413
+        response = await self.upload((f"{number}.wav", bytes(MAX_MB * 1_000_000 + 100_000)))
+        assert response.status_code == 413
         return "large"
 
     async def address(self, number: int) -> str:
-        answer = await self.client.post(
+        response = await self.client.post(
             "/gradio_api/call/recognize", json={"data": [file_data(f"{self.trap}/{number}.wav"), *SETTINGS]}
         )
-        assert answer.status_code == 400
+        assert response.status_code == 400
         assert (await self.client.get(f"/gradio_api/file={self.trap}/{number}.wav")).status_code == 404
         return "address"
 
@@ -146,7 +146,7 @@ class Visitors:
         return "thief"
 
     async def torn(self, number: int) -> str:
-        """Says more than it sends, and hangs up."""
+        """Announces more than it sends, and disconnects."""
         _, writer = await self.begin(number)
         writer.write(bytes(50_000))
         await writer.drain()
@@ -156,11 +156,11 @@ class Visitors:
     async def slow(self, number: int) -> str:
         """Sends a byte now and then, for ever."""
         reader, writer = await self.begin(number)
-        answer = asyncio.create_task(reader.readuntil(b"It was sent too slowly."))
-        while not answer.done():
+        response = asyncio.create_task(reader.readuntil(b"It was sent too slowly."))
+        while not response.done():
             writer.write(b"x")
-            await asyncio.wait([answer], timeout=0.5)
-        assert (await answer).startswith(b"HTTP/1.1 400 ")
+            await asyncio.wait([response], timeout=0.5)
+        assert (await response).startswith(b"HTTP/1.1 400 ")
         writer.close()
         return "slow"
 

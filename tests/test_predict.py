@@ -39,7 +39,7 @@ def clips(tmp_path):
 
 
 def predict(monkeypatch, capsys, *arguments):
-    """Runs the script here; returns what it printed and the sentence that it ended with."""
+    """Runs the script here; returns what it printed and the message that it exited with."""
     monkeypatch.setattr(
         sys, "argv", ["predict.py", *map(str, arguments), *(() if "--timeline" in arguments else NO_VAD)]
     )
@@ -122,7 +122,7 @@ def test_killed_and_resumed_by_two_processes_it_gives_the_rows_of_one(
     output = tmp_path / "rows.jsonl"
     url, sent = slow_server
     files = [*sorted(str(path) for path in clips.iterdir()), url]
-    words = [
+    arguments = [
         "predict.py",
         str(clips),
         url,
@@ -134,13 +134,13 @@ def test_killed_and_resumed_by_two_processes_it_gives_the_rows_of_one(
         "1",
         *NO_VAD,
     ]
-    first = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE)
+    first = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE)
     try:
         while num_completed(output) < 32:
             assert first.poll() is None, first.stderr.read()
             time.sleep(0.05)
         # Meanwhile a second start is refused.
-        assert str(output) in refusal(monkeypatch, *words)
+        assert str(output) in refusal(monkeypatch, *arguments)
     finally:
         first.kill()
         first.communicate()
@@ -150,7 +150,7 @@ def test_killed_and_resumed_by_two_processes_it_gives_the_rows_of_one(
     with (tmp_path / "rows.jsonl.partial" / "rows-0.jsonl").open("ab") as lines:
         lines.write(b'{"file": "a line that was being wri')
 
-    command = [sys.executable, *TWO_PROCESSES, *words]
+    command = [sys.executable, *TWO_PROCESSES, *arguments]
     second = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert "predict.py: 3 of 61 files could not be read." in second.stderr
     assert f"{before} of 61 files" in second.stderr
@@ -196,7 +196,7 @@ def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "expected"),
     [
         (["clip.wav"], "clip.wav"),
         (["--list", "list.txt"], "list.txt"),
@@ -206,9 +206,9 @@ def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
         (["README.md", "--timeline", "--hop_s", "9"], "hop_s"),
     ],
 )
-def test_what_cannot_be_is_refused_before_the_model_is_loaded(monkeypatch, arguments, says):
+def test_what_cannot_be_is_refused_before_the_model_is_loaded(monkeypatch, arguments, expected):
     monkeypatch.chdir(ROOT)
-    assert says in refusal(monkeypatch, "predict.py", *arguments, "--model", "nowhere")
+    assert expected in refusal(monkeypatch, "predict.py", *arguments, "--model", "nowhere")
 
 
 def test_a_model_with_a_missing_head_is_refused(checkpoint, clips, tmp_path, monkeypatch):
@@ -216,24 +216,24 @@ def test_a_model_with_a_missing_head_is_refused(checkpoint, clips, tmp_path, mon
     weights = load_file(broken / "model.safetensors")
     del weights["heads.gender.weight"]
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
-    says = refusal(monkeypatch, "predict.py", clips / "00.wav", "--model", broken)
-    assert "1 missing keys (heads.gender.weight)" in says
+    message = refusal(monkeypatch, "predict.py", clips / "00.wav", "--model", broken)
+    assert "1 missing keys (heads.gender.weight)" in message
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "expected"),
     [
         ([], "--list"),
         (["a.wav", "--channels", "each"], "--channels, --window_s and --hop_s"),
         (["a.wav", "--json", "--output", "rows.csv"], "--json"),
     ],
 )
-def test_what_does_not_go_together_is_refused_with_the_usage(monkeypatch, capsys, arguments, says):
+def test_what_does_not_go_together_is_refused_with_the_usage(monkeypatch, capsys, arguments, expected):
     monkeypatch.setattr(sys, "argv", ["predict.py", *arguments, "--model", "runs/demo"])
     with pytest.raises(SystemExit) as end:
         runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
     assert end.value.code == 2
-    assert says in capsys.readouterr().err
+    assert expected in capsys.readouterr().err
 
 
 def test_its_help_waits_for_no_library():

@@ -19,10 +19,10 @@ def start(tmp_path, monkeypatch):
         (tmp_path / name).mkdir(parents=True)
         soundfile.write(tmp_path / name / "a.wav", voice(0.6, 150), SAMPLING_RATE)
 
-    def run(*words):
+    def run(*arguments):
         folders = [f"folder={tmp_path / name}" for name in ("calls", "film")]
-        words = ["--corpus", *folders, "--output", str(tmp_path / "out"), "--num_proc", "1", *words]
-        monkeypatch.setattr(sys, "argv", ["prepare.py", *words])
+        arguments = ["--corpus", *folders, "--output", str(tmp_path / "out"), "--num_proc", "1", *arguments]
+        monkeypatch.setattr(sys, "argv", ["prepare.py", *arguments])
         runpy.run_path(str(ROOT / "prepare.py"), run_name="__main__")
         return tmp_path / "out"
 

@@ -92,9 +92,9 @@ def test_any_tasks_with_any_labels_missing_give_a_finite_loss_and_gradient(rows,
     assert {*losses} == names
     loss.backward()
     assert all(p.grad is None or p.grad.isfinite().all() for p in MODEL.parameters())
-    heard = any(value is not None for task in tasks for value in columns[task.name])
-    assert (loss > 0) == heard
-    assert any(p.grad is not None and p.grad.any() for p in MODEL.parameters()) == heard
+    has_targets = any(value is not None for task in tasks for value in columns[task.name])
+    assert (loss > 0) == has_targets
+    assert any(p.grad is not None and p.grad.any() for p in MODEL.parameters()) == has_targets
 
 
 @given(

@@ -18,7 +18,7 @@ from datasets import load_dataset
 from publishing import dataset as export_of_datasets
 from publishing import export as export_of_checkpoints
 from tests.conftest import ROOT
-from tests.publishing.conftest import FILES, SHARED, check_answer, connect, load_elsewhere
+from tests.publishing.conftest import FILES, SHARED, check_loaded, connect, load_elsewhere
 from tests.support.loopback_hub import ACCOUNTS, serve
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ def hub(tmp_path):
     assert server.unknown == []
 
 
-def run(hub, script, *words, code=0, **environment) -> subprocess.CompletedProcess:
+def run(hub, script, *arguments, code=0, **environment) -> subprocess.CompletedProcess:
     environment = {
         **os.environ,
         "HF_ENDPOINT": hub.url,
@@ -43,7 +43,7 @@ def run(hub, script, *words, code=0, **environment) -> subprocess.CompletedProce
         **environment,
     }
     done = subprocess.run(
-        [sys.executable, script, *map(str, words)],
+        [sys.executable, script, *map(str, arguments)],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -57,16 +57,16 @@ def run(hub, script, *words, code=0, **environment) -> subprocess.CompletedProce
     return done
 
 
-def start(monkeypatch, *words, token="") -> None:
+def start(monkeypatch, *arguments, token="") -> None:
     """Runs publish.py in this process, which is offline if it has not been connected."""
     monkeypatch.setenv("HF_TOKEN", token)
-    monkeypatch.setattr(sys, "argv", ["publish.py", *map(str, words)])
+    monkeypatch.setattr(sys, "argv", ["publish.py", *map(str, arguments)])
     runpy.run_path(str(ROOT / "publish.py"), run_name="__main__")
 
 
 @pytest.fixture(scope="module")
 def licensed(prepared, tmp_path_factory):
-    """A prepared folder whose report says, as prepare.py's does, that its corpora are the user's own."""
+    """A prepared folder whose report states, as prepare.py's does, that its corpora are the user's own."""
     folder = shutil.copytree(prepared, tmp_path_factory.mktemp("licensed") / "prepared")
     report = json.loads((folder / "report.json").read_text())
     report["settings"]["licenses"] = {"alpha": None, "beta": None}
@@ -76,9 +76,9 @@ def licensed(prepared, tmp_path_factory):
 
 def test_a_data_set_is_published_and_read_again(hub, licensed, tmp_path, monkeypatch, capsys):
     connect(monkeypatch, hub)
-    words = [licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--tag"]
+    arguments = [licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--tag"]
     for tag, done in (("v1", "Published"), ("v1", "Unchanged"), ("v2", "Unchanged")):
-        start(monkeypatch, *words, tag, token="hf_writer")
+        start(monkeypatch, *arguments, tag, token="hf_writer")
         url = f"{hub.url}/datasets/team/speech/commit/{hub.repos['dataset', 'team/speech'].head.sha}"
         last = capsys.readouterr().out.splitlines()[-1]
         assert last.startswith(done)
@@ -109,7 +109,7 @@ def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsy
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("arguments", "expected"),
     [
         (["{}", "--dataset", "--repo", "team/x"], r"alpha.*--license"),
         (["{}", "--dataset", "--license", "CC0", "--repo", "x"], "NAMESPACE/NAME"),
@@ -118,9 +118,9 @@ def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsy
         (["{}/nowhere", "--repo", "team/x"], "nowhere"),
     ],
 )
-def test_an_error_is_one_line(licensed, monkeypatch, words, says):
-    with pytest.raises(SystemExit, match=says) as end:
-        start(monkeypatch, *(word.format(licensed) for word in words))
+def test_an_error_is_one_line(licensed, monkeypatch, arguments, expected):
+    with pytest.raises(SystemExit, match=expected) as end:
+        start(monkeypatch, *(argument.format(licensed) for argument in arguments))
     assert end.value.code.startswith("publish.py: ")
     assert "\n" not in end.value.code
 
@@ -150,7 +150,7 @@ def test_missing_access_is_reported_in_seconds(hub, licensed):
 
 
 @pytest.fixture
-def words(prepared, backbone_config, tmp_path) -> list[str]:
+def arguments(prepared, backbone_config, tmp_path) -> list[str]:
     return [
         *("--data", str(prepared), "--config_name", str(backbone_config), "--report_to", "none", "--max_steps", "2"),
         *("--tasks", "emotion", "gender", "--freeze_feature_encoder", "false", "--dataloader_num_workers", "0"),
@@ -158,17 +158,17 @@ def words(prepared, backbone_config, tmp_path) -> list[str]:
     ]
 
 
-def test_a_training_that_could_not_publish_does_not_begin(hub, words, tmp_path):
-    done = run(hub, "train.py", *words, code=1, HF_TOKEN="hf_reader")
+def test_a_training_that_could_not_publish_does_not_begin(hub, arguments, tmp_path):
+    done = run(hub, "train.py", *arguments, code=1, HF_TOKEN="hf_reader")
     assert re.match(r"train\.py: .*team/ser", done.stderr.splitlines()[-1])
     assert not (tmp_path / "run").exists()
     assert hub.repos == {}
 
 
-def test_a_training_publishes_its_checkpoint_privately_and_a_stranger_loads_it(
-    hub, words, tmp_path, prepared, backbone_config
+def test_a_training_publishes_its_checkpoint_privately_and_it_loads_elsewhere(
+    hub, arguments, tmp_path, prepared, backbone_config
 ):
-    done = run(hub, "train.py", *words)
+    done = run(hub, "train.py", *arguments)
     assert re.search(r"\nPublished: http://\S+/team/ser/commit/\w{40}\n", done.stdout)
     repo = hub.repos["model", "team/ser"]
     assert repo.private
@@ -189,24 +189,24 @@ def test_a_training_publishes_its_checkpoint_privately_and_a_stranger_loads_it(
         assert [text for text in (*folders, *ACCOUNTS) if text.encode() in content] == [], name
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []  # nothing is left over
 
-    (answer,) = load_elsewhere(hub, tmp_path, "team/ser")
-    check_answer(answer, tmp_path / "run")
+    (loaded,) = load_elsewhere(hub, tmp_path, "team/ser")
+    check_loaded(loaded, tmp_path / "run")
 
 
-def test_a_typo_creates_no_repository(hub, words):
-    done = run(hub, "train.py", *words, "--hub_private_repo", "maybe", code=2)
+def test_a_typo_creates_no_repository(hub, arguments):
+    done = run(hub, "train.py", *arguments, "--hub_private_repo", "maybe", code=2)
     assert "hub_private_repo" in done.stderr
     assert hub.repos == {}
 
 
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("error", "expected"),
     [
         (None, r"metrics\.json.*`evaluate\.py .*`\."),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), r"\[Errno 28\] No space left on device"),
     ],
 )
-def test_a_failed_export_names_the_command_that_publishes(checkpoint, tmp_path, monkeypatch, error, says):
+def test_a_failed_export_names_the_command_that_publishes(checkpoint, tmp_path, monkeypatch, error, expected):
     run_folder = shutil.copytree(checkpoint, tmp_path / "run")
 
     def full(*arguments):
@@ -218,14 +218,14 @@ def test_a_failed_export_names_the_command_that_publishes(checkpoint, tmp_path, 
     with pytest.raises(SystemExit) as end:
         publish(SimpleNamespace(output_dir=str(run_folder), publish_to="team/ser", hub_private_repo=False))
     message, _, command = end.value.code.partition(" To publish it, run: ")
-    assert re.fullmatch(rf"train\.py: .*{says}", message)
+    assert re.fullmatch(rf"train\.py: .*{expected}", message)
     assert command == f"python publish.py {run_folder} --repo team/ser --public"
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_a_failed_upload_leaves_the_checkpoint_and_names_the_command(hub, words, tmp_path):
+def test_a_failed_upload_leaves_the_checkpoint_and_names_the_command(hub, arguments, tmp_path):
     hub.fail("/commit/", 503)
-    done = run(hub, "train.py", *words, code=1)
+    done = run(hub, "train.py", *arguments, code=1)
     command = done.stderr.splitlines()[-1].partition("To resume, run: ")[2]
     assert command == f"python publish.py {tmp_path / 'run'} --repo team/ser"
     assert (tmp_path / "run" / "model.safetensors").is_file()

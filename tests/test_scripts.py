@@ -80,7 +80,7 @@ def test_predict_and_evaluate_refuse_a_backbone_in_one_line(prepared, tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("corpus", "says"),
+    ("corpus", "expected"),
     [
         ("ravdess={}/nowhere", "nowhere: the folder of ravdess"),
         ("ravdes={}", "'ravdes'"),
@@ -89,17 +89,17 @@ def test_predict_and_evaluate_refuse_a_backbone_in_one_line(prepared, tmp_path, 
         ("{}", "NAME=FOLDER"),
     ],
 )
-def test_prepare_refuses_an_invalid_corpus_in_one_line(tmp_path, monkeypatch, corpus, says):
+def test_prepare_refuses_an_invalid_corpus_in_one_line(tmp_path, monkeypatch, corpus, expected):
     lay_out(tmp_path, list(ravdess.tree())[:30])
     (tmp_path / "list.csv").write_text("name,emotion\na.wav,happy\n")
     output = tmp_path / "output"
     message = refusal(monkeypatch, "prepare.py", "--corpus", corpus.format(tmp_path), "--output", output)
-    assert says in message
+    assert expected in message
     assert not output.exists()
 
 
 @pytest.mark.parametrize(
-    ("script", "arguments", "says"),
+    ("script", "arguments", "expected"),
     [
         ("prepare.py", ["--corpus", "table=x.csv"], "give --corpus or --corpora, and --output"),
         ("prepare.py", ["--corpus", "x=y", "--output", "z", "--columns", "path"], "expected A=B, got 'path'"),
@@ -108,14 +108,14 @@ def test_prepare_refuses_an_invalid_corpus_in_one_line(tmp_path, monkeypatch, co
         ("predict.py", ["clip.wav"], "required: --model"),
     ],
 )
-def test_wrong_arguments_are_refused_with_the_usage(monkeypatch, capsys, script, arguments, says):
+def test_wrong_arguments_are_refused_with_the_usage(monkeypatch, capsys, script, arguments, expected):
     monkeypatch.setattr(sys, "argv", [script, *arguments])
     with pytest.raises(SystemExit) as end:
         runpy.run_path(str(ROOT / script), run_name="__main__")
     assert end.value.code == 2
     printed = capsys.readouterr().err
     assert printed.startswith("usage: ")
-    assert says in printed
+    assert expected in printed
 
 
 def test_evaluate_imported_here_is_the_library():

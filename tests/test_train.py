@@ -24,7 +24,7 @@ TWO_PROCESSES = (sys.executable, "-m", "accelerate.commands.launch", "--multi_gp
 
 
 @pytest.fixture
-def words(prepared, backbone_config) -> list[str]:
+def arguments(prepared, backbone_config) -> list[str]:
     return [
         *("--data", str(prepared), "--config_name", str(backbone_config), "--report_to", "none"),
         *("--tasks", "emotion", "gender", "f0_mean", "--freeze_feature_encoder", "false", "--disable_tqdm", "true"),
@@ -32,9 +32,9 @@ def words(prepared, backbone_config) -> list[str]:
     ]
 
 
-def run(words, launcher=PYTHON, **environment) -> subprocess.CompletedProcess:
+def run(arguments, launcher=PYTHON, **environment) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [*launcher, "train.py", *words],
+        [*launcher, "train.py", *arguments],
         cwd=ROOT,
         env={**ENVIRONMENT, **environment},
         capture_output=True,
@@ -44,14 +44,14 @@ def run(words, launcher=PYTHON, **environment) -> subprocess.CompletedProcess:
     )
 
 
-def test_two_processes_have_the_gradient_of_one_and_count_every_clip_once(words, tmp_path):
-    words += ["--optim", "sgd", "--learning_rate", "1", "--warmup_steps", "0", "--max_grad_norm", "0"]
-    words += ["--max_steps", "1", "--eval_strategy", "steps", "--eval_steps", "1", "--save_strategy", "no"]
-    words += ["--load_best_model_at_end", "false", "--gradient_accumulation_steps", "1"]
-    alone = prepare_job(*parse_args([*words, "--output_dir", str(tmp_path / "1")]))
+def test_two_processes_have_the_gradient_of_one_and_count_every_clip_once(arguments, tmp_path):
+    arguments += ["--optim", "sgd", "--learning_rate", "1", "--warmup_steps", "0", "--max_grad_norm", "0"]
+    arguments += ["--max_steps", "1", "--eval_strategy", "steps", "--eval_steps", "1", "--save_strategy", "no"]
+    arguments += ["--load_best_model_at_end", "false", "--gradient_accumulation_steps", "1"]
+    alone = prepare_job(*parse_args([*arguments, "--output_dir", str(tmp_path / "1")]))
     start = {name: value.clone() for name, value in alone.model.state_dict().items()}
     report = train(alone)
-    two = run([*words, "--output_dir", str(tmp_path / "2")], TWO_PROCESSES, ACCELERATE_USE_CPU="true")
+    two = run([*arguments, "--output_dir", str(tmp_path / "2")], TWO_PROCESSES, ACCELERATE_USE_CPU="true")
     assert two.returncode == 0, two.stderr
     trained = json.loads((tmp_path / "2" / "training.json").read_text())
     assert (trained["batch_size"], trained["hardware"]["processes"]) == (32, 2)
@@ -80,31 +80,40 @@ def test_two_processes_have_the_gradient_of_one_and_count_every_clip_once(words,
     assert float(one_loss) > 0
 
 
-def test_processes_that_cannot_share_the_effective_batch_are_refused(words, tmp_path):
+def test_processes_that_cannot_share_the_effective_batch_are_refused(arguments, tmp_path):
     three = (sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "3")
-    done = run([*words, "--output_dir", str(tmp_path / "run")], three, ACCELERATE_USE_CPU="true")
+    done = run([*arguments, "--output_dir", str(tmp_path / "run")], three, ACCELERATE_USE_CPU="true")
     assert done.returncode != 0
     assert "3 processes" in done.stderr
     assert not (tmp_path / "run").exists()
 
 
-def test_an_invalid_setting_is_one_line_without_a_traceback(words, tmp_path):
-    words[1] = str(tmp_path / "nowhere")
-    done = run([*words, "--output_dir", str(tmp_path / "run")])
+def test_an_invalid_setting_is_one_line_without_a_traceback(arguments, tmp_path):
+    arguments[1] = str(tmp_path / "nowhere")
+    done = run([*arguments, "--output_dir", str(tmp_path / "run")])
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith(f"train.py: {tmp_path / 'nowhere'}")
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
 
 
-def test_torchrun_without_a_gpu_joins_its_processes(words, tmp_path):
+def test_torchrun_without_a_gpu_joins_its_processes(arguments, tmp_path):
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2")
-    words += ["--max_steps", "1", "--eval_strategy", "no", "--save_strategy", "no", "--load_best_model_at_end", "false"]
-    done = run([*words, "--output_dir", str(tmp_path / "run")], torchrun)
+    arguments += [
+        "--max_steps",
+        "1",
+        "--eval_strategy",
+        "no",
+        "--save_strategy",
+        "no",
+        "--load_best_model_at_end",
+        "false",
+    ]
+    done = run([*arguments, "--output_dir", str(tmp_path / "run")], torchrun)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "run" / "training.json").read_text())["hardware"]["processes"] == 2
     assert done.stdout.count("emotion by corpus") == 1
-    evaluation = ["evaluate.py", str(tmp_path / "run"), *words[:2], "--output", str(tmp_path / "report")]
+    evaluation = ["evaluate.py", str(tmp_path / "run"), *arguments[:2], "--output", str(tmp_path / "report")]
     done = subprocess.run(
         [*torchrun, *evaluation], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
     )
@@ -112,17 +121,17 @@ def test_torchrun_without_a_gpu_joins_its_processes(words, tmp_path):
     assert done.stdout.count("emotion by corpus") == 1
 
 
-def test_one_process_instead_of_several_is_refused(words, tmp_path):
+def test_one_process_instead_of_several_is_refused(arguments, tmp_path):
     launch = (sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2")
-    done = run([*words, "--output_dir", str(tmp_path / "run")], launch)
+    done = run([*arguments, "--output_dir", str(tmp_path / "run")], launch)
     assert done.returncode != 0
     assert "torchrun --nproc_per_node" in done.stderr
     assert not (tmp_path / "run").exists()
 
 
-def test_joined_processes_train_a_sweep_together(words, tmp_path):
+def test_joined_processes_train_a_sweep_together(arguments, tmp_path):
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2")
-    words += [
+    arguments += [
         "--num_train_epochs",
         "1",
         "--sweep",
@@ -132,7 +141,7 @@ def test_joined_processes_train_a_sweep_together(words, tmp_path):
         "--sweep_weight_decay",
         "0",
     ]
-    done = run([*words, "--output_dir", str(tmp_path / "run")], torchrun)
+    done = run([*arguments, "--output_dir", str(tmp_path / "run")], torchrun)
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "run" / "sweep.json").read_text())
     assert report["best"] == "lr1e-3-wd0"

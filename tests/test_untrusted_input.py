@@ -1,4 +1,4 @@
-"""Files of strangers: whatever is in them, nothing of it is run, and what is wrong is said in a sentence."""
+"""Untrusted files: whatever they hold, none of it is run, and what is invalid is refused with the reason."""
 
 import io
 import json
@@ -51,7 +51,7 @@ def payload(tmp_path):
 
 
 def refuse(what, *arguments):
-    """The sentence with which something is refused."""
+    """The message of the refusal."""
     with pytest.raises(ValueError, match=r"\w") as error:
         what(*arguments)
     assert "weights_only" not in str(error.value)  # nobody is advised to run it after all
@@ -104,7 +104,7 @@ def test_another_architecture_is_named(config, of_a_checkpoint, as_a_backbone, t
         ),
     ],
 )
-def test_a_configuration_that_is_none_is_said(config, checkpoint, tmp_path):
+def test_an_invalid_configuration_is_refused(config, checkpoint, tmp_path):
     folder = shutil.copytree(checkpoint, tmp_path / "strange")
     (folder / "config.json").write_text(config)
     assert refuse(load_checkpoint, folder).startswith(f"{folder} is not a ")
@@ -121,15 +121,15 @@ def test_weights_that_are_code_are_not_run(tiny_model, payload, tmp_path):
             write(folder / "pytorch_model.bin")
         write(file)
         assert "model.safetensors" in refuse(load_checkpoint, ours)
-        said = refuse(Wav2Vec2ForMultiTaskSER.from_backbone, backbone, TASKS)
-        assert str(backbone) in said
+        message = refuse(Wav2Vec2ForMultiTaskSER.from_backbone, backbone, TASKS)
+        assert str(backbone) in message
         assert file.name in refuse(PannsForMultiTaskSER.from_backbone, file, TASKS)
     (ours / "model.safetensors").write_bytes(pickle.dumps(payload))
     assert str(ours) in refuse(load_checkpoint, ours)
 
 
 @pytest.mark.parametrize("index", ["[]", "{}", '{"weight_map": 3}', '{"weight_map": {"a": 3}}', "{"])
-def test_an_index_of_weights_that_is_none_is_said(index, checkpoint, tmp_path):
+def test_an_invalid_index_of_weights_is_refused(index, checkpoint, tmp_path):
     folder = shutil.copytree(checkpoint, tmp_path / "strange")
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors.index.json").write_text(index)
@@ -173,7 +173,7 @@ def test_yaml_that_is_code_is_not_run(read, text, payload, tmp_path):
     bomb += [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in zip("abcdefghi", "bcdefghij", strict=True)]
     content = {
         "code": f"!!python/object/apply:os.system [{payload.command!r}]".encode(),
-        "bomb": "\n".join(bomb).encode(),  # a thousand million words, were it written out
+        "bomb": "\n".join(bomb).encode(),  # a thousand million entries, were it written out
         "not utf-8": b"a: \xff\xfe",
     }[text]
     (tmp_path / "train_config.yaml").write_bytes(content)
@@ -241,27 +241,27 @@ def test_an_archive_is_never_unpacked(name, tmp_path):
     "path", ["../secret.wav", "/etc/secret.wav", "a/../../secret.wav", "link.wav", "links/secret.wav"]
 )
 def test_a_table_names_no_file_outside_of_its_folder(path, tmp_path):
-    """But where `--audio_folder` says so. Links count by where they lead."""
+    """Unless `--audio_folder` allows it. Links count by where they lead."""
     home = tmp_path / "mine"
     home.mkdir()
     (tmp_path / "secret.wav").write_bytes(b"")
     (home / "link.wav").symlink_to(tmp_path / "secret.wav")
     (home / "links").symlink_to(tmp_path)
     (home / "clips.csv").write_text(f"path\ninside.wav\n{path}\n")
-    said = refuse(lambda: [*read_table(home / "clips.csv", UserAudio())])
-    assert said.startswith(f"{home / 'clips.csv'}, row 2: {path!r} ")
-    assert "--audio_folder" in said
+    message = refuse(lambda: [*read_table(home / "clips.csv", UserAudio())])
+    assert message.startswith(f"{home / 'clips.csv'}, row 2: {path!r} ")
+    assert "--audio_folder" in message
     if not path.startswith("/"):
         (home / "clips.csv").write_text(f"path\nmine/{path}\n")
         [clip] = read_table(home / "clips.csv", UserAudio(audio_folder=".."))
         assert clip.path.resolve() == tmp_path / "secret.wav"
 
 
-FACTS = training_record()
+RECORD = training_record()
 
 
 @pytest.mark.parametrize(
-    "facts",
+    "record",
     [
         "[" * 100_000,
         "{",
@@ -269,22 +269,22 @@ FACTS = training_record()
             json.dumps,
             (
                 [],
-                {**FACTS, "locales": 3},
-                {**FACTS, "data": [{**FACTS["data"][0], "homepage": "javascript:alert(1)"}]},
-                {**FACTS, "data": [{**FACTS["data"][0], "commercial": "yes"}]},
-                {**FACTS, "data": {}},
-                {**FACTS, "hardware": {}},
-                {**FACTS, "before": {"before": {}}},
+                {**RECORD, "locales": 3},
+                {**RECORD, "data": [{**RECORD["data"][0], "homepage": "javascript:alert(1)"}]},
+                {**RECORD, "data": [{**RECORD["data"][0], "commercial": "yes"}]},
+                {**RECORD, "data": {}},
+                {**RECORD, "hardware": {}},
+                {**RECORD, "before": {"before": {}}},
             ),
         ),
     ],
 )
-def test_the_facts_of_anothers_training_are_checked(facts, tmp_path):
-    (tmp_path / "training.json").write_text(facts)
+def test_the_record_of_an_untrusted_training_is_checked(record, tmp_path):
+    (tmp_path / "training.json").write_text(record)
     assert str(tmp_path / "training.json") in refuse(read_training_record, tmp_path / "training.json")
 
 
 def test_facts_are_taken_without_what_else_is_there(tmp_path):
-    before = {**FACTS, "before": FACTS}
-    (tmp_path / "training.json").write_text(json.dumps({**before, "more": 1, "before": {**FACTS, "more": 1}}))
+    before = {**RECORD, "before": RECORD}
+    (tmp_path / "training.json").write_text(json.dumps({**before, "more": 1, "before": {**RECORD, "more": 1}}))
     assert read_training_record(tmp_path / "training.json") == before

@@ -29,7 +29,7 @@ def test_wav_files_hold_the_clips(tmp_path):
         np.testing.assert_allclose(stored, waveform, atol=1 / 32768)
 
 
-def test_without_recordings_of_people_clips_are_synthetic_and_it_is_said(monkeypatch):
+def test_without_recordings_of_people_clips_are_synthetic_and_reported_so(monkeypatch):
     monkeypatch.delenv("SER_REAL_AUDIO", raising=False)
     assert real_files(5) == []
     clips, what = speech(4)

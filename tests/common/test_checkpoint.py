@@ -34,7 +34,7 @@ def test_code_beside_a_checkpoint_is_not_run(broken):
 
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors", "preprocessor_config.json"])
 @pytest.mark.parametrize("content", [None, "{", "not what it should be"])
-def test_what_is_broken_or_missing_is_said_in_a_sentence(broken, file, content):
+def test_what_is_broken_or_missing_is_refused_with_the_reason(broken, file, content):
     (broken / file).unlink()
     if content is not None:
         (broken / file).write_text(content)
@@ -49,7 +49,7 @@ def test_another_architecture_is_named(tmp_path):
         load_checkpoint(tmp_path)
 
 
-def test_no_stranger_is_asked_to_run_code(tmp_path, monkeypatch):
+def test_no_code_of_untrusted_checkpoints_runs(tmp_path, monkeypatch):
     (tmp_path / "config.json").write_text('{"model_type": "other", "auto_map": {"AutoConfig": "code.Config"}}')
     (tmp_path / "code.py").write_text("raise RuntimeError('ran')")
     monkeypatch.setattr("builtins.input", lambda _: "y")
@@ -57,14 +57,14 @@ def test_no_stranger_is_asked_to_run_code(tmp_path, monkeypatch):
         load_checkpoint(tmp_path)
 
 
-def test_weights_are_told_by_the_sum_of_their_file(broken):
+def test_weights_are_identified_by_the_hash_of_their_file(broken):
     weights = broken / "model.safetensors"
     assert weight_files(broken) == [weights]
     assert weights_sha256(broken) == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert weights_sha256("team/ser") is None
 
 
-def test_shards_are_told_by_the_sum_of_all(tiny_model, tmp_path):
+def test_shards_are_identified_by_the_hash_of_all(tiny_model, tmp_path):
     tiny_model.save_pretrained(tmp_path, max_shard_size="10KB")
     (tmp_path / "model-00009-of-00009.safetensors").write_bytes(b"of another time")
     shards = sorted(tmp_path.glob("model-*.safetensors"))[:-1]

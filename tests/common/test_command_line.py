@@ -70,8 +70,8 @@ def test_a_parser_without_abbreviations_takes_whole_names_alone(capsys):
 @pytest.mark.parametrize("command", [[script] for script in SCRIPTS] + [["-m", module] for module in MODULES])
 def test_every_command_names_an_unknown_flag_in_two_lines(command):
     # Each in a process of its own, because a module that is run must not be one that was imported.
-    words = [sys.executable, *command, "--outptu", "x"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    arguments = [sys.executable, *command, "--outptu", "x"]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 2
     assert "--outptu" in done.stderr
     assert len(done.stderr.splitlines()) <= 2

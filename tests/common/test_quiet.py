@@ -18,14 +18,14 @@ if sys.argv[2] == "quiet":
     quiet_c_libraries()  # once more changes nothing
 with soundfile.SoundFile(sys.argv[1]) as file:
     file.read()
-print("said by Python", file=sys.stderr)
-os.write(2, b"said by the system\\n")
+print("printed by Python", file=sys.stderr)
+os.write(2, b"printed by the system\\n")
 """
 
 
 @pytest.fixture
 def damaged(tmp_path):
-    """An MP3 file of which mpg123 says a lot on stderr."""
+    """An MP3 file that makes mpg123 print a lot to stderr."""
     file = tmp_path / "happy" / "damaged.mp3"
     file.parent.mkdir()
     soundfile.write(file, 0.3 * np.sin(np.arange(160_000) / 20), 16_000, format="MP3")
@@ -37,14 +37,14 @@ def damaged(tmp_path):
 
 
 def test_what_a_decoder_prints_is_not_in_a_log(damaged):
-    said = {}
+    printed = {}
     for how in ("loud", "quiet"):
         command = [sys.executable, "-c", SCRIPT, str(damaged), how]
-        said[how] = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr.splitlines()
-    own = ["said by Python", "said by the system"]
-    assert said["quiet"] == own
-    assert said["loud"][-2:] == own
-    assert len(said["loud"]) > 2
+        printed[how] = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr.splitlines()
+    own = ["printed by Python", "printed by the system"]
+    assert printed["quiet"] == own
+    assert printed["loud"][-2:] == own
+    assert len(printed["loud"]) > 2
 
 
 def test_workers_print_nothing_either(damaged):

@@ -18,7 +18,7 @@ def test_a_console_without_a_character_shows_its_code_point(monkeypatch):
 
 
 @pytest.mark.parametrize("stream", [None, io.StringIO()])
-def test_what_is_no_console_is_left_alone(monkeypatch, stream):
+def test_what_is_not_a_console_is_left_alone(monkeypatch, stream):
     monkeypatch.setattr(sys, "stdout", stream)
     run_command("a", lambda: None)
     assert sys.stdout is stream

@@ -10,7 +10,7 @@ def test_the_clips_of_a_training_and_of_those_before_it_are_read_as_written(tmp_
     assert read_training_clips(str(tmp_path)) == {"alpha/b.wav", "another"}
 
 
-def test_clips_that_are_not_all_known_are_not_written(tmp_path):
+def test_incomplete_sets_of_clips_are_not_written(tmp_path):
     write_training_clips(tmp_path, ["alpha/b.wav"])
     write_training_clips(tmp_path, ["alpha/b.wav"], before=None)
     assert not (tmp_path / TRAINING_CLIPS).exists()

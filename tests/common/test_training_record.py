@@ -17,7 +17,7 @@ def test_a_record_is_read_with_those_before_it(tmp_path):
     assert read_training_record(write(tmp_path, record)) == record
 
 
-def test_unknown_fields_are_dropped_and_labels_may_be_missing(tmp_path):
+def test_unknown_fields_are_removed_and_labels_may_be_missing(tmp_path):
     record = training_record()
     del record["merged_labels"]
     read = read_training_record(write(tmp_path, {**record, "script": "<script>"}))

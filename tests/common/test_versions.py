@@ -16,11 +16,13 @@ def checkout(tmp_path, monkeypatch):
     return tmp_path
 
 
-def git(folder, *words) -> str:
+def git(folder, *arguments) -> str:
     try:
-        return subprocess.run([*GIT, "-C", folder, *words], capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            [*GIT, "-C", folder, *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
     except FileNotFoundError:
-        pytest.skip("there is no git")
+        pytest.skip("git is not installed")
 
 
 def test_a_checkout_has_a_commit_and_a_mark_if_files_differ(checkout):

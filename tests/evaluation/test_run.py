@@ -228,6 +228,6 @@ def test_of_clips_without_a_named_speaker_it_is_unknown_who_was_in_the_training(
     write_training_clips(broken, by_speaker.splits["train"]["id"])
     assert evaluate_checkpoint(by_speaker, tmp_path).report["num_speakers_seen_in_training"] == 0
     clips = by_speaker.splits[unnamed]
-    nobody = clips.remove_columns("speaker").add_column("speaker", [None] * len(clips))
-    plan = replace(by_speaker, splits=DatasetDict({**by_speaker.splits, unnamed: nobody}))
+    anonymous = clips.remove_columns("speaker").add_column("speaker", [None] * len(clips))
+    plan = replace(by_speaker, splits=DatasetDict({**by_speaker.splits, unnamed: anonymous}))
     assert evaluate_checkpoint(plan, tmp_path).report["num_speakers_seen_in_training"] is None

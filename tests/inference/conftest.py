@@ -1,4 +1,4 @@
-"""Voices that are speech to a detector of speech, sounds that are none, an exported checkpoint, and threads."""
+"""Synthetic speech that passes voice activity detection, other sounds, an exported checkpoint, and threads."""
 
 import json
 import os
@@ -101,7 +101,7 @@ def music(kind: str, seconds: float, level: float = 0.1) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory) -> Path:
-    """A folder with two recordings, a broken one, and what is none."""
+    """A folder with two recordings, a broken one, and other files."""
     folder = tmp_path_factory.mktemp("recordings")
     for index, seconds in enumerate((0.7, 7.0)):
         soundfile.write(folder / f"{index}.wav", voice(seconds, 110 + 60 * index, index), SAMPLING_RATE)

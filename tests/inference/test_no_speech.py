@@ -10,7 +10,7 @@ from inference.engine.predictor import load_predictor
 from inference.timeline.build import build_timeline
 from modeling import SpeechEmotionPipeline
 from modeling.vad_ser import measure_speech
-from tests.modeling.test_vad_ser import NO_SPEECH, SAID
+from tests.modeling.test_vad_ser import NO_SPEECH, SPEECH
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +44,10 @@ def test_no_emotion_is_predicted_where_nobody_speaks(recognize, checkpoint, tmp_
 
 def test_seconds_of_speech_are_the_same_in_the_pipeline_and_the_predictor(recognize, checkpoint, exported, tmp_path):
     clips = [
-        SAID,
-        np.concatenate([np.zeros(40_000, np.float32), SAID, SAID]),
+        SPEECH,
+        np.concatenate([np.zeros(40_000, np.float32), SPEECH, SPEECH]),
         NO_SPEECH["noise"],
-        SAID[:20_000],
+        SPEECH[:20_000],
     ]
     files = [str(tmp_path / f"{number}.wav") for number in range(len(clips))]
     for file, clip in zip(files, clips, strict=True):

@@ -83,7 +83,7 @@ def test_parquet_has_the_same_types_where_every_file_failed(tmp_path):
 
 
 @pytest.mark.parametrize(("ending", "read"), [(".csv", pd.read_csv), (".parquet", pd.read_parquet)])
-def test_a_length_that_is_not_known_is_an_empty_cell(tmp_path, ending, read):
+def test_an_unknown_length_is_an_empty_cell(tmp_path, ending, read):
     rows = [{**ROWS[0], "duration_s": None}, ROWS[2]]
     ROW_FORMATS[ending](rows, tmp_path / f"rows{ending}", TABLE)
     lengths = read(tmp_path / f"rows{ending}")["duration_s"]

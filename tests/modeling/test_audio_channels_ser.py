@@ -26,7 +26,7 @@ def test_the_downmix_is_ffmpegs(layout):
 
 
 @pytest.mark.parametrize("names", [["FC"], ["FL", "FR"], [UNNAMED] * 4, [UNNAMED] * 6, ["LFE", "FC"]])
-def test_what_is_no_film_is_averaged(names):
+def test_channels_of_other_layouts_are_averaged(names):
     np.testing.assert_array_equal(mono_weights(names), np.full(len(names), 1 / len(names)))
 
 
@@ -58,11 +58,11 @@ def test_speech_in_the_center_of_film_sound_is_kept(form, layout):
     weights = mono_weights([channel.name for channel in av.AudioLayout(layout).channels])
     found = load_audio(content)
     np.testing.assert_allclose(found, weights.astype(np.float32) @ sound, atol=2e-3)  # 16 bits, clipped noise
-    plain = np.corrcoef(sound.mean(axis=0), speech)[0, 1]
-    assert np.corrcoef(found, speech)[0, 1] > max(0.85, plain + 0.2)
+    averaged = np.corrcoef(sound.mean(axis=0), speech)[0, 1]
+    assert np.corrcoef(found, speech)[0, 1] > max(0.85, averaged + 0.2)
 
 
-def test_six_channels_of_vorbis_are_told_apart():
+def test_six_channels_of_vorbis_are_distinguished():
     """libsndfile gives them in Vorbis' own order: the center is the second."""
     sound, speech = film("5.1")
     vorbis = sound[[0, 2, 1, 4, 5, 3]]
@@ -70,7 +70,7 @@ def test_six_channels_of_vorbis_are_told_apart():
     assert np.corrcoef(found[: speech.size], speech)[0, 1] > 0.85
 
 
-def test_an_array_says_nothing_about_its_channels_and_is_averaged():
+def test_an_array_has_no_channel_layout_and_is_averaged():
     sound, _ = film("5.1")
     np.testing.assert_allclose(load_audio(sound, sampling_rate=RATE), sound.mean(axis=0), atol=1e-6)
 
@@ -97,7 +97,7 @@ def test_two_channels_are_their_mean_to_the_bit():
     ],
     ids=["opposite", "opposite with noise", "the same", "another sound", "silence", "opposite and softer"],
 )
-def test_channels_that_cancel_are_told(right, cancels, caplog, tmp_path):
+def test_channels_that_cancel_are_reported(right, cancels, caplog, tmp_path):
     left, noise = 0.3 * voice(2.0, 150), 0.1 * np.random.default_rng(0).normal(size=2 * RATE)
     path = tmp_path / "stereo.wav"
     path.write_bytes(written(np.stack([left, right(left, noise)], axis=1), RATE, "WAV"))
@@ -112,7 +112,7 @@ def test_channels_that_cancel_are_told(right, cancels, caplog, tmp_path):
 
 
 @pytest.mark.parametrize("muxer", ["matroska", "ogg"])
-def test_channels_of_a_container_that_cancel_are_told(muxer, caplog):
+def test_channels_of_a_container_that_cancel_are_reported(muxer, caplog):
     left = 0.3 * voice(2.0, 150)
     content = piped(np.stack([left, -left]), RATE, "flac", muxer, "stereo")
     with caplog.at_level("WARNING"):

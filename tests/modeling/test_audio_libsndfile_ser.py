@@ -36,7 +36,7 @@ def test_what_is_read_in_many_parts_is_the_whole(monkeypatch):
 
 
 def flac_of_unknown_length() -> bytes:
-    """As a program writes it into a pipe: nobody could go back to fill in the length."""
+    """As a program writes it into a pipe: it cannot go back to fill in the length."""
     content = bytearray(encoded(voice(1.2, 150), format="FLAC").getvalue())
     (packed,) = struct.unpack_from(">Q", content, 18)
     struct.pack_into(">Q", content, 18, packed >> 36 << 36)

@@ -55,7 +55,7 @@ def test_a_recording_with_fewer_channels_has_its_last_one_everywhere():
         load_audio(stereo + mono, channel=2)
 
 
-def test_a_recording_of_a_chain_that_cannot_be_read_is_told(caplog):
+def test_a_recording_of_a_chain_that_cannot_be_read_is_reported(caplog):
     first, second = link(2.0, 16_000, 150), link(1.0, 16_000, 200)
     broken = second[:60] + bytes(len(second) - 60)
     with caplog.at_level("WARNING"):

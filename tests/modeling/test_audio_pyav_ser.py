@@ -134,7 +134,7 @@ def test_a_pause_is_silence_and_a_jump_of_hours_is_a_lie(jump_s, found_s):
         assert load_audio(content).size / SAMPLING_RATE == pytest.approx(found_s, abs=0.1)
 
 
-def test_of_many_damaged_packets_one_is_told(film, tmp_path, caplog):
+def test_of_many_damaged_packets_one_is_reported(film, tmp_path, caplog):
     content = bytearray(film.read_bytes())
     for start in range(len(content) // 4, len(content) // 2, 2000):
         content[start : start + 300] = bytes(300)

@@ -62,7 +62,7 @@ def test_a_recording_is_read_as_from_a_file(web, tmp_path):
         assert (audio.duration_s, audio.name) == (3.0, f"{web}/whole.wav".replace(f"me:{SECRET}", "…"))
 
 
-def test_a_long_recording_is_not_fetched_to_know_its_length(web, monkeypatch):
+def test_a_long_recording_is_not_fetched_for_its_length(web, monkeypatch):
     monkeypatch.setattr("modeling.audio_ser._COUNTED_BYTES", 10_000)
     with AudioReader(f"{web}/whole.wav") as audio:
         audio.read(0.0, 1.0)
@@ -72,14 +72,14 @@ def test_a_long_recording_is_not_fetched_to_know_its_length(web, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["cut.wav", "missing.wav"])
-def test_a_connection_that_breaks_is_no_end_of_the_recording(web, capfd, name):
+def test_a_broken_connection_is_not_the_end_of_the_recording(web, capfd, name):
     with pytest.raises(AudioError, match=r"^http://…@127.0.0.1:\d+/\w+\.wav: .") as caught:
         load_audio(f"{web}/{name}")
     assert SECRET not in f"{caught.value!r}{caught.value.__cause__!r}"
     assert capfd.readouterr() == ("", "")  # where a decoder written in C would print a traceback
 
 
-def test_what_breaks_later_is_said_when_it_is_read(web, tmp_path, monkeypatch):
+def test_what_breaks_later_is_reported_when_it_is_read(web, tmp_path, monkeypatch):
     file = RemoteFile(f"{web}/whole.wav")
     assert (file.read(4), file.failure) == (b"RIFF", "")
 
@@ -108,7 +108,7 @@ def test_secrets_are_what_stands_before_the_host(text, shown):
     assert redact_credentials(text) == shown
 
 
-def test_a_scheme_that_needs_a_package_says_so_without_the_secret():
+def test_a_scheme_that_lacks_its_package_is_refused_without_the_secret():
     with pytest.raises(ImportError, match=r"reading sftp://…@host/x\.wav: .*paramiko") as caught:
         load_audio(f"sftp://me:{SECRET}@host/x.wav")
     assert SECRET not in repr(caught.value.__cause__)
@@ -122,7 +122,7 @@ def test_a_scheme_that_needs_a_package_says_so_without_the_secret():
         ("http://u:hunter2@nobody.invalid/a.wav", "Cannot connect to host"),
     ],
 )
-def test_why_an_address_cannot_be_fetched_is_said(tmp_path, url, why):
+def test_an_address_that_cannot_be_fetched_is_refused_with_the_reason(tmp_path, url, why):
     with serve_folder(tmp_path) as address:
         file = RemoteFile(url.format(address))
     assert why in file.failure

@@ -101,7 +101,7 @@ def test_blocks_end_where_the_recording_does(rate, seconds):
         assert [block.size for block in audio.blocks(1.0)] == [16_000] * int(seconds) + [8_000] * (seconds % 1 > 0)
 
 
-def test_there_are_no_blocks_of_a_recording_without_samples():
+def test_a_recording_without_samples_has_no_blocks():
     with AudioReader(np.zeros(0, np.float32), 16_000) as audio, pytest.raises(AudioError, match="array"):
         next(audio.blocks())
 
@@ -154,7 +154,7 @@ def test_any_six_seconds_of_an_hour_take_less_than_one(tmp_path):
     for name in ("hour.wav", "hour.m4a"):
         load_audio(tmp_path / name, end_s=1.0)
         for start_s in (0.0, 1800.5, 3590.0):
-            began = time.process_time()  # what else the machine does is none of the decoder's
+            began = time.process_time()  # other processes do not count
             assert load_audio(tmp_path / name, start_s=start_s, end_s=start_s + 6).size == 6 * SAMPLING_RATE
             assert time.process_time() - began < 1.0
 
@@ -239,7 +239,7 @@ def test_length_is_known_before_reading(recordings):
 
 @pytest.mark.parametrize("muxer", PIPED)
 @pytest.mark.parametrize("read_s", [None, 3.0, 60.0])
-def test_a_recording_is_as_long_as_it_is_and_not_as_its_header_says(muxer, read_s):
+def test_the_duration_is_what_was_decoded_and_not_what_the_header_states(muxer, read_s):
     """Whether nothing, a part or all of it has been read."""
     codec, rate = PIPED[muxer]
     content = piped(recording(20, rate), rate, codec, muxer)
@@ -250,7 +250,7 @@ def test_a_recording_is_as_long_as_it_is_and_not_as_its_header_says(muxer, read_
     assert found == load_audio(content).size / SAMPLING_RATE == pytest.approx(20, abs=0.1)
 
 
-CUT = {  # formats and codecs of libsndfile's, whose header says 20 s
+CUT = {  # formats and codecs of libsndfile's, whose header states 20 s
     "wav": ("WAV", "PCM_16"),
     "wav float": ("WAV", "FLOAT"),
     "adpcm": ("WAV", "IMA_ADPCM"),
@@ -327,7 +327,7 @@ def test_recordings_of_a_browser_or_a_camera_one_after_the_other_are_all_read(mu
         assert audio.duration_s == audio.read().size / SAMPLING_RATE == pytest.approx(6, abs=0.2)
 
 
-def test_what_would_take_too_long_to_count_is_not_known(monkeypatch):
+def test_a_duration_that_takes_too_long_to_count_is_unknown(monkeypatch):
     codec, rate = PIPED["webm"]
     content = piped(recording(8, rate), rate, codec, "webm")
     monkeypatch.setattr("modeling.audio_ser._COUNTED", 5 * rate)
@@ -352,7 +352,7 @@ def test_an_hour_is_counted_in_less_than_a_second(tmp_path):
 
 
 def files_that_are_no_audio(folder):
-    (folder / "text.wav").write_text("This is no audio at all, and says so.")
+    (folder / "text.wav").write_text("This is text and not audio.")
     (folder / "empty.wav").write_bytes(b"")
     (folder / "noise.mp4").write_bytes(np.random.default_rng(0).bytes(10_000))
     soundfile.write(folder / "nothing.wav", np.zeros(0), 16_000)
@@ -386,7 +386,7 @@ def test_a_missing_file_is_missing(tmp_path):
         load_audio(tmp_path / "gone.wav")
 
 
-def test_what_is_no_file_is_not_waited_for(tmp_path):
+def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
     (tmp_path / "zeros.wav").symlink_to("/dev/zero")
     for path in (tmp_path / "pipe.wav", tmp_path / "zeros.wav", tmp_path):
@@ -394,7 +394,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
             load_audio(path)
 
 
-def test_what_may_not_be_read_is_said(tmp_path):
+def test_a_file_without_permission_to_read_is_refused(tmp_path):
     soundfile.write(tmp_path / "secret.wav", voice(0.5, 150), 16_000)
     (tmp_path / "secret.wav").chmod(0)
     me = os.geteuid()

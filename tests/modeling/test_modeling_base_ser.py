@@ -12,7 +12,7 @@ from tests.conftest import TASKS, voice
 from tests.modeling.test_modeling_panns_ser import panns_config
 from tests.modeling.test_modeling_wav2vec2_layer_sum_ser import layer_sum_config
 
-STRANGER = """
+LOAD_ELSEWHERE = """
 import sys
 sys.modules["modeling"] = sys.modules["preprocessing"] = None  # nothing of the project may be needed
 import json, torch
@@ -22,14 +22,14 @@ waveform = torch.load(clip, weights_only=True)
 for folder in folders:
     autos = (AutoModel, AutoModelForAudioClassification)
     models = [auto.from_pretrained(folder, trust_remote_code=True) for auto in autos]
-    answers = [model(waveform[None]).logits.softmax(-1)[0].tolist() for model in models]
+    predictions = [model(waveform[None]).logits.softmax(-1)[0].tolist() for model in models]
     entries = pipeline(model=folder, trust_remote_code=True)(waveform.numpy(), vad=False)["emotion"]
     scores = {entry["label"]: entry["score"] for entry in entries}
-    print(json.dumps([*answers, [scores[label] for label in models[0].config.label2id]]))
+    print(json.dumps([*predictions, [scores[label] for label in models[0].config.label2id]]))
 """
 
 
-def test_a_stranger_loads_every_architecture_with_transformers_alone(feature_extractor, tmp_path):
+def test_every_architecture_loads_elsewhere_with_transformers_alone(feature_extractor, tmp_path):
     """The third of them, wav2vec 2.0, is loaded so in test_pipeline_ser.py."""
     torch.manual_seed(0)
     clip = torch.from_numpy(voice(1.0, 150))
@@ -39,7 +39,7 @@ def test_a_stranger_loads_every_architecture_with_transformers_alone(feature_ext
         model.eval().save_pretrained(tmp_path / str(number))
         feature_extractor.save_pretrained(tmp_path / str(number))
     environment = {**os.environ, "HF_HOME": str(tmp_path / "hf"), "PYTHONPATH": ""}
-    command = [sys.executable, "-c", STRANGER, *(str(tmp_path / name) for name in ("clip.pt", "0", "1"))]
+    command = [sys.executable, "-c", LOAD_ELSEWHERE, *(str(tmp_path / name) for name in ("clip.pt", "0", "1"))]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for model, line in zip(models, done.stdout.splitlines()[-2:], strict=True):

@@ -15,7 +15,7 @@ from modeling import PannsForMultiTaskSER, PannsMultiTaskSERConfig, SpeechEmotio
 from modeling.modeling_base_ser import MultiTaskSERMixin
 from modeling.modeling_panns_ser import PUBLISHED
 from tests.conftest import ROOT, TASKS, voice
-from tests.modeling.test_modeling_wav2vec2_ser import answers, labels, padded
+from tests.modeling.test_modeling_wav2vec2_ser import labels, padded, predictions
 
 WIDTHS = (64, 128, 256, 512, 1024, 2048)
 NARROW = (4, 4, 6, 6, 8, 8)
@@ -262,9 +262,9 @@ def test_a_clip_gets_the_same_output_alone_and_in_any_batch(panns, rate):
         learned = {name: value for name, value in panns.state_dict().items() if "extractor" not in name}
         wide.load_state_dict(learned, strict=False)
         panns = wide
-    alone = torch.cat([answers(panns, clip[None]) for clip in CLIPS])
-    assert alone.std(dim=0).min() > 1e-3  # answers that are worth comparing
-    together = answers(panns, *padded(CLIPS))
+    alone = torch.cat([predictions(panns, clip[None]) for clip in CLIPS])
+    assert alone.std(dim=0).min() > 1e-3  # outputs that differ enough to compare
+    together = predictions(panns, *padded(CLIPS))
     torch.testing.assert_close(together[:, :5], alone[:, :5], rtol=0, atol=1e-5)
     torch.testing.assert_close(together[:, 5] / 50, alone[:, 5] / 50, rtol=0, atol=1e-4)
 
@@ -272,11 +272,11 @@ def test_a_clip_gets_the_same_output_alone_and_in_any_batch(panns, rate):
 def test_what_stands_in_the_padding_does_not_matter(panns):
     values, mask = padded(CLIPS)
     noisy = torch.where(mask.bool(), values, float("nan"))
-    assert torch.equal(answers(panns, noisy, mask), answers(panns, values, mask))
+    assert torch.equal(predictions(panns, noisy, mask), predictions(panns, values, mask))
 
 
 def test_only_the_beginning_is_processed(panns):
-    assert torch.equal(answers(panns, CLIPS[4][None]), answers(panns, CLIPS[4][None, :32_000]))
+    assert torch.equal(predictions(panns, CLIPS[4][None]), predictions(panns, CLIPS[4][None, :32_000]))
 
 
 @torch.no_grad()
@@ -284,7 +284,7 @@ def test_the_level_stays_as_recorded(panns):
     clip = CLIPS[3][None]
     louder = panns._prepare_input(10 * clip, None) - panns._prepare_input(clip, None)
     torch.testing.assert_close(louder, torch.full_like(louder, 20.0), rtol=0, atol=1e-2)
-    assert (answers(panns, 10 * clip) - answers(panns, clip)).abs().max() > 1e-3
+    assert (predictions(panns, 10 * clip) - predictions(panns, clip)).abs().max() > 1e-3
 
 
 @torch.no_grad()
@@ -303,8 +303,8 @@ def test_at_32_khz_the_bands_above_8_khz_are_empty():
 
 
 def test_silence_and_few_samples_have_finite_outputs(panns):
-    assert answers(panns, torch.zeros(2, 8000)).isfinite().all()
-    assert answers(panns, torch.ones(1, 1)).isfinite().all()
+    assert predictions(panns, torch.zeros(2, 8000)).isfinite().all()
+    assert predictions(panns, torch.ones(1, 1)).isfinite().all()
 
 
 def step(model) -> dict[str, torch.Tensor]:
@@ -336,7 +336,7 @@ def test_the_front_end_computes_in_float32_whatever_the_rest_does(panns, saved):
     exact = panns._prepare_input(*clips)
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(panns._prepare_input(*clips), exact)
-        assert (answers(panns, *clips)[:, :5] - answers(copy.deepcopy(panns), *clips)[:, :5]).abs().max() < 1e-6
+        assert (predictions(panns, *clips)[:, :5] - predictions(copy.deepcopy(panns), *clips)[:, :5]).abs().max() < 1e-6
         assert panns(*clips).logits.dtype == torch.bfloat16
     for model in (PannsForMultiTaskSER.from_pretrained(saved, dtype=torch.bfloat16), panns.to(torch.bfloat16)):
         assert model.fc1.weight.dtype == torch.bfloat16
@@ -398,7 +398,7 @@ def test_both_pipelines_give_the_models_output_in_any_batch(saved, panns):
     ours = pipeline("speech-emotion-recognition", model=str(saved), pipeline_class=SpeechEmotionPipeline)
     stock = pipeline("audio-classification", model=str(saved), top_k=None)
     clips = [clip.numpy() for clip in CLIPS]
-    expected = answers(panns, *padded(CLIPS))
+    expected = predictions(panns, *padded(CLIPS))
     for row, one, other in zip(
         expected, ours(clips, batch_size=3, vad=False), stock(list(clips), batch_size=2), strict=True
     ):

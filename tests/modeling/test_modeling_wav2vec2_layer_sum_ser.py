@@ -8,7 +8,7 @@ from common.checkpoint import load_checkpoint
 from modeling import Wav2Vec2LayerSumForMultiTaskSER, Wav2Vec2LayerSumMultiTaskSERConfig
 from modeling.modeling_wav2vec2_layer_sum_ser import LayerSum
 from tests.conftest import ROOT, TASKS, TINY
-from tests.modeling.test_modeling_wav2vec2_ser import answers, clips, labels, padded
+from tests.modeling.test_modeling_wav2vec2_ser import clips, labels, padded, predictions
 
 
 def layer_sum_config(**fields) -> Wav2Vec2LayerSumMultiTaskSERConfig:
@@ -36,7 +36,7 @@ def saved(_model, feature_extractor, tmp_path_factory):
 
 
 @torch.no_grad()
-def test_it_is_what_its_docstring_says(model):
+def test_it_is_what_its_docstring_states(model):
     """One clip, its layers taken by hooks, and the rest by hand."""
     states = []
     encoder = model.wav2vec2.encoder
@@ -61,9 +61,9 @@ def test_layers_start_with_equal_weights(model):
 
 
 def test_a_clip_gets_the_same_output_alone_and_in_any_batch(model):
-    alone = torch.cat([answers(model, clip[None]) for clip in clips()])
+    alone = torch.cat([predictions(model, clip[None]) for clip in clips()])
     assert alone.std(dim=0).min() > 1e-3
-    together = answers(model, *padded(clips()))
+    together = predictions(model, *padded(clips()))
     torch.testing.assert_close(together[:, :5], alone[:, :5], rtol=0, atol=1e-5)
     torch.testing.assert_close(together[:, 5] / 50, alone[:, 5] / 50, rtol=0, atol=1e-4)
 
@@ -110,7 +110,7 @@ def test_a_checkpoint_loads_bit_for_bit_and_brings_all_code(saved, model):
     loaded, _ = load_checkpoint(saved)
     assert type(loaded) is Wav2Vec2LayerSumForMultiTaskSER
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in loaded.state_dict().items())
-    assert torch.equal(answers(loaded, *padded(clips())), answers(model, *padded(clips())))
+    assert torch.equal(predictions(loaded, *padded(clips())), predictions(model, *padded(clips())))
     here = {file.name for file in (ROOT / "modeling").glob("*.py")} - {"__init__.py", "auto_ser.py"}
     assert {file.name for file in saved.glob("*.py")} == here - {
         "modeling_panns_ser.py",
@@ -121,7 +121,7 @@ def test_a_checkpoint_loads_bit_for_bit_and_brings_all_code(saved, model):
 def test_new_heads_have_the_width_of_the_dense_layers(model):
     model.replace_heads(TASKS, new=["gender"])
     assert model.heads["gender"].weight.shape == (2, 128)
-    assert answers(model, *padded(clips())).isfinite().all()
+    assert predictions(model, *padded(clips())).isfinite().all()
 
 
 @pytest.mark.parametrize("option", ["layerdrop", "mask_time_prob"])

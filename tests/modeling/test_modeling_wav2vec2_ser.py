@@ -23,7 +23,7 @@ def padded(waveforms) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.no_grad()
-def answers(model, values, mask=None) -> torch.Tensor:
+def predictions(model, values, mask=None) -> torch.Tensor:
     output = model.eval()(values, mask)
     return torch.cat([task.decode(output.task_logits[task.name]).reshape(len(values), -1) for task in TASKS], dim=1)
 
@@ -31,9 +31,9 @@ def answers(model, values, mask=None) -> torch.Tensor:
 @pytest.mark.parametrize("padding", ["masked", "paper"])
 def test_a_clip_gets_the_same_output_alone_and_in_any_batch(tiny_model, padding):
     tiny_model.config.padding = padding
-    alone = torch.cat([answers(tiny_model, clip[None]) for clip in clips()])
-    assert alone.std(dim=0).min() > 1e-3  # answers that are worth comparing
-    together = answers(tiny_model, *padded(clips()))
+    alone = torch.cat([predictions(tiny_model, clip[None]) for clip in clips()])
+    assert alone.std(dim=0).min() > 1e-3  # outputs that differ enough to compare
+    together = predictions(tiny_model, *padded(clips()))
     torch.testing.assert_close(together[:, :5], alone[:, :5], rtol=0, atol=1e-5)
     torch.testing.assert_close(together[:, 5] / 50, alone[:, 5] / 50, rtol=0, atol=1e-4)
 
@@ -42,25 +42,25 @@ def test_level_offset_and_what_stands_in_the_padding_do_not_matter(tiny_model):
     values, mask = padded(clips())
     louder = torch.where(mask.bool(), 7 * values + 0.5, 99.0)
     torch.testing.assert_close(
-        answers(tiny_model, louder, mask), answers(tiny_model, values, mask), rtol=1e-4, atol=1e-4
+        predictions(tiny_model, louder, mask), predictions(tiny_model, values, mask), rtol=1e-4, atol=1e-4
     )
 
 
 def test_only_the_beginning_is_processed(tiny_model):
     beginning = torch.from_numpy(voice(6.0, 150))[None]
     longer = torch.cat([beginning, torch.from_numpy(voice(3.0, 400))[None]], dim=1)
-    torch.testing.assert_close(answers(tiny_model, longer), answers(tiny_model, beginning), rtol=0, atol=1e-5)
+    torch.testing.assert_close(predictions(tiny_model, longer), predictions(tiny_model, beginning), rtol=0, atol=1e-5)
 
 
 def test_padding_as_in_the_paper_averages_the_zeros_too(tiny_model):
     clip = clips()[1][None]
-    masked = answers(tiny_model, clip)
+    masked = predictions(tiny_model, clip)
     tiny_model.config.padding = "paper"
-    assert not torch.allclose(answers(tiny_model, clip), masked, atol=1e-3)
+    assert not torch.allclose(predictions(tiny_model, clip), masked, atol=1e-3)
 
 
 def test_silence_has_a_finite_output(tiny_model):
-    assert answers(tiny_model, torch.zeros(2, 8000)).isfinite().all()
+    assert predictions(tiny_model, torch.zeros(2, 8000)).isfinite().all()
 
 
 def test_logits_are_the_emotion_head(tiny_model):
@@ -94,22 +94,22 @@ def test_every_weight_gets_a_gradient(tiny_model):
 
 
 def test_gradient_checkpointing_changes_nothing(tiny_model):
-    plain = gradients(tiny_model)
+    default = gradients(tiny_model)
     tiny_model.activation_checkpointing_enable()
-    torch.testing.assert_close(gradients(tiny_model), plain)
+    torch.testing.assert_close(gradients(tiny_model), default)
 
 
 def test_sdpa_equals_eager_attention(tiny_model):
     assert tiny_model.config._attn_implementation == "sdpa"
-    fast = answers(tiny_model, *padded(clips()))
+    fast = predictions(tiny_model, *padded(clips()))
     tiny_model.set_attn_implementation("eager")
-    torch.testing.assert_close(answers(tiny_model, *padded(clips())), fast, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(predictions(tiny_model, *padded(clips())), fast, rtol=1e-4, atol=1e-5)
 
 
 def test_bfloat16_autocast_trains_and_stays_near(tiny_model):
-    exact = answers(tiny_model, *padded(clips()))
+    exact = predictions(tiny_model, *padded(clips()))
     with torch.autocast("cpu", torch.bfloat16):
-        near = answers(tiny_model, *padded(clips()))
+        near = predictions(tiny_model, *padded(clips()))
         assert all(gradient.isfinite().all() for gradient in gradients(tiny_model).values())
     assert (near[:, :5] - exact[:, :5]).abs().max() < 0.05
 
@@ -174,7 +174,7 @@ def write_like_xlsr_53(folder, config: Wav2Vec2Config, without: str = "\0") -> W
     return model
 
 
-def test_a_backbone_gets_new_heads_and_says_so(tmp_path, caplog):
+def test_a_backbone_gets_new_heads_and_reports_them(tmp_path, caplog):
     config = Wav2Vec2Config(**TINY, mask_time_prob=0.075, layerdrop=0.1)
     backbone = write_like_xlsr_53(tmp_path / "xlsr", config)
     model = Wav2Vec2ForMultiTaskSER.from_backbone(tmp_path / "xlsr", TASKS)
@@ -256,7 +256,7 @@ def test_a_head_of_another_size_is_an_error(checkpoint, tmp_path):
         Wav2Vec2ForMultiTaskSER.from_pretrained(tmp_path)
 
 
-def test_a_backbone_is_no_checkpoint(tmp_path):
+def test_a_backbone_is_not_a_checkpoint(tmp_path):
     Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="from_backbone"):
         Wav2Vec2ForMultiTaskSER.from_pretrained(tmp_path)

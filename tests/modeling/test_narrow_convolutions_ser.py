@@ -26,9 +26,9 @@ def test_other_precisions_are_unchanged():
     torch.manual_seed(0)
     convolution = torch.nn.Conv1d(4, 8, 3)
     values = torch.randn(1, 4, 20)
-    plain = convolution(values)
+    default = convolution(values)
     keep_narrow_convolutions_in_float32(convolution)
-    torch.testing.assert_close(convolution(values), plain, rtol=0, atol=0)
+    torch.testing.assert_close(convolution(values), default, rtol=0, atol=0)
     assert convolution.double()(values.double()).dtype == torch.float64
 
 

@@ -17,34 +17,34 @@ DECODED = {
 
 
 def test_classes_come_by_their_score_and_numbers_with_their_unit():
-    answer = format_outputs(TASKS, EMOTION, DECODED)
-    assert [entry["label"] for entry in answer["emotion"]] == ["happy", "sad", "angry"]
-    assert answer["gender"] == [
+    outputs = format_outputs(TASKS, EMOTION, DECODED)
+    assert [entry["label"] for entry in outputs["emotion"]] == ["happy", "sad", "angry"]
+    assert outputs["gender"] == [
         {"label": "female", "score": pytest.approx(0.9)},
         {"label": "male", "score": pytest.approx(0.1)},
     ]
-    assert answer["f0_mean"] == {"value": 181.25, "unit": "Hz"}
-    assert answer.keys() == {"emotion", "gender", "f0_mean"}
-    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+    assert outputs["f0_mean"] == {"value": 181.25, "unit": "Hz"}
+    assert outputs.keys() == {"emotion", "gender", "f0_mean"}
+    assert json.loads(json.dumps(outputs, allow_nan=False)) == outputs
 
 
 def test_top_k_is_of_each_head():
-    answer = format_outputs(TASKS, EMOTION, DECODED, OutputOptions(top_k=2))
-    assert [len(answer[name]) for name in ("emotion", "gender")] == [2, 2]
+    outputs = format_outputs(TASKS, EMOTION, DECODED, OutputOptions(top_k=2))
+    assert [len(outputs[name]) for name in ("emotion", "gender")] == [2, 2]
 
 
 def test_a_choice_of_emotions_is_what_a_softmax_over_them_alone_would_be():
-    answer = format_outputs(TASKS, EMOTION, DECODED, OutputOptions(labels=["sad", "angry"]))
-    assert answer["emotion"] == [
+    outputs = format_outputs(TASKS, EMOTION, DECODED, OutputOptions(labels=["sad", "angry"]))
+    assert outputs["emotion"] == [
         {"label": "sad", "score": pytest.approx(0.6)},
         {"label": "angry", "score": pytest.approx(0.4)},
     ]
     logits = torch.tensor([0.2, 0.5, 0.3]).log()
     masked = logits.masked_fill(torch.tensor([False, True, False]), -torch.inf).softmax(0)
-    assert {e["label"]: e["score"] for e in answer["emotion"]} == pytest.approx(
+    assert {e["label"]: e["score"] for e in outputs["emotion"]} == pytest.approx(
         {"angry": masked[0].item(), "sad": masked[2].item()}
     )
-    assert len(answer["gender"]) == 2
+    assert len(outputs["gender"]) == 2
 
 
 @pytest.mark.parametrize(("threshold", "uncertain"), [(0.4, False), (0.6, True)])
@@ -54,9 +54,9 @@ def test_below_the_threshold_it_is_uncertain(threshold, uncertain):
 
 def test_the_threshold_is_of_what_can_be_chosen():
     options = OutputOptions(labels="happy", uncertain_below=0.99)
-    answer = format_outputs(TASKS, EMOTION, DECODED, options)
-    assert answer["emotion"] == [{"label": "happy", "score": 1.0}]
-    assert answer["uncertain"] is False
+    outputs = format_outputs(TASKS, EMOTION, DECODED, options)
+    assert outputs["emotion"] == [{"label": "happy", "score": 1.0}]
+    assert outputs["uncertain"] is False
 
 
 @pytest.mark.parametrize(
@@ -82,5 +82,5 @@ def test_what_can_occur_is_chosen_before_a_mean_is_taken():
 
 def test_classes_that_got_nothing_are_alike():
     decoded = {**DECODED, "emotion": torch.tensor([1.0, 0.0, 0.0])}
-    answer = format_outputs(TASKS, EMOTION, decoded, OutputOptions(labels=["happy", "sad"]))
-    assert [entry["score"] for entry in answer["emotion"]] == [0.5, 0.5]
+    outputs = format_outputs(TASKS, EMOTION, decoded, OutputOptions(labels=["happy", "sad"]))
+    assert [entry["score"] for entry in outputs["emotion"]] == [0.5, 0.5]

@@ -39,7 +39,9 @@ def same(left: dict, right: dict) -> None:
     """Asserts the guarantee: probabilities to 1e-5, values to 1e-4 of their target's standard deviation."""
     for task in TASKS:
         if task.is_classification:
-            scores = [{entry["label"]: entry["score"] for entry in answer[task.name]} for answer in (left, right)]
+            scores = [
+                {entry["label"]: entry["score"] for entry in prediction[task.name]} for prediction in (left, right)
+            ]
             assert scores[0] == pytest.approx(scores[1], abs=1e-5)
         else:
             assert left[task.name]["value"] == pytest.approx(right[task.name]["value"], abs=1e-4 * task.std)
@@ -59,20 +61,20 @@ def as_wav(clip: np.ndarray) -> bytes:
 
 
 def test_every_head_in_its_unit(recognize):
-    answer = recognize(CLIPS[2])
-    assert answer.keys() == {"emotion", "gender", "f0_mean", "duration_s", "analyzed_s", "speech_s"}
-    assert sum(entry["score"] for entry in answer["emotion"]) == pytest.approx(1)
-    assert [entry["score"] for entry in answer["emotion"]] == sorted(
-        (e["score"] for e in answer["emotion"]), reverse=True
+    prediction = recognize(CLIPS[2])
+    assert prediction.keys() == {"emotion", "gender", "f0_mean", "duration_s", "analyzed_s", "speech_s"}
+    assert sum(entry["score"] for entry in prediction["emotion"]) == pytest.approx(1)
+    assert [entry["score"] for entry in prediction["emotion"]] == sorted(
+        (e["score"] for e in prediction["emotion"]), reverse=True
     )
-    assert answer["f0_mean"]["unit"] == "Hz"
-    assert 0 < answer["f0_mean"]["value"] < 400
-    assert answer["duration_s"] == answer["analyzed_s"] == 2.5
+    assert prediction["f0_mean"]["unit"] == "Hz"
+    assert 0 < prediction["f0_mean"]["value"] < 400
+    assert prediction["duration_s"] == prediction["analyzed_s"] == 2.5
 
 
 def test_the_analyzed_duration_is_returned(recognize):
-    answer = recognize(CLIPS[4])
-    assert (answer["duration_s"], answer["analyzed_s"]) == (9.0, 6.0)
+    prediction = recognize(CLIPS[4])
+    assert (prediction["duration_s"], prediction["analyzed_s"]) == (9.0, 6.0)
 
 
 def test_the_output_does_not_depend_on_the_batch(recognize):
@@ -86,10 +88,10 @@ def test_it_is_the_models_output(recognize, tiny_model):
     for clip in CLIPS:
         with torch.no_grad():
             logits = tiny_model(torch.from_numpy(clip)[None]).task_logits
-        answer = recognize(clip)
-        assert answer["f0_mean"]["value"] == pytest.approx(TASKS[2].decode(logits["f0_mean"]).item(), abs=5e-3)
+        prediction = recognize(clip)
+        assert prediction["f0_mean"]["value"] == pytest.approx(TASKS[2].decode(logits["f0_mean"]).item(), abs=5e-3)
         expected = dict(zip(TASKS[0].labels, TASKS[0].decode(logits["emotion"])[0].tolist(), strict=True))
-        assert {e["label"]: e["score"] for e in answer["emotion"]} == pytest.approx(expected, abs=1e-5)
+        assert {e["label"]: e["score"] for e in prediction["emotion"]} == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_stock_pipeline_agrees_on_emotion(recognize, checkpoint):
@@ -116,10 +118,10 @@ def test_every_kind_of_input_is_the_same_sound(recognize, tmp_path):
         {"bytes": None, "path": str(path)},
     ]
     expected = recognize(clip)
-    for answer in recognize(inputs, batch_size=4):
-        same(answer, expected)
-    for answer in recognize(item for item in inputs[:3]):
-        same(answer, expected)
+    for prediction in recognize(inputs, batch_size=4):
+        same(prediction, expected)
+    for prediction in recognize(item for item in inputs[:3]):
+        same(prediction, expected)
 
 
 class Ranges(SimpleHTTPRequestHandler):
@@ -160,8 +162,8 @@ def test_a_file_on_the_hub_is_as_good_as_a_path(checkpoint, tmp_path):
     with serve(tmp_path / "hub") as hub:
         environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_writer", "HF_HUB_OFFLINE": "0"}
         environment |= {"HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "1"}
-        words = [sys.executable, "-c", ON_THE_HUB, str(checkpoint), str(tmp_path / "clip.wav")]
-        done = subprocess.run(words, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        arguments = [sys.executable, "-c", ON_THE_HUB, str(checkpoint), str(tmp_path / "clip.wav")]
+        done = subprocess.run(arguments, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     local, remote = json.loads(done.stdout.splitlines()[-1])
     same(local, remote)
@@ -199,13 +201,13 @@ def test_a_column_and_a_generator_in_batches_come_in_order(recognize):
     expected = [recognize(clip) for clip in CLIPS]
     streams = [KeyDataset(column, "audio"), column["audio"], tuple(CLIPS), (clip for clip in CLIPS)]
     for stream, size in zip(streams, (2, 1, 2, 2), strict=True):
-        answers = list(recognize(stream, batch_size=size))
-        assert len(answers) == len(CLIPS)
-        for answer, alone in zip(answers, expected, strict=True):
-            same(answer, alone)
+        predictions = list(recognize(stream, batch_size=size))
+        assert len(predictions) == len(CLIPS)
+        for prediction, alone in zip(predictions, expected, strict=True):
+            same(prediction, alone)
     assert len(recognize(KeyDataset(column, "audio"), batch_size=2)) == len(CLIPS)
     workers = recognize(column["audio"], batch_size=2, num_workers=2)
-    assert [answer["duration_s"] for answer in workers] == [answer["duration_s"] for answer in expected]
+    assert [prediction["duration_s"] for prediction in workers] == [prediction["duration_s"] for prediction in expected]
 
 
 def test_a_batch_holds_little_padding(recognize, monkeypatch):
@@ -223,29 +225,32 @@ def test_a_batch_holds_little_padding(recognize, monkeypatch):
 
 
 def test_the_embedding_is_what_the_heads_take(recognize, tiny_model):
-    answers = [recognize(CLIPS[1], return_embedding=True), *recognize(CLIPS[1:3], batch_size=2, return_embedding=True)]
-    pooled = torch.tensor([answer["embedding"] for answer in answers])
+    predictions = [
+        recognize(CLIPS[1], return_embedding=True),
+        *recognize(CLIPS[1:3], batch_size=2, return_embedding=True),
+    ]
+    pooled = torch.tensor([prediction["embedding"] for prediction in predictions])
     assert pooled.shape == (3, tiny_model.config.pooled_size)
     torch.testing.assert_close(pooled[0], pooled[1], atol=1e-5, rtol=0)
     scores = TASKS[0].decode(tiny_model.heads["emotion"](pooled))
-    for answer, row in zip(answers, scores, strict=True):
-        told = {entry["label"]: entry["score"] for entry in answer["emotion"]}
-        assert told == pytest.approx(dict(zip(TASKS[0].labels, row.tolist(), strict=True)), abs=1e-5)
+    for prediction, row in zip(predictions, scores, strict=True):
+        scores_of_labels = {entry["label"]: entry["score"] for entry in prediction["emotion"]}
+        assert scores_of_labels == pytest.approx(dict(zip(TASKS[0].labels, row.tolist(), strict=True)), abs=1e-5)
     assert "embedding" not in recognize(CLIPS[1])
 
 
 def test_options_reach_the_output(recognize):
-    answer = recognize(CLIPS[2], labels=["happy", "sad"], uncertain_below=1.0)
-    assert {entry["label"] for entry in answer["emotion"]} == {"happy", "sad"}
-    assert answer["uncertain"] is True
+    prediction = recognize(CLIPS[2], labels=["happy", "sad"], uncertain_below=1.0)
+    assert {entry["label"] for entry in prediction["emotion"]} == {"happy", "sad"}
+    assert prediction["uncertain"] is True
     with pytest.raises(ValueError, match="'joy'"):
         recognize(CLIPS[2], labels=["joy"])
 
 
 def test_top_k(recognize):
-    answer = recognize(CLIPS[1], top_k=2)
-    assert [len(answer[name]) for name in ("emotion", "gender")] == [2, 2]
-    assert answer["emotion"] == recognize(CLIPS[1])["emotion"][:2]
+    prediction = recognize(CLIPS[1], top_k=2)
+    assert [len(prediction[name]) for name in ("emotion", "gender")] == [2, 2]
+    assert prediction["emotion"] == recognize(CLIPS[1])["emotion"][:2]
 
 
 def test_unknown_parameters_are_rejected(recognize):
@@ -257,7 +262,7 @@ def test_unknown_parameters_are_rejected(recognize):
         recognize({"audio": CLIPS[1]})
 
 
-STRANGER = """
+LOAD_FROM_THE_HUB = """
 import sys
 sys.modules["modeling"] = sys.modules["preprocessing"] = None  # nothing of the project may be needed
 import json
@@ -267,18 +272,19 @@ recognize = pipeline(model=folder, trust_remote_code=True)
 stock = pipeline("audio-classification", model=folder, trust_remote_code=True, top_k=None)
 features = AutoFeatureExtractor.from_pretrained(folder)
 waveform = __import__(type(recognize).__module__, fromlist=["x"]).AudioReader(clip).read()
-answers = [recognize(clip, vad=False), stock(waveform)]
+predictions = [recognize(clip, vad=False), stock(waveform)]
 for auto in (AutoModel, AutoModelForAudioClassification):
     model = auto.from_pretrained(folder, trust_remote_code=True)
-    answers.append(model(**features(waveform, sampling_rate=16000, return_tensors="pt")).logits.softmax(-1)[0].tolist())
-print(json.dumps(answers))
+    inputs = features(waveform, sampling_rate=16000, return_tensors="pt")
+    predictions.append(model(**inputs).logits.softmax(-1)[0].tolist())
+print(json.dumps(predictions))
 """
 
 
 def test_anyone_loads_it_with_transformers_alone(checkpoint, recognize, tmp_path):
     soundfile.write(tmp_path / "clip.wav", CLIPS[2], 16_000)
     environment = {**os.environ, "HF_HOME": str(tmp_path / "hf"), "PYTHONPATH": ""}
-    command = [sys.executable, "-c", STRANGER, str(checkpoint), str(tmp_path / "clip.wav")]
+    command = [sys.executable, "-c", LOAD_FROM_THE_HUB, str(checkpoint), str(tmp_path / "clip.wav")]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     ours, stock, *models = json.loads(done.stdout.splitlines()[-1])
@@ -298,13 +304,13 @@ def test_no_clips_give_no_outputs(recognize):
 @pytest.mark.parametrize("muxer", ["webm", "matroska", "flac", "avi"])
 def test_a_recording_from_a_pipe_is_as_long_as_it_is(recognize, muxer):
     codec, rate = PIPED[muxer]
-    answer = recognize(piped(recording(9, rate), rate, codec, muxer))
-    assert (answer["duration_s"], answer["analyzed_s"]) == (pytest.approx(9, abs=0.1), 6.0)
+    prediction = recognize(piped(recording(9, rate), rate, codec, muxer))
+    assert (prediction["duration_s"], prediction["analyzed_s"]) == (pytest.approx(9, abs=0.1), 6.0)
 
 
-def test_a_length_that_is_not_known_is_none(recognize, monkeypatch):
+def test_an_unknown_length_is_null(recognize, monkeypatch):
     monkeypatch.setattr("modeling.audio_ser._COUNTED", 1000)
     codec, rate = PIPED["webm"]
     long, short = (piped(recording(seconds, rate), rate, codec, "webm") for seconds in (9, 2))
-    answers = recognize([long, short], batch_size=2)
-    assert [answer["duration_s"] for answer in answers] == [None, pytest.approx(2, abs=0.1)]
+    predictions = recognize([long, short], batch_size=2)
+    assert [prediction["duration_s"] for prediction in predictions] == [None, pytest.approx(2, abs=0.1)]

@@ -34,23 +34,23 @@ NO_SPEECH = {
     "an arpeggio": music("arpeggio", 6),
     "drums": music("drums", 6),
 }
-SAID = babble(3.0)
+SPEECH = babble(3.0)
 
 
 @pytest.mark.parametrize("kind", NO_SPEECH)
-def test_what_is_no_speech_has_none_however_loud(kind):
+def test_noise_holds_no_speech_however_loud(kind):
     for gain in (1, 0.01):
         assert measure_speech((NO_SPEECH[kind] * gain).astype(np.float32)) == 0.0
 
 
 @pytest.mark.parametrize("gain", [1, 0.03, 0.001])
 def test_speech_is_found_however_soft(gain):
-    assert 0 < measure_speech(SAID * np.float32(gain)) <= 3.0
+    assert 0 < measure_speech(SPEECH * np.float32(gain)) <= 3.0
 
 
 @pytest.mark.parametrize("silence_s", [0.0, 1.0, 57.0])
 def test_a_recording_read_in_a_block_has_the_regions_of_the_clip(silence_s):
-    waveform = np.concatenate([SAID, np.zeros(round(silence_s * 16_000), np.float32)])
+    waveform = np.concatenate([SPEECH, np.zeros(round(silence_s * 16_000), np.float32)])
     regions = []
     for part in find_speech([waveform]):
         regions.append([part.start, part.start + part.waveform.size])
@@ -65,8 +65,8 @@ from common.checkpoint import load_checkpoint
 from modeling import SpeechEmotionPipeline
 model, feature_extractor = load_checkpoint(sys.argv[1])
 recognize = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)
-answers = [recognize(np.zeros(16000, np.float32)) for _ in range(3)]
-print([answer["speech_s"] for answer in answers], [len(answer["emotion"]) for answer in answers])
+predictions = [recognize(np.zeros(16000, np.float32)) for _ in range(3)]
+print([row["speech_s"] for row in predictions], [len(row["emotion"]) for row in predictions])
 """
 
 

@@ -14,7 +14,7 @@ def test_an_id_is_corpus_path_and_start():
     assert clip_id("calls", "a.wav", 1.5) == "calls/a.wav@1.500"
 
 
-def test_what_is_in_no_valid_encoding_is_spelled_out():
+def test_bytes_in_an_invalid_encoding_are_escaped():
     assert escape_surrogates("Colère") == "Colère"
     assert escape_surrogates(os.fsdecode(b"Col\xe8re")) == "Col\\udce8re"
     assert clip_id(os.fsdecode(b"\xe8"), os.fsdecode(b"\xe8.wav")) == "\\udce8/\\udce8.wav"

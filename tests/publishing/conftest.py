@@ -195,11 +195,11 @@ def write_publication(folder: Path, weights: str) -> Path:
 
 
 def load_elsewhere(hub: Hub, folder: Path, *repos) -> list[dict]:
-    """What untrusted_checkpoint.py says of folders and Hub ids, in a fresh process elsewhere with an empty cache."""
+    """The outputs of untrusted_checkpoint.py for folders and Hub ids, in a fresh process with an empty cache."""
     np.save(folder / "clip.npy", voice(1.5, 140))
     environment = {
         **os.environ,
-        **{"HF_HOME": str(folder / "strangers_home"), "HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_writer"},
+        **{"HF_HOME": str(folder / "home_elsewhere"), "HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_writer"},
         **{"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1", "PYTHONPATH": "", "PYTHONSAFEPATH": "1"},
         "OMP_NUM_THREADS": "1",
     }
@@ -212,26 +212,26 @@ def load_elsewhere(hub: Hub, folder: Path, *repos) -> list[dict]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def check_answer(answer: dict, checkpoint: Path) -> None:
-    """Holds an answer of untrusted_checkpoint.py against that of the checkpoint, by the code of this project."""
+def check_loaded(loaded: dict, checkpoint: Path) -> None:
+    """Compares an output of untrusted_checkpoint.py with that of the checkpoint in the code of this project."""
     model, _ = load_checkpoint(checkpoint)
     with torch.no_grad():
         logits = model(torch.from_numpy(voice(1.5, 140))[None]).task_logits
-    assert answer["config"] == model.config.model_type
+    assert loaded["config"] == model.config.model_type
     for auto in ("AutoModel", "AutoModelForAudioClassification"):
-        assert answer[auto].keys() == logits.keys()
+        assert loaded[auto].keys() == logits.keys()
         for name, values in logits.items():
-            assert answer[auto][name] == pytest.approx(values[0].tolist(), abs=1e-6)
+            assert loaded[auto][name] == pytest.approx(values[0].tolist(), abs=1e-6)
     for task in model.config.get_tasks():
         decoded = task.decode(logits[task.name])[0]
         if not task.is_classification:
-            assert answer["heads"][task.name]["value"] == pytest.approx(decoded.item(), rel=1e-6)
+            assert loaded["heads"][task.name]["value"] == pytest.approx(decoded.item(), rel=1e-6)
             continue
         expected = pytest.approx(dict(zip(task.labels, decoded.tolist(), strict=True)), abs=1e-6)
-        assert {entry["label"]: entry["score"] for entry in answer["heads"][task.name]} == expected
+        assert {entry["label"]: entry["score"] for entry in loaded["heads"][task.name]} == expected
         if task == model.config.main_task:
-            assert {entry["label"]: entry["score"] for entry in answer["stock"]} == expected
-    assert answer["path"] == "reading audio files needs `soundfile`: pip install soundfile soxr"
-    assert answer["rate"] == "resampling needs `soxr`: pip install soundfile soxr"
-    assert len(answer["refused"]) == 5
-    assert [text for text in answer["refused"] if not re.search("trust_remote_code", text)] == []
+            assert {entry["label"]: entry["score"] for entry in loaded["stock"]} == expected
+    assert loaded["path"] == "reading audio files needs `soundfile`: pip install soundfile soxr"
+    assert loaded["rate"] == "resampling needs `soxr`: pip install soundfile soxr"
+    assert len(loaded["refused"]) == 5
+    assert [text for text in loaded["refused"] if not re.search("trust_remote_code", text)] == []

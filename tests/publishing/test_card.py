@@ -140,7 +140,7 @@ def test_a_license_is_not_laundered_by_a_start_from_the_hub(metrics):
     assert "The licenses of team/ser-iemocap are not stated" in card.text
 
 
-def test_a_known_backbone_has_its_publishers_license(metrics):
+def test_a_known_backbone_has_its_authors_license(metrics):
     xlsr = "facebook/wav2vec2-large-xlsr-53"
     card = ModelCard(render(metrics, training_record(corpus("emodb"), start="hub", base_model=xlsr, revision="c0ffee")))
     assert (card.data.license, card.data.base_model) == ("apache-2.0", xlsr)

@@ -12,7 +12,7 @@ from publishing.export import export_checkpoint
 from publishing.hub import publish_folder
 from publishing.hub_access import check_access
 from tests.conftest import ROOT
-from tests.publishing.conftest import FILES, REPO, SHARED, TOKEN, check_answer, load_elsewhere
+from tests.publishing.conftest import FILES, REPO, SHARED, TOKEN, check_loaded, load_elsewhere
 
 pytestmark = pytest.mark.slow
 
@@ -177,11 +177,11 @@ def test_a_folder_with_files_is_left_alone(trained, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_a_stranger_loads_every_architecture_from_a_folder_and_from_the_hub(exported, trained, hub, tmp_path):
+def test_every_architecture_loads_elsewhere_from_a_folder_and_from_the_hub(exported, trained, hub, tmp_path):
     on_hub = {f"team/{name}": folder for name, folder in exported.items()}
     for repo_id, folder in on_hub.items():
         check_access(repo_id, public=True)
         publish_folder(folder, repo_id, public=True, message="A model", command="")
-    answers = load_elsewhere(hub, tmp_path, *exported.values(), *on_hub)
-    for answer, checkpoint in zip(answers, [*trained.values()] * 2, strict=True):
-        check_answer(answer, checkpoint)
+    all_loaded = load_elsewhere(hub, tmp_path, *exported.values(), *on_hub)
+    for loaded, checkpoint in zip(all_loaded, [*trained.values()] * 2, strict=True):
+        check_loaded(loaded, checkpoint)

@@ -62,7 +62,7 @@ def test_offline_mode_is_reported(hub, monkeypatch, publication):
     assert "HF_HUB_OFFLINE" in refusal(publish, publication)
 
 
-def test_a_folder_is_one_commit_and_the_same_again_is_none(hub, publication):
+def test_a_folder_is_one_commit_and_is_not_uploaded_twice(hub, publication):
     check_access(REPO, public=False)
     url = publish(publication, message="Release 1")
     repo = hub.repos["model", REPO]
@@ -148,7 +148,7 @@ def test_an_interrupted_upload_is_resumed_by_the_same_command(hub, publication):
     repo = hub.repos["model", REPO]
     assert len(repo.commits) == 1
     assert local(publication) == before
-    hub.faults.clear()
+    hub.failures.clear()
     publish(publication)
     assert files(hub) == before
     assert len(repo.commits) == 2
@@ -167,7 +167,7 @@ def test_a_failing_request_is_repeated(hub, publication, call, times, status):
 
 @pytest.mark.usefixtures("no_waits")
 @pytest.mark.parametrize(
-    ("call", "status", "says"),
+    ("call", "status", "expected"),
     [
         ("PUT /_lfs/", 503, "503"),
         ("/commit/", 500, "500"),
@@ -176,11 +176,11 @@ def test_a_failing_request_is_repeated(hub, publication, call, times, status):
         ("GET /api/models/tester/ser$", 401, "HF_TOKEN"),
     ],
 )
-def test_a_refused_upload_changes_nothing_and_names_the_command(hub, publication, call, status, says):
+def test_a_refused_upload_changes_nothing_and_names_the_command(hub, publication, call, status, expected):
     check_access(REPO, public=False)
     hub.fail(call, status, 99)
     message = refusal(publish, publication)
-    assert says in message
+    assert expected in message
     assert message.endswith(COMMAND)
     assert files(hub) == {}
 
@@ -195,9 +195,9 @@ def test_a_tag_that_was_missed_is_made_by_the_same_command(hub, publication):
     assert len(repo.commits) == 2
 
 
-def test_a_commit_whose_answer_was_lost_is_found_by_the_same_command(hub, publication):
+def test_a_commit_whose_response_was_lost_is_found_by_the_same_command(hub, publication):
     check_access(REPO, public=False)
-    hub.lose_answer("/commit/")
+    hub.lose_response("/commit/")
     assert refusal(publish, publication, tag="v1").endswith(COMMAND)
     repo = hub.repos["model", REPO]
     assert files(hub) == local(publication)
@@ -222,7 +222,7 @@ def test_a_commit_of_another_in_the_meantime_is_not_overwritten(hub, publication
 
 
 @pytest.mark.parametrize(
-    ("metadata", "says"),
+    ("metadata", "expected"),
     [
         ("license: [", "expected the node content"),
         ("license: mine", '"license" must be one of'),
@@ -231,12 +231,12 @@ def test_a_commit_of_another_in_the_meantime_is_not_overwritten(hub, publication
         ("model-index: [{name: a, results: [{task: {}, dataset: {}, metrics: []}]}]", "dataset.type"),
     ],
 )
-def test_metadata_that_the_hub_refuses_stop_before_the_upload(hub, publication, metadata, says):
+def test_metadata_that_the_hub_refuses_stop_before_the_upload(hub, publication, metadata, expected):
     check_access(REPO, public=False)
     (publication / "README.md").write_text(f"---\n{metadata}\n---\n")
     message = refusal(publish, publication)
     assert "Invalid metadata in README.md." in message
-    assert says in message
+    assert expected in message
     assert message.endswith(COMMAND)
     assert not [call for call in hub.calls if "_lfs" in call]
 
@@ -261,7 +261,7 @@ print(peak() - before)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell a process's peak")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not report a process's peak memory")
 def test_a_large_file_goes_up_in_pieces(hub, publication):
     size = 100_000_000
     with (publication / "model.safetensors").open("wb") as file:

@@ -12,7 +12,7 @@ from tests.support.loopback_hub import ACCOUNTS
 REPO = "tester/ser"
 
 
-def sentence(error) -> str:
+def message_of(error) -> str:
     text = str(error.value)
     assert "\n" not in text
     assert not [secret for secret in ACCOUNTS if secret in text]
@@ -25,7 +25,7 @@ def refusal(call, *arguments, **options) -> str:
     with pytest.raises(ValueError) as error:  # noqa: PT011, the message is what is returned
         call(*arguments, **options)
     assert time.monotonic() - start < 5
-    return sentence(error)
+    return message_of(error)
 
 
 def test_a_repository_is_created_private_unless_public(hub):
@@ -92,7 +92,7 @@ def test_a_hub_that_does_not_respond_times_out(hub, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("call", "status", "says"),
+    ("call", "status", "expected"),
     [
         ("repos/create", 503, "503"),
         ("repos/create", 403, REPO),
@@ -100,9 +100,9 @@ def test_a_hub_that_does_not_respond_times_out(hub, monkeypatch):
         ("auth-check", 403, REPO),
     ],
 )
-def test_a_refusal_of_the_hub_is_a_sentence(hub, call, status, says):
+def test_a_refusal_of_the_hub_is_reported(hub, call, status, expected):
     hub.fail(call, status)
-    assert re.search(says, refusal(check_access, REPO, public=False))
+    assert re.search(expected, refusal(check_access, REPO, public=False))
 
 
 def test_the_clients_own_time_limit_is_restored(hub):

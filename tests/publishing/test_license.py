@@ -26,7 +26,7 @@ def test_the_most_restrictive_license_names_the_weights_and_every_restriction_is
     assert [reason.split()[3] for reason in license.reasons] == listed
 
 
-def test_corpora_under_the_same_restriction_are_one_sentence():
+def test_corpora_under_the_same_restriction_are_listed_together():
     assert most_restrictive([NC, corpus("cafe", NON_COMMERCIAL)]).reasons == (
         "The licenses of ravdess, cafe do not allow commercial use: the weights are not for commercial use.",
     )
@@ -57,7 +57,7 @@ def test_the_start_of_a_training_has_a_license_too(name, license, weights):
     assert started.keys() == NC.keys()
 
 
-def test_the_publisher_of_panns_is_linked():
+def test_the_authors_of_panns_are_linked():
     assert backbone("Cnn14_16k_mAP=0.438.pth")["homepage"] == "https://zenodo.org/record/3987831"
     assert backbone("org/base")["homepage"] == "https://huggingface.co/org/base"
 
@@ -79,6 +79,6 @@ def test_the_hubs_name_of_a_license(license, expected):
     assert hub_id(license) == expected
 
 
-def test_every_license_that_allows_redistribution_is_known_to_the_hub_or_in_dispute():
+def test_every_license_that_allows_redistribution_is_on_the_hub_or_in_dispute():
     unknown = [c.license for c in CORPORA.values() if c.redistributable and hub_id(c.license) is None]
     assert all("sources differ" in license for license in unknown)

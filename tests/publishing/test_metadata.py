@@ -31,7 +31,7 @@ def test_every_corpus_and_locale_has_its_three_figures(metrics):
     assert len(found) == 3 * (1 + 2 + 2)
 
 
-def test_unknown_values_are_omitted_and_numbers_are_plain(metrics):
+def test_unknown_values_are_omitted_and_numbers_are_built_in(metrics):
     mine = metrics["tasks"]["emotion"]["corpora"]["mine"]
     mine["weighted_f1"], mine["weighted_recall"] = float("nan"), None
     assert {type_ for part, type_ in results(metrics) if part == "mine"} == {"precision"}

@@ -116,13 +116,13 @@ def test_a_published_space_runs_where_it_is_downloaded(hub, trained, tmp_path, m
     assert not (tmp_path / "space" / "model").exists()
 
     clip = [*write_examples(tmp_path).values()][-1]
-    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")  # the client wants to be told twice
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")  # the client reads it as well
     with app(tmp_path / "space", hub) as url:
         client = Client(url, verbose=False, analytics_enabled=False)
         _, [row] = client.predict([handle_file(clip)], api_name="/predict_several")
     model, feature_extractor = load_checkpoint(trained["wav2vec2"])
     expected = SpeechEmotionPipeline(model, feature_extractor=feature_extractor)(str(clip))
-    scores = [{entry["label"]: entry["score"] for entry in answer["emotion"]} for answer in (row, expected)]
+    scores = [{entry["label"]: entry["score"] for entry in prediction["emotion"]} for prediction in (row, expected)]
     assert scores[0] == pytest.approx(scores[1], abs=1e-5)
 
 

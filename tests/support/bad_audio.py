@@ -1,4 +1,4 @@
-"""Some six hundred files that are bad in every way we know of, each named for what is bad about it.
+"""Some six hundred files that are bad in many ways, each named for what is bad about it.
 
     python -m tests.support.bad_audio FOLDER
 
@@ -89,14 +89,14 @@ def written(waveform: np.ndarray, rate: int, container: str = "WAV", subtype: st
     """What libsndfile writes of samples `(samples,)` or `(samples, channels)`."""
     file = io.BytesIO()
     soundfile.write(file, waveform, rate, format=container, subtype=subtype)
-    peak = file.getvalue().find(b"PEAK")  # which says when it was written
+    peak = file.getvalue().find(b"PEAK")  # which holds the time of writing
     return patched(file.getvalue(), peak + 12, "<I", 0) if peak > 0 else file.getvalue()
 
 
 def contained(
     waveform: np.ndarray, rate: int, codec: str, muxer: str, pictures: bool = False, jump_s: int = 0
 ) -> bytes:
-    """What FFmpeg writes of mono samples: no sound where there are none.
+    """What FFmpeg writes of mono samples: no sound where the samples are empty.
 
     Args:
         waveform: `(samples,)`.
@@ -229,7 +229,7 @@ def strange_shapes() -> Iterator[tuple[str, bytes]]:
         yield f"{channels}_channels.wav", written(np.tile(buzz(0.6, 8_000)[:, None], channels), 8_000)
     for channels in (2, 8):
         yield f"{channels}_channels.flac", written(np.tile(buzz(0.6, 8_000)[:, None], channels), 8_000, "FLAC")
-    # What takes little room and says nothing for long: nine hours of it are half a megabyte.
+    # Long silence that takes little room: nine hours of it are half a megabyte.
     yield "silence_for_hours.flac", written(np.zeros(9 * 3_600 * 1_000, np.int16), 1_000, "FLAC")
     yield "silent_film.mp4", contained(np.zeros(0), 0, "", "mp4", pictures=True)
     yield "silent_film.mkv", contained(np.zeros(0), 0, "", "matroska", pictures=True)
@@ -247,7 +247,7 @@ def no_sound() -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr(zipfile.ZipInfo("sound.wav"), sound("wav"))
     others = {
-        "text": "No sound at all, and it says so. Ποτέ.".encode(),
+        "text": "Text and not audio. Ποτέ.".encode(),
         "html": b"<!DOCTYPE html><html><body><h1>404 Not Found</h1></body></html>",
         "png": png,
         "svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>',
@@ -313,7 +313,7 @@ BYTE_NAMES = (b"\xff\xfe.wav", b"Col\xe8re.wav", b"\x89\xb9\x90\xba.wav", b"\xf0
 
 
 def write_bad_audio(folder: Path, every: int = 1) -> None:
-    """Fills a new folder: with each n-th of the files, with links, and with what is no file at all."""
+    """Fills a new folder: with each n-th of the files, with links, and with what is not a regular file."""
     folder.mkdir(parents=True)
     made = {}
     for name, content in (*truncated(), *lying(), *strange_numbers(), *strange_shapes(), *no_sound()):
@@ -357,8 +357,8 @@ def _make_socket(path: Path) -> None:
     before = Path.cwd()
     os.chdir(path.parent)  # a socket's whole name is 107 bytes at most
     try:
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(path.name)
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(path.name)
     finally:
         os.chdir(before)
 

@@ -28,17 +28,17 @@ PRELOADED = (
 HOLDS = 12_000  # bytes that a file of a full disk can have
 
 
-def start(*words: object, log: Path, full: bool = False) -> BaseProcess:
+def start(*arguments: object, log: Path, full: bool = False) -> BaseProcess:
     """Starts a script, with what it prints in `log`; on a disk that is `full`, no file of it grows beyond [`HOLDS`]."""
     SERVER.set_forkserver_preload(list(PRELOADED))
-    process = SERVER.Process(target=_run, args=([str(word) for word in words], log, full))
+    process = SERVER.Process(target=_run, args=([str(argument) for argument in arguments], log, full))
     process.start()
     return process
 
 
-def run(*words: object, log: Path, full: bool = False) -> tuple[int, str]:
+def run(*arguments: object, log: Path, full: bool = False) -> tuple[int, str]:
     """How a script ends, and what it printed."""
-    process = start(*words, log=log, full=full)
+    process = start(*arguments, log=log, full=full)
     process.join()
     return process.exitcode, log.read_text(encoding="utf-8")
 
@@ -68,14 +68,14 @@ def contents(folder: Path, leave_out: str = "") -> dict[str, bytes]:
     }
 
 
-def _run(words: list[str], log: Path, full: bool) -> None:
+def _run(arguments: list[str], log: Path, full: bool) -> None:
     os.setsid()
-    multiprocessing.set_start_method("fork", force=True)  # as in a process that nobody forked
+    multiprocessing.set_start_method("fork", force=True)  # as in a process that was not forked
     os.chdir(ROOT)
     with log.open("wb") as file:
         for printed in (1, 2):
             os.dup2(file.fileno(), printed)
     if full:
         resource.setrlimit(resource.RLIMIT_FSIZE, (HOLDS, HOLDS))
-    sys.argv = words
-    runpy.run_path(words[0], run_name="__main__")
+    sys.argv = arguments
+    runpy.run_path(arguments[0], run_name="__main__")

@@ -1,4 +1,4 @@
-"""A film and its dub: another voice, other words, the same timing up to an offset and a drift."""
+"""A film and its dub: another voice, other sentences, the same timing up to an offset and a drift."""
 
 from pathlib import Path
 

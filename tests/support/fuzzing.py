@@ -2,9 +2,9 @@
 
     python -m tests.support.fuzzing SECONDS FOLDER
 
-The search keeps what reached a line of the decoder, or an outcome, that nothing had reached before, and goes on from
-it. It runs in child processes, so that a crash, a hang and memory that grows are findings too; those that it finds are
-written to FOLDER.
+The search keeps what reached a line of the decoder, or an outcome, that nothing had reached before, and continues
+from it. It runs in child processes, so that a crash, a hang and memory that grows are findings too; those that it
+finds are written to FOLDER.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def mutate(content: bytes, chance: random.Random, others: list[bytes]) -> bytes:
     """One to four things done to a file: bits, numbers of all widths, stretches that go, come, move or are others'."""
     changed = bytearray(content)
     for _ in range(chance.choice((1, 1, 2, 4))):
-        # Headers are short, and what they say matters most.
+        # Headers are short, and their fields matter most.
         at = chance.randrange(min(len(changed), chance.choice((64, 1024, 1 << 20))) or 1)
         length = chance.choice((1, 2, 4, 8, 100, len(changed) // 3))
         match chance.randrange(8):
@@ -78,7 +78,7 @@ def mutate(content: bytes, chance: random.Random, others: list[bytes]) -> bytes:
     return bytes(changed[:LARGEST])
 
 
-def hear(content: bytes) -> str:
+def decode(content: bytes) -> str:
     """What the decoder makes of a file, without its figures.
 
     Raises:
@@ -93,7 +93,7 @@ def hear(content: bytes) -> str:
             audio.read(0.05)
     except AudioError as error:
         return re.sub(r"\d[\d.e+-]*", "#", str(error))
-    return f"heard {min(seconds, 2)} s"
+    return f"decoded {min(seconds, 2)} s"
 
 
 @dataclass
@@ -130,37 +130,37 @@ class Search:
         child = os.fork()
         if child == 0:
             os.close(reader)
-            _hear_all(contents, writer)
+            _decode_all(contents, writer)
         os.close(writer)
         with os.fdopen(reader) as lines:
-            said = [json.loads(line) for line in lines if line.endswith("\n")]
+            results = [json.loads(line) for line in lines if line.endswith("\n")]
         _, status = os.waitpid(child, 0)
-        for content, (outcome, reached) in zip(contents, said, strict=False):
+        for content, (outcome, reached) in zip(contents, results, strict=False):
             self.outcomes[outcome] += 1
             if not self.reached >= {*reached, outcome}:
                 self.reached |= {*reached, outcome}
                 self.kept.append(content)
             if outcome.startswith("!"):
                 self.findings[content] = outcome
-        if len(said) < len(contents):
-            self.findings[contents[len(said)]] = f"! ended by {signal.Signals(os.WTERMSIG(status)).name}"
-            self._try(contents[len(said) + 1 :])
+        if len(results) < len(contents):
+            self.findings[contents[len(results)]] = f"! ended by {signal.Signals(os.WTERMSIG(status)).name}"
+            self._try(contents[len(results) + 1 :])
 
 
 def _computed_s() -> float:
     return sum(os.times()[:4])  # of this process and its children
 
 
-def _hear_all(contents: list[bytes], writer: int) -> None:
+def _decode_all(contents: list[bytes], writer: int) -> None:
     """Of each file a line: what was made of it, and the lines of the decoder that it reached."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # FFmpeg and mpg123 have much to say
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # FFmpeg and mpg123 print a lot
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for content in contents:
         signal.setitimer(signal.ITIMER_PROF, HANGS_S)
         reached: set[str] = set()
         sys.settrace(lambda frame, event, _, reached=reached: _follow(frame, reached))
         try:
-            outcome = hear(content)
+            outcome = decode(content)
         except BaseException as error:
             outcome = f"!{type(error).__name__}: {error}"
         sys.settrace(None)
@@ -186,7 +186,7 @@ def _follow(frame, reached: set[str]):
 
 
 def main(seconds: float, folder: Path) -> None:
-    """Searches, and says what was found."""
+    """Searches, and prints what was found."""
     search = Search(seeds())
     with contextlib.suppress(KeyboardInterrupt):
         search.run(seconds)

@@ -120,18 +120,18 @@ class Repository:
 
 
 @dataclass
-class Fault:
+class Failure:
     """What goes wrong with the next `times` requests that `pattern` finds in `METHOD PATH`."""
 
     pattern: str
     times: int
     status: int | None = None
     after: int = 0
-    answered: bool = False
+    processed: bool = False
 
 
 class Hub(ThreadingHTTPServer):
-    """The server; `calls` are the requests so far, `unknown` those that it has no answer to."""
+    """The server; `calls` are the requests so far, `unknown` those that match no route."""
 
     daemon_threads = True
 
@@ -143,7 +143,7 @@ class Hub(ThreadingHTTPServer):
         self.repos: dict[tuple[str, str], Repository] = {}
         self.calls: list[str] = []
         self.unknown: list[str] = []
-        self.faults: list[Fault] = []
+        self.failures: list[Failure] = []
         self.lock = threading.Lock()
 
     def __enter__(self) -> "Hub":
@@ -155,29 +155,29 @@ class Hub(ThreadingHTTPServer):
         self.server_close()
 
     def fail(self, pattern: str, status: int, times: int = 1) -> None:
-        """The next requests that match are answered with an error."""
-        self.faults.append(Fault(pattern, times, status))
+        """The next requests that match fail with this status."""
+        self.failures.append(Failure(pattern, times, status))
 
     def cut(self, pattern: str, after: int = 0, times: int = 1) -> None:
         """The connection of the next requests that match breaks after so many bytes of their body."""
-        self.faults.append(Fault(pattern, times, after=after))
+        self.failures.append(Failure(pattern, times, after=after))
 
-    def lose_answer(self, pattern: str, times: int = 1) -> None:
-        """The next requests that match do what they ask for, and the connection breaks before the answer."""
-        self.faults.append(Fault(pattern, times, answered=True))
+    def lose_response(self, pattern: str, times: int = 1) -> None:
+        """The next requests that match do what they ask for, and the connection breaks before the response."""
+        self.failures.append(Failure(pattern, times, processed=True))
 
-    def next_fault(self, call: str) -> Fault | None:
+    def next_failure(self, call: str) -> Failure | None:
         with self.lock:
-            fault = next((one for one in self.faults if one.times and re.search(one.pattern, call)), None)
-            if fault:
-                fault.times -= 1
-            return fault
+            failure = next((one for one in self.failures if one.times and re.search(one.pattern, call)), None)
+            if failure:
+                failure.times -= 1
+            return failure
 
     def content(self, file: File) -> bytes:
         return file.content if file.content is not None else (self.folder / file.oid).read_bytes()
 
     def handle_error(self, request: object, address: object) -> None:
-        """A client that went away is no news."""
+        """Logs nothing of clients that disconnect."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, address)
 
@@ -232,27 +232,27 @@ class Handler(BaseHTTPRequestHandler):
         call = f"{self.command} {path}"
         self.server.calls.append(call)
         try:
-            fault = self.server.next_fault(call)
-            self.loses_answer = bool(fault and fault.answered)
-            if fault and fault.status is None and not fault.answered:
-                self.rfile.read(min(fault.after, int(self.headers.get("Content-Length", 0))))
+            failure = self.server.next_failure(call)
+            self.loses_response = bool(failure and failure.processed)
+            if failure and failure.status is None and not failure.processed:
+                self.rfile.read(min(failure.after, int(self.headers.get("Content-Length", 0))))
                 raise Cut
             spool = self.spool() if path.startswith("/_lfs/") and self.command == "PUT" else None
             self.body = b"" if spool else b"".join(self.read_body())
-            if fault and fault.status:
-                raise Refusal(fault.status, "The stand-in was told to fail.")
+            if failure and failure.status:
+                raise Refusal(failure.status, "The test asked for this failure.")
             self.user = self.account()
             method = "GET" if self.command == "HEAD" else self.command
             for verb, pattern, name in self.ROUTES:
                 if verb == method and (match := re.fullmatch(pattern, path)):
-                    return getattr(self, f"answer_{name}")(spool, **match.groupdict())
+                    return getattr(self, f"serve_{name}")(spool, **match.groupdict())
             self.server.unknown.append(call)
             raise Refusal(404, "no such route")
         except Refusal as refusal:
             headers = {"X-Error-Message": refusal.message} | ({"X-Error-Code": refusal.code} if refusal.code else {})
             self.reply({"error": refusal.message}, refusal.status, headers)
         except Cut:
-            # Without the linger, what was sent would still be acknowledged, and the client hear an orderly end.
+            # Without the linger, what was sent would still be acknowledged, and the client would see an orderly end.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
             self.close_connection = True
@@ -286,11 +286,11 @@ class Handler(BaseHTTPRequestHandler):
                 file.write(piece)
         return path, digest.hexdigest()
 
-    def reply(self, answer: object = b"", status: int = 200, headers: dict[str, str] | None = None) -> None:
-        if self.loses_answer:
+    def reply(self, payload: object = b"", status: int = 200, headers: dict[str, str] | None = None) -> None:
+        if self.loses_response:
             raise Cut
-        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        kind = "application/octet-stream" if isinstance(answer, bytes) else "application/json"
+        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        kind = "application/octet-stream" if isinstance(payload, bytes) else "application/json"
         self.send_response(status)
         for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)
@@ -318,22 +318,22 @@ class Handler(BaseHTTPRequestHandler):
             return found
         raise Refusal(404, f"Invalid rev id: {revision}", "RevisionNotFound")
 
-    def answer_whoami(self, spool: None) -> None:
+    def serve_whoami(self, spool: None) -> None:
         if not self.user:
             raise Refusal(401, "Invalid username or password.")
         self.reply(self.user.to_json())
 
-    def answer_agent_harnesses(self, spool: None) -> None:
+    def serve_agent_harnesses(self, spool: None) -> None:
         self.reply({"standardEnvVars": [], "harnesses": {}})
 
-    def answer_validate_yaml(self, spool: None) -> None:
+    def serve_validate_yaml(self, spool: None) -> None:
         try:
             errors = [{"message": text} for text in mistakes(card_data(json.loads(self.body)["content"]))]
         except yaml.YAMLError as error:
             errors = [{"message": str(error)}]
         self.reply({"errors": errors, "warnings": []}, 400 if errors else 200)
 
-    def answer_create(self, spool: None) -> None:
+    def serve_create(self, spool: None) -> None:
         asked = json.loads(self.body)
         kind, namespace = asked.get("type") or "model", asked.get("organization") or (self.user and self.user.name)
         if not self.user:
@@ -348,7 +348,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.repos[kind, id_] = Repository(kind, id_, asked.get("visibility") == "private")
         self.reply({"url": url, "name": id_, "id": id_})
 
-    def answer_store(self, spool: tuple[Path, str], oid: str) -> None:
+    def serve_store(self, spool: tuple[Path, str], oid: str) -> None:
         path, digest = spool
         if digest != oid:
             path.unlink()
@@ -356,7 +356,7 @@ class Handler(BaseHTTPRequestHandler):
         path.rename(self.server.folder / oid)
         self.reply()
 
-    def answer_batch(self, spool: None, kind: str | None, id: str) -> None:
+    def serve_batch(self, spool: None, kind: str | None, id: str) -> None:
         self.repository(kind, id, write=True)
         objects = []
         for wanted in json.loads(self.body)["objects"]:
@@ -365,7 +365,7 @@ class Handler(BaseHTTPRequestHandler):
             objects.append(wanted | ({} if there else {"actions": {"upload": upload}}))
         self.reply({"transfer": "basic", "objects": objects})
 
-    def answer_resolve(self, spool: None, kind: str | None, id: str, revision: str, path: str) -> None:
+    def serve_resolve(self, spool: None, kind: str | None, id: str, revision: str, path: str) -> None:
         found = self.revision(self.repository(kind, id), revision)
         if path not in found.tree:
             return self.reply(b"", 404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": found.sha})
@@ -380,7 +380,7 @@ class Handler(BaseHTTPRequestHandler):
             data, status = data[first : last + 1], 206
         self.reply(data, status, headers)
 
-    def answer_info(self, spool: None, kind: str, id: str, revision: str | None) -> None:
+    def serve_info(self, spool: None, kind: str, id: str, revision: str | None) -> None:
         repo = self.repository(kind, id)
         found = self.revision(repo, revision)
         readme, config = (found.tree.get(name) for name in ("README.md", "config.json"))
@@ -410,11 +410,11 @@ class Handler(BaseHTTPRequestHandler):
             }
         )
 
-    def answer_auth_check(self, spool: None, kind: str, id: str, write: str | None) -> None:
+    def serve_auth_check(self, spool: None, kind: str, id: str, write: str | None) -> None:
         self.repository(kind, id, write=bool(write))
         self.reply({})
 
-    def answer_refs(self, spool: None, kind: str, id: str) -> None:
+    def serve_refs(self, spool: None, kind: str, id: str) -> None:
         repo = self.repository(kind, id)
         named = {
             group: [{"name": name, "ref": f"refs/{ref}/{name}", "targetCommit": sha} for name, sha in refs.items()]
@@ -422,7 +422,7 @@ class Handler(BaseHTTPRequestHandler):
         }
         self.reply({**named, "converts": []})
 
-    def answer_commits(self, spool: None, kind: str, id: str, revision: str) -> None:
+    def serve_commits(self, spool: None, kind: str, id: str, revision: str) -> None:
         repo = self.repository(kind, id)
         last = repo.commits.index(self.revision(repo, revision))
         date = "2026-01-01T00:00:00.000Z"
@@ -433,7 +433,7 @@ class Handler(BaseHTTPRequestHandler):
             ]
         )
 
-    def answer_tree(self, spool: None, kind: str, id: str, revision: str, path: str | None) -> None:
+    def serve_tree(self, spool: None, kind: str, id: str, revision: str, path: str | None) -> None:
         tree = self.revision(self.repository(kind, id), revision).tree
         prefix = f"{path.rstrip('/')}/" if path else ""
         inside = [name for name in sorted(tree) if name.startswith(prefix)]
@@ -447,12 +447,12 @@ class Handler(BaseHTTPRequestHandler):
             [{"type": "directory", "path": name, "oid": "0" * 40, "size": 0} for name in sorted(folders)] + files
         )
 
-    def answer_paths_info(self, spool: None, kind: str, id: str, revision: str) -> None:
+    def serve_paths_info(self, spool: None, kind: str, id: str, revision: str) -> None:
         tree = self.revision(self.repository(kind, id), revision).tree
         asked = json.loads(self.body)["paths"] if self.body[:1] == b"{" else parse_qs(self.body.decode())["paths"]
         self.reply([entry(name, tree[name]) for name in asked if name in tree])
 
-    def answer_preupload(self, spool: None, kind: str, id: str, revision: str) -> None:
+    def serve_preupload(self, spool: None, kind: str, id: str, revision: str) -> None:
         found = self.revision(self.repository(kind, id, write=True), revision)
         files = []
         for file in json.loads(self.body)["files"]:
@@ -461,7 +461,7 @@ class Handler(BaseHTTPRequestHandler):
             files.append({"path": name, "shouldIgnore": False, "uploadMode": mode, "oid": old.oid if old else None})
         self.reply({"commitOid": found.sha, "files": files})
 
-    def answer_commit(self, spool: None, kind: str, id: str, revision: str) -> None:
+    def serve_commit(self, spool: None, kind: str, id: str, revision: str) -> None:
         repo = self.repository(kind, id, write=True)
         with self.server.lock:
             tree, message = dict(self.revision(repo, revision).tree), ""
@@ -486,14 +486,14 @@ class Handler(BaseHTTPRequestHandler):
         url = f"{self.server.url}/{id}/commit/{made.sha}"
         self.reply({"success": True, "commitOid": made.sha, "commitUrl": url, "hookOutput": ""})
 
-    def answer_tag(self, spool: None, kind: str, id: str, revision: str) -> None:
+    def serve_tag(self, spool: None, kind: str, id: str, revision: str) -> None:
         repo, name = self.repository(kind, id, write=True), json.loads(self.body)["tag"]
         if name in repo.tags:
             raise Refusal(409, "Tag reference exists already")
         repo.tags[name] = self.revision(repo, revision).sha
         self.reply({})
 
-    def answer_settings(self, spool: None, kind: str, id: str) -> None:
+    def serve_settings(self, spool: None, kind: str, id: str) -> None:
         self.repository(kind, id, write=True).private = json.loads(self.body)["visibility"] == "private"
         self.reply({})
 
@@ -519,7 +519,7 @@ def mistakes(card: dict) -> Iterator[str]:
     known = json.loads(LANGUAGES.read_text(encoding="utf-8"))
     for language in [languages] if isinstance(languages, str) else languages:
         if language not in known or not re.fullmatch("[a-z]{2,3}", language):
-            yield f'"language" must be an ISO 639-1, 639-2 or 639-3 code; {language!r} is none'
+            yield f'"language" must be an ISO 639-1, 639-2 or 639-3 code; not {language!r}'
     for index, model in enumerate(card.get("model-index", [])):
         if not model.get("name"):
             yield f'"model-index[{index}].name" is required'

@@ -10,7 +10,7 @@ import soundfile
 
 from tests.conftest import voice
 
-# Muxer -> codec and rate. Of 20 s FLAC and matroska then say nothing, WAV says 4 GB, AVI and ADTS minutes.
+# Muxer -> codec and rate. Of 20 s FLAC and matroska then state nothing, WAV states 4 GB, AVI and ADTS minutes.
 PIPED = {
     "wav": ("pcm_s16le", 16_000),
     "flac": ("flac", 16_000),
@@ -63,7 +63,7 @@ def written(waveform: np.ndarray, rate: int, form: str, subtype: str | None = No
 
 
 def mp3(waveform: np.ndarray, rate: int, *, counted: bool) -> bytes:
-    """An MP3 of variable bit rate, with or without the frame (Xing) that says how many there are."""
+    """An MP3 of variable bit rate, with or without the frame (Xing) that states how many there are."""
     content = written(waveform, rate, "MP3", bitrate_mode="VARIABLE", compression_level=0.5)
     assert content[21:25] == b"Xing"  # of one channel
     return content if counted else content[content.index(content[:2], 2) :]

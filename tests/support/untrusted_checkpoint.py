@@ -2,7 +2,7 @@
 
     python untrusted_checkpoint.py CLIP.npy FOLDER_OR_HUB_ID …
 
-The last line that it prints holds its answers, one for each, as JSON.
+The last line that it prints holds the outputs, one for each, as JSON.
 """
 
 # ruff: noqa: E402, what is absent has to be so before the imports
@@ -26,8 +26,8 @@ TRUSTED = {"trust_remote_code": True}
 
 
 def refusals(repo: str) -> list[str]:
-    """What is said where the code is not trusted."""
-    said = []
+    """The errors where the code is not trusted."""
+    messages = []
     for load in (
         lambda: pipeline(model=repo),
         lambda: pipeline("audio-classification", model=repo),
@@ -36,33 +36,33 @@ def refusals(repo: str) -> list[str]:
         lambda: AutoModelForAudioClassification.from_pretrained(repo),
     ):
         try:
-            said.append(f"not refused: {load()}")
+            messages.append(f"not refused: {load()}")
         except Exception as error:
-            said.append(str(error))
-    return said
+            messages.append(str(error))
+    return messages
 
 
-def answers(repo: str, clip: str) -> dict:
+def load_and_predict(repo: str, clip: str) -> dict:
     sound = np.load(clip)
-    answer = {"refused": refusals(repo), "config": AutoConfig.from_pretrained(repo, **TRUSTED).model_type}
+    outputs = {"refused": refusals(repo), "config": AutoConfig.from_pretrained(repo, **TRUSTED).model_type}
     inputs = AutoFeatureExtractor.from_pretrained(repo)(sound, sampling_rate=16000, return_tensors="pt")
     for auto in (AutoModel, AutoModelForAudioClassification):
         model = auto.from_pretrained(repo, **TRUSTED)
         with torch.no_grad():
-            answer[auto.__name__] = {name: x[0].tolist() for name, x in model(**inputs).task_logits.items()}
+            outputs[auto.__name__] = {name: x[0].tolist() for name, x in model(**inputs).task_logits.items()}
     recognize = pipeline(model=repo, **TRUSTED)
-    answer["heads"] = recognize(sound)
-    answer["stock"] = pipeline("audio-classification", model=repo, **TRUSTED)(sound, top_k=None)
+    outputs["heads"] = recognize(sound)
+    outputs["stock"] = pipeline("audio-classification", model=repo, **TRUSTED)(sound, top_k=None)
     for name, source in (("path", clip), ("rate", {"array": sound, "sampling_rate": 44100})):
         try:
             recognize(source)
         except ImportError as error:
-            answer[name] = str(error)
-    return answer
+            outputs[name] = str(error)
+    return outputs
 
 
 def run_example(repo: str) -> None:
-    """Runs what the card says of how to use it."""
+    """Runs the card's example of use."""
     card = Path(repo, "README.md") if Path(repo).is_dir() else Path(hf_hub_download(repo, "README.md"))
     example = re.search(r"```python\n(.*?)```", card.read_text(encoding="utf-8"), re.DOTALL)[1]
     example, named = re.subn(r'^repo = ".+"$', f'repo = "{repo}"', example, flags=re.MULTILINE)
@@ -74,7 +74,7 @@ if __name__ == "__main__":
     clip, *repos = sys.argv[1:]
     found = []
     for repo in repos:
-        found.append(answers(repo, clip))
+        found.append(load_and_predict(repo, clip))
         run_example(repo)
     assert not [name for name in f"{ABSENT} {PROJECT}".split() if sys.modules.get(name) is not None]
     print(json.dumps(found))

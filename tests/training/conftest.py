@@ -23,7 +23,7 @@ def backbone(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def words(prepared, backbone_config, tmp_path) -> list[str]:
+def arguments(prepared, backbone_config, tmp_path) -> list[str]:
     """Flags of a short training from random weights."""
     return flags(prepared, backbone_config, tmp_path / "run")
 
@@ -36,11 +36,11 @@ def flags(prepared: Path, config: Path, output: Path) -> list[str]:
     ]
 
 
-def job(words):
-    return prepare_job(*parse_args(words))
+def job(arguments):
+    return prepare_job(*parse_args(arguments))
 
 
-def start_from(words, *start) -> list[str]:
-    """The flags with another start than the config of `words`."""
-    place = words.index("--config_name")
-    return [*words[:place], *start, *words[place + 2 :]]
+def start_from(arguments, *start) -> list[str]:
+    """The flags with another start than the config of `arguments`."""
+    place = arguments.index("--config_name")
+    return [*arguments[:place], *start, *arguments[place + 2 :]]

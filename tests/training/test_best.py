@@ -26,8 +26,8 @@ def test_without_a_choice_no_evaluation_is_the_best(state, metric):
     assert METRIC not in describe_best(state, metric, 2)
 
 
-def test_the_metric_that_chooses_is_logged_after_each_epoch_and_at_the_end(words, caplog, capsys):
-    train(job([*words, "--num_train_epochs", "2", "--calibrate", "false", "--tasks", "emotion"]))
+def test_the_metric_that_chooses_is_logged_after_each_epoch_and_at_the_end(arguments, caplog, capsys):
+    train(job([*arguments, "--num_train_epochs", "2", "--calibrate", "false", "--tasks", "emotion"]))
     messages = [record.getMessage() for record in caplog.records if METRIC in record.getMessage()]
     assert [message.partition(":")[0] for message in messages] == ["Epoch 1", "Epoch 2"]
     assert METRIC in capsys.readouterr().out.partition("emotion by corpus")[0]

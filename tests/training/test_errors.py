@@ -17,10 +17,10 @@ RESUME = "--resume_from_checkpoint latest"
         (RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. "), ["pid 7", "Killed", RESUME]),
     ],
 )
-def test_an_expected_failure_is_a_sentence(error, parts):
-    sentence = describe_failure(error)
-    assert [part for part in parts if part not in sentence] == []
-    assert "\n" not in sentence
+def test_an_expected_failure_is_described(error, parts):
+    message = describe_failure(error)
+    assert [part for part in parts if part not in message] == []
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_an_expected_failure_is_a_sentence(error, parts):
         ValueError("a bug"),
     ],
 )
-def test_a_bug_has_no_sentence(error):
+def test_a_bug_is_not_described(error):
     assert describe_failure(error) is None
 
 

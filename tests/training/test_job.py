@@ -27,15 +27,15 @@ from tests.training.conftest import TASKS, job
         (["--tasks", "emotion", "duration_s"], "duration_s"),
     ],
 )
-def test_invalid_settings_fail_before_the_first_step(words, flags, message):
+def test_invalid_settings_fail_before_the_first_step(arguments, flags, message):
     with pytest.raises(ValueError, match=message):
-        job([*words, *flags])
+        job([*arguments, *flags])
 
 
-def test_a_running_training_is_not_overwritten(words, tmp_path):
+def test_a_running_training_is_not_overwritten(arguments, tmp_path):
     (tmp_path / "run" / "checkpoint-1").mkdir(parents=True)
     with pytest.raises(ValueError, match="--resume_from_checkpoint latest"):
-        job(words)
+        job(arguments)
 
 
 @pytest.mark.parametrize(
@@ -50,23 +50,23 @@ def test_a_running_training_is_not_overwritten(words, tmp_path):
         (["--load_best_model_at_end", "false", "--early_stopping_patience", "2"], "emotion_weighted_f1", True),
     ],
 )
-def test_the_metric_of_the_best_checkpoint_is_chosen(words, given, chosen, greater_is_better):
-    args = job([*words, *given]).args
+def test_the_metric_of_the_best_checkpoint_is_chosen(arguments, given, chosen, greater_is_better):
+    args = job([*arguments, *given]).args
     assert args.metric_for_best_model == chosen
     if chosen:
         assert args.greater_is_better == greater_is_better
 
 
-def test_clips_without_a_split_are_counted(words, prepared, caplog):
-    splits = job([*words, "--protocol", "cross:alpha", "--tasks", "emotion"]).splits
+def test_clips_without_a_split_are_counted(arguments, prepared, caplog):
+    splits = job([*arguments, "--protocol", "cross:alpha", "--tasks", "emotion"]).splits
     unused = 96 - sum(map(len, splits.values()))
     assert f"{unused} clips" in caplog.text
     caplog.clear()
-    job([*words, "--protocol", "speaker"])
+    job([*arguments, "--protocol", "speaker"])
     assert "in no split" not in caplog.text
 
 
-def test_a_metric_without_variation_among_the_validation_clips_is_refused(words, prepared, tmp_path):
+def test_a_metric_without_variation_among_the_validation_clips_is_refused(arguments, prepared, tmp_path):
     folder = shutil.copytree(prepared, tmp_path / "prepared")
     path = folder / "splits" / "paper.json"
     content = json.loads(path.read_text())
@@ -78,11 +78,11 @@ def test_a_metric_without_variation_among_the_validation_clips_is_refused(words,
     }
     path.write_text(json.dumps({**content, "clips": clips}))
     with pytest.raises(ValueError, match="--metric_for_best_model emotion_weighted_f1"):
-        job([*words, "--data", str(folder)])
+        job([*arguments, "--data", str(folder)])
 
 
-def test_a_job_has_everything_that_a_training_needs(words, tmp_path):
-    ready = job(words)
+def test_a_job_has_everything_that_a_training_needs(arguments, tmp_path):
+    ready = job(arguments)
     assert ready.output_dir == tmp_path / "run"
     assert [task.name for task in ready.tasks] == TASKS
     assert ready.resume_from is None

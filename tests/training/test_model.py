@@ -21,8 +21,8 @@ def panns_config(tmp_path) -> Path:
     return path
 
 
-def test_panns_trains_and_continues(words, panns_config, tmp_path):
-    fresh = start_from(words, "--architecture", "panns", "--config_name", str(panns_config))
+def test_panns_trains_and_continues(arguments, panns_config, tmp_path):
+    fresh = start_from(arguments, "--architecture", "panns", "--config_name", str(panns_config))
     ready = job([*fresh, "--freeze_feature_encoder", "true"])
     before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
     report = train(ready)
@@ -32,7 +32,7 @@ def test_panns_trains_and_continues(words, panns_config, tmp_path):
     extractor = json.loads((tmp_path / "run" / "preprocessor_config.json").read_text())
     assert (extractor["do_normalize"], extractor["sampling_rate"]) == (False, 16_000)
 
-    onward = start_from(words, "--model_name_or_path", str(tmp_path / "run"), "--output_dir", str(tmp_path / "on"))
+    onward = start_from(arguments, "--model_name_or_path", str(tmp_path / "run"), "--output_dir", str(tmp_path / "on"))
     model = job([*onward, "--reset_heads", "gender"]).model
     assert type(model) is PannsForMultiTaskSER
     differing = {name for name, p in model.named_parameters() if not torch.equal(p, ready.model.get_parameter(name))}
@@ -43,8 +43,8 @@ def test_panns_trains_and_continues(words, panns_config, tmp_path):
         job([*onward, "--padding", "paper"])
 
 
-def test_the_layer_sum_trains_on_a_backbone(words, backbone, tmp_path):
-    ready = job(start_from(words, "--architecture", "wav2vec2_layer_sum", "--model_name_or_path", str(backbone)))
+def test_the_layer_sum_trains_on_a_backbone(arguments, backbone, tmp_path):
+    ready = job(start_from(arguments, "--architecture", "wav2vec2_layer_sum", "--model_name_or_path", str(backbone)))
     before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
     train(ready)
     for name, parameter in ready.model.named_parameters():
@@ -65,23 +65,23 @@ def test_the_layer_sum_trains_on_a_backbone(words, backbone, tmp_path):
         (["--architecture", "panns"], "panns_multitask_ser"),
     ],
 )
-def test_options_that_an_architecture_lacks_are_refused(words, flags, message):
+def test_options_that_an_architecture_lacks_are_refused(arguments, flags, message):
     with pytest.raises(ValueError, match=message):
-        job([*words, *flags])
+        job([*arguments, *flags])
 
 
-def test_a_file_of_cnn14_is_read_where_panns_is_asked_for(words, tmp_path):
-    missing = start_from(words, "--model_name_or_path", str(tmp_path / "Cnn14_16k_mAP=0.438.pth"))
+def test_a_file_of_cnn14_is_read_where_panns_is_asked_for(arguments, tmp_path):
+    missing = start_from(arguments, "--model_name_or_path", str(tmp_path / "Cnn14_16k_mAP=0.438.pth"))
     with pytest.raises(ValueError, match="zenodo"):
         job([*missing, "--architecture", "panns"])
     with pytest.raises(ValueError, match="--architecture panns"):
         job(missing)
 
 
-def test_a_fine_tuned_checkpoint_keeps_its_heads_and_resets_others(words, backbone, tmp_path):
-    train(job(words))
+def test_a_fine_tuned_checkpoint_keeps_its_heads_and_resets_others(arguments, backbone, tmp_path):
+    train(job(arguments))
     trained = load_file(tmp_path / "run" / "model.safetensors")
-    onward = [*words, "--output_dir", str(tmp_path / "onward")]
+    onward = [*arguments, "--output_dir", str(tmp_path / "onward")]
     start = onward.index("--config_name")
     onward[start : start + 2] = ["--model_name_or_path", str(tmp_path / "run")]
 
@@ -102,20 +102,20 @@ def test_a_fine_tuned_checkpoint_keeps_its_heads_and_resets_others(words, backbo
     train(job([*other, "--reset_heads", "recorded"]))
 
 
-def test_a_checkpoint_with_a_missing_head_is_refused(words, checkpoint):
-    start = words.index("--config_name")
-    words[start : start + 2] = ["--model_name_or_path", str(checkpoint)]
+def test_a_checkpoint_with_a_missing_head_is_refused(arguments, checkpoint):
+    start = arguments.index("--config_name")
+    arguments[start : start + 2] = ["--model_name_or_path", str(checkpoint)]
     with pytest.raises(ValueError, match="--reset_heads"):
-        job(words)
+        job(arguments)
 
 
-def test_a_checkpoint_keeps_its_own_tasks_and_warns_of_dropped_ones(words, tmp_path, caplog):
-    train(job(words))
-    start = words.index("--config_name")
-    words[start : start + 2] = ["--model_name_or_path", str(tmp_path / "run")]
-    start = words.index("--tasks")
-    del words[start : start + 1 + len(TASKS)]
-    onward = [*words, "--output_dir", str(tmp_path / "onward")]
+def test_a_checkpoint_keeps_its_own_tasks_and_warns_of_removed_ones(arguments, tmp_path, caplog):
+    train(job(arguments))
+    start = arguments.index("--config_name")
+    arguments[start : start + 2] = ["--model_name_or_path", str(tmp_path / "run")]
+    start = arguments.index("--tasks")
+    del arguments[start : start + 1 + len(TASKS)]
+    onward = [*arguments, "--output_dir", str(tmp_path / "onward")]
     assert [task.name for task in job(onward).tasks] == TASKS
     left_out = job([*onward, "--tasks", "emotion", "gender"])
     assert [task.name for task in left_out.tasks] == ["emotion", "gender"]
@@ -123,16 +123,16 @@ def test_a_checkpoint_keeps_its_own_tasks_and_warns_of_dropped_ones(words, tmp_p
     assert left_out.clips_before == set(left_out.splits["train"]["id"])
 
 
-def test_a_frozen_feature_encoder_of_random_weights_is_refused(words):
-    place = words.index("--freeze_feature_encoder")
-    by_default = [*words[:place], *words[place + 2 :]]
+def test_a_frozen_feature_encoder_of_random_weights_is_refused(arguments):
+    place = arguments.index("--freeze_feature_encoder")
+    by_default = [*arguments[:place], *arguments[place + 2 :]]
     for flags in (by_default, [*by_default, "--freeze_feature_encoder", "true"]):
         with pytest.raises(ValueError, match=r"--config_name .*--freeze_feature_encoder false"):
             job(flags)
 
 
-def test_a_frozen_backbone_of_random_weights_is_warned_of(words, backbone, caplog):
-    layer_sum = [*words, "--architecture", "wav2vec2_layer_sum"]
+def test_a_frozen_backbone_of_random_weights_is_warned_of(arguments, backbone, caplog):
+    layer_sum = [*arguments, "--architecture", "wav2vec2_layer_sum"]
     job(layer_sum)
     assert "--model_name_or_path" in caplog.text
     caplog.clear()
@@ -140,13 +140,13 @@ def test_a_frozen_backbone_of_random_weights_is_warned_of(words, backbone, caplo
     assert "random weights" not in caplog.text
 
 
-def test_a_head_of_another_unit_must_be_reset(words, feature_extractor, splits, tmp_path):
+def test_a_head_of_another_unit_must_be_reset(arguments, feature_extractor, splits, tmp_path):
     labels = tuple(sorted(set(splits["train"]["emotion"])))
     emotion = Task("emotion", "classification", "emotion", labels=labels)
     energy = Task("energy_mean", "regression", "energy_mean", mean=335.0, std=20.0)  # as it was at unit variance
     Wav2Vec2ForMultiTaskSER(tiny_config((emotion, energy))).save_pretrained(tmp_path / "old")
     feature_extractor.save_pretrained(tmp_path / "old")
-    onward = start_from(words, "--model_name_or_path", str(tmp_path / "old"))
+    onward = start_from(arguments, "--model_name_or_path", str(tmp_path / "old"))
     onward[onward.index("--tasks") : onward.index("--num_train_epochs")] = ["--tasks", "emotion", "energy_mean"]
     with pytest.raises(ValueError, match=r"energy_mean .*FS.*--reset_heads energy_mean"):
         job(onward)

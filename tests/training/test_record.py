@@ -14,8 +14,8 @@ from training.run import build_trainer
 
 
 @pytest.fixture
-def ready(words):
-    return job(words)
+def ready(arguments):
+    return job(arguments)
 
 
 def record_of(ready) -> dict:
@@ -61,10 +61,10 @@ def test_a_published_corpus_comes_with_its_license(ready):
 
 def test_merged_classes_are_counted_by_the_authors_labels(ready, tmp_path):
     clips = ready.splits["train"]
-    words = ["boredom" if emotion == "sad" else emotion for emotion in clips["emotion"][:]]
-    ready.splits["train"] = clips.remove_columns("raw_label").add_column("raw_label", words)
+    labels = ["boredom" if emotion == "sad" else emotion for emotion in clips["emotion"][:]]
+    ready.splits["train"] = clips.remove_columns("raw_label").add_column("raw_label", labels)
     merged = record_of(ready)["merged_labels"]
-    assert sum(classes["sad"]["boredom"] for classes in merged.values()) == words.count("boredom") > 0
+    assert sum(classes["sad"]["boredom"] for classes in merged.values()) == labels.count("boredom") > 0
     write_training_record(ready, build_trainer(ready), tmp_path)
     assert read_training_record(tmp_path / "training.json")["merged_labels"] == merged
 

@@ -21,8 +21,8 @@ SOON = ["--eval_steps", "1", "--save_steps", "1"]
 
 
 @pytest.fixture
-def short(words) -> list[str]:
-    return [*words, *SHORT, *SOON]
+def short(arguments) -> list[str]:
+    return [*arguments, *SHORT, *SOON]
 
 
 @pytest.fixture(scope="module")
@@ -152,25 +152,25 @@ def test_under_a_protocol_by_speaker_no_speaker_was_seen(short):
     assert train(job([*short, "--protocol", "speaker"]))["num_speakers_seen_in_training"] == 0
 
 
-def test_the_clips_of_a_backbone_that_was_trained_on_labels_are_unknown(words, backbone, tmp_path):
+def test_the_clips_of_a_backbone_that_was_trained_on_labels_are_unknown(arguments, backbone, tmp_path):
     labeled = shutil.copytree(backbone, tmp_path / "labeled")
     config = json.loads((labeled / "config.json").read_text())
     (labeled / "config.json").write_text(json.dumps({**config, "architectures": ["Wav2Vec2ForSequenceClassification"]}))
-    assert job(start_from(words, "--model_name_or_path", str(labeled))).clips_before is None
+    assert job(start_from(arguments, "--model_name_or_path", str(labeled))).clips_before is None
 
 
 def test_a_sweep_on_other_clips_is_refused(short, prepared, tmp_path):
     grid = ["--sweep", "--sweep_learning_rate", "1e-3", "--sweep_weight_decay", "0"]
     copy = shutil.copytree(prepared, tmp_path / "data")
-    words = [*short, *grid, "--data", str(copy)]
-    Sweep(job(words))
-    Sweep(job(words))
+    arguments = [*short, *grid, "--data", str(copy)]
+    Sweep(job(arguments))
+    Sweep(job(arguments))
     shutil.rmtree(copy)
     changed(prepared, copy)
     with pytest.raises(ValueError, match="data was train"):
-        Sweep(job(words))
+        Sweep(job(arguments))
     with pytest.raises(ValueError, match="save_only_model"):
-        job([*words, "--save_only_model"])
+        job([*arguments, "--save_only_model"])
 
 
 def test_differences_name_what_differs_with_both_values():

@@ -25,9 +25,9 @@ ONE_STEP = [
 ]
 
 
-def test_a_training_writes_all_of_its_files(words, tmp_path, capsys):
+def test_a_training_writes_all_of_its_files(arguments, tmp_path, capsys):
     began = time.monotonic()
-    report = train(job([*words, "--logging_steps", "1", "--num_train_epochs", "2"]))
+    report = train(job([*arguments, "--logging_steps", "1", "--num_train_epochs", "2"]))
     seconds = time.monotonic() - began
     output = tmp_path / "run"
     assert json.loads((output / "metrics.json").read_text()) == report
@@ -79,10 +79,10 @@ def losses_of(state: dict) -> list[dict]:
 
 
 @pytest.mark.parametrize("padding", ["masked", "paper"])
-def test_frozen_parameters_stay_bit_identical_and_all_others_move(words, backbone, padding):
-    start = words.index("--config_name")
-    words[start : start + 2] = ["--model_name_or_path", str(backbone)]
-    ready = job([*words, "--freeze_feature_encoder", "true", "--padding", padding])
+def test_frozen_parameters_stay_bit_identical_and_all_others_move(arguments, backbone, padding):
+    start = arguments.index("--config_name")
+    arguments[start : start + 2] = ["--model_name_or_path", str(backbone)]
+    ready = job([*arguments, "--freeze_feature_encoder", "true", "--padding", padding])
     before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
     frozen = {name for name, parameter in ready.model.named_parameters() if not parameter.requires_grad}
     assert frozen == {name for name in before if name.startswith("wav2vec2.feature_extractor.")}
@@ -91,11 +91,11 @@ def test_frozen_parameters_stay_bit_identical_and_all_others_move(words, backbon
         assert torch.equal(parameter, before[name]) == (name in frozen), name
 
 
-def gradient(words, batch: int, accumulation: int, output: Path) -> dict[str, torch.Tensor]:
-    """The gradient of the first 32 clips: what one step of plain descent at rate 1 takes off the weights."""
+def gradient(arguments, batch: int, accumulation: int, output: Path) -> dict[str, torch.Tensor]:
+    """The gradient of the first 32 clips: what one step of SGD at rate 1 takes off the weights."""
     ready = job(
         [
-            *words,
+            *arguments,
             *("--optim", "sgd", "--learning_rate", "1", "--warmup_steps", "0", "--lr_scheduler_type", "constant"),
             *("--max_grad_norm", "0", "--max_steps", "1", "--output_dir", str(output), "--calibrate", "false"),
             *("--eval_strategy", "no", "--save_strategy", "no", "--load_best_model_at_end", "false"),
@@ -108,59 +108,59 @@ def gradient(words, batch: int, accumulation: int, output: Path) -> dict[str, to
     return {name: before[name] - parameter.detach() for name, parameter in ready.model.named_parameters()}
 
 
-def test_32_clips_have_one_gradient_however_they_are_accumulated(words, tmp_path):
-    words += ["--task_weights", "gender=0.5", "--padding", "masked"]
-    whole = gradient(words, 32, 1, tmp_path / "whole")
+def test_32_clips_have_one_gradient_however_they_are_accumulated(arguments, tmp_path):
+    arguments += ["--task_weights", "gender=0.5", "--padding", "masked"]
+    whole = gradient(arguments, 32, 1, tmp_path / "whole")
     for batch, accumulation in ((8, 4), (16, 2)):
-        parts = gradient(words, batch, accumulation, tmp_path / f"parts-{batch}")
+        parts = gradient(arguments, batch, accumulation, tmp_path / f"parts-{batch}")
         for name, values in whole.items():
             torch.testing.assert_close(parts[name], values, rtol=0, atol=1e-6, msg=name)
 
 
-def test_a_task_of_the_users_own_trains(words):
-    start = words.index("--tasks")
-    words[start + 1 : start + 1 + len(TASKS)] = ["recorded", "valence"]
-    report = train(job(words))
+def test_a_task_of_the_users_own_trains(arguments):
+    start = arguments.index("--tasks")
+    arguments[start + 1 : start + 1 + len(TASKS)] = ["recorded", "valence"]
+    report = train(job(arguments))
     assert report["main_task"] == "recorded"
     assert report["tasks"]["valence"]["kind"] == "regression"
 
 
-def test_records_of_other_weights_are_removed(words, backbone, tmp_path):
+def test_records_of_other_weights_are_removed(arguments, backbone, tmp_path):
     output = tmp_path / "run"
     output.mkdir()
     for stale in ("metrics.json", "training_clips.txt"):
         (output / stale).write_text("stale")
-    ready = job([*words, *ONE_STEP])
-    ready.clips_before = None  # as of a checkpoint that does not say
-    del ready.splits["test"]  # as under a protocol that has none
+    ready = job([*arguments, *ONE_STEP])
+    ready.clips_before = None  # as of a checkpoint without a record
+    del ready.splits["test"]  # as under a protocol without one
     assert train(ready) == {}
     assert (output / "model.safetensors").is_file()
     assert not (output / "metrics.json").exists()
     assert not (output / "training_clips.txt").exists()
 
 
-def test_unknown_training_clips_of_a_checkpoint_stay_unknown(words, tmp_path):
-    train(job([*words, *ONE_STEP]))
+def test_unknown_training_clips_of_a_checkpoint_stay_unknown(arguments, tmp_path):
+    train(job([*arguments, *ONE_STEP]))
     first, onward = tmp_path / "run", tmp_path / "onward"
     start = ("--model_name_or_path", str(first), "--tasks", *TASKS, "--output_dir", str(onward))
-    assert train(job([*start_from(words, *start), *ONE_STEP]))["num_clips_seen_in_training"] == 0
+    assert train(job([*start_from(arguments, *start), *ONE_STEP]))["num_clips_seen_in_training"] == 0
     (first / "training_clips.txt").unlink()
     shutil.rmtree(onward)
-    assert train(job([*start_from(words, *start), *ONE_STEP]))["num_clips_seen_in_training"] is None
+    assert train(job([*start_from(arguments, *start), *ONE_STEP]))["num_clips_seen_in_training"] is None
     card = (export_checkpoint(onward, tmp_path / "repo", "org/name")[0].parent / "README.md").read_text()
     assert "they may include these clips" in card
     assert "None of these clips was in the model's training" not in card
 
 
-def test_a_class_without_training_clips_is_warned_of_and_every_number_is_finite(words, prepared, tmp_path, caplog):
+def test_a_class_without_training_clips_is_warned_of_and_every_number_is_finite(arguments, prepared, tmp_path, caplog):
     folder = shutil.copytree(prepared, tmp_path / "prepared")
     path = folder / "splits" / "paper.json"
     content = json.loads(path.read_text())
     sad = {row["id"] for clips in load_prepared(folder, "paper").values() for row in clips if row["emotion"] == "sad"}
     moved = {id_: "test" if split == "train" and id_ in sad else split for id_, split in content["clips"].items()}
     path.write_text(json.dumps({**content, "clips": moved}))
-    words[1] = str(folder)
-    report = train(job(words))
+    arguments[1] = str(folder)
+    report = train(job(arguments))
     assert f"sad (emotion), but {len(sad)} clips" in caplog.text
     emotion = report["tasks"]["emotion"]
     assert emotion["unknown_labels"] == {"sad": sum(moved[id_] == "test" for id_ in sad)}
@@ -172,31 +172,31 @@ def test_a_class_without_training_clips_is_warned_of_and_every_number_is_finite(
     assert re.search(r"\bnan\b", card) is None
 
 
-def test_a_task_without_a_target_is_skipped_and_the_others_are_trained(words, prepared, caplog):
+def test_a_task_without_a_target_is_skipped_and_the_others_are_trained(arguments, prepared, caplog):
     clips = load_prepared(prepared, "paper")["train"]
     assert {row["gender"] for row in clips if row["corpus"] == "beta"} == {None}
     tasks = ["emotion", "gender", "f0_mean"]
-    report = train(job([*words, "--protocol", "cross:beta", "--tasks", *tasks, *ONE_STEP]))
+    report = train(job([*arguments, "--protocol", "cross:beta", "--tasks", *tasks, *ONE_STEP]))
     assert "Task gender" in caplog.text
     assert [*report["tasks"]] == ["emotion", "f0_mean"]
 
 
-def test_early_stopping(words, tmp_path):
+def test_early_stopping(arguments, tmp_path):
     # At a rate of zero no evaluation is better than the first.
-    train(job([*words, "--learning_rate", "1e-30", "--num_train_epochs", "9", "--early_stopping_patience", "2"]))
+    train(job([*arguments, "--learning_rate", "1e-30", "--num_train_epochs", "9", "--early_stopping_patience", "2"]))
     state = json.loads(max((tmp_path / "run").glob("checkpoint-*/trainer_state.json")).read_text())
     assert state["epoch"] == 3
 
 
-def test_a_custom_protocol_trains_and_is_reported(words, prepared, tmp_path):
+def test_a_custom_protocol_trains_and_is_reported(arguments, prepared, tmp_path):
     folder = shutil.copytree(prepared, tmp_path / "prepared")
     clips = json.loads((folder / "splits" / "paper.json").read_text())["clips"]
     (folder / "splits" / "mine.json").write_text(json.dumps({"clips": clips}))
-    words[1] = str(folder)
-    report = train(job([*words, "--protocol", "mine", *ONE_STEP]))
+    arguments[1] = str(folder)
+    report = train(job([*arguments, "--protocol", "mine", *ONE_STEP]))
     assert report["protocol"]["family"] == "mine"
     export_checkpoint(tmp_path / "run", tmp_path / "repo", "org/name")
     assert "`mine`" in (tmp_path / "repo" / "README.md").read_text()
     (folder / "splits" / "mine.json").write_text(json.dumps({"clips": dict.fromkeys(clips, "test")}))
     with pytest.raises(ValueError, match="mine"):
-        job([*words, "--protocol", "mine", "--output_dir", str(tmp_path / "other")])
+        job([*arguments, "--protocol", "mine", "--output_dir", str(tmp_path / "other")])

@@ -14,8 +14,8 @@ from training.start import describe_start
 
 
 @pytest.fixture
-def ready(words):
-    return job(words)
+def ready(arguments):
+    return job(arguments)
 
 
 @pytest.fixture
@@ -40,23 +40,23 @@ def save(ready, feature_extractor, folder):
     return folder
 
 
-def test_a_backbone_from_the_hub_is_named_with_its_commit_and_a_local_one_is_not(hub, backbone, words):
+def test_a_backbone_from_the_hub_is_named_with_its_commit_and_a_local_one_is_not(hub, backbone, arguments):
     commit = put(hub, "org/base", backbone)
-    record = record_of(job(start_from(words, "--model_name_or_path", "org/base")))
+    record = record_of(job(start_from(arguments, "--model_name_or_path", "org/base")))
     assert (record["start"], record["base_model"], record["revision"]) == ("hub", "org/base", commit)
     assert record["before"] is None
-    record = record_of(job(start_from(words, "--model_name_or_path", str(backbone))))
+    record = record_of(job(start_from(arguments, "--model_name_or_path", str(backbone))))
     assert (record["start"], record["base_model"], record["before"]) == ("local checkpoint", None, None)
     assert str(backbone) not in json.dumps(record)
 
 
 @pytest.mark.parametrize("place", ["folder", "hub"])
-def test_a_checkpoint_of_this_project_brings_its_record(hub, ready, words, tmp_path, feature_extractor, place):
+def test_a_checkpoint_of_this_project_brings_its_record(hub, ready, arguments, tmp_path, feature_extractor, place):
     first = save(ready, feature_extractor, tmp_path / "first")
     write_training_record(ready, build_trainer(ready), first)
     name = str(first) if place == "folder" else "team/first"
     commit = put(hub, "team/first", first)
-    record = record_of(job(start_from(words, "--model_name_or_path", name, "--tasks", *TASKS)))
+    record = record_of(job(start_from(arguments, "--model_name_or_path", name, "--tasks", *TASKS)))
     assert record["before"] == json.loads((first / "training.json").read_text())
     expected = ("local checkpoint", None, None) if place == "folder" else ("hub", "team/first", commit)
     assert (record["start"], record["base_model"], record["revision"]) == expected
@@ -64,20 +64,20 @@ def test_a_checkpoint_of_this_project_brings_its_record(hub, ready, words, tmp_p
 
 @pytest.mark.parametrize("place", ["folder", "hub"])
 def test_a_checkpoint_without_a_record_is_not_treated_as_a_backbone(
-    hub, ready, words, tmp_path, feature_extractor, place, caplog
+    hub, ready, arguments, tmp_path, feature_extractor, place, caplog
 ):
     first = save(ready, feature_extractor, tmp_path / "first")
     put(hub, "team/first", first)
     name = str(first) if place == "folder" else "team/first"
-    onward = job(start_from(words, "--model_name_or_path", name, "--tasks", *TASKS))
+    onward = job(start_from(arguments, "--model_name_or_path", name, "--tasks", *TASKS))
     assert onward.start["before"] is None
     assert onward.clips_before is None  # rather than empty
     assert f"{name} has no training.json" in caplog.text
 
 
-def test_a_backbone_and_random_weights_have_no_training_clips(ready, backbone, words):
+def test_a_backbone_and_random_weights_have_no_training_clips(ready, backbone, arguments):
     assert ready.clips_before == set()
-    assert job(start_from(words, "--model_name_or_path", str(backbone))).clips_before == set()
+    assert job(start_from(arguments, "--model_name_or_path", str(backbone))).clips_before == set()
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "
 
 
 @pytest.fixture
-def words(prepared, backbone_config, tmp_path) -> list[str]:
+def arguments(prepared, backbone_config, tmp_path) -> list[str]:
     """Flags of a sweep of two points, of one short epoch each."""
     return [
         *("--data", str(prepared), "--config_name", str(backbone_config), "--output_dir", str(tmp_path / "run")),
@@ -57,13 +57,13 @@ def trained(monkeypatch) -> list[str]:
     return batches
 
 
-def sweep(words) -> Sweep:
-    return Sweep(prepare_job(*parse_args(words)))
+def sweep(arguments) -> Sweep:
+    return Sweep(prepare_job(*parse_args(arguments)))
 
 
-def start(words) -> subprocess.Popen:
+def start(arguments) -> subprocess.Popen:
     silent = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "train.py", *words], cwd=ROOT, env=ENVIRONMENT, **silent)
+    return subprocess.Popen([sys.executable, "train.py", *arguments], cwd=ROOT, env=ENVIRONMENT, **silent)
 
 
 def study(output: Path) -> optuna.Study:
@@ -95,17 +95,19 @@ def best_in_the_middle(monkeypatch):
     """Lets the second of each three evaluations be the best, whatever three epochs of training come to."""
     evaluations = itertools.count()
 
-    def scored(*arguments):
+    def scored(*evaluation):
         training_number, epoch = divmod(next(evaluations), 3)
-        return {**score(*arguments), "emotion_weighted_f1": (0.2, 0.6, 0.4)[epoch] + 0.01 * training_number}
+        return {**score(*evaluation), "emotion_weighted_f1": (0.2, 0.6, 0.4)[epoch] + 0.01 * training_number}
 
     monkeypatch.setattr("training.run.score", scored)
 
 
 @pytest.mark.usefixtures("best_in_the_middle")
-def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leaves(words, tmp_path, trained, capsys):
-    words += ["--num_train_epochs", "3", "--sweep_learning_rate", "1e-2", "1e-3"]
-    report = sweep(words).run()
+def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leaves(
+    arguments, tmp_path, trained, capsys
+):
+    arguments += ["--num_train_epochs", "3", "--sweep_learning_rate", "1e-2", "1e-3"]
+    report = sweep(arguments).run()
     output = tmp_path / "run"
     assert json.loads((output / "sweep.json").read_text()) == report
     assert [entry["name"] for entry in report["points"]] == ["lr1e-2-wd0", "lr1e-3-wd0"]
@@ -135,19 +137,19 @@ def test_the_best_point_becomes_what_an_ordinary_training_with_its_settings_leav
     assert {path.name for path in output.iterdir()} == {*left, SWEEP, "sweep.json"}
 
     trained.clear()
-    assert sweep(words).run() == report  # asked for again, it is there
+    assert sweep(arguments).run() == report  # a second call returns the same
     kept = {path.name for path in output.glob(f"{SWEEP}/*/checkpoint-*/*")}
     assert {"model.safetensors", "trainer_state.json"} <= kept
     assert not {"optimizer.pt", "scheduler.pt", "rng_state.pth"} & kept
     assert trained == []
     with pytest.raises(ValueError, match="--sweep"):
-        prepare_job(*parse_args([word for word in words if word != "--sweep"]))
+        prepare_job(*parse_args([argument for argument in arguments if argument != "--sweep"]))
 
 
-def test_a_sweep_has_the_same_result_twice(words, tmp_path):
+def test_a_sweep_has_the_same_result_twice(arguments, tmp_path):
     reports, weights = [], []
     for name in ("first", "second"):
-        report = sweep([*words, "--output_dir", str(tmp_path / name)]).run()
+        report = sweep([*arguments, "--output_dir", str(tmp_path / name)]).run()
         reports.append({**report, "points": [{**point, "seconds": None} for point in report["points"]]})
         weights.append(load_file(tmp_path / name / "model.safetensors"))
     assert reports[0] == reports[1]
@@ -161,14 +163,14 @@ def written(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in files}
 
 
-def test_a_living_process_keeps_its_point_and_a_killed_one_leaves_it(words, tmp_path, trained, monkeypatch):
-    words += ["--sweep_learning_rate", "1e-2", "1e-3", "1e-4"]
+def test_a_living_process_keeps_its_point_and_a_killed_one_leaves_it(arguments, tmp_path, trained, monkeypatch):
+    arguments += ["--sweep_learning_rate", "1e-2", "1e-3", "1e-4"]
     # 18 batches make an epoch: the first process is in its second point for as long as this test needs it to be.
-    words += ["--num_train_epochs", "4", "--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "1"]
-    words += ["--metric_for_best_model", "loss"]
+    arguments += ["--num_train_epochs", "4", "--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "1"]
+    arguments += ["--metric_for_best_model", "loss"]
     output = tmp_path / "run"
     finished, interrupted, free = (output / SWEEP / name for name in ("lr1e-2-wd0", "lr1e-3-wd0", "lr1e-4-wd0"))
-    process = start(words)
+    process = start(arguments)
     deadline = time.monotonic() + 120
     while not list(interrupted.glob("checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -185,7 +187,7 @@ def test_a_living_process_keeps_its_point_and_a_killed_one_leaves_it(words, tmp_
 
     steps: list[int] = []
     monkeypatch.setattr("training.sweep.sleep", kill)
-    report = sweep(words).run()
+    report = sweep(arguments).run()
     assert [(entry["name"], entry["state"]) for entry in report["points"]] == [
         (folder.name, "complete") for folder in (finished, interrupted, free)
     ]
@@ -200,23 +202,23 @@ def test_a_living_process_keeps_its_point_and_a_killed_one_leaves_it(words, tmp_
     assert (output / "model.safetensors").exists()
 
 
-def test_two_processes_that_start_at_once_train_each_point_once(words, tmp_path):
-    words += ["--sweep_weight_decay", "0", "1e-4"]
-    processes = [start(words) for _ in range(2)]
-    answers = [process.communicate(timeout=240) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], answers
+def test_two_processes_that_start_at_once_train_each_point_once(arguments, tmp_path):
+    arguments += ["--sweep_weight_decay", "0", "1e-4"]
+    processes = [start(arguments) for _ in range(2)]
+    printed_by_process = [process.communicate(timeout=240) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], printed_by_process
     output = tmp_path / "run"
     assert states(output) == [TrialState.COMPLETE] * 4
     report = json.loads((output / "sweep.json").read_text())
     assert len({entry["name"] for entry in report["points"]}) == 4
-    for printed, _ in answers:  # both return when the result is there, one of them having written it
+    for printed, _ in printed_by_process:  # both return when the result is there, one of them having written it
         assert format_sweep(report) in printed
-    assert sum(printed.count("emotion by corpus") for printed, _ in answers) == 1
+    assert sum(printed.count("emotion by corpus") for printed, _ in printed_by_process) == 1
     assert (output / "metrics.json").exists()
 
 
-def test_a_point_that_diverges_is_reported_and_the_others_are_trained(words, tmp_path, trained, capsys):
-    report = sweep([*words, "--sweep_learning_rate", "1e30", "1e-3", "--num_train_epochs", "2"]).run()
+def test_a_point_that_diverges_is_reported_and_the_others_are_trained(arguments, tmp_path, trained, capsys):
+    report = sweep([*arguments, "--sweep_learning_rate", "1e30", "1e-3", "--num_train_epochs", "2"]).run()
     bad, good = report["points"]
     assert (bad["state"], bad["value"]) == ("failed", None)
     assert "diverged" in bad["reason"]
@@ -226,15 +228,15 @@ def test_a_point_that_diverges_is_reported_and_the_others_are_trained(words, tmp
     assert trained.count(bad["name"]) < trained.count(good["name"])  # it ended when the loss was not finite
 
 
-def test_a_sweep_without_a_value_has_no_best(words, tmp_path):
-    report = sweep([*words, "--sweep_learning_rate", "1e30", "--logging_steps", "1000"]).run()
+def test_a_sweep_without_a_value_has_no_best(arguments, tmp_path):
+    report = sweep([*arguments, "--sweep_learning_rate", "1e30", "--logging_steps", "1000"]).run()
     assert report["best"] is None
     assert "diverged" in report["points"][0]["reason"]
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
-def test_a_point_whose_process_died_when_it_had_failed_is_not_trained_again(words, tmp_path, trained):
-    ready = sweep([*words, "--sweep_learning_rate", "1e-3"])
+def test_a_point_whose_process_died_when_it_had_failed_is_not_trained_again(arguments, tmp_path, trained):
+    ready = sweep([*arguments, "--sweep_learning_rate", "1e-3"])
     ready.study.enqueue_trial({"learning_rate": 1e-3, "weight_decay": 0.0}, user_attrs={"name": "lr1e-3-wd0"})
 
     def die(trial):
@@ -249,28 +251,28 @@ def test_a_point_whose_process_died_when_it_had_failed_is_not_trained_again(word
     assert trained == []
 
 
-def test_an_error_is_not_taken_for_a_failed_point(words, tmp_path, monkeypatch):
+def test_an_error_is_not_taken_for_a_failed_point(arguments, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise ValueError("the disk is full")
 
     monkeypatch.setattr(MultiTaskSERTrainer, "training_step", fail)
     with pytest.raises(ValueError, match="disk"):
-        sweep(words).run()
+        sweep(arguments).run()
     monkeypatch.undo()
     assert not (tmp_path / "run" / "sweep.json").exists()
 
 
-def test_a_result_that_was_cut_short_is_written_again(words, tmp_path, trained, monkeypatch):
+def test_a_result_that_was_cut_short_is_written_again(arguments, tmp_path, trained, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    words += ["--sweep_learning_rate", "1e-3", "--num_train_epochs", "1"]
+    arguments += ["--sweep_learning_rate", "1e-3", "--num_train_epochs", "1"]
     monkeypatch.setattr("training.sweep.finalize", stop)
     with pytest.raises(KeyboardInterrupt):
-        sweep(words).run()
+        sweep(arguments).run()
     monkeypatch.undo()
     batches = len(trained)
-    assert sweep(words).run()["best"] == "lr1e-3-wd0"
+    assert sweep(arguments).run()["best"] == "lr1e-3-wd0"
     assert len(trained) == batches
     assert (tmp_path / "run" / "metrics.json").exists()
 
@@ -283,61 +285,61 @@ def test_a_result_that_was_cut_short_is_written_again(words, tmp_path, trained, 
         (["--metric_for_best_model", "f1"], "--metric_for_best_model f1"),
     ],
 )
-def test_a_sweep_that_cannot_choose_or_go_on_is_refused(words, tmp_path, flags, message):
+def test_a_sweep_that_cannot_choose_or_resume_is_refused(arguments, tmp_path, flags, message):
     with pytest.raises(ValueError, match=message):
-        sweep([*words, *flags])
+        sweep([*arguments, *flags])
     assert not (tmp_path / "run").exists()
 
 
-def test_the_folder_of_an_ordinary_training_is_refused(words, tmp_path):
+def test_the_folder_of_an_ordinary_training_is_refused(arguments, tmp_path):
     (tmp_path / "run" / "checkpoint-3").mkdir(parents=True)
     with pytest.raises(ValueError, match="run"):
-        sweep(words)
+        sweep(arguments)
 
 
-def test_another_grid_or_other_settings_are_refused(words):
-    sweep(words)
-    sweep([*words, "--weight_decay", "0.5"])  # which the grid overrules
+def test_another_grid_or_other_settings_are_refused(arguments):
+    sweep(arguments)
+    sweep([*arguments, "--weight_decay", "0.5"])  # which the grid overrules
     with pytest.raises(ValueError, match=r"sweep_weight_decay.*0\.0.*0\.1"):
-        sweep([*words, "--sweep_weight_decay", "0.1"])
+        sweep([*arguments, "--sweep_weight_decay", "0.1"])
     with pytest.raises(ValueError, match=r"seed.*None.*7"):
-        sweep([*words, "--seed", "7"])
+        sweep([*arguments, "--seed", "7"])
 
 
-def test_a_storage_that_cannot_be_opened_is_refused_without_its_password(words):
+def test_a_storage_that_cannot_be_opened_is_refused_without_its_password(arguments):
     with pytest.raises(ValueError, match="--sweep_storage") as error:
-        sweep([*words, "--sweep_storage", "no_such_database://user:secret@host/name"])
+        sweep([*arguments, "--sweep_storage", "no_such_database://user:secret@host/name"])
     assert "secret" not in str(error.value)
 
 
-def test_sweeps_share_a_database_without_mixing(words, tmp_path, trained):
+def test_sweeps_share_a_database_without_mixing(arguments, tmp_path, trained):
     storage = ["--sweep_storage", f"sqlite:///{tmp_path / 'shared.db'}", "--sweep_learning_rate", "1e-3"]
     for name in ("first", "second"):
-        assert sweep([*words, *storage, "--output_dir", str(tmp_path / name)]).run()["best"] == "lr1e-3-wd0"
+        assert sweep([*arguments, *storage, "--output_dir", str(tmp_path / name)]).run()["best"] == "lr1e-3-wd0"
         assert not (tmp_path / name / SWEEP / "study.db").exists()
     assert len(optuna.get_all_study_names(storage[1])) == 2
     assert trained[: len(trained) // 2] == trained[len(trained) // 2 :] != []
 
 
-def test_an_interrupted_point_is_free_at_once(words, tmp_path, monkeypatch, trained):
+def test_an_interrupted_point_is_free_at_once(arguments, tmp_path, monkeypatch, trained):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    words += ["--sweep_learning_rate", "1e-3"]
+    arguments += ["--sweep_learning_rate", "1e-3"]
     monkeypatch.setattr("training.trainer.MultiTaskSERTrainer.training_step", stop)
     with pytest.raises(KeyboardInterrupt):
-        sweep(words).run()
+        sweep(arguments).run()
     monkeypatch.undo()
-    assert sweep(words).run()["best"] == "lr1e-3-wd0"
+    assert sweep(arguments).run()["best"] == "lr1e-3-wd0"
 
 
-def test_a_process_whose_point_was_given_to_another_stops(words, tmp_path, monkeypatch):
-    shared = sweep([*words, "--sweep_learning_rate", "1e-3"])
+def test_a_process_whose_point_was_given_to_another_stops(arguments, tmp_path, monkeypatch):
+    shared = sweep([*arguments, "--sweep_learning_rate", "1e-3"])
 
-    def lose_point(*arguments):
+    def lose_point(*evaluation):
         let_grace_period_pass(tmp_path / "run")
         optuna.storages.fail_stale_trials(shared.study)  # as another process does
-        return score(*arguments)
+        return score(*evaluation)
 
     monkeypatch.setattr("training.run.score", lose_point)
     with pytest.raises(SystemExit, match="lr1e-3-wd0"):

@@ -95,9 +95,9 @@ def test_normalized_energy_is_a_task_by_its_name(splits):
 
 
 def test_a_concordance_is_a_regression_by_another_loss(clips):
-    plain, l2, ccc = (fit_tasks([f"rating{kind}"], {}, clips)[0] for kind in ("", ":regression", ":concordance"))
+    default, l2, ccc = (fit_tasks([f"rating{kind}"], {}, clips)[0] for kind in ("", ":regression", ":concordance"))
     std = float(np.std(COLUMNS["rating"]))
-    assert plain == l2 == Task("rating", "regression", "rating", mean=2.0, std=std)
+    assert default == l2 == Task("rating", "regression", "rating", mean=2.0, std=std)
     assert ccc == Task("rating", "regression", "rating", mean=2.0, std=std, loss="ccc")
 
 
@@ -126,14 +126,16 @@ def styled(user_table, tmp_path_factory):
 
 
 def test_style_and_valence_are_learned_by_their_names_and_learned_on_as_before(styled, backbone_config, tmp_path):
-    words = [
+    arguments = [
         *("--data", str(styled), "--num_train_epochs", "1", "--report_to", "none", "--dataloader_num_workers", "0"),
         *("--disable_tqdm", "true", "--freeze_feature_encoder", "false"),
     ]
     tasks = ["--tasks", "style", "valence:concordance", "f0_mean"]
     first = tmp_path / "first"
     report = train(
-        prepare_job(*parse_args([*words, *tasks, "--config_name", str(backbone_config), "--output_dir", str(first)]))
+        prepare_job(
+            *parse_args([*arguments, *tasks, "--config_name", str(backbone_config), "--output_dir", str(first)])
+        )
     )
     assert (report["main_task"], report["tasks"]["style"]["kind"]) == ("style", "classification")
     assert math.isfinite(report["tasks"]["valence"]["pooled"]["ccc"])
@@ -141,7 +143,7 @@ def test_style_and_valence_are_learned_by_their_names_and_learned_on_as_before(s
     assert style.labels == ("acted", "natural")
     assert (valence.kind, valence.loss, f0.loss) == ("regression", "ccc", "l2")
 
-    onward = [*words, "--model_name_or_path", str(first), "--output_dir", str(tmp_path / "onward")]
+    onward = [*arguments, "--model_name_or_path", str(first), "--output_dir", str(tmp_path / "onward")]
     style = replace(style, temperature=1.0)  # which is fitted again
     assert prepare_job(*parse_args(onward)).tasks == (style, valence, f0)
     assert prepare_job(*parse_args([*onward, "--tasks", "style", "valence"])).tasks == (style, valence)

@@ -11,37 +11,37 @@ from training.run import build_trainer
 from training.trainer import MultiTaskSERTrainer
 
 
-def diverge(words, *flags) -> tuple[str, MultiTaskSERTrainer]:
+def diverge(arguments, *flags) -> tuple[str, MultiTaskSERTrainer]:
     """The message with which a training diverges, and its Trainer."""
     blind = ["--eval_strategy", "no", "--save_strategy", "no", "--load_best_model_at_end", "false"]
-    trainer = build_trainer(job([*words, "--per_device_train_batch_size", "4", *blind, *flags]))
+    trainer = build_trainer(job([*arguments, "--per_device_train_batch_size", "4", *blind, *flags]))
     with pytest.raises(DivergedError) as caught:
         trainer.train()
     return str(caught.value), trainer
 
 
-def test_a_clip_whose_loss_is_not_finite_is_named(words, splits, monkeypatch):
+def test_a_clip_whose_loss_is_not_finite_is_named(arguments, splits, monkeypatch):
     broken, read = splits["train"][5], collator.stored_waveform
 
     def corrupt(row, *seconds):
         return read(row, *seconds) * np.float32(math.nan if row[ROW] == broken[ROW] else 1)
 
     monkeypatch.setattr(collator, "stored_waveform", corrupt)
-    message, trainer = diverge(words)
+    message, trainer = diverge(arguments)
     ids = [id_ for id_ in trainer.train_dataset["id"] if id_ in message]
     assert len(ids) == 4  # those of the batch
     assert message.count(broken["id"]) == 2  # in the batch, and as the cause
     assert all(parameter.isfinite().all() for parameter in trainer.model.parameters())  # it ended before the step
 
 
-def test_weights_that_diverge_are_not_blamed_on_a_clip(words):
-    message, trainer = diverge(words, "--learning_rate", "1e30", "--warmup_steps", "0", "--num_train_epochs", "3")
+def test_weights_that_diverge_are_not_blamed_on_a_clip(arguments):
+    message, trainer = diverge(arguments, "--learning_rate", "1e30", "--warmup_steps", "0", "--num_train_epochs", "3")
     assert "--learning_rate" in message
     assert {message.count(id_) for id_ in trainer.train_dataset["id"]} == {0, 1}
 
 
-def test_an_evaluation_whose_loss_is_not_finite_ends_the_training(words):
-    trainer = build_trainer(job(words))
+def test_an_evaluation_whose_loss_is_not_finite_ends_the_training(arguments):
+    trainer = build_trainer(job(arguments))
     trainer.log({"loss": 1.0, "eval_loss": 2.0})
     with pytest.raises(DivergedError, match=r"eval_loss_f0_mean.*inf"):
         trainer.log({"eval_loss": 1.0, "eval_loss_f0_mean": math.inf})

@@ -112,7 +112,7 @@ def test_intervals():
     assert interval(np.array([np.nan])) is None
 
 
-def test_a_model_is_no_better_than_itself():
+def test_a_model_is_not_better_than_itself():
     resampled = np.random.default_rng(0).normal(size=1000)
     assert compare(resampled, resampled) == {"difference": 0.0, "ci": [0.0, 0.0], "p": 1.0}
 

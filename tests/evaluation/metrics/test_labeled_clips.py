@@ -20,7 +20,7 @@ def columns(**given):
     return {name: given.get(name, column(*[None] * count)) for name in COLUMNS}
 
 
-def test_labels_of_the_head_come_first_and_others_are_no_target_of_it():
+def test_labels_of_the_head_come_first_and_others_are_not_its_targets():
     values = column("sad", None, "proud", "angry", "calm")
     clips = select_labeled(values, np.eye(2)[[1, 0, 1, 0, 0]], EMOTION, columns(corpus=column(*"abcde")))
     assert clips.labels == ("angry", "sad", "calm", "proud")

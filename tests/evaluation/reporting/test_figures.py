@@ -38,7 +38,7 @@ def pixels(path):
     return image.shape
 
 
-def test_a_cell_shows_its_number_and_a_line_without_clips_shows_none():
+def test_a_cell_shows_its_number_and_a_line_without_clips_is_empty():
     axes = Figure().subplots()
     draw_confusion(axes, PERCENT["percent"], PERCENT["labels"])
     assert sorted(texts(axes)) == sorted(["75.0", "25.0", "0.0", "50.0", "50.0", "0.0", "no clips"])

@@ -54,7 +54,7 @@ def test_a_table_of_errors_alone():
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Seconds that pass when a test says so."""
+    """Seconds that pass when a test advances them."""
 
     class Clock:
         now = 0.0

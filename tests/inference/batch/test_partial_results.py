@@ -34,7 +34,7 @@ def test_a_row_is_on_disk_when_it_is_yielded(tmp_path):
 
 
 @pytest.mark.parametrize("kept", [1, 10, 30])
-def test_a_torn_line_is_dropped_and_the_next_one_is_whole(tmp_path, kept):
+def test_a_torn_line_is_skipped_and_the_next_one_is_whole(tmp_path, kept):
     partial = started(tmp_path / "rows.csv")
     record(partial, "a", "b")
     path = partial.folder / "rows-0.jsonl"
@@ -114,7 +114,7 @@ DAMAGE = {
     "another form": b'["b", []]\n',
     "another name": b'{"path": "b", "rows": []}\n',
     "another kind of rows": b'{"file": "b", "rows": {"file": "b"}}\n',
-    "rows that are none": b'{"file": "b", "rows": ["b"]}\n',
+    "rows of the wrong type": b'{"file": "b", "rows": ["b"]}\n',
     "depth": b"[" * 100_000 + b"\n",
 }
 
@@ -137,7 +137,7 @@ def test_a_damaged_line_is_reported_and_its_file_is_processed_again(tmp_path, ca
     assert [row["file"] for row in again.rows(["a", "b"])] == [*"aabb"]
 
 
-def test_zeros_at_the_end_are_no_line(tmp_path):
+def test_zeros_at_the_end_are_skipped(tmp_path):
     partial = started(tmp_path / "rows.csv")
     record(partial, "a")
     with (partial.folder / "rows-0.jsonl").open("ab") as file:

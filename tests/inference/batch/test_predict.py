@@ -15,7 +15,7 @@ from inference.timeline.voice_activity import find_speech
 from modeling import OutputOptions, SpeechEmotionPipeline
 from tests.conftest import TASKS, voice
 
-PLAIN = PredictionRequest(vad=False)  # of a buzz that is no speech
+NO_VAD = PredictionRequest(vad=False)  # the clips are buzzes, not speech
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def broken(tmp_path, clips):
     return [str(path) for path in files.values()]
 
 
-def rows_of(predictor, files, request=PLAIN):
+def rows_of(predictor, files, request=NO_VAD):
     predicted = list(predict_files(predictor, files, request))
     assert sorted(file for file, _ in predicted) == sorted(files)
     return dict(predicted)
@@ -109,7 +109,7 @@ def test_an_error_of_the_model_ends_the_run(predictor, clips, monkeypatch):
 def test_files_are_opened_a_bounded_number_ahead(checkpoint, clips):
     opened = []
     predictor = load_predictor(str(checkpoint), batch_size=1)
-    results = predict_files(predictor, (opened.append(0) or clips[1] for _ in range(200)), PLAIN)
+    results = predict_files(predictor, (opened.append(0) or clips[1] for _ in range(200)), NO_VAD)
     next(results)
     assert 16 <= len(opened) <= 33
     results.close()

@@ -11,7 +11,7 @@ from inference.engine.predictor import load_predictor
 from inference.timeline.build import TimelineOptions
 from modeling import OutputOptions
 from tests.conftest import voice
-from tests.inference.batch.test_predict import PLAIN, babble
+from tests.inference.batch.test_predict import NO_VAD, babble
 
 SETTINGS = {"model": "abc"}
 
@@ -23,7 +23,7 @@ def predictor(checkpoint):
 
 @pytest.fixture
 def files(tmp_path):
-    """Twelve recordings, of which three are none."""
+    """Nine recordings and three files that cannot be read."""
     paths = [tmp_path / f"{index:02}.wav" for index in range(12)]
     for index, path in enumerate(paths):
         soundfile.write(path, voice(0.4 + 0.1 * (index * 5 % 7), 100 + 10 * index, index), 16_000)
@@ -36,7 +36,7 @@ def read(output):
     return [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
 
 
-def run(predictor, files, output, request=PLAIN, **settings):
+def run(predictor, files, output, request=NO_VAD, **settings):
     return run_batch(predictor, files, output, request, {**SETTINGS, **settings})
 
 
@@ -83,7 +83,7 @@ def test_a_resumed_run_processes_only_the_files_that_are_left(predictor, files, 
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "expected"),
     [
         ({"model": "another"}, "model abc, not another"),
         ({"request": PredictionRequest(OutputOptions(top_k=1), vad=False)}, "top_k None, not 1"),
@@ -93,12 +93,12 @@ def test_a_resumed_run_processes_only_the_files_that_are_left(predictor, files, 
         ),
     ],
 )
-def test_partial_results_of_other_settings_are_not_resumed(predictor, files, tmp_path, monkeypatch, change, says):
+def test_partial_results_of_other_settings_are_not_resumed(predictor, files, tmp_path, monkeypatch, change, expected):
     monkeypatch.setattr("inference.batch.run.predict_files", lambda *_: iter([(files[0], [{}]), 1 / 0]))
     with pytest.raises(ZeroDivisionError):
         run(predictor, files, tmp_path / "rows.jsonl")
     monkeypatch.undo()
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(ValueError, match=expected):
         run(predictor, files, tmp_path / "rows.jsonl", **change)
     assert not (tmp_path / "rows.jsonl").exists()
 

@@ -20,7 +20,7 @@ COLUMNS = Columns(
 @pytest.mark.parametrize(
     ("name", "identifier"), [("zh-Hans", "zh_Hans"), ("my emotion", "my_emotion"), ("größe", "größe")]
 )
-def test_names_are_spelled_as_identifiers(name, identifier):
+def test_names_become_identifiers(name, identifier):
     assert to_identifier(name) == identifier
     assert identifier.isidentifier()
 
@@ -120,7 +120,7 @@ def sounds(tmp_path):
 @pytest.mark.parametrize(
     ("rejected", "duplicate", "kept"), [([], 2, "0.wav"), ([0], 0, "2.wav"), ([0, 2], 2, "0.wav"), ([2], 2, "0.wav")]
 )
-def test_of_the_same_sound_the_first_stays_that_fulfils_all_else(sounds, rejected, duplicate, kept):
+def test_of_the_same_sound_the_first_stays_that_meets_all_else(sounds, rejected, duplicate, kept):
     add_unique_sounds(sounds, "unique_sound", COLUMNS, ~sounds.index.isin(rejected))
     assert sounds.index[~sounds["unique_sound"]].tolist() == [duplicate]
     assert sounds.loc[duplicate, "unique_sound.kept"] == kept

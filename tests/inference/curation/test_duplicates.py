@@ -28,7 +28,7 @@ def test_many_copies_are_one_sound(tmp_path):
     assert len(set(same_sounds(files, marks))) == 1
 
 
-def test_near_fingerprints_alone_are_no_copy(tmp_path):
+def test_near_fingerprints_alone_are_not_a_copy(tmp_path):
     random = np.random.default_rng(0)
     files, _ = numbered(tmp_path, [random.normal(scale=0.1, size=16_000) for _ in range(3)])
     assert len(set(same_sounds(files, np.full((3, FINGERPRINT_SIZE), 0.5, np.float32)))) == 3

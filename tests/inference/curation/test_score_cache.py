@@ -19,7 +19,7 @@ def predictor(checkpoint):
 
 @pytest.fixture
 def files(tmp_path):
-    """A long recording, a short one, silence, what is no sound and what is not there."""
+    """A long recording, a short one, silence, a file without audio and a missing one."""
     paths = [tmp_path / name for name in ("long.wav", "short.flac", "silence.wav", "bad.wav", "gone.wav")]
     soundfile.write(paths[0], voice(7.0, 140, 0), 16_000)
     soundfile.write(paths[1], voice(0.6, 220, 1, rate=44_100), 44_100)

@@ -58,7 +58,7 @@ def test_a_line_that_is_angry_in_the_dub_is_the_worst(check, films):
     assert check.count("differs") + check.count("fits") == len(starts)
 
 
-def test_what_the_tracks_usually_differ_by_is_no_finding(check):
+def test_what_the_tracks_usually_differ_by_is_not_a_finding(check):
     assert check.usual["pitch"] > 6
     pitch = [row["pitch_difference"] for row in check.rows]
     assert np.median(pitch) == pytest.approx(0, abs=1e-6)
@@ -72,7 +72,7 @@ def test_a_track_against_itself_has_no_finding(predictor, films):
     assert check.usual == pytest.approx({"emotion": 0, "pitch": 0, "energy": 0}, abs=1e-6)
 
 
-def test_limits_say_what_is_a_finding(predictor, films):
+def test_limits_define_what_is_a_finding(predictor, films):
     strict = check_dub(predictor, *films[:2], Limits(emotion=0.9, pitch=0.01, energy=99))
     assert strict.count("differs") > 0.9 * len(films[2])
     assert all(row["reason"].startswith("pitch ") for row in strict.rows if row["status"] == "differs")
@@ -97,7 +97,7 @@ def test_lines_that_one_track_lacks_are_listed_in_order(predictor, films, tmp_pa
     assert missing == pytest.approx([0.8 + 1.001 * starts[3], 0.8 + 1.001 * starts[7]], abs=0.2)
 
 
-def test_the_rows_are_plain_values(check):
+def test_the_rows_hold_built_in_types(check):
     json.dumps(check.rows, allow_nan=False)
 
 
@@ -121,7 +121,7 @@ def test_whispers_have_no_pitch_to_compare(predictor, films, tmp_path):
 
 
 def tracks(strength, pitch_spread=1.0, predicted=True):
-    """A hundred lines in two tracks, 20 with another emotion in the dub, as a model tells them that languages bias."""
+    """A hundred lines in two tracks, 20 with another emotion in the dub; the model is biased by the language."""
     random = np.random.default_rng(0)
     emotions = random.integers(5, size=100)
     swapped = np.arange(100) % 5 == 0

@@ -8,7 +8,7 @@ LINES, CLASSES = 100, 5
 
 
 def deliveries(emotions, bias, pitch, random):
-    """Lines that a model tells apart, but for what it takes the language for: `bias` is added to its logits."""
+    """Lines of distinct emotions, predicted by a model that the language biases: `bias` is added to its logits."""
     logits = 4 * np.eye(CLASSES)[emotions] + random.normal(scale=0.7, size=(LINES, CLASSES)) + bias
     emotion = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     return LineProsody(emotion, pitch + random.normal(scale=1.0, size=LINES), random.normal(-30, 1.0, LINES))

@@ -51,7 +51,7 @@ def test_a_recording_without_speech_has_no_lines_to_compare(tmp_path):
         measure_activity(tmp_path / "sea.wav")
 
 
-def test_what_is_no_recording(tmp_path):
+def test_a_file_without_audio_is_refused(tmp_path):
     (tmp_path / "notes.wav").write_text("no sound")
     with pytest.raises(AudioError, match=r"notes\.wav"):
         measure_activity(tmp_path / "notes.wav")

@@ -67,15 +67,15 @@ def test_what_was_not_exported_is_refused(checkpoint, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
+    ("options", "message"),
     [
         ({"backend": "tensorrt"}, "'torch' or 'onnx', got 'tensorrt'"),
         ({"precision": "int8"}, "float32, bfloat16, got 'int8'"),
         ({"backend": "onnx", "precision": "bfloat16"}, "float32, int8, float16, got 'bfloat16'"),
     ],
 )
-def test_an_unknown_choice_is_refused(exported, options, sentence):
-    with pytest.raises(ValueError, match=sentence):
+def test_an_unknown_choice_is_refused(exported, options, message):
+    with pytest.raises(ValueError, match=message):
         load_predictor(str(exported), **options)
 
 

@@ -17,7 +17,7 @@ LEVELS = {"angry": 0.3, "happy": 0.1, "sad": 0.03}
 
 
 class ByLevel:
-    """A network that knows emotions by their level, and keeps what it was given."""
+    """A network that predicts emotions from the level, and keeps its inputs."""
 
     def __init__(self):
         self.lengths = []
@@ -202,7 +202,7 @@ def test_the_duration_is_what_was_decoded_whatever_the_header_promises(predictor
     assert 0 < shares[-1] <= 1
 
 
-def test_a_sample_that_is_no_number_is_an_error(predictor, film):
+def test_a_sample_that_is_not_a_number_is_an_error(predictor, film):
     waveform = np.append(film[0], np.float32(np.nan))
     with pytest.raises(AudioError, match=r"1 of .* samples are NaN"):
         build(predictor, waveform)

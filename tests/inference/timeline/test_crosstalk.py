@@ -25,7 +25,7 @@ def turns(spoken):
 
 
 @pytest.mark.parametrize(("level_db", "delay"), [(-34, 0), (-20, 0), (-34, 400), (-10, 0)])
-def test_crosstalk_is_no_second_speaker(checkpoint, turns, level_db, delay):
+def test_crosstalk_is_not_a_second_speaker(checkpoint, turns, level_db, delay):
     clean = timeline(checkpoint, *turns)
     leak = 10 ** (level_db / 20) * np.roll(turns[::-1], delay, axis=1)
     leaky = timeline(checkpoint, *(turns + leak))

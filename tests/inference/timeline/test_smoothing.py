@@ -33,7 +33,7 @@ def test_a_stretch_is_the_mean_of_the_windows_that_it_lies_in():
 
 @pytest.mark.parametrize("change", [40, 73, 88, 100])
 def test_a_change_is_placed_right_to_a_hop(change):
-    """A model that tells how much of a window is of each of two emotions."""
+    """A model that predicts the share of a window that is of each of two emotions."""
     length, window, hop = 150, 30, 10
     starts, ends = windows_of(length, window, hop)
     first = np.clip((change - starts) / (ends - starts), 0, 1)

@@ -70,17 +70,17 @@ def test_a_part_is_yielded_before_the_next_block_is_read(spoken):
 
 
 @pytest.mark.parametrize("kind", ["chords", "arpeggio", "drums"])
-def test_music_is_no_speech(kind):
+def test_music_is_not_speech(kind):
     assert list(find_speech([music(kind, 10)])) == []
 
 
 @pytest.mark.parametrize("waveform", [noise(10, 0.01), noise(10, 0.1), np.zeros(160_000, np.float32)])
-def test_noise_and_silence_are_no_speech(waveform):
+def test_noise_and_silence_are_not_speech(waveform):
     assert list(find_speech([waveform])) == []
 
 
 @pytest.mark.parametrize("blocks", [[], [np.zeros(0, np.float32)], [np.zeros(100, np.float32)]])
-def test_next_to_nothing_is_no_speech(blocks):
+def test_next_to_nothing_is_not_speech(blocks):
     assert list(find_speech(blocks)) == []
 
 

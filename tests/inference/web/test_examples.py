@@ -14,7 +14,7 @@ def test_examples_are_spoken(tmp_path):
         assert 1.2 * len(lines) < seconds[title] < 4 * len(lines)
 
 
-def test_without_espeak_there_are_none(tmp_path, monkeypatch):
+def test_without_espeak_examples_are_missing(tmp_path, monkeypatch):
     def fail():
         raise ImportError("no eSpeak NG")
 

@@ -45,7 +45,7 @@ def test_a_number_has_one_lane():
     assert format_value("f0_mean", row["f0_mean"]) == ("181", "Hz")
 
 
-def test_a_share_is_a_percentage_and_a_number_without_unit_says_so():
+def test_a_share_is_a_percentage_and_a_missing_unit_is_stated():
     assert format_value("voiced_ratio", {"value": 0.634, "unit": ""}) == ("63%", "of the time")
     assert "no unit" in meaning_of(Task("energy_mean", "regression", "energy_mean"))
     for task in (Task("energy_mean", "regression", "energy_mean", unit="dB"), Task("voiced_ratio", "regression", "v")):
@@ -55,7 +55,7 @@ def test_a_share_is_a_percentage_and_a_number_without_unit_says_so():
     assert meaning_of(EMOTION) == meaning_of(Task("my_own", "regression", "my_own")) == ""
 
 
-def test_what_is_not_known_by_name_is_called_by_it():
+def test_unknown_tasks_are_called_by_their_names():
     assert [title_of(name) for name in ("voiced_ratio", "arousal", "my_own_task")] == [
         "Voiced share",
         "Arousal",
@@ -64,16 +64,16 @@ def test_what_is_not_known_by_name_is_called_by_it():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "expected"),
     [(2, "2 s"), (9.54, "9.5 s"), (59.97, "1 min"), (65, "1 min 5 s"), (600, "10 min"), (4500, "75 min")],
 )
-def test_a_length_is_spelled(seconds, said):
-    assert format_duration(seconds) == said
+def test_durations_are_formatted(seconds, expected):
+    assert format_duration(seconds) == expected
 
 
 @pytest.mark.parametrize(
-    ("seconds", "decimals", "said"),
+    ("seconds", "decimals", "expected"),
     [(7.46, 1, "0:07.5"), (59.96, 1, "1:00.0"), (754.2, 0, "12:34"), (3723.44, 1, "1:02:03.4"), (7325, 0, "2:02:05")],
 )
-def test_a_time_is_read_from_a_clock(seconds, decimals, said):
-    assert clock(seconds, decimals) == said
+def test_a_time_is_read_from_a_clock(seconds, decimals, expected):
+    assert clock(seconds, decimals) == expected

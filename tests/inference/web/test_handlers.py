@@ -12,21 +12,21 @@ SETTINGS = [["sad"], 0.5, 3.0, 1.0]
 
 
 class Slow:
-    """A service that reports progress until it is stopped, and keeps what it was asked."""
+    """A service that reports progress until it is stopped, and keeps what was requested."""
 
     def __init__(self):
-        self.began, self.goes_on = threading.Event(), threading.Event()
+        self.began, self.resumes = threading.Event(), threading.Event()
 
-    def recognize(self, file, answer, timeline, report):
-        self.asked = (file.name, answer.labels, answer.uncertain_below, timeline.window_s)
+    def recognize(self, file, outputs, timeline, report):
+        self.requested = (file.name, outputs.labels, outputs.uncertain_below, timeline.window_s)
         report(0.0)
         self.began.set()
-        assert self.goes_on.wait(10)
+        assert self.resumes.wait(10)
         report(0.5)
         return "<html>", {"file": file.name}
 
-    def predict_several(self, files, answer, report):
-        return *self.recognize(files[0], answer, SimpleNamespace(window_s=None), report)[:1], [{"file": "a.wav"}]
+    def predict_several(self, files, outputs, report):
+        return *self.recognize(files[0], outputs, SimpleNamespace(window_s=None), report)[:1], [{"file": "a.wav"}]
 
 
 def visitor(session):
@@ -66,7 +66,7 @@ def test_a_visitor_cancels_what_is_theirs(handlers, service, run, name, source, 
     thread = run(name, source, settings)
     assert service.began.wait(10)
     handlers.cancel(visitor("a"))
-    service.goes_on.set()
+    service.resumes.set()
     thread.join()
     html, values, *_ = thread.result
     assert "html" not in html
@@ -77,17 +77,17 @@ def test_nobody_cancels_what_is_anothers_and_the_next_one_runs(handlers, service
     thread = run("recognize", "a.wav", SETTINGS)
     assert service.began.wait(10)
     handlers.cancel(visitor("b"))
-    service.goes_on.set()
+    service.resumes.set()
     thread.join()
     assert thread.result == ("<html>", {"file": "a.wav"}, "a.wav")
-    assert service.asked == ("a.wav", ("sad",), 0.5, 3.0)
+    assert service.requested == ("a.wav", ("sad",), 0.5, 3.0)
     handlers.cancel(visitor("a"))
     thread = run("recognize", "a.wav", SETTINGS)
     thread.join()
     assert thread.result[1] == {"file": "a.wav"}
 
 
-def test_no_file_and_settings_without_meaning_are_said_to_people_and_programs(handlers):
+def test_a_missing_file_and_invalid_settings_are_reported_to_people_and_programs(handlers):
     for html, values, *_ in (
         handlers.recognize(None, *SETTINGS, visitor("a"), None),
         handlers.recognize("a.wav", [], 0, 1.0, 2.0, visitor("a"), None),

@@ -1,4 +1,4 @@
-"""What the gate lets through to Gradio, and what it does not; under load by tests/test_page_load.py."""
+"""What the middleware lets through to Gradio, and what it does not; under load by tests/test_page_load.py."""
 
 import asyncio
 from dataclasses import replace
@@ -25,7 +25,7 @@ SETTINGS = [["angry", "happy", "sad"], 0, 3, 1]
 
 @pytest.fixture(scope="module")
 def page(checkpoint, tmp_path_factory):
-    """Gradio's own application behind the gate, and where its uploads go."""
+    """Gradio's own application behind the middleware, and where its uploads go."""
     folder = tmp_path_factory.mktemp("page") / "uploads"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
@@ -63,16 +63,16 @@ def test_files_are_taken_up_to_their_limit_and_that_of_all_together(client, fold
     assert upload(client, 90_000).status_code == 200
     assert upload(client, 101_000).status_code == 413  # Gradio's own refusal
     assert upload(client, 80_000, 70_000).status_code == 200
-    answer = upload(client, 50_000)
-    assert answer.status_code == 503
-    assert "0.25 MB" in answer.text
+    response = upload(client, 50_000)
+    assert response.status_code == 503
+    assert "0.25 MB" in response.text
     assert len(files_in(folder)) == 3
     for path in files_in(folder):
         path.unlink()
     assert upload(client, 50_000).status_code == 200
 
 
-def test_what_is_no_file_and_too_many_of_them_are_refused_and_leave_nothing(client, folder):
+def test_invalid_and_too_many_files_are_refused_and_leave_nothing(client, folder):
     field = client.post("/gradio_api/upload", files=[("files", (None, bytes(90_000)))])
     assert field.status_code == 400
     assert upload(client, 1, 2, 3, 4).status_code == 400
@@ -80,23 +80,23 @@ def test_what_is_no_file_and_too_many_of_them_are_refused_and_leave_nothing(clie
 
 
 @pytest.mark.parametrize(
-    "question",
+    "inputs",
     [
         [{"path": "http://127.0.0.1:1/clip.wav", "meta": {"_type": "gradio.FileData"}}, *SETTINGS],
         [None, [{"deeper": [{"path": "HTTPS://a.org/b", "meta": {"_type": "gradio.FileData"}}]}], *SETTINGS[1:]],
     ],
 )
-def test_nothing_is_fetched_for_a_visitor(client, question):
+def test_nothing_is_fetched_for_a_visitor(client, inputs):
     for address, body in (
-        ("call/recognize", {"data": question}),
-        ("queue/join", {"data": question, "fn_index": 0, "session_hash": "a"}),
+        ("call/recognize", {"data": inputs}),
+        ("queue/join", {"data": inputs, "fn_index": 0, "session_hash": "a"}),
     ):
-        answer = client.post(f"/gradio_api/{address}", json=body)
-        assert answer.status_code == 400
+        response = client.post(f"/gradio_api/{address}", json=body)
+        assert response.status_code == 400
     assert client.get("/gradio_api/file=http://127.0.0.1:1/clip.wav").status_code == 404
 
 
-def test_a_browsers_own_file_is_no_address(client):
+def test_a_browsers_own_file_is_not_an_address(client):
     file = {"path": "/elsewhere/clip.wav", "url": "http://testserver/gradio_api/file=/elsewhere/clip.wav"}
     body = {"data": [{**file, "meta": {"_type": "gradio.FileData"}}, *SETTINGS]}
     assert "event_id" in client.post("/gradio_api/call/recognize", json=body).json()
@@ -112,9 +112,9 @@ def test_a_browsers_own_file_is_no_address(client):
     ],
 )
 def test_requests_are_short_and_json(client, body, status, named):
-    answer = client.post("/gradio_api/call/recognize", content=body)
-    assert answer.status_code == status
-    assert named in answer.text
+    response = client.post("/gradio_api/call/recognize", content=body)
+    assert response.status_code == status
+    assert named in response.text
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_requests_are_short_and_json(client, body, status, named):
     ],
 )
 def test_what_the_page_does_not_use_is_not_there(client, method, path):
-    answer = client.request(method, path)
-    assert answer.status_code == 404
+    response = client.request(method, path)
+    assert response.status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/config", "/gradio_api/info", "/gradio_api/startup-events"])
@@ -137,23 +137,23 @@ def test_what_the_page_uses_is_there(client, path):
     assert client.get(path).status_code == 200
 
 
-def answer_to(messages, path="/gradio_api/upload", patience_s=LIMITS.patience_s, pause_s=0.0):
-    """The status and the text with which a gate answers a body that comes so, and what its application was told.
+def send_body(messages, path="/gradio_api/upload", patience_s=LIMITS.patience_s, pause_s=0.0):
+    """Sends a body; returns what the application raised, and the status and the text of the response.
 
     Args:
         messages: of the body; after the last of them nothing comes.
-        path: that is asked for.
-        patience_s: of the gate.
+        path: of the request.
+        patience_s: of the middleware.
         pause_s: seconds before each message but the first.
     """
-    told, sent, given = [], [], []
+    raised, sent, given = [], [], []
 
     async def app(scope, receive, send):
         try:
             while (await receive())["more_body"]:
                 pass
         except MultiPartException as error:
-            told.append(error.message)
+            raised.append(error.message)
 
     async def receive():
         await asyncio.sleep(60 if not messages else pause_s if given else 0)
@@ -163,31 +163,31 @@ def answer_to(messages, path="/gradio_api/upload", patience_s=LIMITS.patience_s,
     async def send(message):
         sent.append(message)
 
-    gate = LimitsMiddleware(app, Path("nowhere"), replace(LIMITS, patience_s=patience_s))
+    middleware = LimitsMiddleware(app, Path("nowhere"), replace(LIMITS, patience_s=patience_s))
     scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"content-length", b"100")]}
-    asyncio.run(gate(scope, receive, send))
-    assert gate._pending == 0
-    return told, [message.get("status") or message["body"].decode() for message in sent]
+    asyncio.run(middleware(scope, receive, send))
+    assert middleware._pending == 0
+    return raised, [message.get("status") or message["body"].decode() for message in sent]
 
 
 PART = {"type": "http.request", "body": b"x" * 10, "more_body": True}
 
 
 @pytest.mark.parametrize(
-    ("messages", "patience_s", "says"),
+    ("messages", "patience_s", "expected"),
     [
         ([PART], 0.2, "The upload was too slow."),
         ([PART, {"type": "http.disconnect"}], LIMITS.patience_s, "The upload was interrupted."),
     ],
 )
-def test_what_comes_too_slowly_or_breaks_off_ends(messages, patience_s, says):
-    # Gradio answers an upload, and removes what it has written
-    assert answer_to([*messages], patience_s=patience_s) == ([says], [])
-    assert answer_to([*messages], "/gradio_api/queue/join", patience_s) == ([], [400, says])
+def test_what_comes_too_slowly_or_breaks_off_ends(messages, patience_s, expected):
+    # Gradio itself responds to an upload, and removes what it has written
+    assert send_body([*messages], patience_s=patience_s) == ([expected], [])
+    assert send_body([*messages], "/gradio_api/queue/join", patience_s) == ([], [400, expected])
 
 
 def test_a_slow_line_has_time_for_all_that_it_sends():
     long = {**PART, "body": bytes(600_000)}  # a minute more
     last = {**PART, "more_body": False}
-    assert answer_to([long, PART, last], patience_s=1, pause_s=0.6) == ([], [])
-    assert answer_to([PART, PART, last], patience_s=1, pause_s=0.6) == (["The upload was too slow."], [])
+    assert send_body([long, PART, last], patience_s=1, pause_s=0.6) == ([], [])
+    assert send_body([PART, PART, last], patience_s=1, pause_s=0.6) == (["The upload was too slow."], [])

@@ -38,17 +38,19 @@ def test_a_recording_gets_the_mean_over_its_speech(recognize, speech, seconds, t
     sound, rate = soundfile.read(speech)
     soundfile.write(tmp_path / "clip.wav", sound[: seconds * rate], rate)
     speech = tmp_path / "clip.wav"
-    heard = recognize(speech)
-    assert heard.duration_s == pytest.approx(soundfile.info(speech).duration, abs=1e-3)
-    seconds = np.array([row["end_s"] - row["start_s"] for row in heard.segments])
-    assert seconds.sum() == pytest.approx(heard.speech_s)
-    values = np.array([row["f0_mean"]["value"] for row in heard.segments])
-    assert heard.outputs["f0_mean"]["value"] == pytest.approx((values * seconds).sum() / seconds.sum(), rel=1e-5)
-    for entry in heard.outputs["emotion"]:
-        scores = [{each["label"]: each["score"] for each in row["emotion"]}[entry["label"]] for row in heard.segments]
+    recording = recognize(speech)
+    assert recording.duration_s == pytest.approx(soundfile.info(speech).duration, abs=1e-3)
+    seconds = np.array([row["end_s"] - row["start_s"] for row in recording.segments])
+    assert seconds.sum() == pytest.approx(recording.speech_s)
+    values = np.array([row["f0_mean"]["value"] for row in recording.segments])
+    assert recording.outputs["f0_mean"]["value"] == pytest.approx((values * seconds).sum() / seconds.sum(), rel=1e-5)
+    for entry in recording.outputs["emotion"]:
+        scores = [
+            {each["label"]: each["score"] for each in row["emotion"]}[entry["label"]] for row in recording.segments
+        ]
         assert entry["score"] == pytest.approx((np.array(scores) * seconds).sum() / seconds.sum(), rel=1e-5)
-    assert sum(entry["score"] for entry in heard.outputs["emotion"]) == pytest.approx(1)
-    assert heard.outputs["emotion"][0]["label"] in {row["emotion"][0]["label"] for row in heard.segments}
+    assert sum(entry["score"] for entry in recording.outputs["emotion"]) == pytest.approx(1)
+    assert recording.outputs["emotion"][0]["label"] in {row["emotion"][0]["label"] for row in recording.segments}
     (only,) = recognize(speech, labels=("sad",)).outputs["emotion"]
     assert only == {"label": "sad", "score": pytest.approx(1)}
 
@@ -58,25 +60,25 @@ def test_outline_and_copy_are_the_sound(recognize, tmp_path):
     sound = np.zeros(seconds * rate, np.float32)
     sound[65 * rate : 78 * rate] = 0.25 * np.sin(np.arange(13 * rate) * 0.2)
     soundfile.write(tmp_path / "tone.wav", sound, rate)
-    heard = recognize(tmp_path / "tone.wav")
-    assert heard.peaks.shape == (4 * seconds,)
-    assert heard.peaks.max() == pytest.approx(1)
-    assert (heard.peaks[: 4 * 65] == 0).all()
-    assert (heard.peaks[4 * 65 + 1 : 4 * 78 - 1] > 0.99).all()
-    assert (heard.peaks[4 * 78 + 1 :] == 0).all()
-    copy, copied_rate = soundfile.read(io.BytesIO(heard.sound))
+    recording = recognize(tmp_path / "tone.wav")
+    assert recording.peaks.shape == (4 * seconds,)
+    assert recording.peaks.max() == pytest.approx(1)
+    assert (recording.peaks[: 4 * 65] == 0).all()
+    assert (recording.peaks[4 * 65 + 1 : 4 * 78 - 1] > 0.99).all()
+    assert (recording.peaks[4 * 78 + 1 :] == 0).all()
+    copy, copied_rate = soundfile.read(io.BytesIO(recording.sound))
     assert copied_rate == rate
     assert len(copy) / rate == pytest.approx(seconds, abs=0.2)
     assert np.corrcoef(np.abs(copy[: len(sound)]), np.abs(sound[: len(copy)]))[0, 1] > 0.9
-    assert len(heard.sound) < seconds * 8000  # 40 kbit/s, and a bit
+    assert len(recording.sound) < seconds * 8000  # 40 kbit/s, and a bit
 
 
 def test_a_recording_without_speech_has_no_outputs(recognize, tmp_path):
     soundfile.write(tmp_path / "room.wav", np.random.default_rng(0).normal(scale=1e-3, size=32_000), 16_000)
-    heard = recognize(tmp_path / "room.wav")
-    assert (heard.outputs, heard.segments, heard.speech_s) == ({}, [], 0.0)
-    assert heard.peaks.shape == (PEAKS,)
-    assert heard.peaks.max() == pytest.approx(1)
+    recording = recognize(tmp_path / "room.wav")
+    assert (recording.outputs, recording.segments, recording.speech_s) == ({}, [], 0.0)
+    assert recording.peaks.shape == (PEAKS,)
+    assert recording.peaks.max() == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +92,13 @@ def test_the_headline_of_a_real_recording_occurs_among_its_segments(recognize, p
     assert len(paths) == 20
     for path in paths:
         for labels in ((), ("angry", "sad")):
-            heard = recognize(path, labels=labels)
-            said = {row["emotion"][0]["label"] for row in heard.segments}
-            assert said == set() if not heard.outputs else heard.outputs["emotion"][0]["label"] in said
+            recording = recognize(path, labels=labels)
+            segment_labels = {row["emotion"][0]["label"] for row in recording.segments}
+            assert (
+                segment_labels == set()
+                if not recording.outputs
+                else recording.outputs["emotion"][0]["label"] in segment_labels
+            )
 
 
 def segment(start_s, end_s, **scores):

@@ -68,7 +68,7 @@ def test_bars_have_the_scores_and_cards_the_other_heads():
     assert re.search(r"<p>10 s, .*5 s", html)
 
 
-def test_segments_lie_where_they_are_heard():
+def test_segments_lie_where_they_are_in_the_recording():
     html = render_recording(recording(), TASKS, EMOTION)
     assert re.findall(r"left: ([\d.]+)%; width: ([\d.]+)%", html) == [("20.0", "30.0"), ("80.0", "20.0")]
     assert re.findall(r'class="part[^"]*"\s+data-start="([\d.]+)" data-end="([\d.]+)"', html) == [
@@ -81,7 +81,7 @@ def test_segments_lie_where_they_are_heard():
     assert sorted(bars.values()) == [PEAKS // 2, PEAKS // 2]  # 5 of 10 s are speech
 
 
-def test_what_is_uncertain_is_said_and_hatched():
+def test_what_is_uncertain_is_labeled_and_hatched():
     html = render_recording(recording(uncertain_below=0.8), TASKS, EMOTION)
     assert html.count('class="part uncertain"') == 2
     assert re.search(r"<h3>[^<]*uncertain</h3>", html)
@@ -111,9 +111,9 @@ def test_where_nobody_speaks_there_is_an_outline_and_no_emotion():
     assert not re.search(r'class="(bar|card|part|downloads)"', html)
 
 
-@pytest.mark.parametrize("draw", [lambda name: render_recording(recording(name=name), TASKS, EMOTION), render_note])
-def test_names_are_text(draw):
-    html = draw('"><script>alert(1)</script>.wav')
+@pytest.mark.parametrize("render", [lambda name: render_recording(recording(name=name), TASKS, EMOTION), render_note])
+def test_names_are_text(render):
+    html = render('"><script>alert(1)</script>.wav')
     assert "<script" not in html
     assert "&lt;script&gt;" in html
 

@@ -3,7 +3,7 @@ import re
 from inference.web.render_table import render_table
 from tests.conftest import TASKS
 
-ANSWER = {
+PREDICTION = {
     "emotion": [{"label": "sad", "score": 0.9}, {"label": "happy", "score": 0.1}],
     "f0_mean": {"value": 181.2, "unit": "Hz"},
 }
@@ -18,8 +18,8 @@ def cells(html):
 
 def test_a_segment_is_a_row_with_a_time_to_click():
     rows = [
-        {"start_s": 1.23456, "end_s": 2.5, **ANSWER},
-        {"start_s": 61.0, "end_s": 63.0, **ANSWER, "uncertain": True},
+        {"start_s": 1.23456, "end_s": 2.5, **PREDICTION},
+        {"start_s": 61.0, "end_s": 63.0, **PREDICTION, "uncertain": True},
     ]
     html = render_table(rows, TASKS, TASKS[0])
     assert cells(html) == [
@@ -31,7 +31,10 @@ def test_a_segment_is_a_row_with_a_time_to_click():
 
 
 def test_a_file_that_cannot_be_read_is_a_row_with_its_error():
-    rows = [{"file": "bad.wav", "error": "no audio"}, {"file": "a.wav", **ANSWER, "duration_s": 7.5, "analyzed_s": 6.0}]
+    rows = [
+        {"file": "bad.wav", "error": "no audio"},
+        {"file": "a.wav", **PREDICTION, "duration_s": 7.5, "analyzed_s": 6.0},
+    ]
     html = render_table(rows, TASKS, TASKS[0])
     assert cells(html) == [
         ["File", "Emotion", "Pitch", "Length", "Analyzed"],
@@ -50,7 +53,7 @@ def test_what_a_visitor_called_a_file_is_text():
 
 def test_columns_have_one_order_and_what_is_missing_is_shown_as_unknown():
     silent = {"file": "room.wav", "duration_s": None, "speech_s": 0.0, "analyzed_s": 2.0}
-    spoken = {"file": "a.wav", **ANSWER, "duration_s": 7.5, "speech_s": 3.0, "analyzed_s": 6.0}
+    spoken = {"file": "a.wav", **PREDICTION, "duration_s": 7.5, "speech_s": 3.0, "analyzed_s": 6.0}
     for rows in ([silent, spoken], [spoken, silent]):
         table = cells(render_table(rows, TASKS, TASKS[0]))
         assert table[0] == ["File", "Emotion", "Pitch", "Length", "Speech", "Analyzed"]

@@ -26,9 +26,9 @@ def clip(tmp_path):
     return tmp_path / "clip.wav"
 
 
-def recognize(service, file, answer=None, timeline=None):
+def recognize(service, file, outputs=None, timeline=None):
     shares = []
-    return *service.recognize(file, answer or OutputOptions(), timeline or TimelineOptions(), shares.append), shares
+    return *service.recognize(file, outputs or OutputOptions(), timeline or TimelineOptions(), shares.append), shares
 
 
 def test_a_recording_is_html_and_values(service, clip):
@@ -40,19 +40,19 @@ def test_a_recording_is_html_and_values(service, clip):
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "expected"),
     [
         (
-            {"answer": OutputOptions(labels=("bored",))},
+            {"outputs": OutputOptions(labels=("bored",))},
             "Its classes of emotion are: angry, happy, sad",
         ),
         ({"timeline": TimelineOptions(window_s=7)}, "7 s"),
     ],
 )
-def test_what_the_model_cannot_do_is_said(service, clip, options, says):
+def test_what_the_model_cannot_do_is_reported(service, clip, options, expected):
     html, values, _ = recognize(service, clip, **options)
-    assert says in values["error"]
-    assert says in html
+    assert expected in values["error"]
+    assert expected in html
 
 
 def test_errors_name_the_file_and_not_its_folder(service, tmp_path):
@@ -66,7 +66,7 @@ def test_errors_name_the_file_and_not_its_folder(service, tmp_path):
     assert not any(word in error for error in errors.values() for word in (str(tmp_path), ".py"))
 
 
-def test_a_recording_that_does_not_say_how_long_it_is_is_measured(service, tmp_path):
+def test_a_recording_whose_header_has_no_duration_is_measured(service, tmp_path):
     for name, seconds in (("short.webm", 4), ("long.webm", 8)):
         with av.open(tmp_path / name, "w", options={"live": "1"}) as container:  # as browsers write
             stream = container.add_stream("libopus", rate=48_000, layout="mono")
@@ -77,12 +77,12 @@ def test_a_recording_that_does_not_say_how_long_it_is_is_measured(service, tmp_p
         with AudioReader(tmp_path / name) as audio:
             assert audio.promised_s == 0
     assert "error" not in recognize(service, tmp_path / "short.webm")[1]
-    says = recognize(service, tmp_path / "long.webm")[1]["error"]
-    assert "long.webm" in says
-    assert "6 s" in says
+    message = recognize(service, tmp_path / "long.webm")[1]["error"]
+    assert "long.webm" in message
+    assert "6 s" in message
 
 
-def test_a_file_that_is_being_heard_is_in_use(service, clip):
+def test_a_file_that_is_being_analyzed_is_in_use(service, clip):
     os.utime(clip, (0, 0))
     recognize(service, clip)
     assert time.time() - clip.stat().st_mtime < 60
@@ -115,7 +115,7 @@ def test_what_a_header_promises_does_not_make_a_recording_too_long(service, tmp_
     assert "error" in recognize(service, tmp_path / "long.avi")[1]
 
 
-def test_a_length_that_is_not_known_is_left_empty(service, tmp_path, monkeypatch):
+def test_an_unknown_length_is_left_empty(service, tmp_path, monkeypatch):
     monkeypatch.setattr("modeling.audio_ser._COUNTED", 1000)
     codec, rate = PIPED["webm"]
     (tmp_path / "long.webm").write_bytes(piped(recording(9, rate), rate, codec, "webm"))

@@ -87,7 +87,7 @@ ANGRY = [400, 420, 550, 300]  # a man who shouts
     ("gender", "calm", "angry", "flags"),
     [
         ("male", [120, 130, 150, 110], ANGRY, [False]),
-        ("male", [], ANGRY, []),  # angry clips alone say nothing
+        ("male", [], ANGRY, []),  # angry clips alone do not suffice
         ("male", [230, 240, 220], ANGRY, []),  # too few calm ones
         ("male", [220, 215, 230, 300], [], [True]),
         ("female", [170, 180, 190, 250], ANGRY, [False]),  # a low voice
@@ -98,7 +98,7 @@ ANGRY = [400, 420, 550, 300]  # a man who shouts
         ("female", [None, None, None, None], ANGRY, []),
     ],
 )
-def test_a_voice_is_judged_by_its_calm_clips_or_not_at_all(gender, calm, angry, flags):
+def test_a_voice_is_checked_by_its_calm_clips_or_not_at_all(gender, calm, angry, flags):
     emotions = ["neutral", "sad"] * 2
     clips = table(
         gender=[gender] * len(calm + angry),
@@ -111,7 +111,7 @@ def test_a_voice_is_judged_by_its_calm_clips_or_not_at_all(gender, calm, angry, 
     assert len(list(check.examples)) == sum(flags)
 
 
-def test_voices_are_judged_one_by_one_and_unknown_ones_together():
+def test_voices_are_checked_one_by_one_and_unknown_ones_together():
     pitch = [110.0] * 20 + [230.0] * 20 + [250.0] * 20
     speakers = ["low"] * 20 + ["high"] * 20 + [None] * 20
     clips = table(gender=["male"] * 60, f0_mean=pitch, speaker=speakers, emotion="neutral")

@@ -99,7 +99,7 @@ def test_decomposed_accents_and_capitals_are_read(tmp_path, name, spelt):
 
 
 def test_a_folder_in_no_valid_encoding_is_read_and_can_be_written_down(tmp_path):
-    # As DOS called `Colère`, unpacked by a system that does not know better.
+    # As DOS called `Colère`, unpacked by a system that assumes its own encoding.
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/Col\x8are/Faible"))
     folder.mkdir(parents=True)
     (folder / "01-C-1-1.wav").touch()

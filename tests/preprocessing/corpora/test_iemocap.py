@@ -1,4 +1,4 @@
-"""IEMOCAP: what its label files say of its utterances, and what happens where one of the two is missing."""
+"""IEMOCAP: what its label files hold on its utterances, and what happens where one of the two is missing."""
 
 import re
 from collections import Counter

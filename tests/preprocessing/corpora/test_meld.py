@@ -1,4 +1,4 @@
-"""MELD: what its tables say of its files, whose voices are known, and what happens where one of the two is missing."""
+"""MELD: what its tables hold on its files, whose voices are known, and what happens where one of the two is missing."""
 
 import re
 

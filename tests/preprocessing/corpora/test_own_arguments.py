@@ -36,7 +36,7 @@ def test_a_flag_takes_precedence_over_the_source(sources, tmp_path):
     assert (described.locale, described.style) == ("en-US", "natural")
 
 
-def test_a_folder_of_shards_is_the_corpus_and_an_accent_may_be_spelled_apart(tmp_path):
+def test_a_folder_of_shards_is_the_corpus_and_accents_may_be_decomposed(tmp_path):
     folders = [tmp_path / unicodedata.normalize("NFD", "données"), tmp_path / "film"]
     for folder in folders:
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""PAVOQUE: recordings and the files that say where their utterances are, or utterances cut by its script."""
+"""PAVOQUE: recordings and the files that mark their utterances, or utterances cut by its script."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""SAVEE: both forms of its names say the same."""
+"""SAVEE: both forms of its names give the same clips."""
 
 from preprocessing.clip import SkippedClip
 from preprocessing.corpora.savee import CORPUS

@@ -185,7 +185,7 @@ def test_text_that_has_lost_its_digits_is_refused_too(folder, speaker, suffix):
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 @pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
-def test_a_file_is_found_whichever_way_its_accents_are_spelled(folder, form, on_disk):
+def test_a_file_is_found_in_each_unicode_form_of_its_accents(folder, form, on_disk):
     disk = folder / unicodedata.normalize(on_disk, "audio/é/ü.wav")
     disk.parent.mkdir()
     disk.touch()
@@ -246,7 +246,7 @@ def test_a_message_never_shows_audio(folder):
         assert len(str(caught.value)) < 600
 
 
-def test_a_missing_time_is_none(folder):
+def test_a_missing_time_is_null(folder):
     (clip,) = clips_of(folder, "t.csv", "path,start_s,end_s\na.wav,NA,null\n")
     assert (clip.start_s, clip.end_s) == (0.0, None)
 

@@ -61,12 +61,12 @@ def test_a_class_that_the_task_does_not_have_is_missing(rows, feature_extractor)
 def test_a_users_own_column_is_a_target_like_any_other(rows, feature_extractor):
     task = Task("valence", "regression", "valence")
     valence = SERDataCollator(feature_extractor, [task], 6.0)(rows)["labels"]["valence"]
-    assert [row["valence"] is None for row in rows] == [False, True, False, False]  # the second corpus gives none
+    assert [row["valence"] is None for row in rows] == [False, True, False, False]  # the second corpus lacks it
     expected = [row["valence"] or np.nan for row in rows]
     np.testing.assert_allclose(valence.numpy(), expected, rtol=1e-6)
 
 
-def test_what_is_longer_than_the_model_hears_is_cut(rows, feature_extractor):
+def test_clips_longer_than_the_model_processes_are_cut(rows, feature_extractor):
     collate = SERDataCollator(feature_extractor, TASKS, max_duration_s=0.3)
     batch = collate(rows)
     assert batch["input_values"].shape == (4, 4800)

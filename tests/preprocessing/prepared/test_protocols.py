@@ -157,8 +157,9 @@ def test_clips_that_the_authors_partition_forgets_are_for_training():
 def test_strata_too_small_for_every_split_are_named(protocol):
     splits, notes = make_split(rows(sizes(40, 2, 40, 1)), protocol)
     assert len(splits) == 83
-    assert notes == ["corpus: too few clips for every split, divided as evenly as they allow: "
-                     "female disgust (2), female happy (1)"]  # fmt: skip
+    (note,) = notes
+    assert note.startswith("corpus: ")
+    assert note.endswith(": female disgust (2), female happy (1)")
     assert make_split(rows(sizes(40, 40)), protocol)[1] == []
 
 

@@ -96,7 +96,7 @@ def test_a_short_clip_is_skipped_with_the_reason(tmp_path, seconds, minimum, kep
 
 
 def write_text(path: Path) -> None:
-    path.write_text("This is no audio.")
+    path.write_text("This is not audio.")
 
 
 def write_nan(path: Path) -> None:

@@ -132,7 +132,7 @@ def test_a_row_without_sound_and_one_with_something_else_are_skipped_with_a_reas
     pq.write_table(pa.table({"audio": cells}), tmp_path / "t.parquet")
     found = [prepare_clip(clip, PreparationConfig()) for clip in read_table(tmp_path / "t.parquet", UserAudio())]
     assert isinstance(found[0], dict)
-    assert all(isinstance(drop, SkippedClip) and len(drop.reason) < 300 for drop in found[1:])
+    assert all(isinstance(skipped, SkippedClip) and len(skipped.reason) < 300 for skipped in found[1:])
 
 
 def test_no_sound_is_read_for_the_labels(tmp_path, monkeypatch):

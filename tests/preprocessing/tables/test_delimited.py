@@ -18,7 +18,7 @@ def tsv(*rows: list[str]) -> str:
     return "".join("\t".join(row) + "\n" for row in [HEADER, *rows])
 
 
-def test_a_sentence_that_begins_with_a_mark_swallows_no_row():
+def test_a_sentence_that_begins_with_a_quotation_mark_keeps_all_rows():
     """As in the tables of Common Voice, where one sentence opens a quotation and another closes one."""
     sentences = ['"Yes, she said.', "No.", 'And left."', '"Quoted whole"', 'He said "no" twice', "", '"', "last"]
     rows = [[f"{index}.mp3", sentence, "sad"] for index, sentence in enumerate(sentences)]

@@ -1,4 +1,4 @@
-"""IEMOCAP: as many utterances of each label as there are; who says them, and in which dialogue, is made up."""
+"""IEMOCAP: as many utterances of each label as there are; their speakers and dialogues are made up."""
 
 COUNTS = {"neu": 1708, "fru": 1849, "ang": 1103, "sad": 1084, "exc": 1041, "hap": 595, "sur": 107, "fea": 40, "dis": 2}
 LEFT_OUT = {"oth": 3, "xxx": 2507}

@@ -82,7 +82,7 @@ EMOTIONS = {
     "sad": 1002,
     "surprise": 1636,
 }
-GENDERS = None  # who says what is not known here
+GENDERS = None  # the speakers of the lines are made up
 SKIPPED = {
     "the gender of the voice is not known (a child, a group, …)": 200,
     "the table lists a file that does not exist": 1,

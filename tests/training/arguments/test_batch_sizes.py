@@ -23,7 +23,7 @@ def test_a_network_with_batch_statistics_has_full_random_batches(processes, at_o
 
 
 @pytest.mark.parametrize(
-    ("asked", "processes", "expected"),
+    ("requested", "processes", "expected"),
     [
         (BatchSettings(effective_batch_size=256), 8, (256, 8, 4)),
         (BatchSettings(effective_batch_size=36), 1, (36, 6, 6)),
@@ -36,14 +36,14 @@ def test_a_network_with_batch_statistics_has_full_random_batches(processes, at_o
         (BatchSettings(per_device_train_batch_size=16, gradient_accumulation_steps=1), 2, (32, 16, 1)),
     ],
 )
-def test_given_sizes_are_kept_and_others_follow(asked, processes, expected):
-    divided = asked.divide(processes)
-    assert (divided.effective_batch_size, divided.per_device_train_batch_size) == expected[:2]
-    assert divided.gradient_accumulation_steps == expected[2]
+def test_given_sizes_are_kept_and_others_follow(requested, processes, expected):
+    batches = requested.divide(processes)
+    assert (batches.effective_batch_size, batches.per_device_train_batch_size) == expected[:2]
+    assert batches.gradient_accumulation_steps == expected[2]
 
 
 @pytest.mark.parametrize(
-    ("asked", "processes", "named"),
+    ("requested", "processes", "named"),
     [
         (BatchSettings(), 3, ["3 processes", "32 clips", "33"]),
         (BatchSettings(), 64, ["64 processes", "32 clips"]),
@@ -59,9 +59,9 @@ def test_given_sizes_are_kept_and_others_follow(asked, processes, expected):
         (BatchSettings(32, 16, 1), 1, ["32 clips", "16"]),
     ],
 )
-def test_contradicting_sizes_are_refused_with_their_numbers(asked, processes, named):
+def test_contradicting_sizes_are_refused_with_their_numbers(requested, processes, named):
     with pytest.raises(ValueError, match="effective") as error:
-        asked.divide(processes)
+        requested.divide(processes)
     for part in named:
         assert part in str(error.value)
 
@@ -79,27 +79,27 @@ def test_only_cnn14_has_batch_statistics(tiny_model):
     assert found == {"wav2vec2": False, "wav2vec2_layer_sum": False, "panns": True}
 
 
-def test_batches_follow_the_network(words, tmp_path):
-    grouped = job(words).args
+def test_batches_follow_the_network(arguments, tmp_path):
+    grouped = job(arguments).args
     assert grouped.train_sampling_strategy == "group_by_length"
     assert (grouped.per_device_train_batch_size, grouped.gradient_accumulation_steps) == (8, 4)
-    cnn14 = start_from(words, "--architecture", "panns", "--config_name", "configs/small_panns.json")
+    cnn14 = start_from(arguments, "--architecture", "panns", "--config_name", "configs/small_panns.json")
     random = job(cnn14).args
     assert random.train_sampling_strategy == "random"
     assert (random.per_device_train_batch_size, random.gradient_accumulation_steps) == (32, 1)
     assert job([*cnn14, "--train_sampling_strategy", "group_by_length"]).args.train_sampling_strategy != "random"
 
 
-def test_small_batches_with_batch_statistics_are_warned_of(words, caplog):
-    cnn14 = start_from(words, "--architecture", "panns", "--config_name", "configs/small_panns.json")
+def test_small_batches_with_batch_statistics_are_warned_of(arguments, caplog):
+    cnn14 = start_from(arguments, "--architecture", "panns", "--config_name", "configs/small_panns.json")
     job(cnn14)
     assert "statistics" not in caplog.text
     job([*cnn14, "--per_device_train_batch_size", "8"])
     assert "statistics from 8 clips" in caplog.text
 
 
-def test_random_batches_hold_every_clip_once_and_differ_by_epoch_alone(words):
-    cnn14 = start_from(words, "--architecture", "panns", "--config_name", "configs/small_panns.json")
+def test_random_batches_hold_every_clip_once_and_differ_by_epoch_alone(arguments):
+    cnn14 = start_from(arguments, "--architecture", "panns", "--config_name", "configs/small_panns.json")
 
     def order(epoch: int) -> list[int]:
         loader = build_trainer(job(cnn14)).get_train_dataloader()

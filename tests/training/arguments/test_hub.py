@@ -18,8 +18,8 @@ def test_settings_of_publishing_are_not_saved(tmp_path):
     assert parse_args([*BASE, "--hub_model_id", "team/ser"])[2].publish_to is None
 
 
-def test_the_trainer_never_publishes(words, monkeypatch):
-    trainer = build_trainer(job([*words, *PUSH]))
+def test_the_trainer_never_publishes(arguments, monkeypatch):
+    trainer = build_trainer(job([*arguments, *PUSH]))
     monkeypatch.setattr(trainer, "push_to_hub", lambda **options: pytest.fail("the Trainer publishes"))
     monkeypatch.setattr(trainer, "init_hf_repo", lambda **options: pytest.fail("the Trainer makes a repository"))
     trainer.save_model()

@@ -19,7 +19,7 @@ def test_the_recipe_is_the_default():
     assert args.lr_scheduler_type == "linear"
     assert args.load_best_model_at_end
     assert args.early_stopping_patience is None
-    assert not args.bf16  # there is no GPU
+    assert not args.bf16  # without a GPU
     assert not sweep.sweep
     assert (sweep.sweep_learning_rate, sweep.sweep_weight_decay) == ([1e-4, 1e-3], [0, 1e-5, 1e-4])
 

@@ -212,9 +212,9 @@ def test_an_unsupported_value_is_refused_with_its_flag(name, value, capsys):
 
 
 @pytest.mark.parametrize("settings", WORKING)
-def test_supported_values_train(words, tmp_path, settings):
+def test_supported_values_train(arguments, tmp_path, settings):
     flags = [word for name, value in settings.items() for word in (f"--{name}", value)]
-    train(job([*words, "--tasks", "emotion", "--gradient_accumulation_steps", "2", "--calibrate", "false", *flags]))
+    train(job([*arguments, "--tasks", "emotion", "--gradient_accumulation_steps", "2", "--calibrate", "false", *flags]))
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["tasks"]["emotion"]["clips"] > 0
 
@@ -231,6 +231,6 @@ def test_a_precision_that_the_launcher_sets_is_checked_too(monkeypatch, precisio
         parse_args(BASE)
 
 
-def test_a_setting_that_is_true_or_false_stands_without_a_value(words):
+def test_a_setting_that_is_true_or_false_stands_without_a_value(arguments):
     _, _, args, _, _ = parse_args([*BASE, "--bf16", "--use_cpu", "--ddp_find_unused_parameters", "--seed", "3"])
     assert (args.bf16, args.use_cpu, args.ddp_find_unused_parameters, args.seed) == (True, True, True, 3)
