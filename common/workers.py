@@ -15,8 +15,8 @@ class KilledWorkerError(ValueError):
 def killed_worker_errors() -> Iterator[None]:
     """Raises a [`KilledWorkerError`] where a worker process was killed in its block.
 
-    joblib raises a `BrokenProcessPool` too; `datasets` a plain `RuntimeError`, which only its message distinguishes
-    (`datasets.utils.py_utils.iflatmap_unordered`).
+    joblib raises a `BrokenProcessPool`, and `datasets` a `RuntimeError` that only its message distinguishes
+    (`datasets.utils.py_utils.iflatmap_unordered`; no upstream issue found).
     """
     try:
         yield
