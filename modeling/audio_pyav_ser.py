@@ -157,7 +157,7 @@ class ContainerFrames:
         return 0
 
     def _end(self, start_s: float, most: int) -> int | None:
-        """Index after the last frame, decoded from `start_s` on; 0 where nothing is found; `None` as for [`count`]."""
+        """Index after the last frame, decoded from `start_s` on; 0 where nothing is found; `None` as for `count`."""
         end = decoded = 0
         with self._open() as container:
             self._seek(container, start_s)

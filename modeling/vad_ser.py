@@ -189,7 +189,7 @@ def _load_network() -> tuple[Any, nn.LSTM]:
     except ImportError as error:
         raise ImportError("detecting speech needs `silero_vad`: pip install silero-vad") from error
     finally:
-        # Importing silero-vad sets it to one for the whole process: github.com/snakers4/silero-vad/issues/483
+        # Importing silero-vad sets it to one for the whole process: https://github.com/snakers4/silero-vad/issues/483
         torch.set_num_threads(threads)
     net = silero_vad.load_silero_vad()._model
     weights = net.decoder.rnn.state_dict()

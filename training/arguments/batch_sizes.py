@@ -13,7 +13,9 @@ _PER_DEVICE = 8  # clips of 6 s that fit a GPU of 24 GB while XLSR-53 trains
 
 @dataclass(frozen=True)
 class BatchSettings:
-    """What is set of the batch sizes; `None` follows from the rest. [`check_values`] checks each value.
+    """The batch sizes that were set; `None` follows from the rest.
+
+    [`~training.arguments.value_checks.check_values`] checks each value.
 
     Args:
         effective_batch_size: clips of an update, over all processes and accumulated batches.
