@@ -136,7 +136,7 @@ def _incomparable(limits: Limits, reachable: dict[str, float], usual: float, agr
     }
     if usual + reachable["emotion"] > 1:
         why["emotion"] = (
-            f"lines usually are {usual:.2f} of 1 apart, so that none can be {reachable['emotion']:.2f} beyond"
+            f"lines usually are {usual:.2f} of 1 apart, so that no difference can be {reachable['emotion']:.2f} beyond"
         )
     elif not agrees:
         why["emotion"] = (

@@ -86,8 +86,9 @@ def average_segments(
 ) -> dict[str, Any]:
     """The mean of the rows of a timeline, weighted by their seconds.
 
-    Its form is that of [`~modeling.outputs_ser.format_outputs`]. The first class of a head is the likeliest of those that lead a segment: the mean alone could rank a class first
-    that leads no segment (the second one of 0.5, 0.4, 0.1 and 0.1, 0.4, 0.5).
+    It has the form of [`~modeling.outputs_ser.format_outputs`]. The first class of a head is the likeliest of those
+    that lead a segment: the mean alone could rank a class first that leads no segment (the second one of 0.5, 0.4, 0.1
+    and 0.1, 0.4, 0.5).
     """
     if not segments:
         return {}

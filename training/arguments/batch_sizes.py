@@ -56,7 +56,7 @@ class BatchSettings:
             raise ValueError(
                 f"The effective batch of {effective} clips (--effective_batch_size) is {share} for each process "
                 f"(processes: {processes}), but --per_device_train_batch_size {per_device} and "
-                f"--gradient_accumulation_steps {steps} make {per_device * steps}. Drop one of them, or set "
+                f"--gradient_accumulation_steps {steps} make {per_device * steps}. Remove one of them, or set "
                 f"--effective_batch_size {per_device * steps * processes}."
             )
         sampling = self.train_sampling_strategy or ("random" if batch_statistics else "group_by_length")
