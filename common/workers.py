@@ -1,4 +1,4 @@
-"""Worker processes that the system kills: the same error, whichever library started them."""
+"""One error for worker processes that the system kills, whichever library started them."""
 
 from __future__ import annotations
 

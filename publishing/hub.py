@@ -62,8 +62,8 @@ def publish_folder(
         The URL of the commit that holds the files.
 
     Raises:
-        ValueError: as by [`~publishing.hub_access.check_access`], or the tag belongs to other files, the Hub refuses the
-            card, or the connection fails. The repository is then unchanged, or only lacks the tag; if the response to
+        ValueError: as by [`~publishing.hub_access.check_access`], or the tag belongs to other files, the Hub refuses
+            the card, or the connection fails. The repository is then unchanged, or only lacks the tag; if the response to
             the commit was lost, it holds the files, and the same command detects that.
     """
     check_tag(tag)

@@ -123,7 +123,7 @@ def calibration_report(
     Args:
         logits: of the labeled clips, `(clips, labels)`, as the calibrated head outputs them.
         targets: index of the true label, `(clips,)`; below 0 where the head does not have it.
-        temperature: by what the logits were divided.
+        temperature: the number that the logits were divided by.
         resamples: of the clips.
         ci_reason: why intervals cannot be computed, `None` where they can.
 

@@ -97,7 +97,7 @@ class Columns:
             return "flag"
         if _is_zscore(name) and self.kind(zscore_source(name)) in ("number", "manifest"):
             return "number"
-        raise ValueError(f"unknown column {name!r}{self._suggest(name)}")
+        raise ValueError(f"there is no column {name!r}{self._suggest(name)}")
 
     def _suggest(self, name: str) -> str:
         if any(name.casefold() == label.casefold() for labels in self.labels.values() for label in labels):

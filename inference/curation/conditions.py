@@ -132,7 +132,7 @@ def _normalize_texts(node: ast.Compare, heads: Sequence[str], columns: Columns) 
 
 
 def _try(condition: Condition, kinds: Mapping[str, Kind]) -> None:
-    """Evaluates a condition on a row of no meaning; raises a `ValueError` if the result is not a truth value."""
+    """Evaluates a condition on a dummy row; raises a `ValueError` if the result is not a truth value."""
     examples: dict[Kind, Any] = {"number": 1.0, "flag": True, "label": "", "manifest": ""}
     row = {name: 1.0 if name in condition.numbers else examples[kind] for name, kind in kinds.items()}
     try:
@@ -171,7 +171,7 @@ def evaluate(conditions: Sequence[Condition], frame: pd.DataFrame, columns: Colu
 
 
 def unknown_labels(condition: Condition, frame: pd.DataFrame, columns: Columns) -> Iterator[tuple[str, str, pd.Series]]:
-    """Head, column, and the rows whose label is not a class, of each head that a condition compares with the manifest."""
+    """For each head that is compared with the manifest: head, column, and the rows whose label is not a class."""
     for head, name in condition.labels:
         classes = {columns.normalize(label) for label in columns.labels[columns.scores[head]]}
         yield head, name, frame[name].notna() & ~frame[name].map(columns.normalize).isin(classes)

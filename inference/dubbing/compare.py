@@ -24,7 +24,7 @@ _MIN_LINES = 20  # to test whether they agree
 
 @dataclass(frozen=True)
 class Limits:
-    """The smallest differences between two deliveries of a line that are findings.
+    """The smallest differences between the two versions of a line that are findings.
 
     Each is relative to the usual difference of the tracks, without the effects of voices, mixes and languages.
     If the differences spread so much that a line is rarely within the default limit, three standard deviations replace

@@ -187,7 +187,7 @@ def _require_gender(entry: Clip | SkippedClip) -> Clip | SkippedClip:
     """Skips children, groups and unknown voices: every clip that the paper counts is a man's or a woman's."""
     if isinstance(entry, SkippedClip) or entry.gender is not None:
         return entry
-    return SkippedClip(entry.id, "the gender of the voice is unknown (a child, a group, …)", "rule")
+    return SkippedClip(entry.id, "the gender of the voice is not known (a child, a group, …)", "rule")
 
 
 def _read(source: Source, options: UserAudio) -> list[Clip | SkippedClip]:
