@@ -159,7 +159,7 @@ class SpeechProbabilities:
         """
         Args:
             samples: float32 `(samples,)` that follow those of the last call; those after the last whole frame are
-                dropped.
+                ignored.
 
         Returns:
             A probability per frame of `FRAME` samples.

@@ -63,8 +63,8 @@ def publish_folder(
 
     Raises:
         ValueError: as by [`~publishing.hub_access.check_access`], or the tag belongs to other files, the Hub refuses
-            the card, or the connection fails. The repository is then unchanged, or only lacks the tag; if the response to
-            the commit was lost, it holds the files, and the same command detects that.
+            the card, or the connection fails. The repository is then unchanged, or only lacks the tag; if the response
+            to the commit was lost, it holds the files, and the same command detects that.
     """
     check_tag(tag)
     os.environ.setdefault(*XET_BLOCKS)
