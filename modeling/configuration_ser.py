@@ -9,7 +9,7 @@ from transformers import PreTrainedConfig, Wav2Vec2Config
 
 from .tasks_ser import Task, check_column_names
 
-SER_FORMAT = 2  # of checkpoints; goes up where an older one would be read wrongly
+SER_FORMAT = 2  # of checkpoints; increased whenever an older one would be read wrongly
 
 if TYPE_CHECKING:  # the mixin completes whatever configuration class stands behind it
     _ConfigBase = PreTrainedConfig

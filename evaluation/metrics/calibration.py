@@ -45,7 +45,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def at_bound(temperature: float) -> bool:
-    """Whether [`fit_temperature`] came to its limit, where the true optimum is unknown."""
+    """Whether [`fit_temperature`] reached its limit, where the true optimum is unknown."""
     return bool(np.isclose(temperature, _TEMPERATURES, rtol=1e-3).any())
 
 
