@@ -1,13 +1,13 @@
 # make demo         the main job, end to end, on the embedded corpus
 # make test         the tests, all but those of make stress
-# make test-fast    those that need no kills, sweeps, browsers, second processes or full trees of files
+# make test-fast    the tests without kills, sweeps, browsers, second processes or full trees of files
 # make lint         style, import contracts, static types
 # make bench        speed and memory, each claim beside a peer, in half an hour; writes benchmarks/RESULTS.md
-# make stress      minutes of bad input, faults and load, which make test leaves out
+# make stress       minutes of bad input, crashes and load, which make test leaves out
 # make test-lowest, make test-newest    the tests at the lowest, the newest versions that pyproject.toml allows
 # make lock         constraints.txt and requirements.lock, from pyproject.toml; with UPGRADE=--upgrade at newer versions
 # make sbom         sbom.json, the bill of materials of what is installed, as CycloneDX
-# make paper        the paper's experiments on DATA (prepared/paper), into runs/paper; stopped and called again, it goes on
+# make paper        the paper's experiments on DATA (prepared/paper), into runs/paper; called again after a stop, it resumes
 # make paper-demo   the same rows at toy size on the embedded corpus, into runs/paper-demo; with -j2 two rows at a time
 # Each sets up .venv with the versions of constraints.txt first.
 
@@ -67,7 +67,7 @@ $(VENV)/tools: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
-# PyTorch's version is the one of constraints.txt: it is what all else has to fit.
+# PyTorch's version is the one of constraints.txt, which all other packages have to fit.
 test-lowest: RESOLUTION := lowest-direct
 test-newest: RESOLUTION := highest
 test-lowest test-newest: $(VENV)/tools
@@ -95,7 +95,7 @@ paper-demo: $(ROWS:%=runs/paper-demo/%/metrics.json)
 	$(BIN)/python evaluate.py $(ROWS:%=runs/paper-demo/%) --reference runs/paper-demo/$(SINGLE_TASK) --data prepared/demo \
 	    --output runs/paper-demo
 
-# What a row's name begins with says which small network takes the place of the pre-trained one.
+# The beginning of a row's name determines which small network replaces the pre-trained one.
 runs/paper-demo/%/metrics.json: configs/paper/rows/%.yaml | prepared/demo/report.json
 	$(BIN)/python train.py --data prepared/demo --output_dir $(@D) --resume_from_checkpoint latest --config \
 	    configs/paper/shared.yaml $< configs/paper/demo/shared.yaml configs/paper/demo/$(firstword $(subst -, ,$*)).yaml

@@ -53,7 +53,7 @@ def voice(seconds: float, seed: int) -> np.ndarray:
 
 
 def folder_sample(batches: int, batch_size: int = 8) -> list[np.ndarray]:
-    """Clips `(samples,)` of some of the batches that a folder of 1,000 clips is divided into by length."""
+    """Clips `(samples,)` of some of the batches into which a folder of 1,000 clips is grouped by length."""
     lengths = np.sort(durations(1_000))
     firsts = ((np.arange(batches) + 0.5) / batches * (lengths.size - batch_size)).astype(int)
     return [voice(lengths[first + place], first + place) for first in firsts for place in range(batch_size)]
@@ -76,7 +76,7 @@ def real_files(count: int) -> list[Path]:
 
 
 def speech(count: int) -> tuple[list[np.ndarray], str]:
-    """Clips of at most 6 s at 16 kHz, and what they are: real recordings, or voice-like ones where there are none."""
+    """Clips of at most 6 s at 16 kHz, and what they are: real recordings, or else voice-like ones."""
     files = real_files(count)
     if files:
         return [load_audio(file, end_s=MAX_S) for file in files], f"{len(files)} real recordings"

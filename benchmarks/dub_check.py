@@ -3,7 +3,7 @@
     SER_REAL_AUDIO=… SER_REAL_SPEECH=… python -m benchmarks.dub_check --model runs/demo
 
 Each line is a clip of RAVDESS and, in the dub, one of EMODB with the same emotion, or with another one where it was
-swapped. Speakers are drawn for each line. It prints what the check says, and how many of its findings are swapped.
+swapped. The speakers of a line are random. It prints the result of the check, and how many findings are swapped lines.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
     found = findings(check, swapped)
     print()
     for name, (right, wrong) in found.items():
-        print(f"{name}: {right + wrong} findings, of which {right} are among the {len(swapped)} swapped lines")
+        print(f"{name}: {right + wrong} findings; {right} of them are among the {len(swapped)} swapped lines")
 
 
 def write_tracks(folder: Path, lines: int, swapped: int) -> tuple[Path, Path, list[float]]:
@@ -56,7 +56,7 @@ def write_tracks(folder: Path, lines: int, swapped: int) -> tuple[Path, Path, li
     for line in range(lines):
         emotion = random.choice(emotions)
         dubbed = random.choice([name for name in emotions if name != emotion]) if line in others else emotion
-        clips = [load_audio(random.choice(sources[emotion])), load_audio(random.choice(dubs[dubbed]))]
+        clips = [load_audio(_choose(random, sources[emotion])), load_audio(_choose(random, dubs[dubbed]))]
         size = max(clip.size for clip in clips) + round(random.uniform(*_PAUSES_S) * SAMPLING_RATE)
         for track, clip in zip(tracks, map(_trimmed, clips), strict=True):
             track.append(np.pad(clip, (0, size - clip.size)))
@@ -88,6 +88,10 @@ def _clips() -> tuple[Mapping[str, list[Path]], Mapping[str, list[Path]]]:
         if path.name[5] in _EMODB:
             emodb[_EMODB[path.name[5]]].append(path)
     return ravdess, emodb
+
+
+def _choose(random: np.random.Generator, clips: list[Path]) -> Path:
+    return clips[random.integers(len(clips))]
 
 
 def _trimmed(clip: np.ndarray) -> np.ndarray:

@@ -56,7 +56,7 @@ def batches(seconds: np.ndarray, way: str, batch_size: int) -> Iterator[tuple[to
     """Noise of these lengths and its mask, `(batch, samples)` each, in the order and the padding of a way."""
     order = np.random.default_rng(0).permutation(len(seconds)).tolist()
     if way == "ours":
-        order = list(LengthGroupedBatches(seconds, batch_size, 0, lambda: 0))
+        order = list(LengthGroupedBatches(seconds.tolist(), batch_size, 0, lambda: 0))
     generator = torch.Generator().manual_seed(0)
     for first in range(0, len(order), batch_size):
         samples = torch.from_numpy(seconds[order[first : first + batch_size]] * SAMPLING_RATE).round().long()
@@ -125,7 +125,8 @@ def measure(device: torch.device, quick: bool) -> list[Rate]:
         ("training", training_step, TRAINING_BATCH),
         ("inference", inference_step, INFERENCE_BATCH),
     ):
-        model = network(2 if quick else LAYERS, quick=quick).to(device)
+        model = network(2 if quick else LAYERS, quick=quick)
+        model.to(device)  # type: ignore[arg-type]
         step = make(model)
         data = {way: [tuple(t.to(device) for t in batch) for batch in batches(seconds, way, size)] for way in WAYS}
         work = {way: sum(_work(model, stage, *batch) for batch in parts) for way, parts in data.items()}

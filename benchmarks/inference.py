@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -28,17 +29,18 @@ STOCK_BATCHES = (1, 2, 4, 8)
 LAYERS = 24
 
 
-def ours(folder: Path, checkpoint: Path, **options: str | int) -> Run:
+def ours(folder: Path, checkpoint: Path, **options: Any) -> Run:
     """Decodes and predicts every file; it returns the emotion probabilities, `(files, labels)`."""
-    recognize = load_predictor(str(checkpoint), **options)
+    predict = load_predictor(str(checkpoint), **options)
     paths = sorted(folder.iterdir())
-    recognize([load_audio(path) for path in paths[:2]])
-    return lambda: recognize([load_audio(path) for path in paths])["emotion"]
+    predict([load_audio(path) for path in paths[:2]])
+    return lambda: predict([load_audio(path) for path in paths])["emotion"]
 
 
 def stock(folder: Path, checkpoint: Path, batch_size: int, half: bool = False) -> Run:
     """The same with `transformers.pipeline("audio-classification")` on what soundfile decodes."""
     model = load_checkpoint(checkpoint)[0]
+    labels = model.config.main_task.labels
     classify = pipeline("audio-classification", model=model, feature_extractor=feature_extractor(), top_k=None)
     paths = sorted(folder.iterdir())
     if half:
@@ -50,11 +52,9 @@ def stock(folder: Path, checkpoint: Path, batch_size: int, half: bool = False) -
             yield {"raw": raw, "sampling_rate": rate}
 
     def run(files: list[Path] = paths) -> np.ndarray:
-        outputs = [
-            {entry["label"]: entry["score"] for entry in output}
-            for output in classify(decoded(files), batch_size=batch_size)
-        ]
-        return np.array([[scores[label] for label in model.config.id2label.values()] for scores in outputs])
+        outputs: Any = classify(decoded(files), batch_size=batch_size)  # type: ignore[arg-type]
+        scores = [{entry["label"]: entry["score"] for entry in output} for output in outputs]
+        return np.array([[clip[label] for label in labels] for clip in scores])
 
     run(paths[:2])
     return run
@@ -95,7 +95,7 @@ def onnx_profile(file: Path, folder: Path) -> str:
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     for path in sorted(folder.iterdir()):
         session.run(None, dict(zip(INPUTS, pad([load_audio(path)]), strict=True)))
-    times = Counter()
+    times: Counter[str] = Counter()
     for event in json.loads(Path(session.end_profiling()).read_text(encoding="utf-8")):
         if event["cat"] == "Node" and event["name"].endswith("_kernel_time"):
             times[event["args"]["op_name"]] += event["dur"]
@@ -109,7 +109,7 @@ def measure(quick: bool) -> list[Line]:
         write_wavs(folder, waveforms(4) if quick else folder_sample(2))
         write_checkpoint(checkpoint, 2 if quick else LAYERS, quick=quick)
         exported = export(checkpoint, Path(temporary, "onnx"))
-        # A stock batch size that cannot be the best is out after one round, on a half of the clips.
+        # One round on half of the clips finds the best batch size of the stock pipeline.
         trial = race(
             {f"stock, {size}": partial(stock, folder, checkpoint, size, half=True) for size in STOCK_BATCHES},
             min_rounds=1,
@@ -129,7 +129,7 @@ def measure(quick: bool) -> list[Line]:
         profile_int8 = onnx_profile(exported / FILES["int8"], folder)
     peer = f"stock pipeline, batches of {best[7:]}, the best of {', '.join(map(str, STOCK_BATCHES))}"
     found = (
-        f"{clips} synthetic clips, two of the batches by length that a folder of 1,000 is divided into, "
+        f"{clips} synthetic clips, two of the batches into which a folder of 1,000 clips is grouped by length, "
         f"{len(laps['ours'].seconds)} rounds; {seconds(laps)}."
     )
     return [

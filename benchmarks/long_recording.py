@@ -35,22 +35,23 @@ def in_halves(clips: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
 
 def ours(checkpoint: Path, quick: bool, first: int | None = None) -> Run:
     """Batches of a half of the windows, or of the `first`; returns emotion probabilities, `(windows, labels)`."""
-    recognize = load_predictor(str(checkpoint))
+    predict = load_predictor(str(checkpoint))
     halves = in_halves(windows(quick)[:first])
-    recognize(windows(quick)[:8])
-    return lambda: recognize(next(halves))["emotion"]
+    predict(windows(quick)[:8])
+    return lambda: predict(next(halves))["emotion"]
 
 
 def stock(checkpoint: Path, quick: bool) -> Run:
     """The stock pipeline, called with each window."""
     model = load_checkpoint(checkpoint)[0]
+    labels = model.config.main_task.labels
     classify = pipeline("audio-classification", model=model, feature_extractor=feature_extractor(), top_k=None)
     halves = in_halves(windows(quick))
     classify(windows(quick)[0])
 
     def run() -> np.ndarray:
         outputs = [{entry["label"]: entry["score"] for entry in classify(clip)} for clip in next(halves)]
-        return np.array([[scores[label] for label in model.config.id2label.values()] for scores in outputs])
+        return np.array([[scores[label] for label in labels] for scores in outputs])
 
     return run
 

@@ -11,22 +11,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from common.command_line import FlagParser
 
 Run = Callable[[], Any]
 
 
+class Spread(TypedDict):
+    """Median, smallest and largest of the rounds, as a [`Line`] takes them."""
+
+    value: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Line:
-    """One claim and what was measured of it.
+    """One claim and its measurement.
 
     Args:
-        claim: what is promised.
+        claim: what is measured.
         peer: what it is measured beside, in the same run.
         value, low, high: the figure, and the smallest and the largest of the rounds.
-        target: what was promised, `None` of what was only tried.
+        target: what was promised, `None` where nothing was.
         at_least: whether the target is a lower bound.
         unit: of the figures.
         note: what was run, and where the time went.
@@ -68,7 +76,7 @@ class Laps:
 def race(
     ways: Mapping[str, Callable[[], Run]], *, budget_s: float = 60.0, min_rounds: int = 3, max_rounds: int = 9
 ) -> dict[str, Laps]:
-    """Times each way in a process of its own, one after the other in every round, so that a busy machine hits all.
+    """Times each way in a process of its own, in turns in every round, so that a busy machine slows all of them.
 
     Args:
         ways: name to a function of a module that loads what is needed and returns what is timed.
@@ -76,7 +84,7 @@ def race(
         min_rounds, max_rounds: how many there are in any case, and at most.
 
     Returns:
-        Name to its laps. Their results have come from the other process, so they are plain values and arrays.
+        Name to its laps. The results were pickled by the other process.
 
     Raises:
         RuntimeError: a process died; it has printed why.
@@ -96,7 +104,7 @@ def race(
         for number in range(max_rounds):
             if number >= min_rounds and time.perf_counter() - start > budget_s:
                 break
-            for name in ways if number % 2 == 0 else reversed([*ways]):  # who is first changes
+            for name in ways if number % 2 == 0 else reversed([*ways]):  # each way comes first in turn
                 pipes[name].send(True)
                 seconds, result = _receive(name, pipes[name])
                 laps[name].seconds.append(seconds)
@@ -134,13 +142,13 @@ def one_core() -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
-def ratio(laps: Mapping[str, Laps], ours: str, peer: str, *, per_result: bool = False) -> dict[str, float]:
+def ratio(laps: Mapping[str, Laps], ours: str, peer: str, *, per_result: bool = False) -> Spread:
     """How many times as fast ours is: `value`, the median over rounds, `low` and `high`.
 
     Args:
         laps: of a [`race`].
         ours, peer: two of its ways.
-        per_result: whether the rounds returned how much they did, and the speed is that by the seconds.
+        per_result: whether the rounds returned the amount of their work, and the speed is that amount per second.
     """
     speeds = [
         [(done if per_result else 1) / seconds for done, seconds in zip(lap.results, lap.seconds, strict=True)]
@@ -149,7 +157,7 @@ def ratio(laps: Mapping[str, Laps], ours: str, peer: str, *, per_result: bool = 
     return spread([mine / theirs for mine, theirs in zip(*speeds, strict=True)])
 
 
-def spread(values: Sequence[float]) -> dict[str, float]:
+def spread(values: Sequence[float]) -> Spread:
     """Median, smallest and largest, as a [`Line`] takes them."""
     return {"value": statistics.median(values), "low": min(values), "high": max(values)}
 
@@ -179,7 +187,7 @@ def shares(times: Mapping[str, float], count: int = 8) -> str:
 
 
 def command_line(measure: Callable[[bool], list[Line]], description: str) -> None:
-    """The command line of a benchmark: measures, prints its lines, and writes them where it is told to."""
+    """The command line of a benchmark: it measures, prints its lines, and writes them to `--output`."""
     parser = FlagParser(description=description)
     parser.add_argument("--quick", action="store_true", help="toy sizes: shows that it works, not how fast it is")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the lines go")

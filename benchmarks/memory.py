@@ -52,18 +52,18 @@ def stages(folder: Path, clips: int) -> dict[str, float]:
     prepared, config, run = (str(folder / name) for name in ("prepared", "config.json", "run"))
     peaks = {"preparation": peak("prepare.py", "--corpus", f"table={table}", "--output", prepared)}
     backbone(2, quick=True).to_json_file(config)
-    words = ["--data", prepared, "--config_name", config, "--output_dir", run, "--tasks", "emotion", "gender"]
-    words += ["--max_steps", "20", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
-    words += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--freeze_feature_encoder", "false"]
-    peaks["training"] = peak("train.py", *words)
+    flags = ["--data", prepared, "--config_name", config, "--output_dir", run, "--tasks", "emotion", "gender"]
+    flags += ["--max_steps", "20", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
+    flags += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--freeze_feature_encoder", "false"]
+    peaks["training"] = peak("train.py", *flags)
     checkpoint = write_checkpoint(folder / "checkpoint", 2, quick=True)
     library = folder / "library"
     library.mkdir()
     soundfile.write(folder / "clip.wav", voice(0.6, 0), SAMPLING_RATE)
     for index in range(clips):
         os.link(folder / "clip.wav", library / f"{index:05}.wav")
-    words = [str(library), "--model", str(checkpoint), "--output", str(folder / "rows.jsonl")]
-    peaks["prediction"] = peak("predict.py", *words)
+    flags = [str(library), "--model", str(checkpoint), "--output", str(folder / "rows.jsonl")]
+    peaks["prediction"] = peak("predict.py", *flags)
     return peaks
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from benchmarks.clips import MAX_S, durations
@@ -18,28 +16,31 @@ _KERNELS, _STRIDES = (10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2)  # of every w
 
 
 def frames(seconds: np.ndarray) -> np.ndarray:
-    """What wav2vec 2.0 makes of clips, in frames."""
+    """Frames that wav2vec 2.0 computes from clips of these durations."""
     length = np.round(seconds * SAMPLING_RATE).astype(int)
     for kernel, stride in zip(_KERNELS, _STRIDES, strict=True):
         length = (length - kernel) // stride + 1
     return length
 
 
-def share(lengths: np.ndarray, order: Sequence[int]) -> float:
-    """Audio's share where clips are computed in this order, in batches padded to the longest."""
+def share(lengths: np.ndarray, order: np.ndarray) -> float:
+    """Share of audio where clips are processed in this order, in batches padded to the longest."""
     computed = [BATCH * lengths[order[i : i + BATCH]].max() for i in range(0, len(order) - BATCH + 1, BATCH)]
     return lengths[order[: len(computed) * BATCH]].sum() / sum(computed)
+
+
+def grouped(seconds: np.ndarray, batch_size: int, epoch: int = 0) -> list[int]:
+    """The order of an epoch's clips in training."""
+    return list(LengthGroupedBatches(seconds.tolist(), batch_size, 0, lambda: epoch))
 
 
 def measure(quick: bool) -> list[Line]:
     """Ours over epochs and numbers of processes, beside random batches and 6 s."""
     seconds = durations(2_000 if quick else 102_838)
     lengths = frames(seconds)
-    ours = []
+    ours: list[float] = []
     for batch_size in EFFECTIVE_BATCHES:
-        epochs = [
-            list(LengthGroupedBatches(seconds, batch_size, 0, lambda epoch=epoch: epoch)) for epoch in range(EPOCHS)
-        ]
+        epochs = [grouped(seconds, batch_size, epoch) for epoch in range(EPOCHS)]
         for order in epochs:
             assert sorted(order) == list(range(len(seconds))), "an epoch holds every clip once"
         batches = [{frozenset(order[i : i + BATCH]) for i in range(0, len(order), BATCH)} for order in epochs]
@@ -48,7 +49,7 @@ def measure(quick: bool) -> list[Line]:
     random = share(lengths, np.random.default_rng(0).permutation(len(lengths)))
     padded = lengths.mean() / frames(np.array([MAX_S]))[0]
     few = {
-        count: share(frames(durations(count)), np.array(list(LengthGroupedBatches(durations(count), 32, 0, lambda: 0))))
+        count: share(frames(durations(count)), np.array(grouped(durations(count), 32)))
         for count in (100, 1_000, 10_000)
     }
     return [

@@ -1,4 +1,4 @@
-"""The whole of `prepare.py`, one core, beside a plain loop over librosa: `python -m benchmarks.preparation`."""
+"""The whole of `prepare.py`, one core, beside a simple loop over librosa: `python -m benchmarks.preparation`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
@@ -17,6 +18,7 @@ import soundfile
 from benchmarks.clips import MAX_S, real_files, waveforms, write_wavs
 from benchmarks.measure import Line, Run, command_line, one_core, race, ratio, seconds, shares
 from modeling import SAMPLING_RATE
+from preprocessing.clip import Clip
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
@@ -24,7 +26,7 @@ from preprocessing.prepared.rows import PreparationConfig, prepare_clip
 from preprocessing.targets.acoustics import ACOUSTIC_TARGETS, FMAX_HZ, FMIN_HZ, FRAME_LENGTH, HOP_LENGTH
 
 CLIPS = 160
-FRAMES = {"hop_length": HOP_LENGTH}
+FRAMES: dict[str, Any] = {"hop_length": HOP_LENGTH}
 
 
 def write_table(folder: Path, clips: int) -> tuple[Path, str]:
@@ -48,49 +50,49 @@ def recordings(table: Path) -> list[Path]:
 
 
 def speech(paths: Sequence[Path]) -> float:
-    """Seconds that are measured of these files."""
+    """Seconds of these files that are measured."""
     return sum(min(soundfile.info(path).duration, MAX_S) for path in paths)
 
 
 def ours(table: Path) -> Run:
-    """Scans, decodes, measures, stores and divides on one core, its start included; seconds of speech come out."""
+    """Scans, decodes, measures, stores and splits on one core, start included; returns the seconds of speech."""
     one_core()
 
     def run() -> float:
         with tempfile.TemporaryDirectory() as output:
             prepare(scan([Source("table", table)]), Path(output, "prepared"), num_proc=1)
-        return heard
+        return analyzed
 
-    heard = speech(recordings(table))
+    analyzed = speech(recordings(table))
     return run
 
 
-def plain(table: Path) -> Run:
-    """Decodes and measures every tenth clip with librosa on one core; seconds of speech come out.
+def simple(table: Path) -> Run:
+    """Decodes and measures every tenth clip with librosa on one core; returns the seconds of speech.
 
-    A plain loop takes ten times as long for ten times as many, so that a tenth tells its speed.
+    The time of a simple loop is proportional to the clips, so that a tenth of them is enough to measure its speed.
     """
     one_core()
     paths = recordings(table)[::10]
-    heard = speech(paths)
+    analyzed = speech(paths)
 
     def run() -> float:
         for path in paths:
             _measure(path)
-        return heard
+        return analyzed
 
     _measure(paths[0])  # numba compiles
     return run
 
 
 def greatest_difference(table: Path) -> float:
-    """Between the targets that are stored and those of the plain loop, every tenth clip's, relative."""
+    """Between the targets that are stored and those of the simple loop, every tenth clip's, relative."""
     with tempfile.TemporaryDirectory() as output:
         prepare(scan([Source("table", table)]), Path(output, "prepared"))
         stored = _targets(Path(output, "prepared"))[::10]
-    plainly = np.array([_measure(path) for path in recordings(table)[::10]], dtype=float)
-    assert np.array_equal(np.isnan(stored), np.isnan(plainly)), "a clip has voice in one way only"
-    return float(np.nanmax(np.abs(stored / plainly - 1)))
+    simple_targets = np.array([_measure(path) for path in recordings(table)[::10]], dtype=float)
+    assert np.array_equal(np.isnan(stored), np.isnan(simple_targets)), "a clip has voice in one way only"
+    return float(np.nanmax(np.abs(stored / simple_targets - 1)))
 
 
 def _targets(prepared: Path) -> np.ndarray:
@@ -116,30 +118,30 @@ def _measure(path: Path) -> list[float | None]:
 
 
 def profile(table: Path) -> str:
-    """Which functions of ours the time of a clip goes to."""
+    """The functions that take the most time of a clip."""
     clips = scan([Source("table", table)])
     profiler = cProfile.Profile()
-    profiler.runcall(lambda: [prepare_clip(clip, PreparationConfig()) for clip in clips])
+    profiler.runcall(lambda: [prepare_clip(clip, PreparationConfig()) for clip in clips if isinstance(clip, Clip)])
     stats = pstats.Stats(profiler).get_stats_profile()
     return shares({name: entry.tottime for name, entry in stats.func_profiles.items()})
 
 
 def measure(quick: bool) -> list[Line]:
-    """Ours beside the plain loop."""
+    """Ours beside the simple loop."""
     with tempfile.TemporaryDirectory() as folder:
         table, what = write_table(Path(folder), 20 if quick else CLIPS)
         difference = greatest_difference(table)
-        assert difference < 1e-4, f"a target differs by {difference} from the plain loop's"
-        laps = race({"ours": partial(ours, table), "plain loop": partial(plain, table)}, budget_s=60)
+        assert difference < 1e-4, f"a target differs by {difference} from the simple loop's"
+        laps = race({"ours": partial(ours, table), "simple loop": partial(simple, table)}, budget_s=60)
         where = profile(table)
     rates = ", ".join(f"{name} {lap.result / lap.median:.1f}" for name, lap in laps.items())
     return [
         Line(
             "the whole of prepare.py, speech per second on one core",
-            "decode + librosa.pyin + STFT in a plain loop, which stores nothing",
-            **ratio(laps, "ours", "plain loop", per_result=True),
+            "decode + librosa.pyin + STFT in a simple loop, which stores nothing",
+            **ratio(laps, "ours", "simple loop", per_result=True),
             target=3.0,
-            note=f"{what}, the plain loop every tenth; {seconds(laps)}, ours with the start of its worker; seconds of "
+            note=f"{what}, the simple loop every tenth; {seconds(laps)}, ours with the start of its worker; seconds of "
             f"speech per second: {rates}. No target differs by more than {difference:.1g}. Time of a clip: {where}.",
         )
     ]

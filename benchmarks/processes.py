@@ -21,8 +21,8 @@ ROOT = Path(__file__).parent.parent
 def train(asked: str, prepared: Path, config: Path) -> None:
     """One process's part of a step; the first process prints its `seconds` or its `profile`."""
     batches = 4 // int(os.environ["WORLD_SIZE"])  # of 8 clips in each process, so that a step is of the same 32
-    words = ("--use_cpu", "true", "--max_steps", "1", "--gradient_accumulation_steps", str(batches))
-    built = trainer(prepared, config, *words)
+    flags = ("--use_cpu", "true", "--max_steps", "1", "--gradient_accumulation_steps", str(batches))
+    built = trainer(prepared, config, *flags)
     built.accelerator.wait_for_everyone()
     start = time.perf_counter()
     profile = torch_profile(built.train) if asked == "profile" else built.train()

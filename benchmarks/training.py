@@ -33,14 +33,14 @@ WAYS = {
 }
 
 
-def trainer(prepared: Path, config: Path, *flags: str) -> MultiTaskSERTrainer:
+def trainer(prepared: Path, config: Path, *more: str) -> MultiTaskSERTrainer:
     """The trainer of `train.py` with these flags, for one epoch without evaluations."""
-    words = ["--data", str(prepared), "--config_name", str(config), "--output_dir", str(config.parent / "run")]
-    words += ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
-    words += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no", *flags]
-    words += ["--freeze_feature_encoder", "false"]  # which is refused of random weights: `step` does it
-    words += ["--dataloader_num_workers", "0"]  # that they start takes longer than a step
-    return build_trainer(prepare_job(*parse_args(words)))
+    flags = ["--data", str(prepared), "--config_name", str(config), "--output_dir", str(config.parent / "run")]
+    flags += ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
+    flags += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no", *more]
+    flags += ["--freeze_feature_encoder", "false"]  # which random weights do not allow: `step` does it
+    flags += ["--dataloader_num_workers", "0"]  # whose start takes longer than a step
+    return build_trainer(prepare_job(*parse_args(flags)))
 
 
 def step(prepared: Path, config: Path, way: str) -> Callable[[], float]:
@@ -52,16 +52,19 @@ def step(prepared: Path, config: Path, way: str) -> Callable[[], float]:
 
     def run() -> float:
         built = trainer(prepared, config, *WAYS[way], "--seed", str(next(seeds)), "--max_steps", "1")
-        built.model.freeze_feature_encoder()
-        lengths = np.minimum(built.train_dataset["duration_s"][:], built.model.config.max_duration_s)
-        seconds = dict(zip(built.train_dataset[ROW][:], lengths.tolist(), strict=True))
-        processed, training_step = [], built.training_step
+        model: Any = built.model
+        clips: Any = built.train_dataset
+        model.freeze_feature_encoder()
+        lengths = np.minimum(clips["duration_s"][:], model.config.max_duration_s)
+        seconds = dict(zip(clips[ROW][:], lengths.tolist(), strict=True))
+        processed: list[float] = []
+        training_step = built.training_step
 
         def counted(model: Any, inputs: Any, *more: Any) -> Any:
             processed.extend(seconds[row] for row in inputs["labels"][ROW].tolist())
             return training_step(model, inputs, *more)
 
-        built.training_step = counted
+        built.training_step = counted  # type: ignore[method-assign, assignment]
         built.train()
         return sum(processed)
 
@@ -71,11 +74,13 @@ def step(prepared: Path, config: Path, way: str) -> Callable[[], float]:
 def clip_losses(prepared: Path, config: Path) -> np.ndarray:
     """The emotion loss of 16 clips in our batches and in random ones, `(2, clips)`."""
     built = trainer(prepared, config)
-    model, rows = built.model.eval(), built.train_dataset
+    model: Any = built.model
+    rows: Any = built.train_dataset
+    model.eval()
     chosen = list(built.get_train_dataloader().sampler)[:16]
     of_clips = []
     for order in (chosen, np.random.default_rng(0).permutation(chosen).tolist()):
-        found = {}
+        found: dict[int, float] = {}
         for first in (0, 8):
             batch = built.data_collator([rows[index] for index in order[first : first + 8]])
             labels = batch.pop("labels")

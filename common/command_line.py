@@ -1,4 +1,4 @@
-"""What all commands share: a parser that names the closest flags, `A=B`, and the frame in which a command runs."""
+"""Shared by all commands: a parser that suggests the closest flags, `A=B`, and the handling of output and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class FlagParser(argparse.ArgumentParser):
     """
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
-        """Parses the words of a command line, by default those of this process."""
-        words = list(sys.argv[1:] if args is None else args)
-        for flag in self.unknown_flags(words):
-            self.exit(2, f"{self.prog}: there is no flag {flag}{did_you_mean(flag, self._flags())}\n")
-        return super().parse_args(words, namespace)
+        """Parses the arguments of a command, by default those of this process."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        for flag in self.unknown_flags(arguments):
+            self.exit(2, f"{self.prog}: unknown flag {flag}{did_you_mean(flag, self._flags())}\n")
+        return super().parse_args(arguments, namespace)
 
-    def unknown_flags(self, words: Sequence[str]) -> list[str]:
-        """The words up to a lone `--` that have the form of a flag but name none, nor begin one's name."""
-        until = words.index("--") if "--" in words else len(words)
-        flags = [word.partition("=")[0] for word in words[:until] if re.match(r"--?[^\W\d]\S*$", word)]
+    def unknown_flags(self, arguments: Sequence[str]) -> list[str]:
+        """The arguments before a lone `--` that look like a flag but match no flag, not even as a prefix."""
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        flags = [text.partition("=")[0] for text in arguments[:end] if re.match(r"--?[^\W\d]\S*$", text)]
         return [flag for flag in flags if not self._exists(flag)]
 
     def _exists(self, flag: str) -> bool:
@@ -43,7 +43,7 @@ class FlagParser(argparse.ArgumentParser):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name: a question with the closest known ones, or a full stop."""
+    """The end of a sentence about an unknown name: it suggests the closest known ones, if any are close."""
     near = closest(name, known)
     return f"; did you mean {' or '.join(near)}?" if near else "."
 
@@ -51,44 +51,44 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def closest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """The known names that an unknown one may stand for, the likeliest first.
 
-    A name is close whose initials it is (`lr`: `learning_rate`), that begins with it or has all of its words
-    (`batch_size`: `per_device_train_batch_size`), or whose spelling is similar; hyphens and underscores are alike.
+    A known name is close if the unknown one is its initials (`lr`: `learning_rate`), its beginning, or some of its
+    parts (`batch_size`: `per_device_train_batch_size`), or is spelled similarly. Hyphens count as underscores.
 
     Args:
         name: unknown one, with or without leading hyphens.
         known: names that exist.
         limit: how many to name at most.
     """
-    asked = _words(name)
+    asked = _parts(name)
     ranks: dict[str, tuple[Any, ...]] = {}
     for place, other in enumerate(known):
-        words = _words(other)
-        ours, theirs = "_".join(asked), "_".join(words)
-        is_initials = len(words) > 1 and "".join(word[0] for word in words) == ours
-        is_part = set(asked) <= set(words) or theirs.startswith(ours)
+        parts = _parts(other)
+        ours, theirs = "_".join(asked), "_".join(parts)
+        is_initials = len(parts) > 1 and "".join(part[0] for part in parts) == ours
+        is_part = set(asked) <= set(parts) or theirs.startswith(ours)
         similarity = difflib.SequenceMatcher(None, ours, theirs).ratio()
-        if words and (is_initials or is_part or similarity >= 0.7):
+        if parts and (is_initials or is_part or similarity >= 0.7):
             ranks.setdefault(theirs, (not is_initials, not is_part, 0 if is_initials else -similarity, place, other))
     return [other for *_, other in sorted(ranks.values())[:limit]]
 
 
-def _words(name: str) -> list[str]:
-    return [word for word in name.lstrip("-").lower().replace("-", "_").split("_") if word]
+def _parts(name: str) -> list[str]:
+    return [part for part in name.lstrip("-").lower().replace("-", "_").split("_") if part]
 
 
 def run_command(name: str, main: Callable[[], None], hint: str = "") -> None:
-    """Runs a command so that no text ends it, and so that a key ends it with one line.
+    """Runs a command so that no text can crash its output, and so that Ctrl-C ends it with one line.
 
-    A console is ASCII or a code page in many containers, pipes and schedulers, and names of files may be no text at
-    all: what the console lacks is printed as its code point.
+    The console uses ASCII or a code page in many containers, pipes and schedulers, and file names may be undecodable:
+    characters that the console cannot encode are printed as escapes.
 
     Args:
-        name: what the line begins with, as errors of the command do.
+        name: name of the command, with which the line begins.
         main: the command.
-        hint: what that line says of resuming.
+        hint: how the command can be resumed, for that line.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # some callers put others in their place, or none
+        if isinstance(stream, io.TextIOWrapper):  # some callers replace them, or set them to `None`
             stream.reconfigure(errors="backslashreplace")
     try:
         main()

@@ -47,7 +47,7 @@ def check_writable(folder: Path) -> None:
     """Checks, before any work, that a folder can be written to, or created.
 
     Raises:
-        ValueError: it cannot.
+        ValueError: the folder cannot be written to.
     """
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():

@@ -10,11 +10,11 @@ from functools import cache
 
 @cache
 def quiet_c_libraries() -> None:
-    """Sends what C libraries print on stderr to nowhere, unless stderr is a terminal.
+    """Discards what C libraries print on stderr, unless stderr is a terminal.
 
     Python's own stderr, and the system's messages about a crash, are not affected: of the two ways to the same file,
     C's `stderr` and file descriptor 2, the first alone is changed. Where that has another name than in the C
-    libraries of Linux, nothing is.
+    libraries of Linux, nothing is changed.
     """
     if sys.stderr.isatty():
         return

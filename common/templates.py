@@ -13,7 +13,7 @@ def template_environment(folder: Path, filters: Mapping[str, Callable[..., Any]]
     """An environment for the templates in a folder.
 
     What a template inserts is escaped in HTML (`*.html.jinja`) and inserted as it is elsewhere, such as in Markdown. A
-    variable that is not defined raises a [`jinja2.UndefinedError`]. The final newline of a template is kept.
+    variable that is not defined raises a [`~jinja2.UndefinedError`]. The final newline of a template is kept.
 
     Args:
         folder: that holds the templates.

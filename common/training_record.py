@@ -56,7 +56,7 @@ class _Record(TypedDict):
 
 
 def read_training_record(path: Path) -> dict[str, Any]:
-    """Reads a `training.json`, which may be untrusted; other fields than those of the form are dropped.
+    """Reads a `training.json`, which may be untrusted; fields that are not in the schema are ignored.
 
     Raises:
         ValueError: it has another form.

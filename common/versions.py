@@ -36,5 +36,5 @@ def _commit(root: Path) -> str:
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):  # there is no git, or it is not allowed to read the checkout
+    except (OSError, subprocess.CalledProcessError):  # git is missing, or may not read the checkout
         return UNKNOWN

@@ -1,4 +1,4 @@
-"""Worker processes that the system kills: the same error, whichever library started them."""
+"""One error for worker processes that the system kills, whichever library started them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class KilledWorkerError(ValueError):
 def killed_worker_errors() -> Iterator[None]:
     """Raises a [`KilledWorkerError`] where a worker process was killed in its block.
 
-    joblib raises a `BrokenProcessPool` too; `datasets` a plain `RuntimeError`, which only its message distinguishes
-    (`datasets.utils.py_utils.iflatmap_unordered`).
+    joblib raises a `BrokenProcessPool`, and `datasets` a `RuntimeError` that only its message distinguishes
+    (`datasets.utils.py_utils.iflatmap_unordered`; no upstream issue found).
     """
     try:
         yield

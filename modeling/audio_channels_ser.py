@@ -15,7 +15,7 @@ _FILM = {  # the usual layout of this number of channels, for files without one
     8: "FL FR FC LFE BL BR SL SR",
 }
 UNNAMED = "NONE"  # FFmpeg's name of a channel with an unknown position
-_EVERY = 16  # n-th sample is used to measure cancelation, for which a precision of 1 dB suffices
+_EVERY = 16  # n-th sample is used to measure cancellation, for which a precision of 1 dB suffices
 # Power of the mix over the sum of its channels' powers: about 1 if these are uncorrelated, their number if equal.
 _CANCELED = 0.1
 _SILENT = 1e-10  # mean square of a channel that counts as silent: -100 dB

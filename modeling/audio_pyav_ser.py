@@ -24,7 +24,7 @@ class ContainerFrames:
     """Mono frames of a container that FFmpeg reads, by index.
 
     Time zero is the container's, as in a player. Decoding goes block by block on a fixed grid, each block by a fresh
-    decoder that starts a little before it: a decoder's state (AAC draws its noise from a running generator) would
+    decoder that starts a little before it: a decoder's state (AAC takes its noise from a running generator) would
     otherwise make a slice differ from the same stretch of the whole.
 
     Args:
@@ -157,7 +157,7 @@ class ContainerFrames:
         return 0
 
     def _end(self, start_s: float, most: int) -> int | None:
-        """Index after the last frame, decoded from `start_s` on; 0 where nothing is found; `None` as for [`count`]."""
+        """Index after the last frame, decoded from `start_s` on; 0 where nothing is found; `None` as for `count`."""
         end = decoded = 0
         with self._open() as container:
             self._seek(container, start_s)
@@ -238,7 +238,7 @@ class ContainerFrames:
             self._grid = (ends[0], ends[1] - ends[0])
 
     def _snap(self, stamp: float, samples: int) -> int:
-        """Index of the first of `samples` that start about at `stamp`, on the grid where that explains the stamp."""
+        """Index of the first of `samples` that start about at `stamp`, on the grid where it fits the stamp."""
         if self._grid is not None:
             end, size = self._grid
             snapped = end + round((stamp + samples - end) / size) * size - samples

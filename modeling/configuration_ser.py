@@ -9,7 +9,7 @@ from transformers import PreTrainedConfig, Wav2Vec2Config
 
 from .tasks_ser import Task, check_column_names
 
-SER_FORMAT = 2  # of checkpoints; goes up where an older one would be read wrongly
+SER_FORMAT = 2  # of checkpoints; increased whenever an older one would be read wrongly
 
 if TYPE_CHECKING:  # the mixin completes whatever configuration class stands behind it
     _ConfigBase = PreTrainedConfig
@@ -79,7 +79,7 @@ class MultiTaskSERConfigMixin(_ConfigBase):
 @strict
 class Wav2Vec2MultiTaskSERConfig(MultiTaskSERConfigMixin, Wav2Vec2Config):
     r"""
-    Configuration of [`Wav2Vec2ForMultiTaskSER`].
+    Configuration of [`~modeling.Wav2Vec2ForMultiTaskSER`].
 
     Besides the fields of [`~transformers.Wav2Vec2Config`]:
 
@@ -130,7 +130,7 @@ class Wav2Vec2MultiTaskSERConfig(MultiTaskSERConfigMixin, Wav2Vec2Config):
 @strict
 class Wav2Vec2LayerSumMultiTaskSERConfig(Wav2Vec2MultiTaskSERConfig):
     r"""
-    Configuration of [`Wav2Vec2LayerSumForMultiTaskSER`].
+    Configuration of [`~modeling.Wav2Vec2LayerSumForMultiTaskSER`].
 
     Besides the fields of [`Wav2Vec2MultiTaskSERConfig`]:
 
@@ -159,7 +159,7 @@ class Wav2Vec2LayerSumMultiTaskSERConfig(Wav2Vec2MultiTaskSERConfig):
 @strict
 class PannsMultiTaskSERConfig(MultiTaskSERConfigMixin, PreTrainedConfig):
     r"""
-    Configuration of [`PannsForMultiTaskSER`]. The defaults are those of the published `Cnn14_16k`.
+    Configuration of [`~modeling.PannsForMultiTaskSER`]. The defaults are those of the published `Cnn14_16k`.
 
     Args:
         ser_format, tasks, max_duration_s: see [`Wav2Vec2MultiTaskSERConfig`].

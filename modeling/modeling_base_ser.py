@@ -89,7 +89,8 @@ class MultiTaskSERMixin(_ModelBase):
                 "Use `from_backbone` to load a backbone without heads, and `train.py --reset_heads` to train new heads "
                 "for a checkpoint."
             )
-        model._freeze()  # transformers makes all parameters that it loads trainable
+        # Loaded parameters are trainable again: https://github.com/huggingface/transformers/issues/11294
+        model._freeze()
         return (model, info) if with_info else model
 
     @classmethod

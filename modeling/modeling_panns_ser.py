@@ -174,7 +174,7 @@ class PannsForMultiTaskSER(MultiTaskSERMixin, PreTrainedModel):
     def freeze_feature_encoder(self) -> None:
         """Does nothing: the paper fine-tunes all of CNN14, and its front end is never trained."""
 
-    @can_return_tuple  # type: ignore[untyped-decorator]
+    @can_return_tuple
     def forward(
         self,
         input_values: torch.Tensor,
@@ -186,7 +186,7 @@ class PannsForMultiTaskSER(MultiTaskSERMixin, PreTrainedModel):
         Args:
             input_values (`torch.Tensor` of shape `(batch_size, samples)`):
                 Waveforms at 16 kHz, at their own level.
-            attention_mask, labels, num_items_in_batch: as in [`Wav2Vec2ForMultiTaskSER`].
+            attention_mask, labels, num_items_in_batch: as in [`~modeling.Wav2Vec2ForMultiTaskSER`].
         """
         log_mel = self._prepare_input(input_values, attention_mask)
         return self._build_output(self._embed(log_mel), labels, num_items_in_batch)

@@ -133,7 +133,7 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
         """Freezes the convolutional feature encoder, as the paper does (section 4)."""
         self.wav2vec2.freeze_feature_encoder()
 
-    @can_return_tuple  # type: ignore[untyped-decorator]
+    @can_return_tuple
     def forward(
         self,
         input_values: torch.Tensor,
@@ -152,7 +152,7 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
                 Task name to `(batch_size,)` targets: class indices (int64, -100 if missing), or numbers in the task's
                 unit (float32, NaN if missing).
             num_items_in_batch (`Mapping[str, torch.Tensor]`, *optional*):
-                Labeled clips of the effective batch, as in [`multi_task_loss`].
+                Labeled clips of the effective batch, as in [`~modeling.modeling_heads_ser.multi_task_loss`].
             kwargs: further arguments of [`~transformers.Wav2Vec2Model.forward`].
         """
         input_values, attention_mask = self._prepare_input(input_values, attention_mask)
@@ -199,7 +199,8 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
         if self.config.padding == "paper":
             return waveform, None
         mask = F.pad(mask, (0, missing)).long()
-        mask[:, : self.min_samples] = 1  # below the receptive field, transformers' frame mask would wrap around
+        # Below the receptive field, transformers' frame mask wraps around (no upstream issue found).
+        mask[:, : self.min_samples] = 1
         return waveform, mask
 
     def _mask_for_short_clips(self, input_values: torch.Tensor) -> torch.Tensor | None:

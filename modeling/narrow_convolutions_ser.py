@@ -1,9 +1,8 @@
 """Convolutions of few channels in float32 within a bfloat16 model on a CPU, where oneDNN computes them wrong.
 
 On processors with AMX oneDNN 3.12 (torch 2.13) computes wrong numbers, with a relative error of 1, for up to 15 input
-channels a group and kernels whose length is a multiple of 8. It is related to
-https://github.com/pytorch/pytorch/issues/163347 and https://github.com/pytorch/pytorch/issues/169688; no issue of this
-case was found.
+channels a group and kernels whose length is a multiple of 8. https://github.com/pytorch/pytorch/issues/163347 reports
+this for one input channel; https://github.com/pytorch/pytorch/issues/169688 is related.
 """
 
 from __future__ import annotations

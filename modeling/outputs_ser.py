@@ -103,7 +103,7 @@ def format_outputs(
 
     Returns:
         Task name to `[{"label", "score"}, …]`, the likeliest first, or `{"value", "unit"}`. Where `uncertain_below` is
-        set, `uncertain` says whether the main task's best score is below it.
+        set, `uncertain` is whether the main task's best score is below it.
     """
     outputs: dict[str, Any] = {}
     for task in tasks:

@@ -103,7 +103,7 @@ class Task:
         return logits.float().squeeze(-1) * self.std + self.mean
 
     def to_dict(self) -> dict[str, Any]:
-        """The task as plain values for a JSON file."""
+        """The task as a dictionary for a JSON file."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
     def output_columns(self) -> list[str]:

@@ -159,7 +159,7 @@ class SpeechProbabilities:
         """
         Args:
             samples: float32 `(samples,)` that follow those of the last call; those after the last whole frame are
-                dropped.
+                ignored.
 
         Returns:
             A probability per frame of `FRAME` samples.
@@ -189,7 +189,8 @@ def _load_network() -> tuple[Any, nn.LSTM]:
     except ImportError as error:
         raise ImportError("detecting speech needs `silero_vad`: pip install silero-vad") from error
     finally:
-        torch.set_num_threads(threads)  # importing silero-vad sets it to one for the whole process
+        # Importing silero-vad sets it to one for the whole process: https://github.com/snakers4/silero-vad/issues/483
+        torch.set_num_threads(threads)
     net = silero_vad.load_silero_vad()._model
     weights = net.decoder.rnn.state_dict()
     recurrent = nn.LSTM(128, 128)

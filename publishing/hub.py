@@ -51,7 +51,7 @@ def publish_folder(
 
     Args:
         folder: files and folders to publish.
-        repo_id: `NAMESPACE/NAME` of a repository that passed [`check_access`].
+        repo_id: `NAMESPACE/NAME` of a repository that passed [`~publishing.hub_access.check_access`].
         public: whether the repository is public; it is checked again.
         message: message of the commit.
         command: command that resumes after a failure, for its message.
@@ -62,9 +62,9 @@ def publish_folder(
         The URL of the commit that holds the files.
 
     Raises:
-        ValueError: as by [`check_access`], or the tag belongs to other files, the Hub refuses the card, or the
-            connection fails. The repository is then unchanged, or only lacks the tag; if the response to the commit was
-            lost, it holds the files, and the same command detects that.
+        ValueError: as by [`~publishing.hub_access.check_access`], or the tag belongs to other files, the Hub refuses
+            the card, or the connection fails. The repository is then unchanged, or only lacks the tag; if the response
+            to the commit was lost, it holds the files, and the same command detects that.
     """
     check_tag(tag)
     os.environ.setdefault(*XET_BLOCKS)
@@ -85,7 +85,7 @@ def publish_folder(
 
 
 def head_of(repo_id: str, repo_type: str = "model") -> str:
-    """The commit of the main branch of a repository; raises what [`check_access`] does."""
+    """The commit of the main branch of a repository; raises what [`~publishing.hub_access.check_access`] does."""
     with connection(repo_id) as api:
         return str(api.repo_info(repo_id, repo_type=repo_type).sha)
 

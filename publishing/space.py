@@ -18,7 +18,7 @@ from .card import ROOT
 from .export import export_checkpoint
 
 APP = "app.py"
-MODEL = "model"  # folder in which app.py looks for a checkpoint
+MODEL = "model"  # folder in which app.py expects a checkpoint
 PYTHON = "3.11"
 # Requirements of the page, with the versions of constraints.txt.
 REQUIREMENTS = (

@@ -43,9 +43,9 @@ def task_names(arguments: ModelArguments) -> list[str]:
             f"--reset_heads and --task_weights must name tasks of --tasks ({', '.join(names)}), each of them once; "
             f"got {', '.join(sorted(unknown)) or 'a task twice'}."
         )
-    dropped = [task.name for task in trained if task.name not in names]
-    if dropped:
-        logger.warning("--tasks drops these heads of %s: %s.", arguments.model_name_or_path, ", ".join(dropped))
+    removed = [task.name for task in trained if task.name not in names]
+    if removed:
+        logger.warning("--tasks removes these heads of %s: %s.", arguments.model_name_or_path, ", ".join(removed))
     return entries
 
 
@@ -66,14 +66,16 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
     }
     options = {name: value for name, value in given.items() if value is not None}
     for name in options.keys() - {*model_class.training_options}:
-        raise ValueError(f"--{name} is not an option of the architecture {architecture}: drop it.")
+        raise ValueError(f"--{name} is not an option of the architecture {architecture}: remove the flag.")
     if config is not None:
         return _continue_checkpoint(arguments, config, tasks, max_duration_s)
     options["max_duration_s"] = max_duration_s
     if arguments.config_name is not None:
         return model_class.from_config_file(arguments.config_name, tasks, **options)
     if arguments.reset_heads:
-        raise ValueError(f"{arguments.model_name_or_path} is a backbone, whose heads are all new: drop --reset_heads.")
+        raise ValueError(
+            f"{arguments.model_name_or_path} is a backbone, whose heads are all new: remove --reset_heads."
+        )
     if arguments.model_revision != "main":
         if architecture == "panns":
             raise ValueError(f"--model_revision needs a Hub repository, but {arguments.model_name_or_path} is a file.")

@@ -80,7 +80,9 @@ def check_sweep(args: TrainingArguments) -> None:
     """
     output = Path(str(args.output_dir))
     if args.resume_from_checkpoint not in (None, "false"):
-        raise ValueError("--sweep resumes the sweep in --output_dir without --resume_from_checkpoint: drop that flag.")
+        raise ValueError(
+            "--sweep resumes the sweep in --output_dir without --resume_from_checkpoint: remove that flag."
+        )
     if not args.load_best_model_at_end:
         raise ValueError(
             "--sweep compares points by their validation scores: it needs --load_best_model_at_end true, with "

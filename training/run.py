@@ -90,7 +90,7 @@ def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob) -> dict:
     if trainer.is_world_process_zero():
         (output / "metrics.json").unlink(missing_ok=True)  # which belongs to other weights
         job.model.save_pretrained(output)
-        (output / "model.safetensors").chmod(0o644)  # safetensors lets the owner alone read it
+        (output / "model.safetensors").chmod(0o644)  # https://github.com/safetensors/safetensors/issues/782
         feature_extractor.save_pretrained(output)
         write_text(output / "train_config.yaml", yaml.safe_dump(job.settings, allow_unicode=True))
         trainer.write_settings(output)

@@ -12,9 +12,10 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 class LengthGroupedBatches(Sampler[int]):
     """Indices in batches of clips of about the same length, in a different order in every epoch.
 
-    Like [`~transformers.trainer_pt_utils.LengthGroupedSampler`], but batches are shuffled rather than sorted by length
-    within each megabatch, and the order depends on seed and epoch alone rather than on the state of a global random
-    generator, which differs after a resume and among processes.
+    Like [`~transformers.trainer_pt_utils.LengthGroupedSampler`], but batches are shuffled rather than sorted from long
+    to short within each megabatch (https://github.com/huggingface/transformers/issues/20810), and the order depends on
+    seed and epoch alone rather than on the state of a global random generator, which differs after a resume and among
+    processes.
 
     Args:
         lengths: lengths of the clips.

@@ -45,7 +45,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def at_bound(temperature: float) -> bool:
-    """Whether [`fit_temperature`] came to its limit, where the true optimum is unknown."""
+    """Whether [`fit_temperature`] reached its limit, where the true optimum is unknown."""
     return bool(np.isclose(temperature, _TEMPERATURES, rtol=1e-3).any())
 
 
@@ -123,7 +123,7 @@ def calibration_report(
     Args:
         logits: of the labeled clips, `(clips, labels)`, as the calibrated head outputs them.
         targets: index of the true label, `(clips,)`; below 0 where the head does not have it.
-        temperature: by what the logits were divided.
+        temperature: the number that the logits were divided by.
         resamples: of the clips.
         ci_reason: why intervals cannot be computed, `None` where they can.
 

@@ -23,7 +23,7 @@ class Column:
         row: as in Table 2.
         name: the same, and what distinguishes two models of one row.
         protocol: name of the protocol, of a family without the corpus; empty for the paper's own.
-        mean, corpora, locales: metrics of the main task, as [`compute_metrics`] gives them.
+        mean, corpora, locales: metrics of the main task, as [`~evaluation.metrics.compute.compute_metrics`] gives them.
         confusion: `labels` and `counts[true][predicted]` over all clips; empty for the paper's.
         resampled: metric to its mean over corpora in each resample, `(num_resamples,)`.
         clips: ids of the test clips: two columns are compared in pairs where they are the same.

@@ -76,7 +76,7 @@ def plot_confusion(
 
 
 def draw_confusion(axes: Axes, percent: Sequence[Sequence[float] | None], labels: Sequence[str]) -> None:
-    """Draws a confusion matrix; a line that is `None` has no clips and stays empty."""
+    """Plots a confusion matrix; a line that is `None` has no clips and stays empty."""
     matrix = np.array([[np.nan] * len(labels) if line is None else line for line in percent])
     display = ConfusionMatrixDisplay(matrix, display_labels=labels)
     # The cells' colors lie between 0 and 100 whatever their values, so the color of a text is chosen by the same.
@@ -179,7 +179,7 @@ def plot_calibration(calibration: Mapping[str, Any], title: str, path: Path) -> 
 
 
 def _draw_reliability(axes: Axes, calibration: Mapping[str, Any]) -> None:
-    """Draws the accuracy of each bin of confidence that has clips, and their number."""
+    """Plots the accuracy of each bin of confidence that has clips, and their number."""
     bins = calibration["bins"]
     accuracy, confidence, clips = (np.array([b[name] for b in bins]) for name in ("accuracy", "confidence", "clips"))
     CalibrationDisplay(accuracy, confidence, None).plot(
@@ -195,7 +195,7 @@ def _draw_reliability(axes: Axes, calibration: Mapping[str, Any]) -> None:
 
 
 def _draw_risk_coverage(axes: Axes, calibration: Mapping[str, Any]) -> None:
-    """Draws the accuracy of the predictions that are at least so confident over their share."""
+    """Plots the accuracy of the predictions above each confidence over their share."""
     curve = [point for point in calibration["risk_coverage"] if point["clips"]]
     axes.plot([point["coverage"] for point in curve], [point["accuracy"] for point in curve], "o-")
     for point in curve:

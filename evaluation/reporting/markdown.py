@@ -10,7 +10,7 @@ from common.templates import template_environment
 
 
 def format_markdown(summary: Mapping[str, Any]) -> str:
-    """The report on what [`summarize`] returns; figures are referred to as `figures/NAME.png`."""
+    """The report on a summary of [`~evaluation.reporting.summary.summarize`]; figures are `figures/NAME.png`."""
     environment = template_environment(Path(__file__).parent, _FILTERS)
     text = environment.get_template("report.md.jinja").render(summary)
     paragraphs = [paragraph.strip("\n") for paragraph in text.split("\n\n")]

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from common import text_tables
 
 _WIDTH = 80  # of a single file's outputs
-_NARROWEST = (20, 10, 5)  # widths to which a name or an error is cut, one after the other, until the table fits
+_NARROWEST = (20, 10, 5)  # widths for names and errors, tried in this order until the table fits
 # Columns of a narrow table before and after the head that it shows.
 _BEFORE = ("file", "start_s", "end_s", "channel")
 _AFTER = ("uncertain", "speech_s", "reason", "error")

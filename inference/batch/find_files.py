@@ -56,7 +56,7 @@ def find_files(named: Iterable[str]) -> Found:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise ValueError(f"These files or folders do not exist: {', '.join(missing[:3])}{more}.")
     if not files:
-        raise ValueError("No audio or video file was found, by the suffixes of the file names.")
+        raise ValueError("No audio or video file was found; files are recognized by their suffixes.")
     notes = []
     if others:
         notes.append(f"{_files(others)} in the folders left out: the suffix is not one of an audio or video format.")

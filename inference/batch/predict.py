@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Batches that the predictor chooses from, and as many again that are decoded meanwhile: enough for lengths to be
 # alike, few enough to hold in memory.
 _BATCHES_AHEAD = 16
-# What a broken file raises, wherever the decoder meets the fault. A RuntimeError is not among them: torch raises it,
+# What a broken file raises, wherever the decoder meets the error. A RuntimeError is not among them: torch raises it,
 # for example when the GPU is full, and that must end the run instead of marking a thousand files as broken.
 PREDICTION_ERRORS = (ValueError, OSError, ArithmeticError, MemoryError, FFmpegError)
 In = TypeVar("In")
@@ -54,7 +54,7 @@ class PredictionRequest:
     vad: bool = True
 
     def check(self, predictor: Predictor) -> None:
-        """Raises a `ValueError` if the model cannot fulfil this request."""
+        """Raises a `ValueError` if the model cannot process this request."""
         self.outputs.check(predictor.main_task)
         if self.timeline is not None:
             self.timeline.check(predictor)

@@ -1,4 +1,4 @@
-"""A manifest of recordings -> the rows that fulfil conditions, and the others with the reasons why they do not.
+"""A manifest of recordings -> the rows that meet conditions, and the others with the reasons why they do not.
 
 python -m inference.curation metadata.csv --model runs/demo --output neutral.csv \\
     --keep "emotion == 'neutral'" "emotion_score >= 0.6" "gender == manifest_gender" \\
@@ -71,7 +71,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
     parser.add_argument("--output", required=True, type=Path, metavar="KEPT", help="file for the rows that are kept")
     parser.add_argument(
-        "--keep", required=True, nargs="+", metavar="CONDITION", help="conditions; a kept row fulfils all of them"
+        "--keep", required=True, nargs="+", metavar="CONDITION", help="conditions; a kept row meets all of them"
     )
     parser.add_argument(
         "--scores",

@@ -147,7 +147,7 @@ def _is_zscore(name: str) -> bool:
 
 
 def add_zscores(frame: pd.DataFrame, name: str, speaker: str | None) -> None:
-    """Adds a column of robust z-scores, and `NAME.median` and `NAME.rows`, which explain them.
+    """Adds a column of robust z-scores, and `NAME.median` and `NAME.rows`, on which they are based.
 
     A z-score is the distance from the median of the group, in median absolute deviations that are scaled to be the
     standard deviation of normal values: outliers do not widen it. All rows of the group that have the number count,
@@ -169,16 +169,16 @@ def add_zscores(frame: pd.DataFrame, name: str, speaker: str | None) -> None:
     frame[f"{name}.rows"] = values.groupby(groups).transform("count")
 
 
-def add_unique_sounds(frame: pd.DataFrame, name: str, columns: Columns, fulfilled: pd.Series) -> None:
+def add_unique_sounds(frame: pd.DataFrame, name: str, columns: Columns, met: pd.Series) -> None:
     """Adds a column that is true for one of the recordings that sound the same, and `NAME.kept`, the path of that one.
 
     Args:
         frame: has the columns that [`Columns.needs`] names.
         name: of the new column.
         columns: that are known.
-        fulfilled: whether a row fulfils the conditions that do not speak of sounds; the first that does is kept.
+        met: whether a row meets all conditions but those on duplicates; the first that does is kept.
     """
     groups = frame[columns.speaker_name] if name.endswith(_BY_SPEAKER) else pd.Series(0, frame.index)
-    kept = find_duplicates(frame, groups, fulfilled)
+    kept = find_duplicates(frame, groups, met)
     frame[name] = kept.isna()
     frame[f"{name}.kept"] = kept.map(frame[columns.path_name])

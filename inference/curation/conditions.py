@@ -132,7 +132,7 @@ def _normalize_texts(node: ast.Compare, heads: Sequence[str], columns: Columns) 
 
 
 def _try(condition: Condition, kinds: Mapping[str, Kind]) -> None:
-    """Evaluates a condition on a row of no meaning; raises a `ValueError` if the result is not a truth value."""
+    """Evaluates a condition on a dummy row; raises a `ValueError` if the result is not a truth value."""
     examples: dict[Kind, Any] = {"number": 1.0, "flag": True, "label": "", "manifest": ""}
     row = {name: 1.0 if name in condition.numbers else examples[kind] for name, kind in kinds.items()}
     try:
@@ -144,9 +144,9 @@ def _try(condition: Condition, kinds: Mapping[str, Kind]) -> None:
 
 
 def evaluate(conditions: Sequence[Condition], frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
-    """Why rows do not fulfil conditions.
+    """Why rows do not meet conditions.
 
-    What sounds the same is compared last, so that of several recordings one is kept that fulfils all else.
+    Duplicates are compared last, so that the one that is kept meets all other conditions.
 
     Args:
         conditions: as [`parse_conditions`] returns them.
@@ -154,7 +154,7 @@ def evaluate(conditions: Sequence[Condition], frame: pd.DataFrame, columns: Colu
         columns: that are known.
 
     Returns:
-        A column per condition, by its text, in their order; `None` where a row fulfils it.
+        A column per condition, by its text, in their order; `None` where a row meets it.
     """
     reasons = pd.DataFrame(None, frame.index, [condition.text for condition in conditions], dtype=object)
     for condition in sorted(conditions, key=lambda condition: condition.needs_unique_sounds):
@@ -171,19 +171,19 @@ def evaluate(conditions: Sequence[Condition], frame: pd.DataFrame, columns: Colu
 
 
 def unknown_labels(condition: Condition, frame: pd.DataFrame, columns: Columns) -> Iterator[tuple[str, str, pd.Series]]:
-    """For each head that a condition compares with the manifest: head, column, and the rows whose label is no class."""
+    """For each head that is compared with the manifest: head, column, and the rows whose label is not a class."""
     for head, name in condition.labels:
         classes = {columns.normalize(label) for label in columns.labels[columns.scores[head]]}
         yield head, name, frame[name].notna() & ~frame[name].map(columns.normalize).isin(classes)
 
 
 def _reasons(condition: Condition, frame: pd.DataFrame, columns: Columns) -> pd.Series:
-    """Why each row does not fulfil a condition. A row that lacks a value that it names does not fulfil it."""
+    """Why each row does not meet a condition. A row without a value that the condition names does not meet it."""
     typed = _typed(condition, frame, columns)
     reasons = _invalid_values(condition, frame, typed, columns)
-    fulfilled = pd.Series(typed.eval(condition.expression, engine="python"), frame.index).astype(bool)
-    unfulfilled = frame[reasons.isna() & ~fulfilled]
-    for row, values in zip(unfulfilled.index, unfulfilled.to_dict("records"), strict=True):
+    met = pd.Series(typed.eval(condition.expression, engine="python"), frame.index).astype(bool)
+    unmet = frame[reasons.isna() & ~met]
+    for row, values in zip(unmet.index, unmet.to_dict("records"), strict=True):
         reasons[row] = ", ".join(_describe(name, values, columns) for name in condition.names)
     return reasons.map(lambda reason: f"{condition.text}: {reason}", na_action="ignore")
 

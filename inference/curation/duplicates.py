@@ -13,13 +13,13 @@ from preprocessing.duplicates.audio_fingerprint import MAX_DURATION_S, candidate
 from preprocessing.duplicates.same_sound import DEFAULT_THRESHOLDS
 
 
-def find_duplicates(frame: pd.DataFrame, groups: pd.Series, fulfilled: pd.Series) -> pd.Series:
+def find_duplicates(frame: pd.DataFrame, groups: pd.Series, met: pd.Series) -> pd.Series:
     """The row that is kept in the place of each duplicate.
 
     Args:
         frame: rows with a `file` and its `fingerprint`.
         groups: within which sounds are compared; a row without a group has no duplicates.
-        fulfilled: whether a row may be kept; of the same sounds the first such row is, or else the first of all.
+        met: whether a row may be kept; of the same sounds the first such row is, or else the first of all.
 
     Returns:
         For each row the index of the row that is kept instead, NaN if it is the only one or the one that is kept.
@@ -30,7 +30,7 @@ def find_duplicates(frame: pd.DataFrame, groups: pd.Series, fulfilled: pd.Series
             same_sounds(members["file"].tolist(), np.stack(members["fingerprint"].tolist())), members.index, dtype=int
         )
         for _, same in sounds.groupby(sounds):
-            first = next((row for row in same.index if fulfilled[row]), same.index[0])
+            first = next((row for row in same.index if met[row]), same.index[0])
             kept[same.index.drop(first)] = first
     return kept
 

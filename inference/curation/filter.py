@@ -82,7 +82,7 @@ def filter_manifest(
     vad: bool = True,
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Writes the rows that fulfil all conditions, beside them the others with their reasons, and the report.
+    """Writes the rows that meet all conditions, beside them the others with their reasons, and the report.
 
     Args:
         manifest: as [`read_manifest`] reads it.

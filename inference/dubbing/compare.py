@@ -24,7 +24,7 @@ _MIN_LINES = 20  # to test whether they agree
 
 @dataclass(frozen=True)
 class Limits:
-    """The smallest differences between two deliveries of a line that are findings.
+    """The smallest differences between the two versions of a line that are findings.
 
     Each is relative to the usual difference of the tracks, without the effects of voices, mixes and languages.
     If the differences spread so much that a line is rarely within the default limit, three standard deviations replace
@@ -136,7 +136,7 @@ def _incomparable(limits: Limits, reachable: dict[str, float], usual: float, agr
     }
     if usual + reachable["emotion"] > 1:
         why["emotion"] = (
-            f"lines usually are {usual:.2f} of 1 apart, so that none can be {reachable['emotion']:.2f} beyond"
+            f"lines usually are {usual:.2f} of 1 apart, so that no difference can be {reachable['emotion']:.2f} beyond"
         )
     elif not agrees:
         why["emotion"] = (

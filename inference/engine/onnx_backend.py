@@ -48,7 +48,7 @@ def load_onnx(folder: str | Path, precision: str = "float32", workers: int = 1) 
 
 
 def onnx_network(file: Path, workers: int = 1) -> Backend:
-    """The network in an ONNX file as a [`Backend`].
+    """The network in an ONNX file as a [`~inference.engine.backend.Backend`].
 
     Args:
         file: written by `inference.onnx`.

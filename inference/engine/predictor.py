@@ -18,7 +18,7 @@ from .torch_backend import PRECISIONS, start_threads, torch_network
 
 
 class Predictor:
-    """Predicts the outputs of all heads for waveforms, in batches of like length.
+    """Predicts the outputs of all heads for waveforms, in batches of similar length.
 
     Args:
         config: of the checkpoint.

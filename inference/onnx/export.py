@@ -88,7 +88,7 @@ def _versions() -> dict[str, str]:
 def _find_recordings(folder: Path) -> list[Path]:
     recordings = list(walk(folder, AUDIO_SUFFIXES))
     if not recordings:
-        raise ValueError(f"{folder} contains no audio or video files, by the suffixes of the file names.")
+        raise ValueError(f"{folder} contains no audio or video files; files are recognized by their suffixes.")
     return recordings
 
 

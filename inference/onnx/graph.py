@@ -28,6 +28,7 @@ _PRODUCTS = ("Conv", "MatMul", "Gemm")
 _EXACT_IN_INT8 = 1 + 6
 # Operators that ONNX Runtime computes in float32 with errors that grow with the number of samples: 96,000 of them are
 # added one by one, and their Fourier transform is wrong by 1 %. PyTorch is exact to the last digits.
+# https://github.com/microsoft/onnxruntime/issues/28450
 _SENSITIVE = ("ReduceSum", "DFT")
 
 

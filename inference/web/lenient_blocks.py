@@ -18,7 +18,7 @@ class LenientBlocks(gr.Blocks):
     async def preprocess_data(
         self, block_fn: BlockFunction, inputs: list[Any], state: SessionState | None, explicit_call: bool = False
     ) -> list[Any]:
-        """See [`gradio.Blocks`]. Raises a [`gradio.Error`], whose message the visitor gets."""
+        """See [`~gradio.Blocks`]. Raises a [`~gradio.Error`], whose message is shown to the visitor."""
         blocks = cast(list[gr.components.Component], block_fn.inputs)  # every input of an event is a component
         missing = [None] * (len(blocks) - len(inputs))
         filled = [

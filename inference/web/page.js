@@ -46,7 +46,7 @@ function zoom(timeline, factor) {
   timeline.querySelector("[data-zoom=in]").disabled = next === axes[axes.length - 1];
 }
 
-// A table that is cut on the right says so, until it is scrolled to its end.
+// A table that is cut on the right is marked, until it is scrolled to its end.
 function hint(table) {
   const isCut = table.scrollWidth - table.clientWidth - table.scrollLeft > 2;
   table.classList.toggle("cut", isCut);
@@ -61,16 +61,16 @@ function spellUnits(toast) {
   if (text !== toast.textContent) toast.textContent = text;
 }
 
-// What begins or is answered below the window's edge, as on a phone, is scrolled to.
-let told = "";
+// Progress or output below the window's edge, as on a phone, is scrolled into view.
+let announced = "";
 new MutationObserver(() => {
   document.querySelectorAll("[data-testid=toast-text]").forEach(spellUnits);
   const result = document.querySelector("#result");
   if (!result) return;
   const shown = result.querySelector(".recording, .several, .note:not(.welcome)");
   const now = result.querySelector(".pending") ? "pending" : (shown?.outerHTML.length ?? "").toString();
-  if (now === told) return;
-  told = now;
+  if (now === announced) return;
+  announced = now;
   if (now && result.getBoundingClientRect().top > innerHeight / 3)
     result.scrollIntoView({ behavior: "smooth", block: "start" });
   result.querySelectorAll(".table").forEach(hint);

@@ -55,7 +55,7 @@ def build_page(
         predictor: the model.
         limits: what a visitor may ask for.
         examples: title -> recording.
-        model: what the page tells visitors about the model.
+        model: what the page shows visitors about the model.
     """
     with LenientBlocks(title="Speech emotion recognition", analytics_enabled=False) as page:
         _html(_introduction(predictor, limits, model), "intro")

@@ -84,10 +84,11 @@ def predict_recording(
 def average_segments(
     segments: Sequence[Mapping[str, Any]], tasks: Sequence[Task], main_task: Task, options: OutputOptions
 ) -> dict[str, Any]:
-    """The mean of the rows of a timeline, weighted by their seconds, in the form of [`format_outputs`].
+    """The mean of the rows of a timeline, weighted by their seconds.
 
-    The first class of a head is the likeliest of those that lead a segment: the mean alone could rank a class first
-    that leads no segment (the second one of 0.5, 0.4, 0.1 and 0.1, 0.4, 0.5).
+    It has the form of [`~modeling.outputs_ser.format_outputs`]. The first class of a head is the likeliest of those
+    that lead a segment: the mean alone could rank a class first that leads no segment (the second one of 0.5, 0.4, 0.1
+    and 0.1, 0.4, 0.5).
     """
     if not segments:
         return {}

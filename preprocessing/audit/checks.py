@@ -105,7 +105,7 @@ def check_same_sound(clips: pd.DataFrame, fingerprints: np.ndarray, table: Datas
         table: the same clips with their `audio`.
         thresholds: `fingerprint_radius`, `similarity` and `silent_dbfs`.
     """
-    audible = ~check_silent(clips, thresholds).units["flagged"].to_numpy()  # silent clips are no evidence
+    audible = ~check_silent(clips, thresholds).units["flagged"].to_numpy()  # silent clips are not evidence
     splits, digests = clips["split"].cat.codes.to_numpy(), clips["digest"].to_numpy()
     rows = np.flatnonzero(audible)
     pairs = rows[candidate_pairs(fingerprints[rows], splits[rows], thresholds.fingerprint_radius)]

@@ -8,7 +8,7 @@ zenodo.org/records/1478765, `CaFE_48k.zip`, CC BY-NC-SA 4.0.
     actor (odd: man, even: woman) - emotion (first letter of the French word) - intensity (1 faible, 2 fort) - sentence
 
 Neutral has one intensity and no folder for it. The zip names its folders in a DOS code page, so that they may
-come out as `ColŠre` or in bytes that are no text: only the file name is read.
+come out as `ColŠre` or in undecodable bytes: only the file name is read.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def format_catalog(found: Mapping[str, Found] | None) -> str:
     """All corpora as text, a line each; with `found`, which of them a folder holds."""
     headers, align = ["corpus", "locale", "type", "clips", "commercial", "redistribution", "license"], "lllrlll"
     rows = [_catalog_row(name, corpus) for name, corpus in CORPORA.items()]
-    notes = ["clips: as in Table 1 of the paper. commercial, redistribution: whether the license plainly allows it."]
+    notes = ["clips: as in Table 1 of the paper. commercial, redistribution: whether the license clearly allows it."]
     if found is not None:
         headers, align = ["corpus", "found", "in", *headers[1:]], f"lrl{align[1:]}"
         rows = [[row[0], *_found_cells(found.get(row[0])), *row[1:]] for row in rows]

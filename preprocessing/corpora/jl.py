@@ -8,7 +8,7 @@ is CC0 1.0 by SER-datasets and ODC-By by nkululeko. The paper gives en-US.
     speaker _ emotion _ sentence _ take
 
 A text file of the same name lies beside each. The five primary emotions are angry, sad, neutral, happy and excited. The
-secondary ones are no counterpart of the paper's: its 1,200 clips are the primary ones.
+secondary ones have no counterpart in the paper: its 1,200 clips are the primary ones.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ leave to use them commercially or to pass them on.
 
 The archives are `train.tar.gz`, `dev.tar.gz` and `test.tar.gz` in `MELD.Raw.tar.gz`; the tables lie in `data/MELD` of
 the repository. In dev, `dia110_utt7` does not exist; in train, `dia125_utt3` cannot be decoded. The test archive also
-holds `._*.mp4`, which are no videos, and `final_videos_test*`. Two test clips last 305 and 235 s.
+holds `._*.mp4`, which are not videos, and `final_videos_test*`. Two test clips last 305 and 235 s.
 
 The authors give no gender. `WOMEN` and `MEN` are speakers whose gender follows from their name, title or character
 in the series, and for whom github.com/michen00/multilingual_speech_valence_classification_datasets agrees.

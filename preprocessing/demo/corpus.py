@@ -48,9 +48,9 @@ class Prosody:
         rate: words per minute.
         pitch: of the voice, 0 to 99.
         range: of its intonation, 0 to 99.
-        melody: pitch at the beginning, the middle and the end of the sentence, in per cent of the voice's.
-        tremble: pitch going up and down from word to word, in per cent.
-        pace: rate of the second half of the sentence, in per cent of the first's.
+        melody: pitch at the beginning, the middle and the end of the sentence, in percent of the voice's.
+        tremble: pitch going up and down from word to word, in percent.
+        pace: rate of the second half of the sentence, in percent of the first's.
     """
 
     rate: float

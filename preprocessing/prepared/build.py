@@ -59,7 +59,7 @@ def prepare(
     Interrupted and called again, it prepares only the parts that are missing.
 
     Args:
-        entries: what [`scan`] found.
+        entries: what [`~preprocessing.corpora.scan.scan`] found.
         output: the prepared folder.
         preparation: what is done to each clip.
         seed: seed of the random splits.

@@ -99,7 +99,7 @@ def write_parts(
                 future.result()
                 progress.update(len(futures[future]))
         except BaseException:
-            pool.shutdown(cancel_futures=True)  # leaving the block would wait for all of them, perhaps for ever
+            pool.shutdown(cancel_futures=True)  # leaving the block would wait for all of them, perhaps forever
             raise
 
 

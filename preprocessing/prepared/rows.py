@@ -40,7 +40,7 @@ class PreparationConfig:
 
 
 def prepare_clip(clip: Clip, preparation: PreparationConfig) -> dict[str, Any] | SkippedClip:
-    """Decodes and measures a clip: a row of the table, or the reason why there is none."""
+    """Decodes and measures a clip: a row of the table, or the reason why it is skipped."""
     try:
         waveform = _decode(clip)
     except (ValueError, OSError) as error:

@@ -75,7 +75,7 @@ def _read_tabs(text: str, unquoted: list[Record], delimiter: str) -> Delimited:
 
 
 def _is_quoted(records: list[Record]) -> bool:
-    """Whether cells that begin with a mark are quoted: all are closed, and one has what only quoting explains."""
+    """Whether cells that begin with a mark are quoted: all are closed, and one has what only a quoted cell may have."""
     marked = [cell for record in records for cell in record.cells if cell.startswith('"')]
     are_closed = all(_QUOTED_CELL.fullmatch(cell) for cell in marked)
     return are_closed and any('""' in cell[1:-1] or cell in records[0].cells for cell in marked)

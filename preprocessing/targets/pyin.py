@@ -1,7 +1,7 @@
 """pYIN (Mauch & Dixon 2014) as `librosa.pyin` defines it, computed faster.
 
 Two thirds of librosa's time go into a dense Viterbi search over all pairs of its 862 states, most of the rest into a
-Python loop over frames. Here the search looks at the band of transitions that are possible, and beside it at the best
+Python loop over frames. Here the search covers the band of transitions that are possible, and beside it the best
 predecessor overall, by which a path may leave the band as it may in librosa; the transition matrix is built once.
 """
 
@@ -33,7 +33,7 @@ def pyin(
         y: waveform of shape `(samples,)`, float32.
         sr: its sampling rate in Hz.
         fmin, fmax: range of the fundamental frequency in Hz.
-        frame_length, hop_length: in samples; frames are centred, the waveform is padded with zeros.
+        frame_length, hop_length: in samples; frames are centered, the waveform is padded with zeros.
 
     Returns:
         `f0` in Hz, NaN where a frame is unvoiced, and the voicing flags, both of shape `(frames,)`: the first two
@@ -52,7 +52,7 @@ def pyin(
     pitch_bin = np.clip(np.round(12 * BINS_PER_SEMITONE * np.log2(f0 / fmin)), 0, n_bins).astype(int)
     voiced = np.zeros((frames.shape[1], n_bins + 1))
     voiced[frame, pitch_bin] = probs[frame, period]
-    voiced = voiced[:, :n_bins]  # librosa drops what lies above fmax too
+    voiced = voiced[:, :n_bins]  # as in librosa, without what lies above fmax
     unvoiced = (1 - np.clip(voiced.sum(axis=1), 0, 1)) / n_bins
 
     tiny = np.finfo(np.float64).tiny
@@ -108,7 +108,7 @@ def _priors(max_troughs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @lru_cache
 def _log_transition(n_bins: int, sr: int, hop_length: int) -> np.ndarray:
-    """Log transitions by destination, `(from voicing, to voicing, step, bin)`: from bin `bin + step - width // 2`."""
+    """Log transitions by target, `(from voicing, to voicing, step, bin)`: from bin `bin + step - width // 2`."""
     semitones_per_frame = round(MAX_TRANSITION_RATE * 12 * hop_length / sr)
     width = semitones_per_frame * BINS_PER_SEMITONE + 1
     local = librosa.sequence.transition_local(n_bins, width, window="triangle", wrap=False)

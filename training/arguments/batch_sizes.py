@@ -13,7 +13,9 @@ _PER_DEVICE = 8  # clips of 6 s that fit a GPU of 24 GB while XLSR-53 trains
 
 @dataclass(frozen=True)
 class BatchSettings:
-    """What is set of the batch sizes; `None` follows from the rest. [`check_values`] checks each value.
+    """The batch sizes that were set; `None` follows from the rest.
+
+    [`~training.arguments.value_checks.check_values`] checks each value.
 
     Args:
         effective_batch_size: clips of an update, over all processes and accumulated batches.
@@ -54,7 +56,7 @@ class BatchSettings:
             raise ValueError(
                 f"The effective batch of {effective} clips (--effective_batch_size) is {share} for each process "
                 f"(processes: {processes}), but --per_device_train_batch_size {per_device} and "
-                f"--gradient_accumulation_steps {steps} make {per_device * steps}. Drop one of them, or set "
+                f"--gradient_accumulation_steps {steps} make {per_device * steps}. Remove one of them, or set "
                 f"--effective_batch_size {per_device * steps * processes}."
             )
         sampling = self.train_sampling_strategy or ("random" if batch_statistics else "group_by_length")

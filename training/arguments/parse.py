@@ -53,7 +53,7 @@ def _read_config(path: Path, parser: argparse.ArgumentParser) -> dict[str, list[
     flags = {}
     for name, value in settings.items():
         if name not in actions:
-            raise ValueError(f"{path}: there is no setting {name!r}{did_you_mean(str(name), actions)}")
+            raise ValueError(f"{path}: unknown setting {name!r}{did_you_mean(str(name), actions)}")
         if value is None:
             raise ValueError(f"{path}: {name} has no value: add one, or remove the line.")
         if value == [] and parser.get_default(name):
@@ -110,7 +110,7 @@ def parse_args(
     `config_name` and `model_name_or_path` exclude each other: the later one overrides the earlier one.
 
     Returns:
-        The four groups of settings, and, as plain values, all settings that differ from the defaults of transformers or
+        The four groups of settings, and, as a dictionary, all settings that differ from the defaults of transformers or
         of this project: `--config` with these runs the same training again. They include neither the settings of
         publishing nor those of a sweep.
 

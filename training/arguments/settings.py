@@ -164,11 +164,12 @@ class SERTrainingArguments(BatchArguments):
     - `learning_rate` 1e-4, `warmup_steps` 0.1 (a share of all steps), `num_train_epochs` 10;
     - `effective_batch_size`, an additional field: 32 clips, however many processes share them. The defaults of
       `per_device_train_batch_size` and `gradient_accumulation_steps` follow from it, that of
-      `train_sampling_strategy` from the network: see [`BatchSettings`]. `auto_find_batch_size` and other settings
-      that would change the batch are refused;
+      `train_sampling_strategy` from the network: see [`~training.arguments.batch_sizes.BatchSettings`].
+      `auto_find_batch_size` and other settings that would change the batch are refused;
     - `bf16` where the GPU has it; fp16 is refused, because XLSR-53 overflows in it;
     - `label_smoothing_factor` is refused;
-    - `push_to_hub`, which becomes `publish_to`, and the settings that belong to it: see [`HubArguments`];
+    - `push_to_hub`, which becomes `publish_to`, and the settings that belong to it: see
+      [`~training.arguments.hub.HubArguments`];
     - `eval_strategy` and `save_strategy` `"epoch"`, `save_total_limit` 2, `load_best_model_at_end` by
       `metric_for_best_model`, which is by default the weighted F1 of emotion averaged over corpora;
     - `dataloader_num_workers` 2, `report_to` `"tensorboard"`, `logging_steps` 20, `remove_unused_columns` False.

@@ -182,12 +182,12 @@ def check_values(args: TrainingArguments) -> None:
         )
     if args.ddp_backend and num_processes_started() == 1:
         raise ValueError(
-            f"--ddp_backend {args.ddp_backend} is for several processes, but only one was started: drop the flag."
+            f"--ddp_backend {args.ddp_backend} is for several processes, but only one was started: remove the flag."
         )
     evaluation, saving = (f"--{name} {getattr(args, name)}" for name in ("eval_strategy", "save_strategy"))
     if args.eval_strategy == "no" and (args.load_best_model_at_end or args.save_strategy == "best"):
         raise ValueError(
-            f"{evaluation} leaves no best checkpoint: add --load_best_model_at_end false, and drop {saving} if "
+            f"{evaluation} leaves no best checkpoint: add --load_best_model_at_end false, and remove {saving} if "
             "it is best."
         )
     if args.load_best_model_at_end and args.save_strategy not in (args.eval_strategy, "best"):
