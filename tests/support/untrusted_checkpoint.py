@@ -13,7 +13,7 @@ from pathlib import Path
 
 ABSENT = """soundfile soxr av librosa scipy sklearn datasets pandas evaluate accelerate matplotlib numba joblib optuna
 silero_vad"""
-PROJECT = "modeling preprocessing evaluation training inference publishing tests"
+PROJECT = "common modeling preprocessing evaluation training inference publishing tests"
 for name in f"{ABSENT} {PROJECT}".split():
     sys.modules[name] = None
 
