@@ -334,7 +334,7 @@ def test_programs_get_the_mean_of_the_segments_and_of_several_the_pipelines_outp
     assert len(outputs["segments"]) == len(segments)
     seconds = [segment.end_s - segment.start_s for segment in segments]
     for name, labels in (("emotion", ("angry", "happy", "sad")), ("gender", ("female", "male"))):
-        scores = np.average([segment.decoded[name] for segment in segments], axis=0, weights=seconds)
+        scores = np.average([segment.outputs[name] for segment in segments], axis=0, weights=seconds)
         expected = pytest.approx(dict(zip(labels, scores.tolist(), strict=True)), abs=1e-5)
         assert {entry["label"]: entry["score"] for entry in outputs[name]} == expected
         assert outputs[name][0]["label"] in {row[name][0]["label"] for row in outputs["segments"]}

@@ -209,7 +209,7 @@ def test_a_worker_that_is_killed_is_reported_and_the_same_command_ends(jobs, und
     process.join()
     printed = (tmp_path / "log").read_text()
     assert (process.exitcode, "Traceback" in printed) == (1, False), printed
-    assert re.search(rf"{script}: .*(killed|exited unexpectedly).* The same command", printed)
+    assert re.search(rf"{script}: .*(killed|exited unexpectedly).* the same command", printed, re.IGNORECASE)
     job(output, tmp_path / "log")
     assert differing(job.result(output), undisturbed[script][0]) == []
 

@@ -9,9 +9,8 @@ from evaluation.metrics.compute import DivergedError
 # Parts of messages of torch, which has no error class for a file that cannot be written and a killed worker process.
 _WRITER, _WORKER = "inline_container", "DataLoader worker (pid"
 _RESUME = (
-    "To resume from the last checkpoint, run the same command again, with --resume_from_checkpoint latest "
-    "unless it is a "
-    "sweep."
+    "To resume from the last checkpoint, run the same command again, with --resume_from_checkpoint latest unless it is "
+    "a sweep."
 )
 
 
