@@ -41,6 +41,7 @@ def test_every_protocol_has_its_line_in_the_page_on_them():
 
 
 @pytest.mark.parametrize("corpus", ["alpha", "beta"])
+@pytest.mark.slow
 def test_the_example_of_how_to_read_splits_elsewhere_reads_them(prepared, tmp_path, monkeypatch, corpus):
     page = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
     shutil.copytree(prepared / "splits", tmp_path / "prepared/both/splits")

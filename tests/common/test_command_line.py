@@ -68,6 +68,7 @@ def test_a_parser_without_abbreviations_takes_whole_names_alone(capsys):
 
 
 @pytest.mark.parametrize("command", [[script] for script in SCRIPTS] + [["-m", module] for module in MODULES])
+@pytest.mark.slow
 def test_every_command_names_an_unknown_flag_in_two_lines(command):
     # Each in a process of its own, because a module that is run must not be one that was imported.
     arguments = [sys.executable, *command, "--outptu", "x"]

@@ -75,6 +75,7 @@ def test_a_file_cannot_make_the_decoder_open_another(film, tmp_path):
         load_audio(tmp_path / "list.txt")
 
 
+@pytest.mark.slow
 def test_damage_of_any_kind_is_silence_or_a_reason(film, tmp_path):
     random = np.random.default_rng(0)
     whole = film.read_bytes()[:400_000]

@@ -157,6 +157,7 @@ def test_an_address_is_as_good_as_a_path(recognize, served):
         recognize("http://127.0.0.1:1/clip.wav")
 
 
+@pytest.mark.slow
 def test_a_file_on_the_hub_is_as_good_as_a_path(checkpoint, tmp_path):
     write_audio(tmp_path / "clip.wav", voice(1.5, 140))
     with serve(tmp_path / "hub") as hub:
@@ -281,6 +282,7 @@ print(json.dumps(predictions))
 """
 
 
+@pytest.mark.slow
 def test_anyone_loads_it_with_transformers_alone(checkpoint, recognize, tmp_path):
     soundfile.write(tmp_path / "clip.wav", CLIPS[2], 16_000)
     environment = {**os.environ, "HF_HOME": str(tmp_path / "hf"), "PYTHONPATH": ""}

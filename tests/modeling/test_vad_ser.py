@@ -70,6 +70,7 @@ print([row["speech_s"] for row in predictions], [len(row["emotion"]) for row in 
 """
 
 
+@pytest.mark.slow
 def test_without_silero_vad_it_predicts_and_warns_once(checkpoint):
     command = [sys.executable, "-c", WITHOUT, str(checkpoint)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -78,6 +79,7 @@ def test_without_silero_vad_it_predicts_and_warns_once(checkpoint):
     assert done.stderr.count("silero") == 2  # one warning, with the package and how to install it
 
 
+@pytest.mark.slow
 def test_every_real_clip_has_speech(real_audio, real_speech):
     """Shouts, shrieks and whispers among them."""
     files = sorted([*real_audio.rglob("*.wav"), *real_speech.rglob("*.wav")])

@@ -26,6 +26,7 @@ def test_without_a_choice_no_evaluation_is_the_best(state, metric):
     assert METRIC not in describe_best(state, metric, 2)
 
 
+@pytest.mark.slow
 def test_the_metric_that_chooses_is_logged_after_each_epoch_and_at_the_end(arguments, caplog, capsys):
     train(job([*arguments, "--num_train_epochs", "2", "--calibrate", "false", "--tasks", "emotion"]))
     messages = [record.getMessage() for record in caplog.records if METRIC in record.getMessage()]

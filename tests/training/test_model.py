@@ -21,6 +21,7 @@ def panns_config(tmp_path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_panns_trains_and_continues(arguments, panns_config, tmp_path):
     fresh = start_from(arguments, "--architecture", "panns", "--config_name", str(panns_config))
     ready = job([*fresh, "--freeze_feature_encoder", "true"])
@@ -43,6 +44,7 @@ def test_panns_trains_and_continues(arguments, panns_config, tmp_path):
         job([*onward, "--padding", "paper"])
 
 
+@pytest.mark.slow
 def test_the_layer_sum_trains_on_a_backbone(arguments, backbone, tmp_path):
     ready = job(start_from(arguments, "--architecture", "wav2vec2_layer_sum", "--model_name_or_path", str(backbone)))
     before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
@@ -78,6 +80,7 @@ def test_a_file_of_cnn14_is_read_where_panns_is_asked_for(arguments, tmp_path):
         job(missing)
 
 
+@pytest.mark.slow
 def test_a_fine_tuned_checkpoint_keeps_its_heads_and_resets_others(arguments, backbone, tmp_path):
     train(job(arguments))
     trained = load_file(tmp_path / "run" / "model.safetensors")
@@ -109,6 +112,7 @@ def test_a_checkpoint_with_a_missing_head_is_refused(arguments, checkpoint):
         job(arguments)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_keeps_its_own_tasks_and_warns_of_removed_ones(arguments, tmp_path, caplog):
     train(job(arguments))
     start = arguments.index("--config_name")

@@ -120,6 +120,7 @@ def test_a_checkpoint_that_lacks_what_a_resume_needs_is_refused_by_its_name(fini
         job([*short, *RESUME])
 
 
+@pytest.mark.slow
 def test_the_same_training_resumes_and_may_take_longer(finished, short):
     resumed = job([*short, *RESUME, "--max_steps", "2", "--logging_steps", "1"])
     assert resumed.resume_from == str(finished / "checkpoint-1")
@@ -133,6 +134,7 @@ def test_a_resume_into_the_folder_of_another_training_is_refused(finished, short
         job([*short, "--resume_from_checkpoint", str(finished / "checkpoint-1"), "--output_dir", str(other)])
 
 
+@pytest.mark.slow
 def test_clips_seen_are_a_union_over_all_trainings(finished, short, prepared, tmp_path):
     start = ("--model_name_or_path", str(finished / "checkpoint-1"), "--tasks", *TASKS, "--protocol", "speaker")
     onward = tmp_path / "onward"
@@ -148,6 +150,7 @@ def test_clips_seen_are_a_union_over_all_trainings(finished, short, prepared, tm
     assert "Their speakers were not in the training" not in card
 
 
+@pytest.mark.slow
 def test_under_a_protocol_by_speaker_no_speaker_was_seen(short):
     assert train(job([*short, "--protocol", "speaker"]))["num_speakers_seen_in_training"] == 0
 

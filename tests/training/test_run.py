@@ -25,6 +25,7 @@ ONE_STEP = [
 ]
 
 
+@pytest.mark.slow
 def test_a_training_writes_all_of_its_files(arguments, tmp_path, capsys):
     began = time.monotonic()
     report = train(job([*arguments, "--logging_steps", "1", "--num_train_epochs", "2"]))
@@ -79,6 +80,7 @@ def losses_of(state: dict) -> list[dict]:
 
 
 @pytest.mark.parametrize("padding", ["masked", "paper"])
+@pytest.mark.slow
 def test_frozen_parameters_stay_bit_identical_and_all_others_move(arguments, backbone, padding):
     start = arguments.index("--config_name")
     arguments[start : start + 2] = ["--model_name_or_path", str(backbone)]
@@ -108,6 +110,7 @@ def gradient(arguments, batch: int, accumulation: int, output: Path) -> dict[str
     return {name: before[name] - parameter.detach() for name, parameter in ready.model.named_parameters()}
 
 
+@pytest.mark.slow
 def test_32_clips_have_one_gradient_however_they_are_accumulated(arguments, tmp_path):
     arguments += ["--task_weights", "gender=0.5", "--padding", "masked"]
     whole = gradient(arguments, 32, 1, tmp_path / "whole")
@@ -117,6 +120,7 @@ def test_32_clips_have_one_gradient_however_they_are_accumulated(arguments, tmp_
             torch.testing.assert_close(parts[name], values, rtol=0, atol=1e-6, msg=name)
 
 
+@pytest.mark.slow
 def test_a_task_of_the_users_own_trains(arguments):
     start = arguments.index("--tasks")
     arguments[start + 1 : start + 1 + len(TASKS)] = ["recorded", "valence"]
@@ -139,6 +143,7 @@ def test_records_of_other_weights_are_removed(arguments, backbone, tmp_path):
     assert not (output / "training_clips.txt").exists()
 
 
+@pytest.mark.slow
 def test_unknown_training_clips_of_a_checkpoint_stay_unknown(arguments, tmp_path):
     train(job([*arguments, *ONE_STEP]))
     first, onward = tmp_path / "run", tmp_path / "onward"
@@ -152,6 +157,7 @@ def test_unknown_training_clips_of_a_checkpoint_stay_unknown(arguments, tmp_path
     assert "None of these clips was in the model's training" not in card
 
 
+@pytest.mark.slow
 def test_a_class_without_training_clips_is_warned_of_and_every_number_is_finite(arguments, prepared, tmp_path, caplog):
     folder = shutil.copytree(prepared, tmp_path / "prepared")
     path = folder / "splits" / "paper.json"
@@ -181,6 +187,7 @@ def test_a_task_without_a_target_is_skipped_and_the_others_are_trained(arguments
     assert [*report["tasks"]] == ["emotion", "f0_mean"]
 
 
+@pytest.mark.slow
 def test_early_stopping(arguments, tmp_path):
     # At a rate of zero no evaluation is better than the first.
     train(job([*arguments, "--learning_rate", "1e-30", "--num_train_epochs", "9", "--early_stopping_patience", "2"]))
@@ -188,6 +195,7 @@ def test_early_stopping(arguments, tmp_path):
     assert state["epoch"] == 3
 
 
+@pytest.mark.slow
 def test_a_custom_protocol_trains_and_is_reported(arguments, prepared, tmp_path):
     folder = shutil.copytree(prepared, tmp_path / "prepared")
     clips = json.loads((folder / "splits" / "paper.json").read_text())["clips"]

@@ -95,6 +95,7 @@ def test_rows_of_other_recordings_are_left_out(predictor, files, tmp_path):
     assert scores.read(files[1:2], {"gender"}).keys() == {str(files[1])}
 
 
+@pytest.mark.slow
 def test_workers_measure_the_same(predictor, files, tmp_path, monkeypatch):
     monkeypatch.setattr("inference.curation.score_cache._AT_ONCE", 3)
     one, two = (ScoreCache(tmp_path / f"{number}.jsonl", predictor, "abc", vad=False) for number in (1, 2))

@@ -84,6 +84,7 @@ def test_a_recording_without_speech_has_no_outputs(recognize, tmp_path):
 @pytest.mark.parametrize(
     "pattern", ["SER_REAL_AUDIO ravdess/Actor_0*/03-01-*-01-01-01-*.wav", "SER_REAL_SPEECH */wav/*a*W*.wav"]
 )
+@pytest.mark.slow
 def test_the_headline_of_a_real_recording_occurs_among_its_segments(recognize, pattern):
     variable, pattern = pattern.split()
     if variable not in os.environ:

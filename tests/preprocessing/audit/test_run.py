@@ -126,6 +126,7 @@ COPIES = {
 
 
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
+@pytest.mark.slow
 def test_the_same_sound_in_another_form_is_found(mine, copy):
     folder, table = mine
     soundfile.write(folder / "16.wav", *copy(speak(0, 240)))
@@ -233,6 +234,7 @@ def test_real_speech_gives_no_false_alarm(real_audio, tmp_path):
     assert findings["identical_audio"]["count"] == 2
 
 
+@pytest.mark.slow
 def test_real_corpora_share_nothing_where_speakers_or_corpora_are_kept_apart(real_audio, tmp_path):
     """Five clips of each of 12 actors of RAVDESS and 15 of each of 4 speakers of nEMO."""
     for pattern, step in (("ravdess/*/*.wav", 12), ("nemo/samples/*", 8)):

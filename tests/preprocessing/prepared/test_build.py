@@ -131,6 +131,7 @@ def test_an_interrupted_part_is_cleared_and_prepared_again(tmp_path):
     assert contents(tmp_path / "out") == expected
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_taken_up_where_it_stood(tmp_path):
     table = write_table(tmp_path / "audio", {"a": 200})
     command = [sys.executable, "prepare.py", "--corpus", f"table={table}", "--output", str(tmp_path / "killed")]
@@ -221,6 +222,7 @@ def test_no_clip_left_is_an_error_that_counts_the_reasons(tmp_path):
         prepare(entries, tmp_path / "out", num_proc=1)
 
 
+@pytest.mark.slow
 def test_a_clip_more_in_front_leaves_the_other_parts_alone(tmp_path):
     table = write_table(tmp_path / "audio", {"a": 200})
     parts = prepare_table(table, tmp_path / "out")["parts"]

@@ -212,6 +212,7 @@ def test_an_unsupported_value_is_refused_with_its_flag(name, value, capsys):
 
 
 @pytest.mark.parametrize("settings", WORKING)
+@pytest.mark.slow
 def test_supported_values_train(arguments, tmp_path, settings):
     flags = [word for name, value in settings.items() for word in (f"--{name}", value)]
     train(job([*arguments, "--tasks", "emotion", "--gradient_accumulation_steps", "2", "--calibrate", "false", *flags]))
