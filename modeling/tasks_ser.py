@@ -18,9 +18,9 @@ RESERVED_NAMES = frozenset(
         *("id", "path", "audio", "split", "scale", "start_s", "end_s", "duration_s"),
         *("file", "error", "channel", "analyzed_s", "speech_s", "reason", "segments", "embedding", "uncertain"),
         *("label", "score", "value", "unit", "backend", "precision", "size", "mtime_ns", "fingerprint"),
-        *(f"measured_{name}" for name in ("f0_mean", "f0_std", "energy_mean", "energy_std", "voiced_ratio")),
     ]
 )
+MEASURED = "measured_"  # begins the columns of what is measured, not predicted, in the same tables
 IGNORE_INDEX = -100  # a missing class; a missing number is NaN
 
 
@@ -61,7 +61,7 @@ class Task:
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
         object.__setattr__(self, "class_weights", tuple(float(weight) for weight in self.class_weights))
-        taken = self.name in RESERVED_NAMES or hasattr(nn.ModuleDict, self.name)
+        taken = self.name in RESERVED_NAMES or self.name.startswith(MEASURED) or hasattr(nn.ModuleDict, self.name)
         if taken or not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"A task's name must be a lower-case identifier that is not reserved, got {self.name!r}.")
         if self.kind not in ("classification", "regression"):
@@ -127,9 +127,10 @@ def check_column_names(tasks: Sequence[Task]) -> None:
         owners: dict[str, str] = dict.fromkeys(RESERVED_NAMES, "another column")
         for task in tasks:
             for column in columns_of(task):
-                if column in owners:
+                if column in owners or column.startswith(MEASURED):
+                    other = owners.get(column, "another column")
                     raise ValueError(
-                        f"Task {task.name} and {owners[column]} would both write the column {column!r}: rename the "
-                        "task or the class."
+                        f"Task {task.name} and {other} would both write the column {column!r}: rename the task or the "
+                        "class."
                     )
                 owners[column] = f"task {task.name}"

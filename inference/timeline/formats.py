@@ -147,6 +147,15 @@ EXPORTS: dict[str, Callable[[TimelineDocument], str]] = {
     "TextGrid": to_textgrid,
     "txt": to_labels,
 }
+TITLES = {
+    "json": "Data (JSON)",
+    "csv": "Table (CSV)",
+    "srt": "Subtitles (SRT)",
+    "vtt": "Subtitles (WebVTT)",
+    "rttm": "Speaker turns (RTTM)",
+    "TextGrid": "Praat (TextGrid)",
+    "txt": "Audacity labels (TXT)",
+}
 
 
 def _heads(row: Segment) -> Iterable[str]:

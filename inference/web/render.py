@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from modeling import Task
 
-from ..timeline.formats import EXPORTS
+from ..timeline.formats import EXPORTS, TITLES
 from .formatting import clock, format_duration, format_value, lane_of, lanes_of, meaning_of, title_of, tone_of
 from .recording import Recording
 from .render_table import TEMPLATES, render_table
@@ -21,15 +21,6 @@ _NO_SPEECH = "#9aa3ae"
 _STEPS_S = (0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 _TICKS = 6  # at most, in the visible width
 _SHORTEST_VIEW_S, _MOST_ZOOM = 10.0, 64
-_FORMATS = {
-    "json": "Data (JSON)",
-    "csv": "Table (CSV)",
-    "srt": "Subtitles (SRT)",
-    "vtt": "Subtitles (WebVTT)",
-    "rttm": "Speaker turns (RTTM)",
-    "TextGrid": "Praat (TextGrid)",
-    "txt": "Audacity labels (TXT)",
-}
 
 
 def render_recording(recording: Recording, tasks: Sequence[Task], main_task: Task) -> str:
@@ -163,7 +154,7 @@ def _ticks(duration_s: float, zoom: int) -> list[tuple[float, str]]:
 
 def _download(file: str, text: str) -> dict[str, str]:
     address = _address(text.encode(errors="backslashreplace"), "text/plain;charset=utf-8")
-    return {"file": file, "title": _FORMATS[file.rpartition(".")[2]], "address": address}
+    return {"file": file, "title": TITLES[file.rpartition(".")[2]], "address": address}
 
 
 def _address(content: bytes, media_type: str) -> str:

@@ -1,4 +1,4 @@
-"""One module per corpus. To add one: its module, and a line here."""
+"""One module per corpus. To add one: its module, its import here, and a line at the end of `CORPORA`."""
 
 from . import (
     adept,

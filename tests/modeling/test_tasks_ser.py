@@ -52,7 +52,7 @@ def test_invalid_fields_are_rejected(fields, named):
         Task(**{"name": "mood", "kind": "classification", "column": "mood", "labels": ("a", "b"), **fields})
 
 
-@pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
+@pytest.mark.parametrize("name", [*sorted(RESERVED_NAMES), "measured_f0_mean", "measured_x"])
 def test_a_reserved_name_is_rejected(name):
     with pytest.raises(ValueError, match=name):
         Task(name, "regression", name)

@@ -22,7 +22,10 @@ MELD = Counter(neutral=200 - 1)
 GENDERS = {"emodb": {"female": 302, "male": 233}, "urdu": {"female": 56, "male": 344}}
 
 
-def adapters_totals(corpora: Iterable[str] = CORPORA) -> dict[str, Counter]:
+PAPER_CORPORA = [name for name, corpus in CORPORA.items() if corpus.paper_clips is not None]
+
+
+def adapters_totals(corpora: Iterable[str] = PAPER_CORPORA) -> dict[str, Counter]:
     """`emotion`, `gender` and `locale` -> value -> clips; a gender that no list of files gives is `None`."""
     totals: dict[str, Counter] = {"emotion": Counter(), "gender": Counter(), "locale": Counter()}
     for name in corpora:

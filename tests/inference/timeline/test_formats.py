@@ -10,7 +10,7 @@ import webvtt
 from praatio import textgrid
 
 from inference.table_writers import columns
-from inference.timeline.formats import EXPORTS, TimelineDocument
+from inference.timeline.formats import EXPORTS, TITLES, TimelineDocument
 from modeling import OutputOptions, Task
 
 DURATION = 7384.5
@@ -176,3 +176,7 @@ def test_audacitys_labels_are_lines_of_three_columns():
     assert read_labels(export("txt", EACH))[1] == (1.0, 3.0, f"channel 1: {ONE_LINE} 0.75")
     assert read_labels(export("txt", NUMBERS)) == [(1.0, 2.0, "3.25")]
     assert export("txt", []) == ""
+
+
+def test_every_format_has_a_title():
+    assert TITLES.keys() == EXPORTS.keys()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from inference.table_writers import columns
-from inference.timeline.formats import TimelineDocument
+from inference.timeline.formats import EXPORTS, TimelineDocument
 from inference.web.recording import PEAKS, Recording
 from inference.web.render import render_note, render_recording, render_several
 from modeling import OutputOptions, format_outputs
@@ -92,7 +92,7 @@ def test_sound_and_exports_are_within_the_page():
     assert decode(re.search(r'<audio[^>]*src="(data:audio/mpeg;base64,[^"]*)"', html)[1]) == b"sound"
     downloads = dict(re.findall(r'download="([^"]*)" href="([^"]*)"', html))
     assert "Subtitles (SRT)" in re.findall(r"download=[^>]*>(.*?)</a>", html)
-    assert {*downloads} == {f"clip.{suffix}" for suffix in ("json", "csv", "srt", "vtt", "rttm", "TextGrid", "txt")}
+    assert {*downloads} == {f"clip.{suffix}" for suffix in EXPORTS}
     assert "00:00:02,000 --> 00:00:05,000" in decode(downloads["clip.srt"]).decode()
 
 

@@ -29,10 +29,11 @@ def root(tmp_path):
 
 
 def test_all_of_table_1_is_there_in_its_order():
-    assert len(CORPORA) == 25
-    assert sum(corpus.paper_clips for corpus in CORPORA.values()) == 95_625
-    assert [*CORPORA][:3] == ["esd_en", "esd_zh", "aesdd"]
-    assert [*CORPORA][-1] == "castro"
+    paper = {name: corpus.paper_clips for name, corpus in CORPORA.items() if corpus.paper_clips is not None}
+    assert len(paper) == 25
+    assert sum(paper.values()) == 95_625
+    assert [*paper][:3] == ["esd_en", "esd_zh", "aesdd"]
+    assert [*paper][-1] == "castro"
 
 
 def test_what_a_folder_holds(root):
@@ -46,10 +47,12 @@ def test_what_a_folder_holds(root):
 
 
 def test_the_list_has_a_line_for_each_corpus(root):
-    header, *lines = format_catalog(None).splitlines()[:26]
+    header, *lines = format_catalog(None).splitlines()[: 1 + len(CORPORA)]
     assert "found" not in header
     assert [line.split()[0] for line in lines] == list(CORPORA)
-    lines = {line.split()[0]: line.split() for line in format_catalog(find_corpora(root)).splitlines()[1:26]}
+    lines = {
+        line.split()[0]: line.split() for line in format_catalog(find_corpora(root)).splitlines()[1 : 1 + len(CORPORA)]
+    }
     assert lines["emodb"][1:8] == ["535", "emo-db", "de-DE", "acted", "535", "yes", "yes"]
     assert lines["tess"][1:8] == ["0", "–", "en-US", "acted", "2,800", "no", "no"]
 

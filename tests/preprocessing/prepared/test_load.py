@@ -60,7 +60,7 @@ def test_what_cannot_be_loaded_is_refused_with_the_reason(prepared, tmp_path, fi
         load_prepared(tmp_path / "copy", "paper")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"models": []}', '{"format": 4, "parts": ["../elsewhere"]}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"models": []}', f'{{"format": {FORMAT}, "parts": ["../elsewhere"]}}'])
 def test_a_report_of_something_else_is_refused(tmp_path, content):
     (tmp_path / "report.json").write_text(content)
     with pytest.raises(ValueError, match=r"report\.json"):

@@ -27,11 +27,12 @@ REPORT = {
 
 
 def test_the_papers_figures_add_up():
-    assert PAPER_DURATION_S.keys() == CORPORA.keys()
+    paper = {name: corpus for name, corpus in CORPORA.items() if corpus.paper_clips is not None}
+    assert PAPER_DURATION_S.keys() == paper.keys()
     for column, totals in PAPER_TOTALS.items():
         assert sum(totals.values()) == 95_625, column
     by_locale = dict.fromkeys(PAPER_TOTALS["locale"], 0)
-    for corpus in CORPORA.values():
+    for corpus in paper.values():
         by_locale[corpus.locale] += corpus.paper_clips
     assert by_locale == PAPER_TOTALS["locale"]
 
