@@ -23,14 +23,6 @@ CLAIMS = (*("training", "padding", "inference", "long_recording", "pitch", "prep
 GPU = "gpu"
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "numpy", "librosa", "numba", "soundfile")
 LIMIT_S = 900.0
-TRIED = """Clips of 3.0 to 3.3 s in batches of 8, float32, two busy cores of an Intel Xeon with AMX; seven
-interleaved rounds, all of the same weights. Times as fast as without it: median of the seconds (smallest to largest).
-
-| what | faster | |
-|---|---|---|
-| two batches of 4 side by side, one core each, over one of 8 | 1.32 × (0.95–2.06) | kept: it is the default on a CPU |
-| the convolutional encoder in blocks that stay in the cache | 1.09 × (0.69–1.45) | left out |
-| freed memory kept by the C library (`mallopt`) | 0.95 × (0.91–1.35) | left out |"""
 
 
 def run(name: str, folder: Path, quick: bool) -> str:
@@ -97,10 +89,6 @@ def format_results(folder: Path, errors: dict[str, str], took_s: float) -> str:
         "## What was run, and where the time went",
         "",
         *(f"- **{line.claim}**, beside {line.peer}: {line.note}" for line in claims if line.note),
-        "",
-        "## What was tried at XLSR-53's 24 layers",
-        "",
-        TRIED,
         "",
         "## On a GPU",
         "",
