@@ -30,14 +30,8 @@ from .reporting.paper import row_name
 from .reporting.seeds import training_identity
 from .reporting.summary import OWNER, REPORT_FILES, write_summary
 
-_PACKAGES = (
-    "transformers",
-    "torch",
-    "datasets",
-    "evaluate",
-    "accelerate",
-    "scikit-learn",
-)  # whose versions are recorded
+# Whose versions are recorded.
+_PACKAGES = ("transformers", "torch", "datasets", "evaluate", "accelerate", "scikit-learn")
 CHECKPOINT_FILES = ("metrics.json", "predictions.csv")  # what is written of each checkpoint
 
 
