@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
-
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 from transformers.audio_utils import mel_filter_bank, window_function
 
 from .audio_resampling_ser import SAMPLING_RATE
@@ -24,25 +21,15 @@ MIN_SAMPLES = _WINDOW + (_STRIDE - 1) * _HOP  # below, there is nothing to stack
 class FilterBank(nn.Module):
     """Logarithm of the power in 80 mel bands every 10 ms, normalized per clip and band, in pairs of frames.
 
-    Subtracting a frame's mean, preemphasis, the window and the Fourier transform are linear: one convolution does all.
-    It computes in float32, whatever the precision of the model, and holds no weights of a checkpoint.
+    Subtracting a frame's mean, preemphasis, the window and the Fourier transform are linear: one matrix does all. It
+    computes in float32 whatever the rest computes in, has no parameters, and adds nothing to a checkpoint.
     """
-
-    filters: torch.Tensor
-    bands: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("filters", fourier_filters(), persistent=False)
-        self.register_buffer("bands", mel_bands(), persistent=False)
-
-    def _apply(self, fn: Any, recurse: bool = True) -> Self:
-        def moved(tensor: torch.Tensor) -> torch.Tensor:
-            result: torch.Tensor = fn(tensor)
-            return result if result.dtype == tensor.dtype else tensor.to(result.device)
-
-        super()._apply(moved, recurse)
-        return self
+        # Not buffers: they are neither saved, nor cast to bfloat16, nor lost where a model is built on the meta device.
+        self.fourier_filters = fourier_filters()
+        self.mel_bands = mel_bands()
 
     def forward(self, waveform: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Features of clips that hold at least `MIN_SAMPLES`.
@@ -55,28 +42,28 @@ class FilterBank(nn.Module):
             `(batch, steps, 160)` in float32, 0 in the padding, and the mask of the steps, `(batch, steps)`. A last
             frame without a partner counts in the normalization and is then left out.
         """
-        with torch.autocast(waveform.device.type, enabled=False):
+        with torch.no_grad(), torch.autocast(waveform.device.type, enabled=False):
             log_power = self._log_power(waveform.float())
-        frames = torch.div(mask.sum(dim=1, keepdim=True) - _WINDOW, _HOP, rounding_mode="floor") + 1
-        steps = log_power.shape[1] // _STRIDE
-        features = _normalize(log_power, torch.arange(log_power.shape[1], device=waveform.device) < frames)
-        features = features[:, : steps * _STRIDE].reshape(-1, steps, _STRIDE * _BANDS)
-        inside = torch.arange(steps, device=waveform.device) < torch.div(frames, _STRIDE, rounding_mode="floor")
+            frames = torch.div(mask.sum(dim=1, keepdim=True) - _WINDOW, _HOP, rounding_mode="floor") + 1
+            features = _normalize(log_power, torch.arange(log_power.shape[1], device=mask.device) < frames)
+            steps = log_power.shape[1] // _STRIDE
+            features = features[:, : steps * _STRIDE].reshape(-1, steps, _STRIDE * _BANDS)
+            inside = torch.arange(steps, device=mask.device) < torch.div(frames, _STRIDE, rounding_mode="floor")
         return features * inside.unsqueeze(2), inside
 
     def _log_power(self, waveform: torch.Tensor) -> torch.Tensor:
         """`(batch, samples)` -> `(batch, frames, bands)`."""
-        parts = F.conv1d(waveform.unsqueeze(1), self.filters, stride=_HOP).square()
-        real, imaginary = parts.chunk(2, dim=1)
-        power = (real + imaginary).transpose(1, 2)
-        return (power @ self.bands).clamp(min=_MIN_POWER).log()
+        # A convolution would round differently for each length of a batch.
+        parts = (waveform.unfold(1, _WINDOW, _HOP) @ self.fourier_filters.to(waveform.device)).square()
+        real, imaginary = parts.chunk(2, dim=2)
+        return ((real + imaginary) @ self.mel_bands.to(waveform.device)).clamp(min=_MIN_POWER).log()
 
 
 def _normalize(log_power: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
     """Zero mean and unit variance per band over the clip's own frames; both `(batch, frames, …)`.
 
-    The first frame is subtracted before: a band that never changes, as in digital silence, is then 0, where the rounding
-    of its mean would be divided by the root of `_EPSILON`.
+    The first frame is subtracted before: a band that never changes, as in digital silence, is then 0, where the
+    rounding of its mean would be divided by the root of `_EPSILON`.
     """
     weights = inside.unsqueeze(2).float()
     frames = weights.sum(dim=1, keepdim=True)
@@ -87,14 +74,14 @@ def _normalize(log_power: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
 
 
 def fourier_filters() -> torch.Tensor:
-    """Real and imaginary part of each frequency as filters of raw samples: `(514, 1, 400)`."""
+    """Real and imaginary part of each frequency as filters of the samples of a frame: `(400, 514)`."""
     frequencies = np.arange(_FFT // 2 + 1)
     angles = 2 * np.pi * (np.outer(frequencies, np.arange(_WINDOW)) % _FFT) / _FFT
     waves = np.concatenate((np.cos(angles), -np.sin(angles))) * window_function(_WINDOW, "povey", periodic=False)
     preemphasis = np.eye(_WINDOW) - _PREEMPHASIS * np.eye(_WINDOW, k=-1)
     preemphasis[0, 0] = 1 - _PREEMPHASIS
     without_mean = np.eye(_WINDOW) - 1 / _WINDOW
-    return torch.from_numpy(_SCALE * (waves @ preemphasis @ without_mean)).float().unsqueeze(1)
+    return torch.from_numpy(_SCALE * (waves @ preemphasis @ without_mean).T).float()
 
 
 def mel_bands() -> torch.Tensor:

@@ -7,10 +7,10 @@ from transformers.models.data2vec.modeling_data2vec_audio import Data2VecAudioPo
 
 
 class MaskedPositionalConvEmbedding(Data2VecAudioPositionalConvEmbedding):
-    """Five convolutions with layer norm between them, where transformers sets the padding to zero before the first only.
+    """Five convolutions with layer norm between them; transformers sets the padding to zero before the first only.
 
-    A clip alone is surrounded by zeros in each of them. In a batch the first one already fills the padding: its bias and
-    layer norm make what was zero as large as audio.
+    A clip alone is surrounded by zeros in each of them. In a batch the first one already fills the padding: its bias
+    and layer norm make what was zero as large as audio.
     """
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:

@@ -33,7 +33,7 @@ def test_features_equal_those_of_transformers(samples, tolerance):
 
 
 def test_a_clip_has_the_same_features_alone_and_in_a_batch():
-    lengths = [1_600, 5_000, 40_123, 96_000]
+    lengths = [5_000, 20_000, 40_123, 96_000]
     clips = [speech(length, seed) for seed, length in enumerate(lengths)]
     values = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True)
     features, mask = FilterBank()(values, torch.arange(values.shape[1]) < torch.tensor(lengths)[:, None])
