@@ -9,12 +9,25 @@ from transformers import PreTrainedConfig
 
 from .configuration_ser import MultiTaskSERConfigMixin
 from .modeling_base_ser import MultiTaskSERMixin
+from .modeling_data2vec_audio_ser import Data2VecAudioForMultiTaskSER
 from .modeling_encoder_ser import SpeechEncoderMixin
+from .modeling_hubert_ser import HubertForMultiTaskSER
 from .modeling_panns_ser import PannsForMultiTaskSER
+from .modeling_unispeech_sat_ser import UniSpeechSatForMultiTaskSER
+from .modeling_wav2vec2_bert_ser import Wav2Vec2BertForMultiTaskSER
 from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER
+from .modeling_wavlm_ser import WavLMForMultiTaskSER
 from .modeling_whisper_ser import WhisperForMultiTaskSER
 
-_ENCODERS: tuple[type[SpeechEncoderMixin], ...] = (Wav2Vec2ForMultiTaskSER, WhisperForMultiTaskSER)
+_ENCODERS: tuple[type[SpeechEncoderMixin], ...] = (
+    Wav2Vec2ForMultiTaskSER,
+    HubertForMultiTaskSER,
+    WavLMForMultiTaskSER,
+    UniSpeechSatForMultiTaskSER,
+    Data2VecAudioForMultiTaskSER,
+    Wav2Vec2BertForMultiTaskSER,
+    WhisperForMultiTaskSER,
+)
 # Encoders go by transformers' `model_type` of their pre-trained checkpoints.
 ARCHITECTURES: dict[str, type[MultiTaskSERMixin]] = {
     **{model.backbone_config_class.model_type: model for model in _ENCODERS},

@@ -23,6 +23,7 @@ class Wav2Vec2MultiTaskSERConfig(WaveformEncoderConfigMixin, Wav2Vec2Config):
     encoder_name = "wav2vec 2.0"
     weight_licenses = MappingProxyType(
         {
+            **dict.fromkeys(("facebook/wav2vec2-base", "facebook/wav2vec2-base-960h"), "Apache-2.0"),
             **dict.fromkeys(("facebook/wav2vec2-large-xlsr-53", "facebook/wav2vec2-large-lv60"), "Apache-2.0"),
             **{f"facebook/wav2vec2-xls-r-{size}": "Apache-2.0" for size in ("300m", "1b", "2b")},
             **{f"facebook/mms-{size}": "CC BY-NC 4.0" for size in ("300m", "1b")},
@@ -37,7 +38,7 @@ class Wav2Vec2MultiTaskSERConfig(WaveformEncoderConfigMixin, Wav2Vec2Config):
 
 class Wav2Vec2ForMultiTaskSER(WaveformEncoderMixin, Wav2Vec2PreTrainedModel):
     """
-    Wav2vec 2.0 (XLSR-53, XLS-R, MMS, lv60) with one linear head per task, for speech emotion recognition.
+    Wav2vec 2.0 (base, XLSR-53, XLS-R, MMS, lv60) with one linear head per task, for speech emotion recognition.
 
     Args:
         config ([`Wav2Vec2MultiTaskSERConfig`]): architecture and tasks.

@@ -13,6 +13,10 @@ NOT_STATED = "not stated"
 # From the most permissive to the most restrictive: name of the weights' license, and reason.
 _LEVELS = (
     ("apache-2.0", "The licenses of {} allow commercial use and redistribution: the weights are Apache-2.0."),
+    (
+        "share-alike-data",
+        "The licenses of {} require the same license for what is derived from them: the weights are share-alike.",
+    ),
     ("non-commercial-data", "The licenses of {} do not allow commercial use: the weights are not for commercial use."),
     (
         "research-only-data",
@@ -25,7 +29,10 @@ _LEVELS = (
 )
 # What the licenses of the weights that training may start from allow.
 _ALLOWED = {
-    **dict.fromkeys(("Apache-2.0", "MIT", "CC BY 4.0"), {"commercial": True, "redistributable": True}),
+    **{
+        name: {"commercial": True, "redistributable": True}
+        for name in ("Apache-2.0", "MIT", "CC BY 4.0", "CC BY-SA 3.0")
+    },
     "CC BY-NC 4.0": {"commercial": False, "redistributable": True},
 }
 
@@ -86,7 +93,8 @@ def backbone(name: str) -> dict[str, Any]:
 def most_restrictive(data: Sequence[Mapping[str, Any]]) -> License:
     """The license of weights that came from all of these data.
 
-    Weights are Apache-2.0, as the code is, only if every license allows commercial use and redistribution. Otherwise
+    Weights are Apache-2.0, as the code is, only if every license allows commercial use and redistribution, and a
+    license of one's own for what is derived. Otherwise
     they have no standard license: the restrictions of the data are listed, and the most restrictive one names it.
 
     Args:
@@ -103,7 +111,9 @@ def most_restrictive(data: Sequence[Mapping[str, Any]]) -> License:
 
 def _level(entry: Mapping[str, Any]) -> int:
     if entry["license"] == NOT_STATED:
-        return 3
+        return 4
     if not entry["redistributable"]:  # NC or not: data that may not be redistributed count as research-only
+        return 3
+    if not entry["commercial"]:
         return 2
-    return 0 if entry["commercial"] else 1
+    return 1 if entry["license"].startswith("CC BY-SA") else 0

@@ -69,15 +69,15 @@ def folder_of(config, folder):
     [
         (Wav2Vec2Config(**TINY, architectures=["Wav2Vec2ForCTC"]), "is a 'wav2vec2' checkpoint, not one that", None),
         (
-            Wav2Vec2Config(**{**TINY, "feat_extract_norm": "group"}),
+            Wav2Vec2Config(**{**TINY, "add_adapter": True}),
             "is a 'wav2vec2' checkpoint, not one that train.py wrote",
-            "'group'",
+            "add_adapter",
         ),
         (WhisperConfig(), "is a 'whisper' checkpoint, not one that train.py wrote", "'whisper'"),
         (HubertConfig(), "is a 'hubert' checkpoint, not one that train.py wrote", "'hubert'"),
         (BertConfig(), "is a 'bert' checkpoint, not one that train.py wrote", "'bert'"),
     ],
-    ids=["ctc", "group norm", "whisper", "hubert", "bert"],
+    ids=["ctc", "adapter", "whisper", "hubert", "bert"],
 )
 def test_another_architecture_is_named(config, of_a_checkpoint, as_a_backbone, tmp_path):
     folder = folder_of(config, tmp_path / "other")

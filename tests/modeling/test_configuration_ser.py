@@ -36,7 +36,6 @@ def test_tasks_can_be_replaced():
 @pytest.mark.parametrize(
     ("field", "named"),
     [
-        ({"feat_extract_norm": "group"}, "feat_extract_norm .*'group'"),
         ({"add_adapter": True}, "add_adapter"),
         ({"padding": "zeros"}, "padding .*'zeros'"),
         ({"max_duration_s": 0.0}, r"max_duration_s .*0\.0"),

@@ -15,20 +15,39 @@ import numpy as np
 import pytest
 import torch
 from transformers import (
+    Data2VecAudioConfig,
+    Data2VecAudioForCTC,
+    HubertConfig,
+    HubertForCTC,
     PreTrainedConfig,
     PreTrainedModel,
+    UniSpeechSatConfig,
+    UniSpeechSatForPreTraining,
+    Wav2Vec2BertConfig,
+    Wav2Vec2BertForCTC,
     Wav2Vec2Config,
     Wav2Vec2ForPreTraining,
+    WavLMConfig,
+    WavLMForCTC,
     WhisperConfig,
     WhisperFeatureExtractor,
     WhisperForConditionalGeneration,
 )
 
 from common.checkpoint import load_checkpoint
-from modeling import Wav2Vec2ForMultiTaskSER, WhisperForMultiTaskSER
+from modeling import (
+    Data2VecAudioForMultiTaskSER,
+    HubertForMultiTaskSER,
+    UniSpeechSatForMultiTaskSER,
+    Wav2Vec2BertForMultiTaskSER,
+    Wav2Vec2ForMultiTaskSER,
+    WavLMForMultiTaskSER,
+    WhisperForMultiTaskSER,
+)
 from modeling.modeling_encoder_ser import SpeechEncoderMixin
 from tests.conftest import TASKS, TINY
 from tests.modeling.test_modeling_wav2vec2_ser import clips, labels, padded, predictions
+from tests.support.published_encoders import TINY_BERT, TINY_DATA2VEC, TINY_GROUP_NORM
 
 TINY_WHISPER = {
     "d_model": 16,
@@ -62,6 +81,17 @@ class Family:
 _WEIGHT_NORM = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
 FAMILIES = {
     "wav2vec2": Family(Wav2Vec2ForMultiTaskSER, Wav2Vec2ForPreTraining, Wav2Vec2Config(**TINY), _WEIGHT_NORM),
+    "hubert": Family(HubertForMultiTaskSER, HubertForCTC, HubertConfig(**TINY_GROUP_NORM), _WEIGHT_NORM),
+    "wavlm": Family(WavLMForMultiTaskSER, WavLMForCTC, WavLMConfig(**TINY), _WEIGHT_NORM),
+    "unispeech-sat": Family(
+        UniSpeechSatForMultiTaskSER, UniSpeechSatForPreTraining, UniSpeechSatConfig(**TINY), _WEIGHT_NORM
+    ),
+    "data2vec-audio": Family(
+        Data2VecAudioForMultiTaskSER, Data2VecAudioForCTC, Data2VecAudioConfig(**TINY_DATA2VEC, vocab_size=8)
+    ),
+    "wav2vec2-bert": Family(
+        Wav2Vec2BertForMultiTaskSER, Wav2Vec2BertForCTC, Wav2Vec2BertConfig(**TINY_BERT, vocab_size=8)
+    ),
     "whisper": Family(
         WhisperForMultiTaskSER, WhisperForConditionalGeneration, WhisperConfig(**TINY_WHISPER), half=True
     ),
@@ -144,6 +174,9 @@ def test_the_encoder_outputs_what_transformers_own_does(family, tmp_path):
         extractor = WhisperFeatureExtractor(feature_size=80)
         features = extractor(clips()[3].numpy(), sampling_rate=16_000, return_tensors="pt").input_features
         expected = theirs.model.encoder(features, output_hidden_states=True)
+    elif family.model is Wav2Vec2BertForMultiTaskSER:
+        features, steps = ours.filter_bank(waveform, mask)
+        expected = theirs.wav2vec2_bert(features, attention_mask=steps.long(), output_hidden_states=True)
     else:
         encoder = theirs.get_submodule(family.model.encoder_path)
         expected = encoder(waveform, attention_mask=mask, output_hidden_states=True)
@@ -209,7 +242,9 @@ def test_a_step_moves_what_is_not_frozen_and_nothing_else(model, part):
     assert gradients(model).keys() == trained
     optimizer.step()
     assert {name for name, weight in model.named_parameters() if not torch.equal(weight, before[name])} >= {
-        name for name in trained if "k_proj.bias" not in name and "attention_pooling.score.bias" not in name
+        name
+        for name in trained
+        if "k_proj.bias" not in name and "linear_k.bias" not in name and "attention_pooling.score.bias" not in name
     }
     assert all(torch.equal(weight, before[name]) for name, weight in model.named_parameters() if name not in trained)
 

@@ -210,12 +210,6 @@ def test_a_backbone_that_lacks_a_weight_is_rejected(tmp_path):
         Wav2Vec2ForMultiTaskSER.from_backbone(tmp_path / "xlsr", TASKS)
 
 
-def test_a_group_norm_backbone_is_rejected_with_the_reason(tmp_path):
-    Wav2Vec2Model(Wav2Vec2Config(**{**TINY, "feat_extract_norm": "group"})).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match=r"feat_extract_norm .*'group'"):
-        Wav2Vec2ForMultiTaskSER.from_backbone(tmp_path, TASKS)
-
-
 def test_another_architecture_is_named(tmp_path):
     HubertConfig().save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="'hubert'"):

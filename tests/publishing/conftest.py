@@ -52,10 +52,22 @@ SHARED = {
     ),
     *("narrow_convolutions_ser.py", "vad_ser.py"),
 }
+WAVEFORM_FILES = ("modeling_encoder_ser.py", "modeling_waveform_encoder_ser.py", "masked_group_norm_ser.py")
 FILES = {
     "wav2vec2": {
-        *("modeling_encoder_ser.py", "modeling_waveform_encoder_ser.py", "modeling_wav2vec2_ser.py"),
+        *(*WAVEFORM_FILES, "modeling_wav2vec2_ser.py"),
         *("figures/confusion.png", "figures/calibration_emotion.png"),
+    },
+    "hubert": {*WAVEFORM_FILES, "modeling_hubert_ser.py"},
+    "wavlm": {*WAVEFORM_FILES, "modeling_wavlm_ser.py"},
+    "unispeech-sat": {*WAVEFORM_FILES, "modeling_unispeech_sat_ser.py"},
+    "data2vec-audio": {
+        *WAVEFORM_FILES,
+        *("modeling_data2vec_audio_ser.py", "masked_positional_convolution_ser.py"),
+    },
+    "wav2vec2-bert": {
+        *WAVEFORM_FILES,
+        *("modeling_wav2vec2_bert_ser.py", "feature_extraction_filter_bank_ser.py"),
     },
     "whisper": {"modeling_encoder_ser.py", "modeling_whisper_ser.py", "feature_extraction_whisper_ser.py"},
     "panns": {"modeling_panns_ser.py", "feature_extraction_logmel_ser.py"},
@@ -108,8 +120,8 @@ def trained(_tiny_model, feature_extractor, evaluation, tmp_path_factory) -> dic
     """Architecture to its checkpoint."""
     torch.manual_seed(0)
     models = {
+        **{name: build(family) for name, family in FAMILIES.items()},
         "wav2vec2": _tiny_model,
-        "whisper": build(FAMILIES["whisper"]),
         "panns": PannsForMultiTaskSER(panns_config()).eval(),
     }
     folders = {}

@@ -47,6 +47,12 @@ def test_a_corpus_of_two_trainings_is_named_once():
         ("facebook/wav2vec2-xls-r-300m", "Apache-2.0", "apache-2.0"),
         ("Cnn14_16k_mAP=0.438.pth", "CC BY 4.0", "apache-2.0"),
         ("facebook/mms-300m", "CC BY-NC 4.0", "non-commercial-data"),
+        ("facebook/wav2vec2-base", "Apache-2.0", "apache-2.0"),
+        ("facebook/hubert-large-ll60k", "Apache-2.0", "apache-2.0"),
+        ("facebook/data2vec-audio-base-960h", "Apache-2.0", "apache-2.0"),
+        ("facebook/w2v-bert-2.0", "MIT", "apache-2.0"),
+        ("microsoft/unispeech-sat-large", "CC BY-SA 3.0", "share-alike-data"),
+        ("microsoft/wavlm-large", NOT_STATED, "unstated-data-license"),
         ("team/ser-iemocap", NOT_STATED, "unstated-data-license"),
     ],
 )
