@@ -28,11 +28,9 @@ _LEVELS = (
     ),
 )
 # What the licenses of the weights that training may start from allow.
+_FREE = {"commercial": True, "redistributable": True}
 _ALLOWED = {
-    **{
-        name: {"commercial": True, "redistributable": True}
-        for name in ("Apache-2.0", "MIT", "CC BY 4.0", "CC BY-SA 3.0")
-    },
+    **dict.fromkeys(("Apache-2.0", "MIT", "CC BY 4.0", "CC BY-SA 3.0"), _FREE),
     "CC BY-NC 4.0": {"commercial": False, "redistributable": True},
 }
 

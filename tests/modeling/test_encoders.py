@@ -290,7 +290,7 @@ def test_a_published_checkpoint_loads_strictly(family, options, tmp_path, caplog
 def test_a_published_checkpoint_that_lacks_a_weight_is_refused(family, tmp_path):
     write_published(family, tmp_path)
     state = torch.load(tmp_path / "pytorch_model.bin", weights_only=True)
-    name = next(name for name in state if ".layers.1." in name and name.startswith(family.model.encoder_path))
+    name = next(name for name in state if name.startswith(f"{family.model.encoder_path}.{family.model.layers_path}.1."))
     del state[name]
     torch.save(state, tmp_path / "pytorch_model.bin")
     with pytest.raises(ValueError, match="1 weights") as error:
