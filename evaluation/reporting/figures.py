@@ -39,7 +39,7 @@ def plot_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
     if tables:
         figure1 = tables["figure1"]
         chosen = (figure1["name"], figure1["protocol"])
-        shown = next(m for m in summary["models"] if (m["name"], m["protocol"].partition(":")[0]) == chosen)
+        shown = next(model for model in summary["models"] if (model["name"], model["family"]) == chosen)
         plot_table2(tables["table2"], file("table2"))
         plot_by_line(tables["table3"], file("table3"))
         plot_by_line(tables["table4"], file("table4"))
