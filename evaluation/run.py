@@ -23,6 +23,7 @@ from preprocessing.prepared.split_files import load_protocol
 
 from .metrics.baseline import baseline_logits
 from .metrics.compute import compute_metrics, measure
+from .other_systems import evaluate_other_system, read_other_system
 from .plan import EvaluationPlan
 from .pooling import Predictions, fold_scores, pool
 from .predict import predict
@@ -47,6 +48,7 @@ def evaluate_checkpoints(
     protocol: str | None = None,
     split: str = "test",
     baseline: bool = False,
+    predictions: Sequence[str] = (),
     reference: str | None = None,
     overwrite: bool = False,
     batch_size: int = 8,
@@ -58,7 +60,9 @@ def evaluate_checkpoints(
         data, protocol, split, baseline: as in [`~evaluation.plan.plan_evaluation`], for each of them.
         output: folder of the report. The files of a single checkpoint are written to it, too, those of several to a
             folder of each in it; `metrics.json` of several seeds or folds also to the folder above theirs.
-        reference: the checkpoint or row that the others are compared with; by default the first.
+        predictions: `NAME=FILE` of other systems, as of [`~evaluation.other_systems.read_other_system`], on the clips of
+            the checkpoints.
+        reference: the checkpoint, row or system that the others are compared with; by default the first.
         overwrite: whether files that no evaluation has written may be replaced.
         batch_size: clips per batch and process.
 
@@ -72,7 +76,10 @@ def evaluate_checkpoints(
     rows = [plan_repetitions(name, data, protocol, split=split, baseline=baseline) for name in checkpoints]
     repetitions = [each for row in rows for each in row]
     check_writable(output)
-    check_together(repetitions, reference)
+    task = repetitions[0].plans[0].main_task if repetitions else None
+    where = _protocol_of_others(repetitions, protocol) if predictions else ""
+    others = [read_other_system(given, data, where, split, task) for given in predictions]
+    check_together(repetitions, reference, [other.name for other in others])
     outputs = _output_folders(repetitions, output)
     folders = _folders_of_rows(rows, outputs)
     written = [(output, REPORT_FILES), *((folder, CHECKPOINT_FILES) for folder in outputs.values())]
@@ -84,8 +91,11 @@ def evaluate_checkpoints(
         if evaluation:
             print(f"{format_report(evaluation.report)}\n")
             evaluations.append(evaluation)
-    if not evaluations:
+    if not PartialState().is_main_process:
         return None
+    for other in others:
+        evaluations.append(evaluate_other_system(other))
+        print(f"{format_report(evaluations[-1].report)}\n")
     summary = summarize(evaluations, reference)
     write_report(summary, output)
     for folder, model in folders.items():
@@ -94,8 +104,19 @@ def evaluate_checkpoints(
     return output / "report.md"
 
 
+def _protocol_of_others(repetitions: Sequence[Repetition], protocol: str | None) -> str:
+    """The protocol on whose clips other systems are evaluated: that of all checkpoints."""
+    found = [protocol] if protocol else list(dict.fromkeys(each.protocol for each in repetitions))
+    if len(found) != 1:
+        shown = f"; the checkpoints have {', '.join(found)}" if found else ""
+        raise ValueError(f"--predictions needs --protocol, whose clips are evaluated{shown}.")
+    return found[0]
+
+
 def _output_folders(repetitions: Sequence[Repetition], output: Path) -> dict[str, Path]:
     """Name of each -> a folder for its files, named as the checkpoints are; `output` for a single one."""
+    if not repetitions:
+        return {}
     if len(repetitions) == 1 and not repetitions[0].is_one_of_several:
         return {repetitions[0].name: output}
     models = [Path(each.model).resolve() for each in repetitions]

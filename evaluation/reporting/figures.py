@@ -52,7 +52,8 @@ def plot_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
             title = f"{name}: {shown['name']}, protocol {shown['protocol']}"
             if name != summary["main_task"]:
                 plot_confusion(in_percent(task["confusion"]), title, file(f"confusion_{name}"))
-            plot_calibration(task["calibration"], title, file(f"calibration_{name}"))
+            if "calibration" in task:  # which others' predictions lack
+                plot_calibration(task["calibration"], title, file(f"calibration_{name}"))
     return names
 
 

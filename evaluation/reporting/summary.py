@@ -239,6 +239,8 @@ def _missing(report: Mapping) -> Iterator[str]:
         if absent:
             folds = "; the protocols folds:K test every clip of them" if _is_by_speaker(report) else ""
             yield f"{what} of the data without a clip in this split: {', '.join(absent)}{folds}"
+    if foreign := report.get("num_foreign_ids"):
+        yield f"{foreign:,} ids of {report['checkpoint']} belong to no clip of the data"
     yield from _about_intervals(report["tasks"][report["main_task"]])
     for corpus, classes in report["merged_labels"].items():
         for label, authors_labels in classes.items():
@@ -259,7 +261,7 @@ def _about_head(head: str, task: Mapping) -> Iterator[str]:
     if not task["clips"]:
         yield f"no clip of this split has a label for {head}"
     elif task["kind"] == "classification":
-        if task["calibration"]["at_bound"]:
+        if "calibration" in task and task["calibration"]["at_bound"]:
             fitted = f"{task['calibration']['temperature']:.3g}"
             yield f"the temperature of {head} ({fitted}) is at the limit of the fit: its scores are not calibrated"
         if task["labels_without_clips"]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
 
 from .protocols import SPLITS
-from .split_files import check_ids, load_splits
+from .split_files import check_ids, load_splits, num_folds
 from .table import load_report, load_table
 
 
@@ -35,6 +35,26 @@ def load_prepared(folder: str | os.PathLike[str], protocol: str) -> DatasetDict:
     for id_, index in kept.items():
         rows[split_of[id_]].append(index)
     return DatasetDict({split: table.select(rows[split]) for split in SPLITS if rows[split]})
+
+
+def load_tested(folder: str | os.PathLike[str], protocol: str, split: str = "test") -> Dataset:
+    """The clips of a split; of a protocol of folds, those that any of them tests, in the order of the table.
+
+    Raises:
+        ValueError: as of [`load_prepared`], or there are no such clips.
+    """
+    folds = num_folds(folder, protocol)
+    if folds is None:
+        splits = load_prepared(folder, protocol)
+        if split not in splits:
+            raise ValueError(f"Protocol {protocol} of {folder} has no {split} clips; it has {', '.join(splits)}.")
+        return splits[split]
+    if split != "test":
+        raise ValueError(f"Protocol {protocol} has folds, of which only the test clips are evaluated, not {split}.")
+    splits_of = [load_splits(folder, f"{protocol}/{fold}") for fold in range(1, folds + 1)]
+    tested = {id_ for split_of in splits_of for id_, place in split_of.items() if place == "test"}
+    table = load_table(folder)
+    return table.select([row for row, id_ in enumerate(table["id"][:]) if id_ in tested])
 
 
 def count_in_no_split(folder: str | os.PathLike[str], splits: DatasetDict) -> int:

@@ -206,6 +206,8 @@ def _load(path: Path) -> dict[str, Any]:
     lengths = {len(value) if isinstance(value, list) else None for value in values}
     if len(lengths) > 1 or 0 in lengths or (lengths != {None} and "corpus_rule" in found):
         raise ValueError(f"{path}: expected one split for each clip, or a list of as many for each as there are folds.")
+    if twice := [id_ for id_, value in found["clips"].items() if isinstance(value, list) and value.count("test") > 1]:
+        raise ValueError(f"{path}: {len(twice):,} clips are tested in several folds, such as {twice[0]}.")
     splits = [split for value in values for split in (value if isinstance(value, list) else [value])]
     invalid = {str(split) for split in splits if split not in (*SPLITS, None)}
     if invalid:
