@@ -19,7 +19,7 @@ from preprocessing.prepared.load import count_in_no_split, load_prepared
 from preprocessing.prepared.table import load_report
 
 from .arguments.settings import MAIN_METRIC, DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
-from .model import build_model, clips_of_start, freeze_feature_encoder, task_names
+from .model import build_model, clips_of_start, freeze, task_names
 from .resume import check_resume, check_sweep, checkpoint_to_resume, resume_settings
 from .start import describe_start
 from .tasks import fit_tasks
@@ -122,8 +122,7 @@ def _adapt_to_network(args: SERTrainingArguments, model: ModelArguments, network
             "Batch norm computes its statistics from %d clips, not from the %d of an update.",
             *(args.per_device_train_batch_size, args.effective_batch_size),
         )
-    if model.freeze_feature_encoder:
-        freeze_feature_encoder(network, model)
+    freeze(network, model)
     if model.layerdrop:
         args.ddp_find_unused_parameters = True  # a skipped layer has no gradient
 

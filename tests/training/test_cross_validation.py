@@ -28,7 +28,7 @@ def arguments(prepared, backbone_config, tmp_path) -> list[str]:
     """Flags of a training of one short epoch."""
     return [
         *("--data", str(prepared), "--config_name", str(backbone_config), "--output_dir", str(tmp_path / "run")),
-        *("--tasks", "emotion", "f0_mean", "--freeze_feature_encoder", "false", "--report_to", "none"),
+        *("--tasks", "emotion", "f0_mean", "--freeze", "none", "--report_to", "none"),
         *("--disable_tqdm", "true", "--dataloader_num_workers", "0", "--num_train_epochs", "1"),
     ]
 
