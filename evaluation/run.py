@@ -60,8 +60,8 @@ def evaluate_checkpoints(
         data, protocol, split, baseline: as in [`~evaluation.plan.plan_evaluation`], for each of them.
         output: folder of the report. The files of a single checkpoint are written to it, too, those of several to a
             folder of each in it; `metrics.json` of several seeds or folds also to the folder above theirs.
-        predictions: `NAME=FILE` of other systems, as of [`~evaluation.other_systems.read_other_system`], on the clips of
-            the checkpoints.
+        predictions: `NAME=FILE` of other systems, as of [`~evaluation.other_systems.read_other_system`], on the clips
+            of the checkpoints.
         reference: the checkpoint, row or system that the others are compared with; by default the first.
         overwrite: whether files that no evaluation has written may be replaced.
         batch_size: clips per batch and process.

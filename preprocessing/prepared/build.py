@@ -50,6 +50,7 @@ def prepare(
     seed: int = 0,
     num_proc: int | None = None,
     skip_duplicates: bool = False,
+    emobox: Path | None = None,
     settings: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> dict[str, Any]:
@@ -64,6 +65,7 @@ def prepare(
         seed: seed of the random splits.
         num_proc: worker processes, all cores by default.
         skip_duplicates: skip clips that [`find_duplicates`] finds; their parts stay, so that changing it costs little.
+        emobox: EmoBox's folder `data`, whose folds become the protocol `emobox`.
         settings: further values to write into the report.
         overwrite: whether to replace what `output` holds if `prepare.py` did not write it.
 
@@ -92,7 +94,7 @@ def prepare(
         "parts": filled,
         "settings": {**(settings or {}), **vars(preparation), "seed": seed, "skip_duplicates": skip_duplicates},
         "versions": versions("librosa", "soundfile", "soxr", "av"),
-        "notes": write_split_files(split_rows(kept), output, seed),
+        "notes": write_split_files(split_rows(kept), output, seed, emobox),
         "corpora": summarize(entries, kept),
         **_report_duplicates(duplicates, table),
         "files": [_report_file(entry, duplicates) for entry in entries],

@@ -19,6 +19,8 @@ from common.files import write_json
 from common.text_files import read_text
 
 from .computed import COMPUTED, compute_division
+from .emobox import PROTOCOL as EMOBOX
+from .emobox import emobox_protocol
 from .protocols import CORPUS, PROTOCOLS, SPLITS, CorpusRule, Row, make_split
 from .table import load_report, load_table
 
@@ -40,21 +42,24 @@ def split_rows(table: Dataset) -> list[Row]:
     return [Row(*values) for values in zip(*(columns[name] for name in Row._fields), strict=True)]
 
 
-def write_split_files(rows: Sequence[Row], folder: str | os.PathLike[str], seed: int) -> dict[str, list[str]]:
+def write_split_files(
+    rows: Sequence[Row], folder: str | os.PathLike[str], seed: int, emobox: Path | None = None
+) -> dict[str, list[str]]:
     """Divides clips by every protocol. A family is one file: the division is the same whichever corpus is chosen.
 
     Args:
         rows: all clips.
         folder: a prepared folder.
         seed: seed of the random splits.
+        emobox: EmoBox's folder `data`, for the protocol of its folds.
 
     Returns:
         Protocol -> notes on where it could not be kept.
     """
-    notes = {}
+    notes: dict[str, list[str]] = {}
     for name, protocol in PROTOCOLS.items():
         splits, notes[name] = make_split(rows, name, seed)
-        content = {
+        content: dict[str, Any] = {
             "protocol": name,
             "description": protocol.description,
             **({"corpus_rule": protocol.corpus_rule} if protocol.corpus_rule else {}),
@@ -63,6 +68,10 @@ def write_split_files(rows: Sequence[Row], folder: str | os.PathLike[str], seed:
             "clips": splits,
         }
         write_json(Path(folder, _FOLDER, f"{name}.json"), content)
+    if emobox is not None:
+        content = emobox_protocol(rows, emobox, seed)
+        write_json(Path(folder, _FOLDER, f"{EMOBOX}.json"), content)
+        notes[EMOBOX] = content["notes"]
     return notes
 
 
