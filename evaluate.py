@@ -1,7 +1,10 @@
 """Checkpoints + test split -> one report: the paper's tables and figures, metrics.json.
 
+A folder of several seeds or folds, as train.py writes it, is one row of the report.
+
 python evaluate.py runs/demo --data prepared/demo --output runs/demo/evaluation
 python evaluate.py runs/paper/* --data prepared/paper --output runs/paper
+python evaluate.py runs/folds --predictions emotion2vec=their.csv --data prepared/demo --output runs/beside
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ def main() -> None:
             protocol=args.protocol,
             split=args.split,
             baseline=args.baseline,
+            predictions=args.predictions,
             reference=args.reference,
             overwrite=args.overwrite,
             batch_size=args.batch_size,
@@ -40,7 +44,7 @@ def main() -> None:
 def _parse_args() -> argparse.Namespace:
     parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("checkpoint", nargs="+", type=os.path.normpath, help="folders, as train.py writes them, or Hub ids")
+    add("checkpoint", nargs="*", type=os.path.normpath, help="folders, as train.py writes them, or Hub ids")
     add("--data", type=Path, required=True, metavar="DIR", help="prepared folder")
     add("--protocol", help="which clips are in which split; by default the protocol of each checkpoint's training")
     add("--split", default="test", choices=("train", "validation", "test"))
@@ -55,12 +59,22 @@ def _parse_args() -> argparse.Namespace:
         "--reference",
         type=os.path.normpath,
         metavar="CHECKPOINT",
-        help="the checkpoint that all others are compared with; by default the first",
+        help="the checkpoint, or name of predictions, that all others are compared with; by default the first",
+    )
+    add(
+        "--predictions",
+        nargs="+",
+        default=[],
+        metavar="NAME=FILE",
+        help="CSV files of other systems: id, and label or a column of scores per class",
     )
     add("--overwrite", action="store_true", help="replace files in DIR that no evaluation has written")
     add("--batch_size", type=int, default=8, help="clips per batch and process")
     add("--baseline", action="store_true", help="compare with a support vector machine on statistics of MFCCs")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not args.checkpoint and not args.predictions:
+        parser.error("give a checkpoint, or --predictions")
+    return args
 
 
 if __name__ == "evaluate":  # imported where Hugging Face's library of the same name is meant

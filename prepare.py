@@ -67,6 +67,7 @@ def _prepare(args: argparse.Namespace) -> str:
         num_proc=args.num_proc,
         overwrite=args.overwrite,
         skip_duplicates=args.skip_duplicates,
+        emobox=args.emobox,
         settings={
             "label_rules": args.label_rules,
             "emotion_of_label": dict(load_label_rules(args.label_rules)),
@@ -106,6 +107,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--max_duration_s", type=float, default=6.0, help="the part of a clip that the model processes")
     parser.add_argument("--skip_duplicates", action="store_true", help="skip clips with the same sound as another clip")
     parser.add_argument("--seed", type=int, default=0, help="seed of the random splits")
+    parser.add_argument("--emobox", type=Path, metavar="DIR", help="EmoBox's data/, whose folds become a protocol")
     parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
     parser.add_argument("--speaker_genders", type=Path, metavar="FILE", help="YAML file of CORPUS: {SPEAKER: GENDER}")
     add_own_arguments(parser)

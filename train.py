@@ -4,10 +4,12 @@
     python train.py --model_name_or_path facebook/wav2vec2-large-xlsr-53 --data prepared --output_dir runs/paper
     accelerate launch train.py --config configs/demo.yaml --output_dir runs/two
     python train.py --config configs/demo.yaml --output_dir runs/grid --sweep
+    python train.py --config configs/demo.yaml --output_dir runs/folds --protocol folds:5 --seeds 1 2 3
     python train.py --config configs/demo.yaml --push_to_hub --hub_model_id my-team/ser-demo
 
-The same command with `--resume_from_checkpoint latest` resumes an interrupted training. A sweep is resumed by the same
-command, and several processes that run it share its points. Publishing is private unless `--hub_private_repo false`.
+The same command with `--resume_from_checkpoint latest` resumes an interrupted training. A sweep, or several seeds or
+folds, are resumed by the same command, and several processes that run it share the trainings. Publishing is private
+unless `--hub_private_repo false`.
 """
 
 from __future__ import annotations
@@ -35,25 +37,19 @@ def main() -> None:
 
             check_access(args.publish_to, public=args.hub_private_repo is False)
         from training.errors import describe_failure
-        from training.job import prepare_job
-        from training.run import train
-        from training.sweep import Sweep
+        from training.plan import plan_training
 
-        job = prepare_job(*settings)
-        sweep = Sweep(job) if job.sweep.sweep else None
+        run = plan_training(*settings)
     except (OSError, ValueError) as error:
         sys.exit(f"train.py: {error}")
     try:
-        if sweep is None:
-            train(job)
-        elif sweep.run()["best"] is None:
-            sys.exit(f"train.py: every point of the sweep failed, for the reasons in {sweep.report_path}.")
+        done = run()
     except Exception as error:
         if (sentence := describe_failure(error)) is None:
             raise
         sys.exit(f"train.py: {sentence}")
     if args.process_index == 0:
-        print(f"\nThe checkpoint is in {args.output_dir}.")
+        print(f"\n{done}")
         if args.publish_to is not None:
             _publish(args)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +13,11 @@ from common.checkpoint import load_config
 from common.training_clips import training_protocol
 from modeling import Task
 from modeling.auto_ser import architecture_of
-from preprocessing.prepared.load import load_prepared, load_report
+from preprocessing.prepared.load import load_prepared
+from preprocessing.prepared.table import load_report
 from preprocessing.targets.acoustics import UNITS
 
 from .metrics.baseline import check_baseline
-from .reporting.paper import row_name
 
 logger = get_logger(__name__)
 
@@ -110,25 +107,3 @@ def _is_in_data(task: Task, clips: Dataset) -> bool:
             *(task.name, task.unit or "another unit", unit),
         )
     return task.column in clips.column_names and unit == task.unit
-
-
-def check_together(plans: Sequence[EvaluationPlan], reference: str | None = None) -> None:
-    """Refuses checkpoints that one report cannot hold, before a clip is processed.
-
-    Raises:
-        ValueError: the main tasks differ, or a checkpoint, or a corpus of a family of protocols, is given twice;
-            or `reference` is not one of the checkpoints.
-    """
-    checkpoints = [plan.checkpoint for plan in plans]
-    if reference is not None and reference not in checkpoints:
-        raise ValueError(f"--reference {reference} is not one of the checkpoints {', '.join(checkpoints)}.")
-    names = dict.fromkeys(plan.main_task.name for plan in plans)
-    if len(names) > 1:
-        raise ValueError(f"The checkpoints have different main tasks ({', '.join(names)}): evaluate them separately.")
-    for place, count in Counter(os.path.realpath(plan.checkpoint) for plan in plans).items():
-        if count > 1:
-            raise ValueError(f"{place} is given {count} times: give it once.")
-    members = Counter((row_name(plan.config), plan.protocol) for plan in plans if ":" in plan.protocol)
-    for (row, protocol), count in members.items():
-        if count > 1:
-            raise ValueError(f"{count} checkpoints are {row} under {protocol}: give one.")

@@ -113,7 +113,7 @@ class Task:
 
     def evaluation_columns(self) -> list[str]:
         """Names of the columns that `predictions.csv` of an evaluation has for this head."""
-        suffixes = ("predicted", "confidence") if self.is_classification else ("predicted",)
+        suffixes = ("predicted", "confidence", *self.labels) if self.is_classification else ("predicted",)
         return [self.name, *(f"{self.name}_{suffix}" for suffix in suffixes)]
 
 

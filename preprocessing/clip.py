@@ -12,7 +12,7 @@ from common.text_files import clean_text, escape_surrogates
 
 from .tables.arrow import EmbeddedAudio
 
-_CLEANED = ("locale", "speaker", "sentence", "gender", "emotion", "raw_label", "style", "split")
+_CLEANED = ("locale", "speaker", "session", "sentence", "gender", "emotion", "raw_label", "style", "split")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +26,7 @@ class Clip:
         start_s, end_s: bounds of the segment in seconds; `end_s=None` is the end of the file.
         corpus, locale: where it comes from, and its language and region.
         speaker: identifier within the corpus.
+        session: identifier, within the corpus, of a recording session: its speakers occur in no other one.
         sentence: identifier or text of the spoken sentence, to find sentences that two splits share.
         gender: `male`, `female` or `None`.
         emotion: class name, `None` where the corpus gives no emotion at all.
@@ -43,6 +44,7 @@ class Clip:
     corpus: str
     locale: str | None = None
     speaker: str | None = None
+    session: str | None = None
     sentence: str | None = None
     gender: str | None = None
     emotion: str | None = None

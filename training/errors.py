@@ -10,7 +10,7 @@ from evaluation.metrics.compute import DivergedError
 _WRITER, _WORKER = "inline_container", "DataLoader worker (pid"
 _RESUME = (
     "To resume from the last checkpoint, run the same command again, with --resume_from_checkpoint latest unless it is "
-    "a sweep."
+    "a sweep, or has several seeds or folds."
 )
 
 

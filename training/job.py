@@ -15,9 +15,10 @@ from common.files import check_writable
 from common.training_clips import read_training_clips, union
 from evaluation.metrics.scores import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from modeling import Task
-from preprocessing.prepared.load import count_in_no_split, load_prepared, load_report
+from preprocessing.prepared.load import count_in_no_split, load_prepared
+from preprocessing.prepared.table import load_report
 
-from .arguments.settings import MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
+from .arguments.settings import MAIN_METRIC, DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
 from .model import build_model, clips_of_start, freeze, task_names
 from .resume import check_resume, check_sweep, checkpoint_to_resume, resume_settings
 from .start import describe_start
@@ -31,7 +32,7 @@ class TrainingJob:
     """A training that has passed all checks.
 
     Attributes:
-        data, args, sweep: groups of settings.
+        data, args, queue: groups of settings.
         settings: all of them, as `train_config.yaml` holds them.
         splits: clips by split.
         model: the model to train.
@@ -43,7 +44,7 @@ class TrainingJob:
 
     data: DataArguments
     args: SERTrainingArguments
-    sweep: SweepArguments
+    queue: QueueArguments
     settings: dict[str, Any]
     splits: DatasetDict
     model: PreTrainedModel
@@ -65,7 +66,7 @@ def prepare_job(
     data: DataArguments,
     model: ModelArguments,
     args: SERTrainingArguments,
-    sweep: SweepArguments,
+    queue: QueueArguments,
     settings: dict[str, Any],
 ) -> TrainingJob:
     """Checks everything that can be wrong before the first step, and loads data and model.
@@ -74,7 +75,7 @@ def prepare_job(
         ValueError: a setting does not fit the data, the checkpoint or another setting.
     """
     output_dir = Path(str(args.output_dir))
-    if sweep.sweep:
+    if queue.sweep:
         check_sweep(args)
         resume_from = None  # each point has its own
     else:
@@ -94,7 +95,7 @@ def prepare_job(
     if resume_from is not None:
         check_resume(resume_from, resume)
         clips_before = union(clips_before, read_training_clips(resume_from))
-    return TrainingJob(data, args, sweep, settings, splits, network, resume_from, start, clips_before, resume)
+    return TrainingJob(data, args, queue, settings, splits, network, resume_from, start, clips_before, resume)
 
 
 def _load_splits(data: DataArguments, args: SERTrainingArguments) -> DatasetDict:

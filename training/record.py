@@ -20,7 +20,7 @@ from modeling import Task
 from preprocessing.corpora.catalog import licenses
 from preprocessing.corpora.own_arguments import LICENSE_USES
 from preprocessing.labels import merged_labels, raw_labels
-from preprocessing.prepared.load import load_report
+from preprocessing.prepared.table import load_report
 
 if TYPE_CHECKING:
     from .job import TrainingJob

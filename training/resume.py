@@ -21,6 +21,7 @@ from .tasks import kind_of
 
 LATEST = ("latest", "true", "True")
 SWEEP = "sweep"  # folder of the points of a sweep, in its output folder
+TRAININGS = "trainings"  # folder of the study of several seeds or folds, in their output folder
 STUDY_NAME = "study_name.txt"
 RESUME_SETTINGS = "resume_settings.json"
 # Settings that affect the weights; others, such as the number of epochs, may change on a resume.
@@ -48,6 +49,11 @@ def checkpoint_to_resume(output_dir: Path, resume_from: str | None) -> str | Non
     """
     if (output_dir / SWEEP / STUDY_NAME).exists():
         raise ValueError(f"{output_dir} holds a sweep: resume it with --sweep, or choose another --output_dir.")
+    if (output_dir / TRAININGS / STUDY_NAME).exists():
+        raise ValueError(
+            f"{output_dir} holds several trainings: resume them with their --seeds or folds, or choose another "
+            "--output_dir."
+        )
     if resume_from is None or resume_from == "false":
         if _holds_training(output_dir):
             raise ValueError(
@@ -93,6 +99,24 @@ def check_sweep(args: TrainingArguments) -> None:
         raise ValueError("--save_only_model saves nothing from which an interrupted point of a --sweep could resume.")
     if not (output / SWEEP / STUDY_NAME).exists() and _holds_training(output):
         raise ValueError(f"{output} holds a training without --sweep: choose another --output_dir.")
+
+
+def check_cross_validation(args: TrainingArguments) -> None:
+    """Checks that several trainings with these settings can be resumed, and that `output_dir` holds no single one.
+
+    Raises:
+        ValueError: they cannot, or it does.
+    """
+    output = Path(str(args.output_dir))
+    if args.resume_from_checkpoint not in (None, "false"):
+        raise ValueError(
+            f"--resume_from_checkpoint {args.resume_from_checkpoint} is for one training: several seeds or folds are "
+            "resumed by the same command without it."
+        )
+    if args.save_only_model:
+        raise ValueError("--save_only_model saves nothing from which an interrupted seed or fold could resume.")
+    if (output / SWEEP / STUDY_NAME).exists() or _holds_training(output):
+        raise ValueError(f"{output} holds another training: choose another --output_dir.")
 
 
 def _holds_training(output_dir: Path) -> bool:

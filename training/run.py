@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,19 +37,26 @@ from .trainer import MultiTaskSERTrainer
 logger = get_logger(__name__)
 
 
-def train(job: TrainingJob) -> dict:
+def train(job: TrainingJob, callbacks: Sequence[TrainerCallback] = (), *, summary: bool = True) -> dict:
     """Trains, and writes the best checkpoint to `output_dir`, with feature extractor, settings, record and evaluation.
+
+    Args:
+        job: the training.
+        callbacks: further callbacks of the Trainer.
+        summary: whether to write the report for people, with its figures, too.
 
     Returns:
         The report on the test split, in the first process; empty in the others, or where there are no test clips.
     """
     trainer = build_trainer(job)
+    for callback in callbacks:
+        trainer.add_callback(callback)
     if trainer.is_world_process_zero():
         trainer.write_settings(job.output_dir)  # before the first step, in case the training is interrupted
     trainer.train(resume_from_checkpoint=job.resume_from)
     if trainer.is_world_process_zero():
         print(describe_best(trainer.state, job.args.metric_for_best_model, trainer.state.epoch or 0))
-    return finalize(trainer, job)
+    return finalize(trainer, job, summary=summary)
 
 
 def _write_settings(job: TrainingJob, folder: Path) -> None:
@@ -80,7 +88,7 @@ def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskS
     )
 
 
-def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob) -> dict:
+def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob, *, summary: bool = True) -> dict:
     """Calibrates, saves, documents and evaluates a trained model; writes and returns what [`train`] does."""
     output = job.output_dir
     feature_extractor: Any = trainer.processing_class
@@ -102,7 +110,8 @@ def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob) -> dict:
         evaluation = evaluate_checkpoint(planned, output, **hardware)
         if evaluation:
             report = dict(evaluation.report)
-            write_summary([evaluation], output)
+            if summary:
+                write_summary([evaluation], output)
     if report:
         print("\n" + format_report(report))
     trainer.end()

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 NUM_RESAMPLES = 1000
 MIN_SPEAKERS, MIN_CLIPS = 3, 10  # for an interval
@@ -128,11 +129,57 @@ def interval(resampled: np.ndarray) -> list[float] | None:
     return [float(bound) for bound in np.percentile(valid, [2.5, 97.5])] if valid.size else None
 
 
+def seeds_interval(by_seed: np.ndarray) -> list[float] | None:
+    """The 95 % interval of a mean over seeds, whose chance are speakers, clips and seeds.
+
+    Args:
+        by_seed: a metric in each resample of the clips, `(seeds, num_resamples)`.
+    """
+    return interval(by_seed.mean(axis=0) + _other_seeds([by_seed])[0])
+
+
+def _other_seeds(models: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray]:
+    """What other seeds would add to the mean over seeds of each model, in every resample of the clips.
+
+    Seeds are resampled with replacement (the second stage of a hierarchical bootstrap), independently for each
+    model and resample. Resamples of few seeds vary too little: their deviations are widened by sqrt(n / (n - 1))
+    (Davison and Hinkley 1997, section 3.8), and as Student's t is wider than the normal distribution, with the
+    degrees of freedom of Welch (1947). A single seed adds nothing: how much others would differ is unknown.
+
+    Args:
+        models: a metric of each, `(seeds, num_resamples)`; their sum or difference is what is of interest.
+        seed: of the random choices.
+
+    Returns:
+        For each `(num_resamples,)`.
+    """
+    random = np.random.default_rng(seed)
+    widening = _student_widening(models)
+    found = []
+    for by_seed in models:
+        count, num_resamples = by_seed.shape
+        chosen = random.integers(count, size=(count, num_resamples))
+        deviation = np.take_along_axis(by_seed, chosen, axis=0).mean(axis=0) - by_seed.mean(axis=0)
+        found.append(deviation * widening * np.sqrt(count / (count - 1)) if count > 1 else np.zeros(num_resamples))
+    return found
+
+
+def _student_widening(models: Sequence[np.ndarray]) -> float:
+    """How much wider the 95 % interval of Student's t is than the normal one, for these numbers of seeds."""
+    estimates = [np.nanmean(by_seed, axis=1) for by_seed in models if len(by_seed) > 1]
+    variances = np.array([values.var(ddof=1) / values.size for values in estimates])
+    if not variances.any():
+        return 1.0
+    freedom = variances.sum() ** 2 / sum(v**2 / (e.size - 1) for v, e in zip(variances, estimates, strict=True))
+    return float(stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975))
+
+
 def compare(resampled_a: np.ndarray, resampled_b: np.ndarray) -> dict[str, float | list[float] | None]:
     """Whether one model is better than another on the same clips, by the same resamples.
 
     Args:
-        resampled_a, resampled_b: a metric of each model, `(num_resamples,)`, from equal resamples.
+        resampled_a, resampled_b: a metric of each model, `(num_resamples,)`, from equal resamples; of a model that was
+            trained with several seeds `(seeds, num_resamples)`: then other seeds are a source of chance, too.
 
     Returns:
         - `difference`: the mean of `a - b` over the resamples; `ci`: its 95 % interval;
@@ -142,15 +189,18 @@ def compare(resampled_a: np.ndarray, resampled_b: np.ndarray) -> dict[str, float
     Raises:
         ValueError: the resamples are not paired, or in none of them both models have a value.
     """
-    if resampled_a.shape != resampled_b.shape:
-        raise ValueError(f"Paired resamples must have equal shapes, got {resampled_a.shape} and {resampled_b.shape}.")
-    difference = resampled_a - resampled_b
+    a, b = np.atleast_2d(resampled_a), np.atleast_2d(resampled_b)
+    if a.shape[1:] != b.shape[1:]:
+        raise ValueError(f"Paired resamples must have equal shapes, got {a.shape[1:]} and {b.shape[1:]}.")
+    of_means = a.mean(axis=0) - b.mean(axis=0)
+    more_a, more_b = _other_seeds([a, b])
+    difference = of_means + more_a - more_b
     difference = difference[np.isfinite(difference)]
     if not difference.size:
         raise ValueError("The models cannot be compared: in no resample both have a value.")
     smaller = min((difference <= 0).sum(), (difference >= 0).sum())
     return {
-        "difference": float(difference.mean()),
+        "difference": float(of_means[np.isfinite(of_means)].mean()),
         "ci": interval(difference),
         "p": min(1.0, float(2 * (smaller + 1) / (difference.size + 1))),
     }

@@ -25,9 +25,12 @@ class Column:
         protocol: name of the protocol, of a family without the corpus; empty for the paper's own.
         mean, corpora, locales: metrics of the main task, as [`~evaluation.metrics.compute.compute_metrics`] gives them.
         confusion: `labels` and `counts[true][predicted]` over all clips; empty for the paper's.
-        resampled: metric to its mean over corpora in each resample, `(num_resamples,)`.
+        resampled: metric to its mean over corpora in each resample, `(num_resamples,)`; of several seeds each,
+            `(seeds, num_resamples)`.
         clips: ids of the test clips: two columns are compared in pairs where they are the same.
         seeds: of a model that was trained more than once: `seed`, `checkpoint` and the mean weighted F1 of each time.
+        folds: of one in folds: `seed`, and the metrics of each fold with their mean and deviation, for each training.
+        trained_once: whether it was trained with one seed, so that its figures do not show how seeds differ.
     """
 
     row: str
@@ -40,6 +43,8 @@ class Column:
     resampled: Mapping[str, np.ndarray] = field(default_factory=dict)
     clips: frozenset[str] = frozenset()
     seeds: Sequence[Mapping[str, Any]] = ()
+    folds: Sequence[Mapping[str, Any]] = ()
+    trained_once: bool = False
 
 
 def paper_columns() -> dict[str, Column]:
@@ -109,6 +114,8 @@ def _table2(columns: Sequence[Column], paper: Mapping[str, Column], reference: s
                 "ours": dict(column.mean),
                 "paper": dict(paper[column.row].mean) if column.row in paper else None,
                 "seeds": list(column.seeds),
+                "folds": list(column.folds),
+                "trained_once": column.trained_once,
                 "reference": columns.index(compared_with) + 1,
                 "difference": _difference(column, compared_with),
             }

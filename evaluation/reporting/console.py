@@ -22,6 +22,7 @@ def format_report(report: Mapping[str, Any]) -> str:
     ]
     if main["kind"] == "classification" and main["clips"]:
         lines += ["", _by_corpus(report["main_task"], main), *_about_corpora(main), "", _by_locale(main)]
+    lines += _over_folds(report.get("over_folds"))
     lines += ["", _by_head(report["tasks"])]
     if "baseline" in report:
         lines += ["", _against_baseline(report)]
@@ -33,6 +34,14 @@ def _about_training(num_seen: int | None) -> Iterator[str]:
         yield f"  WARNING: {num_seen:,} of these clips were in this checkpoint's training, so the metrics are too high."
     if num_seen is None:
         yield "  WARNING: it is unknown which clips the checkpoint was trained on; these may be among them."
+
+
+def _over_folds(scores: Mapping[str, Any] | None) -> Iterator[str]:
+    """The mean over folds, where there are any."""
+    name = "weighted_f1"
+    if scores and scores["sd"].get(name) is not None:
+        each = ", ".join(f"{fold[name]:.3f}" for fold in scores["folds"] if name in fold)
+        yield f"\nF1 of each fold: {each}; mean {scores['mean'][name]:.3f}, standard deviation {scores['sd'][name]:.3f}"
 
 
 def _by_corpus(name: str, task: Mapping[str, Any]) -> str:

@@ -39,7 +39,7 @@ def plot_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
     if tables:
         figure1 = tables["figure1"]
         chosen = (figure1["name"], figure1["protocol"])
-        shown = next(m for m in summary["models"] if (m["name"], m["protocol"].partition(":")[0]) == chosen)
+        shown = next(model for model in summary["models"] if (model["name"], model["family"]) == chosen)
         plot_table2(tables["table2"], file("table2"))
         plot_by_line(tables["table3"], file("table3"))
         plot_by_line(tables["table4"], file("table4"))
@@ -52,7 +52,8 @@ def plot_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
             title = f"{name}: {shown['name']}, protocol {shown['protocol']}"
             if name != summary["main_task"]:
                 plot_confusion(in_percent(task["confusion"]), title, file(f"confusion_{name}"))
-            plot_calibration(task["calibration"], title, file(f"calibration_{name}"))
+            if "calibration" in task:  # which others' predictions lack
+                plot_calibration(task["calibration"], title, file(f"calibration_{name}"))
     return names
 
 

@@ -50,6 +50,11 @@ def _deviation(scores: Mapping, name: str) -> str:
     return f" ± {scores[f'{name}_sd']:.3f}" if f"{name}_sd" in scores else ""
 
 
+def _fold_scores(folds: Sequence[Mapping]) -> str:
+    """Weighted F1 of each fold in a line."""
+    return ", ".join(_number(fold.get("weighted_f1")) for fold in folds)
+
+
 def _best(lines: Sequence[Mapping], name: str, group: int) -> float | None:
     """The best of a column of Table 2 among models on the same clips, where there is a choice."""
     values = [line["ours"][name] for line in lines if line["group"] == group]
@@ -135,6 +140,7 @@ _FILTERS = {
         _score,
         _interval,
         _deviation,
+        _fold_scores,
         _best_cell,
         _calibrated,
         _clips,

@@ -12,11 +12,9 @@ import numpy as np
 import yaml
 from transformers import PreTrainedConfig
 
-from ..metrics.bootstrap import interval
-from ..metrics.compute import ALL
+from ..metrics.bootstrap import seeds_interval
 from ..metrics.scores import CLASSIFICATION_METRICS
 from .comparison import sum_confusions
-from .metrics_json import Evaluation
 
 # The fields of training.json that identify a training; the others may differ from run to run.
 _TRAINING = (
@@ -63,6 +61,17 @@ def training_identity(checkpoint: str, config: PreTrainedConfig) -> dict[str, An
     return {"seed": seed, "configuration": hashlib.sha256(text.encode()).hexdigest()}
 
 
+def joint_identity(identities: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The identity of the trainings of all folds together."""
+    first, *others = identities
+    if not others:
+        return dict(first)
+    if any(each["configuration"] is None or each["seed"] != first["seed"] for each in identities):
+        return _UNKNOWN
+    text = " ".join(each["configuration"] for each in identities)
+    return {"seed": first["seed"], "configuration": hashlib.sha256(text.encode()).hexdigest()}
+
+
 def _without_results(config: PreTrainedConfig) -> dict[str, Any]:
     """A model's configuration without the results of its training, and without its path."""
     values = config.to_dict()
@@ -77,45 +86,39 @@ def seeds_of(report: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]) ->
         report: a `metrics.json`.
         reports: those of the same row under the same protocol.
     """
-    if report["configuration"] is None or report["protocol"]["corpus"]:
+    if report["configuration"] is None or report["protocol"]["family"] == "cross":
         return [report]
     same = [other for other in reports if other["configuration"] == report["configuration"]]
     # The same seed twice: a copy, or a repetition that differs in something else than the seed.
     return same if len({other["seed"] for other in same}) == len(same) else [report]
 
 
-def mean_over_seeds(members: Sequence[Evaluation]) -> dict[str, Any]:
+def mean_over_seeds(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The column of several trainings of one model with different seeds, on the same clips.
 
-    The mean over corpora has an interval over speakers and clips, of the mean of these seeds: it does not include
-    the variation between seeds. That is the standard deviation, `NAME_sd`.
+    The mean over corpora has an interval over speakers, clips and seeds. The standard deviation over seeds is
+    `NAME_sd`.
+
+    Args:
+        parts: of each training `mean`, `corpora`, `locales`, `confusion` and `resampled`, as in
+            [`~evaluation.reporting.comparison.Column`].
 
     Returns:
-        `mean`, `corpora`, `locales`, `confusion`, `resampled`, `seeds`, as in
-        [`~evaluation.reporting.comparison.Column`].
+        The same parts of all of them; `resampled` has the resamples of each.
     """
-    mains = [member.main for member in members]
     resampled = {
-        name: np.mean([member.resampled_means[ALL][name] for member in members], axis=0)
-        for name in CLASSIFICATION_METRICS
+        name: np.concatenate([np.atleast_2d(part["resampled"][name]) for part in parts])
+        for name in parts[0]["resampled"]
     }
-    mean = _mean([main["mean_over_corpora"] for main in mains])
+    mean = _mean([part["mean"] for part in parts])
     if "ci_reason" not in mean:
-        mean |= {f"{name}_ci": interval(values) for name, values in resampled.items()}
-    total = sum_confusions([main["confusion"] for main in mains])
+        mean |= {f"{name}_ci": seeds_interval(values) for name, values in resampled.items()}
+    total = sum_confusions([part["confusion"] for part in parts])
     return {
         "mean": mean,
-        **{part: {name: _mean([main[part][name] for main in mains]) for name in mains[0][part]} for part in _PARTS},
-        "confusion": {**total, "counts": (np.array(total["counts"]) / len(members)).tolist()},
+        **{name: {key: _mean([part[name][key] for part in parts]) for key in parts[0][name]} for name in _PARTS},
+        "confusion": {**total, "counts": (np.array(total["counts"]) / len(parts)).tolist()},
         "resampled": resampled,
-        "seeds": [
-            {
-                "seed": member.report["seed"],
-                "checkpoint": member.report["checkpoint"],
-                "weighted_f1": main["mean_over_corpora"]["weighted_f1"],
-            }
-            for member, main in zip(members, mains, strict=True)
-        ],
     }
 
 

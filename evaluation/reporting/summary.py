@@ -32,16 +32,20 @@ def write_summary(evaluations: Sequence[Evaluation], output: Path, reference: st
     Args:
         evaluations: on the same split.
         output: folder to write to.
-        reference: the checkpoint that the others are compared with; by default the first.
+        reference: the checkpoint or row that the others are compared with; by default the first.
 
     Returns:
         The Markdown.
     """
-    summary = summarize(evaluations, reference)
+    return write_report(summarize(evaluations, reference), output)
+
+
+def write_report(summary: dict[str, Any], output: Path) -> str:
+    """Writes the report on a [`summarize`]d evaluation, and returns the Markdown; adds `figures`, their names."""
     record_outputs(output, REPORT_FILES, OWNER)
     summary["figures"] = plot_figures(summary, output / "figures")
-    text = format_markdown(summary)
     write_json(output / "report.json", summary)
+    text = format_markdown(summary)
     write_text(output / "report.md", text)
     return text
 
@@ -59,7 +63,8 @@ def summarize(evaluations: Sequence[Evaluation], reference: str | None = None) -
     if is_classification:
         labeled = {key: [member for member in members if member.main["clips"]] for key, members in models.items()}
         columns = [_column(*key, members) for key, members in labeled.items() if members and key[1] != "cross"]
-        named = dict(zip((report["checkpoint"] for report in reports), names, strict=True))
+        both = list(zip(reports, names, strict=True))
+        named = {report[key]: name for key in ("checkpoint", "model") for report, name in both}
         tables = compare_columns(columns, named.get(reference)) if columns else None
         cross = [_matrix(name, members) for (name, family), members in labeled.items() if members and family == "cross"]
     return {
@@ -86,7 +91,8 @@ def _distinct_names(reports: Sequence[Mapping]) -> list[str]:
 
 def _name(report: Mapping, alike: Sequence[Mapping]) -> str:
     seeds = seeds_of(report, alike)
-    name = report["row"] if len(seeds) == len(alike) else f"{report['row']} ({seeds[0]['checkpoint']})"
+    place = seeds[0]["checkpoint"] if len(seeds) == 1 else seeds[0]["model"]
+    name = report["row"] if len(seeds) == len(alike) else f"{report['row']} ({place})"
     return f"{name}, {len(seeds)} seeds" if len(seeds) > 1 else name
 
 
@@ -95,8 +101,10 @@ def _model(number: int, name: str, report: Mapping) -> dict[str, Any]:
         "number": number,
         "name": name,
         "checkpoint": report["checkpoint"],
+        "model": report["model"],
         "seed": report["seed"],
         "protocol": report["protocol"]["protocol"],
+        "family": report["protocol"]["family"],
         "clips": report["clips"],
         "num_clips_seen_in_training": report["num_clips_seen_in_training"],
         "tasks": report["tasks"],
@@ -104,18 +112,86 @@ def _model(number: int, name: str, report: Mapping) -> dict[str, Any]:
     }
 
 
+def row_metrics(summary: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """What a report has of one row of several seeds or folds, for a `metrics.json` of its own.
+
+    Args:
+        summary: the content of `report.json`.
+        model: folder of the row.
+
+    Returns:
+        `model`, `row`, `split`, `protocol`, `main_task`, `checkpoints`; unless it is a regression `mean_over_corpora`,
+        `corpora`, `locales` (metrics over all seeds, with their deviation `NAME_sd`), `seeds` and `folds`.
+    """
+    members = [each for each in summary["models"] if each["model"] == model]
+    name, family = members[0]["name"], members[0]["family"]
+    found = {
+        "model": model,
+        "row": name,
+        "split": summary["split"],
+        "protocol": summary["protocols"][members[0]["protocol"]],
+        "main_task": summary["main_task"],
+        "checkpoints": [each["checkpoint"] for each in members],
+    }
+    tables = summary["tables"]
+    if not tables:
+        return found
+    key = (name, family)
+    line = next((line for line in tables["table2"] if (line["name"], line["protocol"]) == key), None)
+    if line is None:
+        return found
+    place = [tuple(column) for column in tables["table3"]["columns"]].index(key)
+    parts = {
+        part: {each["name"]: each["ours"][place] for each in tables[table]["lines"] if each["ours"][place]}
+        for part, table in (("corpora", "table3"), ("locales", "table4"))
+    }
+    return {**found, "mean_over_corpora": line["ours"], **parts, "seeds": line["seeds"], "folds": line["folds"]}
+
+
 def _column(name: str, family: str, members: Sequence[Evaluation]) -> Column:
     """A model's column; of several checkpoints, where they differ in the corpus tested on, or in the seed."""
+    by_seed: dict[int | None, list[Evaluation]] = defaultdict(list)
+    for member in members:
+        by_seed[member.report["seed"] if _has_seeds(members) else None].append(member)
+    parts = {seed: _parts(alike) for seed, alike in by_seed.items()}
+    clips = frozenset[str]().union(*(member.clips for member in members))
+    named = {"row": members[0].report["row"], "name": name, "protocol": family, "clips": clips}
+    folds = [
+        {"seed": each.report["seed"], **each.report["over_folds"]} for each in members if "over_folds" in each.report
+    ]
+    if len(parts) == 1:
+        once = members[0].report["seed"] is not None
+        return Column(**named, **next(iter(parts.values())), folds=folds, trained_once=once)
+    seeds = [
+        {
+            "seed": seed,
+            "checkpoint": ", ".join(member.report["checkpoint"] for member in by_seed[seed]),
+            "weighted_f1": part["mean"]["weighted_f1"],
+        }
+        for seed, part in parts.items()
+    ]
+    return Column(**named, **mean_over_seeds(list(parts.values())), seeds=seeds, folds=folds)
+
+
+def _has_seeds(members: Sequence[Evaluation]) -> bool:
+    """Whether several members are tested on the same corpus, which only seeds of one model are."""
+    corpora = [member.report["protocol"]["corpus"] for member in members]
+    return len({*corpora}) < len(corpora)
+
+
+def _parts(members: Sequence[Evaluation]) -> dict[str, Any]:
+    """What a column shows of one checkpoint, or of several that were each tested on another corpus."""
     first, *others = members
-    named = {"row": first.report["row"], "name": name, "protocol": family}
-    if not others:
-        main = first.main
-        parts = {"mean": main["mean_over_corpora"], "corpora": main["corpora"], "locales": main["locales"]}
-        resampled = first.resampled_means[ALL]
-        return Column(**named, **parts, confusion=main["confusion"], resampled=resampled, clips=first.clips)
-    if first.report["protocol"]["corpus"] is None:
-        return Column(**named, **mean_over_seeds(members), clips=first.clips)
-    return Column(**named, **_join_corpora(members))
+    if others:
+        return _join_corpora(members)
+    main = first.main
+    return {
+        "mean": main["mean_over_corpora"],
+        "corpora": main["corpora"],
+        "locales": main["locales"],
+        "confusion": main["confusion"],
+        "resampled": first.resampled_means[ALL],
+    }
 
 
 def _join_corpora(members: Sequence[Evaluation]) -> dict[str, Any]:
@@ -136,7 +212,6 @@ def _join_corpora(members: Sequence[Evaluation]) -> dict[str, Any]:
         "locales": locales,
         "confusion": sum_confusions([member.main["confusion"] for member in members]),
         "resampled": {score: mean_of_corpora([means[score] for means in resampled.values()]) for score in SCORES},
-        "clips": frozenset[str]().union(*(member.clips for member in members)),
     }
 
 
@@ -162,7 +237,10 @@ def _notes(names: Sequence[str], reports: Sequence[Mapping]) -> list[str]:
 def _missing(report: Mapping) -> Iterator[str]:
     for what, absent in report["without_clips"].items():
         if absent:
-            yield f"{what} of the data without a clip in this split: {', '.join(absent)}"
+            folds = "; the protocols folds:K test every clip of them" if _is_by_speaker(report) else ""
+            yield f"{what} of the data without a clip in this split: {', '.join(absent)}{folds}"
+    if foreign := report.get("num_foreign_ids"):
+        yield f"{foreign:,} ids of {report['checkpoint']} belong to no clip of the data"
     yield from _about_intervals(report["tasks"][report["main_task"]])
     for corpus, classes in report["merged_labels"].items():
         for label, authors_labels in classes.items():
@@ -174,11 +252,16 @@ def _missing(report: Mapping) -> Iterator[str]:
         yield from _about_head(head, task)
 
 
+def _is_by_speaker(report: Mapping) -> bool:
+    """Whether corpora of few speakers have no test clips, as speakers cannot be divided into three splits."""
+    return report["protocol"]["protocol"] == "speaker"
+
+
 def _about_head(head: str, task: Mapping) -> Iterator[str]:
     if not task["clips"]:
         yield f"no clip of this split has a label for {head}"
     elif task["kind"] == "classification":
-        if task["calibration"]["at_bound"]:
+        if "calibration" in task and task["calibration"]["at_bound"]:
             fitted = f"{task['calibration']['temperature']:.3g}"
             yield f"the temperature of {head} ({fitted}) is at the limit of the fit: its scores are not calibrated"
         if task["labels_without_clips"]:

@@ -71,8 +71,9 @@ def audit(
 
     Args:
         folder: a prepared folder; nothing is written to it.
-        protocol: name of a file in its `splits`, for a family with the corpus: `loco:ravdess`. Where a corpus is left
-            out for the test, only its leaks count: train and validation, both of the others, count as one split.
+        protocol: name of a file in its `splits`, for a family with the corpus: `loco:ravdess`; or a computed one,
+            such as `folds:5/1`. In a fold, and where a corpus is left out for the test, only leaks of the test count:
+            train and validation count as one split.
         num_proc: worker processes, all cores by default.
         thresholds: where a finding begins.
 
@@ -88,13 +89,20 @@ def audit(
         ValueError: the folder is not a prepared folder, or lacks the protocol.
     """
     splits = load_prepared(folder, protocol)
-    one_split = ["train", "validation"] if load_protocol(folder, protocol).get("corpus_rule") == "left out" else []
+    content = load_protocol(folder, protocol)
+    # In folds, validation may share speakers with the training where few remain; only the test is kept apart.
+    is_fold = content.get("fold") is not None
+    one_split = ["train", "validation"] if is_fold or content.get("corpus_rule") == "left out" else []
     table = concatenate_datasets(list(splits.values()))
     measured = measure_signal_quality(table, num_proc or joblib.cpu_count())
     clips = _clip_table(splits, table, measured, one_split)
     fingerprints = measured.with_format("numpy")["fingerprint"][:]
     checks = _run_checks(clips, fingerprints, table, thresholds)
-    errors = {"identical_audio", "same_sound", *(["shared_speakers"] if protocol in SPEAKER_DISJOINT else [])}
+    errors = {
+        "identical_audio",
+        "same_sound",
+        *(["shared_speakers"] if is_fold or protocol in SPEAKER_DISJOINT else []),
+    }
     return {
         "folder": str(folder),
         "protocol": protocol,

@@ -101,6 +101,7 @@ def _read_labels(root: Path) -> dict[str, _Label]:
 def _describe(fields: dict[str, str]) -> ClipFields:
     return {
         "speaker": f"Ses{fields['session']}{fields['gender'].upper()}",
+        "session": f"Ses{fields['session']}",
         "gender": {"m": "male", "f": "female"}[fields["gender"]],
     }
 

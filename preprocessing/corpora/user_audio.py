@@ -24,7 +24,7 @@ from ..tables.read import read_table_file
 _MAX_EXACT_FLOAT = 2.0**53  # from here on a float does not hold every integer
 _LOST_DIGITS = re.compile(r"-?\d[.,]\d+[Ee]\+\d+")  # what spreadsheets and pandas write of a long number
 # Columns of a table that become fields of a clip; any other that `columns` names becomes a further label.
-_FIELDS = set("path start_s end_s corpus locale speaker sentence gender emotion style split".split())
+_FIELDS = set("path start_s end_s corpus locale speaker session sentence gender emotion style split".split())
 
 
 @dataclass(frozen=True)

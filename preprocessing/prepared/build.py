@@ -32,10 +32,9 @@ from .parts import (
     table_folder,
     write_parts,
 )
-from .protocols import Row
 from .report import summarize
 from .rows import PreparationConfig
-from .split_files import write_split_files
+from .split_files import split_rows, write_split_files
 from .table1 import TABLE_1
 
 DEFAULT_PREPARATION = PreparationConfig()
@@ -51,6 +50,7 @@ def prepare(
     seed: int = 0,
     num_proc: int | None = None,
     skip_duplicates: bool = False,
+    emobox: Path | None = None,
     settings: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> dict[str, Any]:
@@ -65,6 +65,7 @@ def prepare(
         seed: seed of the random splits.
         num_proc: worker processes, all cores by default.
         skip_duplicates: skip clips that [`find_duplicates`] finds; their parts stay, so that changing it costs little.
+        emobox: EmoBox's folder `data`, whose folds become the protocol `emobox`.
         settings: further values to write into the report.
         overwrite: whether to replace what `output` holds if `prepare.py` did not write it.
 
@@ -93,7 +94,7 @@ def prepare(
         "parts": filled,
         "settings": {**(settings or {}), **vars(preparation), "seed": seed, "skip_duplicates": skip_duplicates},
         "versions": versions("librosa", "soundfile", "soxr", "av"),
-        "notes": write_split_files(_split_rows(kept), output, seed),
+        "notes": write_split_files(split_rows(kept), output, seed, emobox),
         "corpora": summarize(entries, kept),
         **_report_duplicates(duplicates, table),
         "files": [_report_file(entry, duplicates) for entry in entries],
@@ -141,11 +142,6 @@ def _report_file(entry: Entry, duplicates: Mapping[str, str]) -> dict[str, str |
     is_duplicate = entry.reason == _DUPLICATE
     reason = f"a duplicate of {duplicates[entry.id]}" if is_duplicate else entry.reason
     return {"id": entry.id, "kept": False, "reason": reason}
-
-
-def _split_rows(table: Dataset) -> list[Row]:
-    columns = table.select_columns(list(Row._fields)).with_format("python")[:]
-    return [Row(*values) for values in zip(*(columns[name] for name in Row._fields), strict=True)]
 
 
 def check_corpora(folder: Path, corpora: Collection[str]) -> None:

@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections import defaultdict
-from pathlib import Path
-from typing import Any
 
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
 
-from .parts import FORMAT, load_parts
 from .protocols import SPLITS
-from .rows import ROW
-from .split_files import check_ids, load_splits
-
-
-def load_report(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """The report of a prepared folder.
-
-    Raises:
-        ValueError: the folder is not a prepared folder, or has the format of another version.
-    """
-    path = Path(folder, "report.json")
-    if not path.is_file():
-        raise ValueError(f"{folder} is not a prepared folder: it has no report.json. prepare.py writes one.")
-    try:
-        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        written, parts = report["format"], list(report["parts"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(
-            f"{folder} is not a prepared folder: prepare.py did not write its report.json. Give a folder that it "
-            "wrote, or prepare the folder again."
-        ) from error
-    if written != FORMAT:
-        command = f"python prepare.py --corpora FILE --output {folder}"  # or --corpus, as it was made
-        raise ValueError(
-            f"{folder} has the format {written}, but this version reads format {FORMAT}. Prepare it again: {command}"
-        )
-    if not all(re.fullmatch(r"[0-9a-f]{32}", str(part)) for part in parts):
-        raise ValueError(f"{path} lists parts that prepare.py did not write. Prepare the folder again.")
-    return report
+from .split_files import check_ids, load_splits, num_folds
+from .table import load_report, load_table
 
 
 def load_prepared(folder: str | os.PathLike[str], protocol: str) -> DatasetDict:
@@ -49,7 +17,8 @@ def load_prepared(folder: str | os.PathLike[str], protocol: str) -> DatasetDict:
 
     Args:
         folder: a prepared folder.
-        protocol: name of a file in its `splits`, for a family with the corpus: `paper`, `loco:ravdess`.
+        protocol: name of a file in its `splits`, for a family with the corpus: `paper`, `loco:ravdess`; or one that is
+            computed: `folds:5/2`, the second of five folds, `lolo:de-DE`, `fewshot:emodb:5`.
 
     Returns:
         `train`, `validation` and `test`, those of them that have clips. `audio` is `{"bytes", "path"}`, `row` the
@@ -58,26 +27,34 @@ def load_prepared(folder: str | os.PathLike[str], protocol: str) -> DatasetDict:
     Raises:
         ValueError: the folder is not a prepared folder or lacks the protocol, or the clips of the two differ.
     """
-    report = load_report(folder)
+    table = load_table(folder)
     split_of = load_splits(folder, protocol)
-    try:
-        table = load_parts(Path(folder, "clips"), report["parts"])
-    except FileNotFoundError as error:
-        raise ValueError(
-            f"{folder} is incomplete. Run the same prepare.py command again: it prepares what is missing."
-        ) from error
-    except Exception as error:  # what a file of any kind makes its readers raise has no common class
-        raise ValueError(
-            f"{folder} has a table that cannot be read. Prepare the corpora again, into another folder."
-        ) from error
-    table = table.add_column(ROW, range(len(table)))
     rows: dict[str | None, list[int]] = defaultdict(list)
-    duplicates = report["duplicates"]
-    kept = {id_: index for index, id_ in enumerate(table["id"][:]) if id_ not in duplicates}
+    kept = {id_: index for index, id_ in enumerate(table["id"][:])}
     check_ids(kept, split_of, folder, protocol)
     for id_, index in kept.items():
         rows[split_of[id_]].append(index)
     return DatasetDict({split: table.select(rows[split]) for split in SPLITS if rows[split]})
+
+
+def load_tested(folder: str | os.PathLike[str], protocol: str, split: str = "test") -> Dataset:
+    """The clips of a split; of a protocol of folds, those that any of them tests, in the order of the table.
+
+    Raises:
+        ValueError: as of [`load_prepared`], or there are no such clips.
+    """
+    folds = num_folds(folder, protocol)
+    if folds is None:
+        splits = load_prepared(folder, protocol)
+        if split not in splits:
+            raise ValueError(f"Protocol {protocol} of {folder} has no {split} clips; it has {', '.join(splits)}.")
+        return splits[split]
+    if split != "test":
+        raise ValueError(f"Protocol {protocol} has folds, of which only the test clips are evaluated, not {split}.")
+    splits_of = [load_splits(folder, f"{protocol}/{fold}") for fold in range(1, folds + 1)]
+    tested = {id_ for split_of in splits_of for id_, place in split_of.items() if place == "test"}
+    table = load_table(folder)
+    return table.select([row for row, id_ in enumerate(table["id"][:]) if id_ in tested])
 
 
 def count_in_no_split(folder: str | os.PathLike[str], splits: DatasetDict) -> int:

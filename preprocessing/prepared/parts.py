@@ -27,7 +27,7 @@ from ..clip import Clip, SkippedClip
 from ..targets.acoustics import acoustic_targets
 from .rows import PreparationConfig, extra_columns, features, prepare_clip, to_columns
 
-FORMAT = 4  # of the prepared folder and of the meaning of its columns; another number prepares all clips again
+FORMAT = 5  # of the prepared folder and of the meaning of its columns; another number prepares all clips again
 CLIPS_PER_PART = 128  # on average; a training keeps some 80 kB in memory for each part
 _TABLE = "table"  # the kept clips of a part
 _SKIPPED = "skipped.json"  # beside it: the others, with the reason

@@ -24,6 +24,8 @@ class Row(NamedTuple):
     gender: str | None
     emotion: str | None
     split: str | None
+    locale: str | None = None
+    session: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,20 +61,29 @@ def make_split(rows: Sequence[Row], protocol: str, seed: int = 0) -> tuple[dict[
         Clip id -> split, and notes on where the protocol could not be kept.
     """
     chosen = PROTOCOLS[protocol]
-    corpora: dict[str, list[Row]] = defaultdict(list)
-    for row in sorted(rows):
-        corpora[row.corpus].append(row)
     splits: dict[str, str] = {}
     notes: list[str] = []
-    for corpus, members in corpora.items():
-        random = np.random.default_rng([seed, *corpus.encode()])
-        assigned, corpus_notes = chosen.divide(members, np.array(chosen.shares), random)
+    for corpus, members in by_corpus(rows).items():
+        assigned, corpus_notes = chosen.divide(members, np.array(chosen.shares), generator(seed, corpus))
         splits.update(zip((row.id for row in members), assigned, strict=True))
         notes += [f"{corpus}: {note}" for note in corpus_notes]
     return splits, notes
 
 
-def _stratified(rows: Sequence[Row], shares: np.ndarray, random: np.random.Generator) -> tuple[list[str], list[str]]:
+def by_corpus(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The clips of each corpus, in the order of their ids."""
+    corpora: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row.id):
+        corpora[row.corpus].append(row)
+    return corpora
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """Random choices that depend on the seed, and on the name of what is divided, alone."""
+    return np.random.default_rng([seed, *name.encode()])
+
+
+def stratified(rows: Sequence[Row], shares: np.ndarray, random: np.random.Generator) -> tuple[list[str], list[str]]:
     """The paper's split (section 3): the authors' partition, else stratified by gender and emotion.
 
     A partition that lacks a validation split gives up a part of its training clips for one.
@@ -119,8 +130,8 @@ def _stratum(row: Row) -> tuple[str, str]:
 def _without_partition(
     rows: Sequence[Row], shares: np.ndarray, random: np.random.Generator
 ) -> tuple[list[str], list[str]]:
-    """As `_stratified`, but without the authors' partition, which has no meaning where the test is another corpus."""
-    return _stratified([row._replace(split=None) for row in rows], shares, random)
+    """As `stratified`, but without the authors' partition, which has no meaning where the test is another corpus."""
+    return stratified([row._replace(split=None) for row in rows], shares, random)
 
 
 def _integer_counts(quota: np.ndarray, owed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,25 +150,47 @@ def _speaker_disjoint(
 ) -> tuple[list[str], list[str]]:
     """No speaker in two splits; of many random divisions of the speakers, the one whose strata fit the shares best."""
     names = [row.speaker for row in rows if row.speaker is not None]
-    speakers = sorted(set(names))
+    speakers = set(names)
     if len(speakers) < 3 or len(names) < len(rows):
         reason = "clips without a speaker" if len(names) < len(rows) else f"{len(speakers)} speakers"
-        return ["train"] * len(rows), [f"wholly in training, because it has {reason}; it has no test clips"]
-    strata = sorted(set(map(_stratum, rows)))
-    table = np.zeros((len(speakers), len(strata)))  # clips of each speaker in each stratum
-    for speaker, row in zip(names, rows, strict=True):
-        table[speakers.index(speaker), strata.index(_stratum(row))] += 1
-    split_of = dict(zip(speakers, _best_division(table, shares, random), strict=True))
+        return ["train"] * len(rows), [
+            f"wholly in training, because it has {reason}; it has no test clips, but the folds of folds:K test it"
+        ]
+    sizes = np.maximum(1, np.round(shares * len(speakers))).astype(int)
+    sizes[0] = len(speakers) - sizes[1:].sum()
+    split_of = divide_speakers(rows, sizes, random, shares)
     counts = Counter(split_of.values())
     note = ", ".join(f"{counts[split]} in {split}" for split in SPLITS)
     return [split_of[speaker] for speaker in names], [f"{len(speakers)} speakers: {note}"]
 
 
-def _best_division(table: np.ndarray, shares: np.ndarray, random: np.random.Generator) -> list[str]:
+def divide_speakers(
+    rows: Sequence[Row],
+    sizes: Sequence[int] | np.ndarray,
+    random: np.random.Generator,
+    shares: np.ndarray | None = None,
+) -> dict[str, str]:
+    """The split of each speaker, such that the strata of gender and emotion fit the shares.
+
+    Args:
+        rows: clips of a corpus, whose speakers are known.
+        sizes: number of speakers in each split.
+        random: of the divisions that are tried.
+        shares: wanted share of the clips in each split; by default that of its speakers.
+    """
+    speakers = sorted({str(row.speaker) for row in rows})
+    strata = sorted(set(map(_stratum, rows)))
+    table = np.zeros((len(speakers), len(strata)))  # clips of each speaker in each stratum
+    for row in rows:
+        table[speakers.index(str(row.speaker)), strata.index(_stratum(row))] += 1
+    sizes = np.asarray(sizes)
+    shares = sizes / len(speakers) if shares is None else shares
+    return dict(zip(speakers, _best_division(table, sizes, shares, random), strict=True))
+
+
+def _best_division(table: np.ndarray, sizes: np.ndarray, shares: np.ndarray, random: np.random.Generator) -> list[str]:
     """The split of each speaker, by their clips per stratum: the best of 500 random divisions."""
     wanted = shares[:, None] * table.sum(axis=0)
-    sizes = np.maximum(1, np.round(shares * len(table))).astype(int)
-    sizes[0] = len(table) - sizes[1:].sum()
     labels = np.repeat(np.arange(len(SPLITS)), sizes)
     best, best_cost = labels, np.inf
     for _ in range(500):
@@ -175,14 +208,14 @@ PROTOCOLS = {
         Protocol(
             "paper",
             (0.75, 0.10, 0.15),
-            _stratified,
+            stratified,
             "random 75/15/10 train/test/validation within each corpus, stratified by gender and emotion: "
             "the speakers of the test clips also occur in training, unless the authors' partition separates them",
         ),
         Protocol(
             "paper-20",
             (0.70, 0.10, 0.20),
-            _stratified,
+            stratified,
             "random 70/20/10 train/test/validation within each corpus, stratified by gender and emotion: "
             "the speakers of the test clips also occur in training, unless the authors' partition separates them",
         ),
@@ -203,7 +236,7 @@ PROTOCOLS = {
         Protocol(
             "cross",
             (0.75, 0.10, 0.15),
-            _stratified,
+            stratified,
             f"train on one corpus, test on each: train and validation are those of {CORPUS} alone, test is the test "
             "clips of every corpus, both as the protocol paper divides them",
             "only",

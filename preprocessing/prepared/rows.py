@@ -20,7 +20,10 @@ from ..targets.acoustics import ACOUSTIC_TARGETS, acoustic_targets
 
 ROW = "row"  # index of a clip in the prepared table, which identifies it after any sampler and in any process
 MAX_CLIP_S = 3600.0  # a clip is held in memory, where a small file may be days of silence
-_TEXT = ("id", "path", "corpus", "locale", "speaker", "sentence", "gender", "emotion", "raw_label", "style", "split")
+_TEXT = (
+    *("id", "path", "corpus", "locale", "speaker", "session", "sentence", "gender", "emotion", "raw_label"),
+    *("style", "split"),
+)
 _NUMBERS = ("start_s", "end_s", "duration_s", "scale", *ACOUSTIC_TARGETS)
 Label = str | float | None  # a further label of a clip
 

@@ -1,17 +1,12 @@
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from evaluation.plan import EvaluationPlan, check_together, plan_evaluation
+from evaluation.plan import plan_evaluation
 from modeling import Task
-from tests.conftest import TASKS, tiny_config
+from tests.conftest import TASKS
 from tests.evaluation.test_run import save
-
-EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"))
-GENDER = Task("gender", "classification", "gender", labels=("female", "male"))
-PITCH = Task("f0_mean", "regression", "f0_mean", unit="Hz", mean=180.0, std=50.0)
 
 
 def test_data_measured_over_another_length_are_refused(checkpoint, prepared, tmp_path):
@@ -31,31 +26,3 @@ def test_a_head_of_another_unit_is_not_compared_with_the_data(prepared, feature_
     assert "FS" in caplog.text
     save(tmp_path / "new", feature_extractor, (TASKS[0], replace(energy, unit="FS")))
     assert len(plan_evaluation(str(tmp_path / "new"), prepared, "paper").tasks) == 2
-
-
-def planned(checkpoint="runs/a", protocol="paper", tasks=(EMOTION, GENDER)):
-    return EvaluationPlan(checkpoint, Path("data"), protocol, {}, "test", tiny_config(tasks), list(tasks), False)
-
-
-@pytest.mark.parametrize(
-    ("plans", "message"),
-    [
-        ([planned(), planned("runs/b", tasks=(GENDER, PITCH))], "emotion, gender"),
-        ([planned(), planned("runs/b/../a")], "runs/a is given 2 times"),
-        ([planned(protocol="loco:tess"), planned("runs/b", protocol="loco:tess")], r"2 .* loco:tess"),
-    ],
-)
-def test_what_one_report_cannot_hold_is_refused(plans, message):
-    with pytest.raises(ValueError, match=message):
-        check_together(plans)
-
-
-def test_what_one_report_can_hold_passes():
-    plans = [planned(), planned("runs/b"), planned("runs/c", "loco:tess"), planned("runs/d", "loco:emodb")]
-    check_together(plans)
-
-
-def test_the_reference_is_a_checkpoint_that_is_given():
-    check_together([planned(), planned("runs/b")], "runs/b")
-    with pytest.raises(ValueError, match="runs/c"):
-        check_together([planned(), planned("runs/b")], "runs/c")

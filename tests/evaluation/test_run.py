@@ -129,7 +129,7 @@ def test_a_corpus_without_test_clips_of_other_speakers_is_noted(checkpoint, user
     table.to_csv(user_table.with_name("one_speaker.csv"), index=False)
     prepare(scan([Source("table", user_table.with_name("one_speaker.csv"))]), tmp_path / "prepared", num_proc=1)
     report = evaluate(str(checkpoint), tmp_path / "prepared", "speaker", tmp_path).report
-    note = "beta: wholly in training, because it has 1 speakers; it has no test clips"
+    note = "beta: wholly in training, because it has 1 speakers; it has no test clips, but the folds of folds:K test it"
     assert note in report["protocol"]["notes"]
     assert report["tasks"]["emotion"]["corpora"].keys() == {"alpha"}
     assert report["without_clips"] == {"corpora": ["beta"], "locales": ["pl-PL"]}

@@ -20,6 +20,7 @@ SERVER = multiprocessing.get_context("forkserver")
 PRELOADED = (
     "tests.support.crash_recovery",
     "training.run",
+    "training.queue",
     "training.sweep",
     "inference.batch.run",
     "publishing.export",

@@ -186,7 +186,7 @@ def test_a_living_process_keeps_its_point_and_a_killed_one_leaves_it(arguments, 
         let_grace_period_pass(output)
 
     steps: list[int] = []
-    monkeypatch.setattr("training.sweep.sleep", kill)
+    monkeypatch.setattr("training.queue.sleep", kill)
     report = sweep(arguments).run()
     assert [(entry["name"], entry["state"]) for entry in report["points"]] == [
         (folder.name, "complete") for folder in (finished, interrupted, free)

@@ -17,7 +17,7 @@ from transformers.hf_argparser import string_to_bool
 from common.command_line import FlagParser, did_you_mean
 
 from .hub import HUB_SETTINGS
-from .settings import DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
+from .settings import DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
 
 START = frozenset({"model_name_or_path", "config_name"})  # the two ways to set what a training starts from
 
@@ -87,7 +87,7 @@ class SettingsParser(FlagParser, HfArgumentParser):
 
     def __init__(self) -> None:
         super().__init__(
-            (DataArguments, ModelArguments, SERTrainingArguments, SweepArguments),  # type: ignore[arg-type]
+            (DataArguments, ModelArguments, SERTrainingArguments, QueueArguments),  # type: ignore[arg-type]
             prog="train.py",
             usage="train.py --data DIR --output_dir DIR (--model_name_or_path NAME | --config_name FILE) [--FLAG …]\n"
             "       train.py --config FILE … [--FLAG …]\nAll flags: train.py --help",
@@ -104,7 +104,7 @@ class SettingsParser(FlagParser, HfArgumentParser):
 
 def parse_args(
     argv: Sequence[str] | None = None,
-) -> tuple[DataArguments, ModelArguments, SERTrainingArguments, SweepArguments, dict[str, Any]]:
+) -> tuple[DataArguments, ModelArguments, SERTrainingArguments, QueueArguments, dict[str, Any]]:
     """Reads `--config` files and flags; a later file overrides an earlier one, and flags override files.
 
     `config_name` and `model_name_or_path` exclude each other: the later one overrides the earlier one.
@@ -112,7 +112,7 @@ def parse_args(
     Returns:
         The four groups of settings, and, as a dictionary, all settings that differ from the defaults of transformers or
         of this project: `--config` with these runs the same training again. They include neither the settings of
-        publishing nor those of a sweep.
+        publishing nor those of a sweep or of repetitions.
 
     Raises:
         ValueError: a file or a setting is not valid; the message names it.
@@ -125,8 +125,8 @@ def parse_args(
     arguments = [*read_configs(config.config, flags, parser), *flags]
     namespace = vars(parser.parse_args(arguments))
     groups: Any = parser.parse_args_into_dataclasses(arguments, look_for_args_file=False)
-    data, model, args, sweep, _ = groups
-    return data, model, args, sweep, _changed_settings(namespace)
+    data, model, args, queue, _ = groups
+    return data, model, args, queue, _changed_settings(namespace)
 
 
 def _changed_settings(namespace: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _changed_settings(namespace: dict[str, Any]) -> dict[str, Any]:
         for kind in (TrainingArguments, SERTrainingArguments)
     )
     left_out = {"config", "resume_from_checkpoint", *HUB_SETTINGS}
-    left_out |= {entry.name for entry in dataclasses.fields(SweepArguments)}
+    left_out |= {entry.name for entry in dataclasses.fields(QueueArguments)}
     return {
         name: value
         for name, value in namespace.items()

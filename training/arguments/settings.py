@@ -26,7 +26,10 @@ class DataArguments:
     data: str = field(metadata={"help": "Prepared folder, as prepare.py writes it."})
     protocol: str = field(
         default="paper",
-        metadata={"help": "Which clips are in which split: a file in its splits/, such as speaker, or loco:CORPUS."},
+        metadata={
+            "help": "Which clips are in which split: a file in its splits/, such as speaker, or loco:CORPUS; "
+            "folds:K trains K folds of speakers, and folds:5/2 one of them; lolo:LOCALE; fewshot:CORPUS:K."
+        },
     )
 
 
@@ -161,8 +164,16 @@ class ModelArguments:
 
 
 @dataclass
-class SweepArguments:
-    """The grid of hyperparameters to train, by default the paper's (section 5)."""
+class QueueArguments:
+    """Several trainings of one command: repetitions with other seeds, or a grid, by default the paper's (section 5)."""
+
+    seeds: list[int] = field(
+        default_factory=list,
+        metadata={
+            "help": "Train once with each of these seeds, instead of --seed, and report them as one model. As with "
+            "--protocol folds:5, the same command resumes it, and several processes that run it share the trainings."
+        },
+    )
 
     sweep: bool = field(
         default=False,
@@ -180,7 +191,7 @@ class SweepArguments:
     sweep_storage: str | None = field(
         default=None,
         metadata={
-            "help": "Database in which processes on several machines share a sweep, such as "
+            "help": "Database in which processes on several machines share a sweep, seeds or folds, such as "
             "postgresql+psycopg://USER@HOST/NAME, with output_dir in a shared folder. Default: a file in output_dir."
         },
     )
@@ -192,6 +203,10 @@ class SweepArguments:
                 raise ValueError(
                     f"--{name} {values} is not valid: expected one or more distinct numbers of at least 0."
                 )
+        if len({*self.seeds}) < len(self.seeds) or not all(0 <= seed < 2**32 for seed in self.seeds):
+            raise ValueError(
+                f"--seeds {self.seeds} is not valid: expected distinct whole numbers from 0 to {2**32 - 1}."
+            )
 
 
 @dataclass

@@ -4,7 +4,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from evaluation.metrics.bootstrap import compare, interval, mean_of_corpora, resample, resampled_sums
+from evaluation.metrics.bootstrap import (
+    compare,
+    interval,
+    mean_of_corpora,
+    resample,
+    resampled_sums,
+    seeds_interval,
+)
 from evaluation.metrics.scores import classification_features, classification_scores
 
 
@@ -147,3 +154,43 @@ def test_ten_thousand_clips_take_seconds_and_a_few_megabytes():
     assert classification_scores(sums)["weighted_f1"].shape == (1000,)
     assert seconds < 10
     assert peak < 40e6  # as float, all weights alone would be 80 MB
+
+
+def seeded(*means, speakers=0.03, seed=0) -> np.ndarray:
+    """Resamples of trainings with these scores: speakers move all of them alike."""
+    shift = np.random.default_rng(seed).normal(scale=speakers, size=1000)
+    return np.array(means)[:, None] + shift
+
+
+def test_two_models_that_differ_by_less_than_their_seeds_do_are_not_called_different():
+    ours, theirs = seeded(0.70, 0.72, 0.74), seeded(0.71, 0.73, 0.75)
+    found = compare(theirs, ours)
+    assert found["difference"] == pytest.approx(0.01)
+    assert found["ci"][0] < 0 < found["ci"][1]
+    assert found["p"] > 0.3
+    alone = compare(theirs[1], ours[1])  # one seed each: speakers alone cannot explain even the smallest difference
+    assert alone["p"] < 0.01
+    assert compare(seeded(0.80, 0.82, 0.84), ours)["p"] < 0.02  # five times the deviation of the seeds
+
+
+def test_an_interval_over_seeds_is_that_of_student_where_speakers_do_not_matter():
+    values = np.array([0.70, 0.71, 0.73, 0.76, 0.78])
+    low, high = seeds_interval(seeded(*values, speakers=0.0))
+    half = 2.776 * values.std(ddof=1) / np.sqrt(5)
+    assert (low, high) == (
+        pytest.approx(values.mean() - half, abs=0.006),
+        pytest.approx(values.mean() + half, abs=0.006),
+    )
+
+
+def test_seeds_and_speakers_add_up():
+    speakers_alone = seeds_interval(seeded(0.7, 0.7, 0.7))
+    both = seeds_interval(seeded(0.6, 0.7, 0.8))
+    assert both[1] - both[0] > 1.5 * (speakers_alone[1] - speakers_alone[0])
+    assert seeds_interval(seeded(0.7)) == interval(seeded(0.7)[0])
+
+
+def test_seeds_of_two_models_are_resampled_independently():
+    ours = seeded(0.70, 0.72, 0.74)
+    low, high = compare(ours, ours.copy())["ci"]
+    assert low < -0.02 < 0.02 < high

@@ -70,6 +70,7 @@ def evaluated(
     settings = {
         "row": row,
         "checkpoint": f"runs/{row}",
+        "model": report.get("checkpoint", f"runs/{row}"),
         "split": "test",
         "clips": count,
         "num_clips_seen_in_training": 0,

@@ -8,9 +8,10 @@ import soxr
 
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.build import prepare
-from preprocessing.prepared.load import count_in_no_split, load_prepared, load_report
+from preprocessing.prepared.load import count_in_no_split, load_prepared
 from preprocessing.prepared.report import format_report
 from preprocessing.prepared.rows import PreparationConfig
+from preprocessing.prepared.table import load_report
 from tests.preprocessing.audit.conftest import RATE, speak
 
 DUPLICATE = "a duplicate of another clip"

@@ -16,9 +16,10 @@ from modeling import SAMPLING_RATE
 from preprocessing.clip import SkippedClip
 from preprocessing.corpora.scan import Source, UserAudio, scan
 from preprocessing.prepared.build import prepare
-from preprocessing.prepared.load import load_prepared, load_report
+from preprocessing.prepared.load import load_prepared
 from preprocessing.prepared.protocols import PROTOCOLS
 from preprocessing.prepared.rows import PreparationConfig
+from preprocessing.prepared.table import load_report
 from preprocessing.stored_audio import stored_waveform
 from tests.conftest import EXTRA_COLUMNS, ROOT, voice
 

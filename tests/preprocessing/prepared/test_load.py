@@ -4,9 +4,10 @@ import shutil
 import pytest
 
 from preprocessing.clip import Clip
-from preprocessing.prepared.load import count_in_no_split, load_prepared, load_report
+from preprocessing.prepared.load import count_in_no_split, load_prepared
 from preprocessing.prepared.parts import FORMAT
 from preprocessing.prepared.protocols import PROTOCOLS, SPLITS
+from preprocessing.prepared.table import load_report
 
 
 def contents(folder) -> dict:

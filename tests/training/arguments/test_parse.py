@@ -3,7 +3,7 @@ import yaml
 
 from tests.training.arguments.test_settings import BASE
 from training.arguments.parse import SettingsParser, parse_args, read_configs
-from training.arguments.settings import SweepArguments
+from training.arguments.settings import QueueArguments
 
 
 def write(path, **settings):
@@ -67,7 +67,7 @@ def test_an_empty_grid_is_an_error_and_not_the_default(tmp_path):
     with pytest.raises(ValueError, match="sweep_learning_rate"):
         parse_args([*BASE, "--config", write(tmp_path / "a.yaml", sweep_learning_rate=[])])
     with pytest.raises(ValueError, match="sweep_learning_rate"):
-        SweepArguments(sweep_learning_rate=[])
+        QueueArguments(sweep_learning_rate=[])
 
 
 @pytest.mark.parametrize(

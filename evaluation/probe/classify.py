@@ -1,0 +1,63 @@
+"""A linear probe: logistic regression on standardized features, fitted on each fold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from datasets import Dataset
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from common.files import atomic_write
+from preprocessing.prepared.split_files import load_splits, num_folds
+
+REGULARIZATION = 0.01  # C; not tuned here
+
+
+def probe_predictions(
+    data: Path, protocol: str, clips: Dataset, features: np.ndarray, column: str = "emotion", c: float = REGULARIZATION
+) -> pd.DataFrame:
+    """Predictions for the test clips of a protocol, of all its folds if it has any.
+
+    A probe is fitted on the training and the validation clips, as it chooses nothing by the latter.
+
+    Args:
+        data, protocol: a prepared folder, and one of its protocols.
+        clips: all clips of the folder.
+        features: of each, `(clips, features)`.
+        column: of the labels.
+        c: inverse strength of the regularization.
+
+    Returns:
+        `id` and the probability of each class, a row per test clip: what `evaluate.py --predictions` reads.
+
+    Raises:
+        ValueError: the training clips of a fold have fewer than two labels, or there are no test clips.
+    """
+    folds = num_folds(data, protocol)
+    names = [protocol] if folds is None else [f"{protocol}/{fold}" for fold in range(1, folds + 1)]
+    ids = clips["id"][:]
+    labels = np.array(clips[column][:], dtype=object)
+    classes = sorted({str(label) for label in labels if label is not None})
+    tables = []
+    for name in names:
+        split_of = load_splits(data, name)
+        splits = np.array([split_of[id_] or "" for id_ in ids])
+        fitted = np.isin(splits, ["train", "validation"]) & np.array([label is not None for label in labels])
+        tested = np.flatnonzero(splits == "test")
+        if len({*labels[fitted]}) < 2 or not tested.size:
+            raise ValueError(f"Protocol {name} of {data} needs training clips of two labels, and test clips.")
+        machine = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000))
+        machine.fit(features[fitted], labels[fitted].astype(str))
+        table = pd.DataFrame(0.0, index=[ids[i] for i in tested], columns=classes)
+        table[list(machine.classes_)] = machine.predict_proba(features[tested])
+        tables.append(table)
+    return pd.concat(tables).rename_axis("id").reset_index()
+
+
+def write_probe(predictions: pd.DataFrame, path: Path) -> None:
+    """Writes the predictions as a CSV file."""
+    atomic_write(path, lambda unfinished: predictions.to_csv(unfinished, index=False, float_format="%.9g"))

@@ -1,0 +1,168 @@
+"""Several seeds and folds of one model: trained, shared, resumed, and reported together."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import yaml
+from optuna.trial import TrialState
+
+from evaluation.run import evaluate_checkpoints
+from preprocessing.prepared.load import load_prepared
+from tests.conftest import ROOT
+from training.arguments.parse import parse_args
+from training.cross_validation import CrossValidation
+from training.plan import plan_training
+from training.trainer import MultiTaskSERTrainer
+
+pytestmark = pytest.mark.slow
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+@pytest.fixture
+def arguments(prepared, backbone_config, tmp_path) -> list[str]:
+    """Flags of a training of one short epoch."""
+    return [
+        *("--data", str(prepared), "--config_name", str(backbone_config), "--output_dir", str(tmp_path / "run")),
+        *("--tasks", "emotion", "f0_mean", "--freeze", "none", "--report_to", "none"),
+        *("--disable_tqdm", "true", "--dataloader_num_workers", "0", "--num_train_epochs", "1"),
+    ]
+
+
+def cross_validation(arguments) -> CrossValidation:
+    return CrossValidation(*parse_args(arguments))
+
+
+@pytest.fixture
+def trained(monkeypatch, tmp_path) -> list[str]:
+    """The names of the trainings that this process runs, once per batch."""
+    batches = []
+    step = MultiTaskSERTrainer.training_step
+
+    def counted(self, *args, **kwargs):
+        batches.append(os.path.relpath(self.args.output_dir, tmp_path / "run"))
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(MultiTaskSERTrainer, "training_step", counted)
+    return batches
+
+
+def test_every_clip_is_tested_once_by_a_model_that_was_not_trained_on_its_speaker(
+    arguments, prepared, tmp_path, trained, monkeypatch
+):
+    arguments += ["--protocol", "folds:2", "--seeds", "1", "2"]
+    report = cross_validation(arguments).run()
+    output = tmp_path / "run"
+    names = ["seed-1/fold-1", "seed-1/fold-2", "seed-2/fold-1", "seed-2/fold-2"]
+    assert [entry["name"] for entry in report["trainings"]] == names == list(dict.fromkeys(trained))
+    assert json.loads((output / "trainings.json").read_text()) == report
+    assert not list(output.rglob("checkpoint-*"))
+    every = {id_ for clips in load_prepared(prepared, "paper").values() for id_ in clips["id"]}
+    for seed in (1, 2):
+        pooled = pd.read_csv(output / f"seed-{seed}/predictions.csv")
+        assert set(pooled["id"]) == every
+        assert len(pooled) == len(every)
+        for fold in (1, 2):
+            folder = output / f"seed-{seed}/fold-{fold}"
+            own = pd.read_csv(folder / "predictions.csv")
+            merged = own.merge(pooled, on="id", suffixes=("", "_pooled"))
+            assert len(merged) == len(own)
+            assert (merged["emotion_predicted"] == merged["emotion_predicted_pooled"]).all()
+            assert merged["f0_mean_predicted"].tolist() == pytest.approx(
+                merged["f0_mean_predicted_pooled"].tolist(), abs=1e-3
+            )
+            metrics = json.loads((folder / "metrics.json").read_text())
+            assert (metrics["num_clips_seen_in_training"], metrics["num_speakers_seen_in_training"]) == (0, 0)
+            settings = yaml.safe_load((folder / "train_config.yaml").read_text())
+            assert (settings["protocol"], settings["seed"]) == (f"folds:2/{fold}", seed)
+    row = json.loads((output / "metrics.json").read_text())
+    assert [seed["seed"] for seed in row["seeds"]] == [1, 2]
+    assert [len(training["folds"]) for training in row["folds"]] == [2, 2]
+    pooled = [json.loads((output / f"seed-{seed}/metrics.json").read_text()) for seed in (1, 2)]
+    f1 = [metrics["tasks"]["emotion"]["mean_over_corpora"]["weighted_f1"] for metrics in pooled]
+    assert row["mean_over_corpora"]["weighted_f1"] == pytest.approx(sum(f1) / 2)
+    assert "2 seeds" in (output / "report.md").read_text()
+
+    trained.clear()
+    (output / "trainings.json").unlink()  # as if its process had been stopped before the last file
+    assert cross_validation(arguments).run()["trainings"] == report["trainings"]
+    assert trained == []
+
+    def compute(*_, **__):
+        raise AssertionError("the predictions that the trainings wrote are not computed again")
+
+    monkeypatch.setattr("evaluation.run.predict", compute)
+    evaluate_checkpoints([str(output)], prepared, tmp_path / "again")
+    again = json.loads((tmp_path / "again/metrics.json").read_text())
+    assert again["mean_over_corpora"] == row["mean_over_corpora"]
+
+
+def test_seeds_without_folds_are_ordinary_trainings(arguments, tmp_path):
+    report = cross_validation([*arguments, "--protocol", "speaker", "--seeds", "3", "4"]).run()
+    assert [entry["name"] for entry in report["trainings"]] == ["seed-3", "seed-4"]
+    row = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert [seed["seed"] for seed in row["seeds"]] == [3, 4]
+    assert row["folds"] == []
+
+
+def test_processes_that_start_at_once_share_the_trainings(arguments, tmp_path):
+    arguments += ["--protocol", "folds:2", "--seeds", "1", "2"]
+    silent = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    command = [sys.executable, "train.py", *arguments]
+    processes = [subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, **silent) for _ in range(2)]
+    printed = [process.communicate(timeout=240) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], printed
+    states = [trial.state for trial in cross_validation(arguments).study.get_trials()]
+    assert states == [TrialState.COMPLETE] * 5  # with the result
+    for text, _ in printed:
+        assert "report.md" in text
+
+
+def test_a_training_that_diverges_is_named(arguments, tmp_path):
+    trainings = cross_validation([*arguments, "--protocol", "folds:2", "--learning_rate", "1e30"])
+    report = trainings.run()
+    assert {entry["state"] for entry in report["trainings"]} == {"failed"}
+    assert not (tmp_path / "run/report.md").exists()
+
+
+def test_an_interrupted_training_is_resumed(arguments, trained, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    arguments += ["--protocol", "speaker", "--seeds", "1"]
+    monkeypatch.setattr("training.run.finalize", stop)
+    with pytest.raises(KeyboardInterrupt):
+        cross_validation(arguments).run()
+    monkeypatch.undo()
+    steps = len(trained)
+    assert cross_validation(arguments).run()["trainings"][0]["state"] == "complete"
+    assert len(trained) == steps
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--protocol", "folds:2", "--sweep"], "--sweep"),
+        (["--protocol", "folds:9"], "folds:9"),
+        (["--seeds", "1", "--resume_from_checkpoint", "latest"], "--resume_from_checkpoint"),
+        (["--seeds", "1", "--save_only_model", "true"], "--save_only_model"),
+    ],
+)
+def test_what_cannot_be_trained_several_times_is_refused(arguments, flags, named, tmp_path):
+    with pytest.raises(ValueError, match=named):
+        plan_training(*parse_args([*arguments, *flags]))
+    assert not list(tmp_path.glob("run/seed-*"))
+
+
+def test_other_seeds_folds_or_settings_are_refused(arguments):
+    cross_validation([*arguments, "--seeds", "1", "2"])
+    with pytest.raises(ValueError, match="seed-3"):
+        cross_validation([*arguments, "--seeds", "1", "3"])
+    with pytest.raises(ValueError, match="learning_rate"):
+        cross_validation([*arguments, "--seeds", "1", "2", "--learning_rate", "3e-3"])
+    with pytest.raises(ValueError, match="--seeds"):
+        plan_training(*parse_args(arguments))
