@@ -2,6 +2,7 @@
 
 python evaluate.py runs/demo --data prepared/demo --output runs/demo/evaluation
 python evaluate.py runs/paper/* --data prepared/paper --output runs/paper
+python evaluate.py runs/demo --data prepared/demo --output runs/demo/robustness --condition noise:10 telephone mp3:32
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def main() -> None:
             split=args.split,
             baseline=args.baseline,
             reference=args.reference,
+            conditions=args.condition,
             overwrite=args.overwrite,
             batch_size=args.batch_size,
         )
@@ -56,6 +58,14 @@ def _parse_args() -> argparse.Namespace:
         type=os.path.normpath,
         metavar="CHECKPOINT",
         help="the checkpoint that all others are compared with; by default the first",
+    )
+    add(
+        "--condition",
+        nargs="+",
+        default=[],
+        metavar="NAME[:VALUE]",
+        help="evaluate the main task under these conditions, too, such as noise:10 babble:10 telephone mp3:32 room "
+        "clip gain:-20 speed:1.1 (docs/robustness.md)",
     )
     add("--overwrite", action="store_true", help="replace files in DIR that no evaluation has written")
     add("--batch_size", type=int, default=8, help="clips per batch and process")

@@ -16,6 +16,7 @@ from common.checkpoint import load_config
 from common.training_clips import training_protocol
 from modeling import Task
 from modeling.auto_ser import architecture_of
+from preprocessing.augmentation.conditions import Condition
 from preprocessing.prepared.load import load_prepared, load_report
 from preprocessing.targets.acoustics import UNITS
 
@@ -132,3 +133,18 @@ def check_together(plans: Sequence[EvaluationPlan], reference: str | None = None
     for (row, protocol), count in members.items():
         if count > 1:
             raise ValueError(f"{count} checkpoints are {row} under {protocol}: give one.")
+
+
+def check_conditions(conditions: Sequence[Condition], plans: Sequence[EvaluationPlan]) -> None:
+    """Refuses conditions that change what the main task predicts.
+
+    Raises:
+        ValueError: the target of a main task is one of the acoustic targets that a condition changes.
+    """
+    for condition in conditions:
+        for plan in plans:
+            if plan.main_task.column in condition.changed_targets:
+                raise ValueError(
+                    f"--condition {condition} changes {plan.main_task.column}, the target of the main task of "
+                    f"{plan.checkpoint}: its labels would be wrong."
+                )

@@ -16,12 +16,15 @@ from common.files import check_writable, write_json
 from common.outputs import check_outputs, record_outputs
 from common.training_clips import read_training_clips
 from common.versions import versions
+from preprocessing.augmentation.babble import Voices
+from preprocessing.augmentation.conditions import Condition, ConditionTransform, parse_conditions
 from preprocessing.labels import merged_labels, raw_labels
 from preprocessing.prepared.split_files import load_protocol
 
 from .metrics.baseline import baseline_logits
 from .metrics.compute import compute_metrics, measure
-from .plan import EvaluationPlan, check_together, plan_evaluation
+from .metrics.robustness import CLEAN, measure_conditions
+from .plan import EvaluationPlan, check_conditions, check_together, plan_evaluation
 from .predict import predict
 from .predictions import write_predictions
 from .reporting.console import format_report
@@ -44,6 +47,7 @@ def evaluate_checkpoints(
     split: str = "test",
     baseline: bool = False,
     reference: str | None = None,
+    conditions: Sequence[str] = (),
     overwrite: bool = False,
     batch_size: int = 8,
 ) -> Path | None:
@@ -55,6 +59,8 @@ def evaluate_checkpoints(
         output: folder of the report. The files of a single checkpoint are written to it, too, those of several to a
             folder of each in it.
         reference: the checkpoint that the others are compared with; by default the first.
+        conditions: conditions to evaluate under beside the clips as recorded, as
+            [`~preprocessing.augmentation.conditions.parse_conditions`] reads them.
         overwrite: whether files that no evaluation has written may be replaced.
         batch_size: clips per batch and process.
 
@@ -65,15 +71,17 @@ def evaluate_checkpoints(
         ValueError: a checkpoint, the data or the output is not valid; almost always before a clip is processed.
         OSError: a file cannot be read or written.
     """
+    parsed = parse_conditions(conditions)
     plans = [plan_evaluation(name, data, protocol, split=split, baseline=baseline) for name in checkpoints]
     check_writable(output)
     check_together(plans, reference)
+    check_conditions(parsed, plans)
     outputs = _output_folders(checkpoints, output)
     for folder, names in ((output, REPORT_FILES), *((folder, CHECKPOINT_FILES) for folder in outputs)):
         check_outputs(folder, names, OWNER, overwrite)
     evaluations = []
     for folder, plan in zip(outputs, plans, strict=True):
-        evaluation = evaluate_checkpoint(plan, folder, per_device_eval_batch_size=batch_size)
+        evaluation = evaluate_checkpoint(plan, folder, parsed, per_device_eval_batch_size=batch_size)
         if evaluation:
             print(f"{format_report(evaluation.report)}\n")
             evaluations.append(evaluation)
@@ -92,12 +100,15 @@ def _output_folders(checkpoints: Sequence[str], output: Path) -> list[Path]:
     return [output / folder.relative_to(above) for folder in folders]
 
 
-def evaluate_checkpoint(plan: EvaluationPlan, output: Path, **training_args: Any) -> Evaluation | None:
+def evaluate_checkpoint(
+    plan: EvaluationPlan, output: Path, conditions: Sequence[Condition] = (), **training_args: Any
+) -> Evaluation | None:
     """Evaluates a checkpoint, over one process or many.
 
     Args:
         plan: what to evaluate on what.
         output: folder to write `metrics.json` and `predictions.csv` to.
+        conditions: conditions to evaluate the main task under, too.
         training_args: as in [`~evaluation.predict.predict`].
 
     Returns:
@@ -109,14 +120,27 @@ def evaluate_checkpoint(plan: EvaluationPlan, output: Path, **training_args: Any
     model, feature_extractor = load_checkpoint(plan.checkpoint)
     clips = plan.clips
     logits = predict(model, feature_extractor, clips, **training_args)
+    main = plan.main_task
+    logits_of = {CLEAN: logits[main.name]}
+    for condition in conditions:
+        transform = ConditionTransform(condition, _voices(condition, plan))
+        changed = predict(model, feature_extractor, clips, transform=transform, **training_args)
+        logits_of[str(condition)] = changed[main.name]
     if not PartialState().is_main_process:
         return None
     measured = measure(clips, logits, plan.tasks)
     report = _report(plan, measured.metrics)
+    if conditions:
+        report["conditions"] = measure_conditions(clips, main, logits_of)
     record_outputs(output, CHECKPOINT_FILES, OWNER)
     write_json(output / "metrics.json", report)
     write_predictions(clips, logits, plan.tasks, output / "predictions.csv")
     return Evaluation(report, measured.resampled_means.get(plan.main_task.name, {}), frozenset(clips["id"]))
+
+
+def _voices(condition: Condition, plan: EvaluationPlan) -> Voices | None:
+    """The clips that babble is made of: those of the training split, where there are any."""
+    return Voices(plan.splits["train"] if "train" in plan.splits else plan.clips) if condition.name == "babble" else None
 
 
 def _report(plan: EvaluationPlan, metrics: dict[str, dict]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from evaluation.reporting.summary import write_summary
 from evaluation.run import evaluate_checkpoint
 from modeling import SAMPLING_RATE, Task
 from modeling.modeling_heads_ser import multi_task_loss
+from preprocessing.augmentation.augment import Augmentation
 from preprocessing.prepared.collator import SERDataCollator, encode
 
 from .arguments.settings import SERTrainingArguments
@@ -71,6 +72,7 @@ def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskS
         job.args,
         tasks=job.tasks,
         write_settings=partial(_write_settings, job),
+        augmentation=_augmentation(job),
         data_collator=SERDataCollator(feature_extractor, job.tasks, job.model.config.max_duration_s),
         train_dataset=job.splits["train"],
         eval_dataset=longest_first(job.splits["validation"]) if "validation" in job.splits else None,
@@ -78,6 +80,12 @@ def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskS
         compute_metrics=lambda prediction: score(prediction, job.splits["validation"], job.tasks),
         callbacks=_callbacks(job.args),
     )
+
+
+def _augmentation(job: TrainingJob) -> Augmentation | None:
+    if not job.data.augment:
+        return None
+    return Augmentation(job.data.augment, job.data.augment_probability, job.args.seed, job.splits["train"])
 
 
 def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob) -> dict:
