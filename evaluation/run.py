@@ -140,7 +140,7 @@ def evaluate_checkpoint(
 
 def _voices(condition: Condition, plan: EvaluationPlan) -> Voices | None:
     """The clips that babble is made of: those of the training split, where there are any."""
-    return Voices(plan.splits["train"] if "train" in plan.splits else plan.clips) if condition.name == "babble" else None
+    return Voices(plan.splits.get("train", plan.clips)) if condition.name == "babble" else None
 
 
 def _report(plan: EvaluationPlan, metrics: dict[str, dict]) -> dict[str, Any]:

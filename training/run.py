@@ -92,7 +92,10 @@ def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob) -> dict:
     """Calibrates, saves, documents and evaluates a trained model; writes and returns what [`train`] does."""
     output = job.output_dir
     feature_extractor: Any = trainer.processing_class
-    hardware = {"per_device_eval_batch_size": job.args.per_device_eval_batch_size, "use_cpu": job.args.use_cpu}
+    hardware: dict[str, Any] = {
+        "per_device_eval_batch_size": job.args.per_device_eval_batch_size,
+        "use_cpu": job.args.use_cpu,
+    }
     if job.args.calibrate and "validation" in job.splits:
         calibrate(job.model, feature_extractor, job.splits["validation"], output, **hardware)
     if trainer.is_world_process_zero():

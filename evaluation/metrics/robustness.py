@@ -31,10 +31,10 @@ def measure_conditions(
 
     Returns:
         Condition to `corpora`, the row of each corpus, and `mean_over_corpora`. A row has the metric (weighted F1, or
-        CCC of a regression), its interval as `NAME_ci`, `clips` and `speakers`, and, except for [`CLEAN`], `change`: the
-        paired `difference` from it with its 95 % `ci` and `p` over the same resamples of speakers and clips. These are
-        `None`, with a `ci_reason`, where there are too few; `change` is `None` where the metric has no value. Empty
-        where no clip has a label.
+        CCC of a regression), its interval as `NAME_ci`, `clips` and `speakers`, and, except for [`CLEAN`], `change`:
+        the paired `difference` from it with its 95 % `ci` and `p` over the same resamples of speakers and clips. These
+        are `None`, with a `ci_reason`, where there are too few; `change` is `None` where the metric has no value.
+        Empty where no clip has a label.
     """
     columns = {name: np.array(clips[name][:], dtype=object) for name in COLUMNS}
     values = np.array(clips[task.column][:], dtype=object)

@@ -78,7 +78,7 @@ def _by_condition(name: str, kind: str, conditions: Mapping[str, Any]) -> str:
         mean = result["mean_over_corpora"]
         change = mean.get("change")
         cells = [None if value is None else f"{value:.3f}" for value in (mean[metric], *_values(result, metric))]
-        bounds = "{:+.3f}–{:+.3f}".format(*change["ci"]) if change and change["ci"] else None
+        bounds = "{:+.3f} to {:+.3f}".format(*change["ci"]) if change and change["ci"] else None
         difference = f"{change['difference']:+.3f}" if change else None
         rows.append([condition, cells[0], difference, bounds, *cells[1:]])
     corpora = list(conditions["clean"]["corpora"])

@@ -168,14 +168,20 @@ def plot_by_line(table: Mapping[str, Any], path: Path) -> None:
 
 
 def plot_conditions(conditions: Mapping[str, Any], metric: str, title: str, path: Path) -> None:
-    """Plots the mean of a metric over corpora under each condition, with its 95 % interval, and each corpus as a dot."""
+    """Plots a metric under each condition: its mean over corpora with a 95 % interval, and each corpus as a dot."""
     means = [result["mean_over_corpora"] for result in conditions.values()]
     corpora = list(next(iter(conditions.values()))["corpora"])
     figure = Figure(figsize=(9, 1.8 + 0.4 * len(means) + 0.05 * len(corpora)), layout="constrained")
     axes = figure.subplots()
     for index, corpus in enumerate(corpora):
         values = [result["corpora"][corpus][metric] for result in conditions.values()]
-        style = {"marker": "osv^D<>"[index // 10 % 7], "color": f"C{index % 10}", "ms": 4, "alpha": 0.7, "lw": 0}
+        style: dict[str, Any] = {
+            "marker": "osv^D<>"[index // 10 % 7],
+            "color": f"C{index % 10}",
+            "ms": 4,
+            "alpha": 0.7,
+            "lw": 0,
+        }
         axes.plot([np.nan if value is None else value for value in values], range(len(means)), label=corpus, **style)
     for y, mean in enumerate(means):
         if bounds := mean.get(f"{metric}_ci"):

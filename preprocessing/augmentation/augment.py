@@ -16,8 +16,8 @@ from .transforms import TRANSFORMS, ClipContext, seeded_generator, transform_cli
 class Augmentation:
     """Applies each of some transforms with a probability.
 
-    Choices depend on seed, epoch, clip and transform alone: they are the same after a resume, in any worker process, and
-    whatever other transforms there are.
+    Choices depend on seed, epoch, clip and transform alone: they are the same after a resume, in any worker process,
+    and whatever other transforms there are.
 
     Args:
         names: names of the transforms.

@@ -71,7 +71,7 @@ def reverberate(waveform: np.ndarray, impulse_response: np.ndarray) -> np.ndarra
 
 
 def telephone(waveform: np.ndarray) -> np.ndarray:
-    """A narrow-band call: 300–3400 Hz at 8 kHz, in 8 bits by the µ-law of ITU-T G.711, which limits it to full scale."""
+    """A narrow-band call: 300–3400 Hz at 8 kHz, in 8 bits by µ-law (ITU-T G.711), which limits it to full scale."""
     narrow = sosfilt(_TELEPHONE_BAND, soxr.resample(waveform, SAMPLING_RATE, _TELEPHONE_RATE))
     magnitude = np.log1p(_MU * np.minimum(np.abs(narrow), 1)) / np.log1p(_MU)
     codes = np.round(127 * magnitude)  # 7 bits, beside the sign

@@ -82,7 +82,7 @@ class Transform:
 
     def draw(self, random: np.random.Generator) -> float:
         """A random number for a training."""
-        return float(random.choice(self.drawn) if self.choices else random.uniform(*self.drawn))
+        return float(random.choice(self.drawn) if self.choices else random.uniform(self.drawn[0], self.drawn[1]))
 
 
 def _noise(waveform: np.ndarray, snr_db: float, context: ClipContext) -> np.ndarray:

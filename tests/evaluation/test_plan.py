@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.plan import EvaluationPlan, check_together, plan_evaluation
+from evaluation.plan import EvaluationPlan, check_conditions, check_together, plan_evaluation
 from modeling import Task
+from preprocessing.augmentation.conditions import parse_conditions
 from tests.conftest import TASKS, tiny_config
 from tests.evaluation.test_run import save
 
@@ -59,3 +60,11 @@ def test_the_reference_is_a_checkpoint_that_is_given():
     check_together([planned(), planned("runs/b")], "runs/b")
     with pytest.raises(ValueError, match="runs/c"):
         check_together([planned(), planned("runs/b")], "runs/c")
+
+
+def test_a_condition_that_changes_what_the_main_task_predicts_is_refused():
+    pitch = planned(tasks=(PITCH,))
+    check_conditions(parse_conditions(["noise:10", "gain:-20"]), [planned(), pitch])
+    check_conditions(parse_conditions(["speed:1.1"]), [planned()])
+    with pytest.raises(ValueError, match=r"speed:1\.1 changes f0_mean"):
+        check_conditions(parse_conditions(["speed:1.1"]), [planned(), pitch])

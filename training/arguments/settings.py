@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import torch
 
 from common.processes import must_join_on_cpu, num_processes_started
-
 from preprocessing.augmentation.transforms import TRANSFORMS, check_names
 
 from .batch_sizes import BatchArguments
@@ -31,7 +30,7 @@ class DataArguments:
     augment: list[str] = field(
         default_factory=list,
         metadata={
-            "help": f"Transforms that change each training clip at random, anew in every epoch: {', '.join(TRANSFORMS)}."
+            "help": f"Transforms that change training clips at random, anew in every epoch: {', '.join(TRANSFORMS)}."
         },
     )
     augment_probability: float = field(
@@ -45,7 +44,7 @@ class DataArguments:
             raise ValueError(f"--augment: {error}") from error
         if not 0 < self.augment_probability <= 1:
             raise ValueError(
-                f"--augment_probability {self.augment_probability} is not valid: expected a number above 0 and at most 1."
+                f"--augment_probability {self.augment_probability} is out of range: expected above 0 and at most 1."
             )
 
 
