@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Iterator
 
@@ -46,8 +47,7 @@ def measure(quick: bool) -> list[Line]:
     clips, what = prepared_clips(4 if quick else CLIPS)
     rounds = 1 if quick else 5
     alone = {
-        name: spread([*milliseconds(Augmentation([name], 1.0, 0, clips), clips, rounds)])["value"]
-        for name in TRANSFORMS
+        name: statistics.median(milliseconds(Augmentation([name], 1.0, 0, clips), clips, rounds)) for name in TRANSFORMS
     }
     mixed = [*milliseconds(Augmentation([*TRANSFORMS], PROBABILITY, 0, clips), clips, rounds)]
     mean_s = sum(stored_waveform(row).size for row in clips) / SAMPLING_RATE / len(clips)

@@ -19,7 +19,7 @@ def test_conditions_are_read_and_written():
 @pytest.mark.parametrize(
     "text",
     [
-        *("hiss", "", ":", "noise:", "noise:loud", "noise:nan", "noise:inf", "noise:10:5", "noise:1000"),
+        *("hiss", "", "noise:", "noise:loud", "noise:nan", "noise:inf", "noise:10:5", "noise:1000"),
         *("telephone:8", "mp3:33", "gain", "gain:", "speed", "speed:0", "speed:-1", "room:0", "clip:100", "clean"),
     ],
 )
