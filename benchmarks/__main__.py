@@ -20,17 +20,8 @@ from common.versions import versions
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 CLAIMS = (
-    *(
-        "training",
-        "augmentation",
-        "padding",
-        "inference",
-        "long_recording",
-        "pitch",
-        "preparation",
-        "memory",
-        "processes",
-    ),
+    *("training", "augmentation", "padding", "inference"),
+    *("long_recording", "pitch", "preparation", "memory", "processes"),
 )
 GPU = "gpu"
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "numpy", "librosa", "numba", "soundfile")

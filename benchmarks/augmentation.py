@@ -31,14 +31,14 @@ def prepared_clips(count: int) -> tuple[Dataset, str]:
 
 
 def milliseconds(augmentation: Augmentation, clips: Dataset, rounds: int) -> Iterator[float]:
-    """The mean per clip in each of several epochs, without that of reading the clip."""
+    """The mean processor time per clip in each of several epochs, without that of reading the clip."""
     read = [(row, stored_waveform(row)) for row in clips]
     for epoch in range(rounds):
         augmentation.set_epoch(epoch)
-        start = time.perf_counter()
+        start = time.process_time()
         for row, waveform in read:
             augmentation(row, waveform)
-        yield 1000 * (time.perf_counter() - start) / len(read)
+        yield 1000 * (time.process_time() - start) / len(read)
 
 
 def measure(quick: bool) -> list[Line]:

@@ -10,7 +10,7 @@ from datasets import Dataset
 from ..stored_audio import stored_waveform
 
 NUM_VOICES = 4
-_MAX_VOICE_S = 6.0  # the part of a clip that is repeated to the length of the babble
+_MAX_VOICE_S = 3.0  # the part of a clip that is repeated to the length of the babble: decoding takes most of its time
 
 
 @dataclass(frozen=True)

@@ -233,6 +233,7 @@ def test_of_clips_without_a_named_speaker_it_is_unknown_who_was_in_the_training(
     assert evaluate_checkpoint(plan, tmp_path).report["num_speakers_seen_in_training"] is None
 
 
+@pytest.mark.slow
 def test_an_evaluation_under_conditions_has_their_table_and_figure(checkpoint, prepared, tmp_path, capsys):
     conditions = ["gain:-60", "babble:-20"]
     for output in ("first", "second"):

@@ -147,7 +147,8 @@ def test_an_augmented_training_that_resumes_within_an_epoch_ends_with_the_same_w
     augmented = [*arguments, *TWO_EPOCHS, *lasting, *AUGMENT]
     train(job(augmented))
     steps = sorted((tmp_path / "run").glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    within = steps[len(steps) // 2]  # in the second epoch, after its first batch
+    within = steps[len(steps) // 2]
+    assert 1 < json.loads((within / "trainer_state.json").read_text())["epoch"] < 2
     weights = load_file(tmp_path / "run" / "model.safetensors")
     for output, extra in (("resumed", [*RESUME, *WORKERS]), ("in_workers", WORKERS)):
         if output == "resumed":
