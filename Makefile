@@ -31,7 +31,7 @@ ROWS := $(sort $(basename $(notdir $(wildcard configs/paper/rows/*.yaml))))
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable ".[demo,onnx,page,test]"
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable ".[demo,onnx,page,augment,test]"
 	touch $@
 
 prepared/demo/report.json: | $(VENV)/installed

@@ -5,6 +5,7 @@ A folder of several seeds or folds, as train.py writes it, is one row of the rep
 python evaluate.py runs/demo --data prepared/demo --output runs/demo/evaluation
 python evaluate.py runs/paper/* --data prepared/paper --output runs/paper
 python evaluate.py runs/folds --predictions emotion2vec=their.csv --data prepared/demo --output runs/beside
+python evaluate.py runs/demo --data prepared/demo --output runs/demo/robustness --condition noise:10 telephone mp3:32
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def main() -> None:
             baseline=args.baseline,
             predictions=args.predictions,
             reference=args.reference,
+            conditions=args.condition,
             overwrite=args.overwrite,
             batch_size=args.batch_size,
         )
@@ -67,6 +69,14 @@ def _parse_args() -> argparse.Namespace:
         default=[],
         metavar="NAME=FILE",
         help="CSV files of other systems: id, and label or a column of scores per class",
+    )
+    add(
+        "--condition",
+        nargs="+",
+        default=[],
+        metavar="NAME[:VALUE]",
+        help="evaluate the main task under these conditions, too, such as noise:10 babble:10 telephone mp3:32 room "
+        "clip gain:-20 speed:1.1 (docs/robustness.md)",
     )
     add("--overwrite", action="store_true", help="replace files in DIR that no evaluation has written")
     add("--batch_size", type=int, default=8, help="clips per batch and process")

@@ -13,6 +13,7 @@ from common.checkpoint import load_config
 from common.training_clips import training_protocol
 from modeling import Task
 from modeling.auto_ser import architecture_of
+from preprocessing.augmentation.conditions import Condition
 from preprocessing.prepared.load import load_prepared
 from preprocessing.prepared.table import load_report
 from preprocessing.targets.acoustics import UNITS
@@ -107,3 +108,18 @@ def _is_in_data(task: Task, clips: Dataset) -> bool:
             *(task.name, task.unit or "another unit", unit),
         )
     return task.column in clips.column_names and unit == task.unit
+
+
+def check_conditions(conditions: Sequence[Condition], plans: Sequence[EvaluationPlan]) -> None:
+    """Refuses conditions that change what the main task predicts.
+
+    Raises:
+        ValueError: the target of a main task is one of the acoustic targets that a condition changes.
+    """
+    for condition in conditions:
+        for plan in plans:
+            if plan.main_task.column in condition.changed_targets:
+                raise ValueError(
+                    f"--condition {condition} changes {plan.main_task.column}, the target of the main task of "
+                    f"{plan.checkpoint}: its labels would be wrong."
+                )

@@ -12,6 +12,7 @@ from datasets import Dataset
 from transformers import PreTrainedModel, SequenceFeatureExtractor, Trainer, TrainingArguments
 
 from common.processes import must_join_on_cpu
+from preprocessing.augmentation.conditions import ConditionTransform
 from preprocessing.prepared.collator import SERDataCollator
 from preprocessing.prepared.rows import ROW
 
@@ -48,7 +49,12 @@ def in_order(prediction: Any, clips: Dataset) -> dict[str, np.ndarray]:
 
 
 def predict(
-    model: PreTrainedModel, feature_extractor: SequenceFeatureExtractor, clips: Dataset, **training_args: Any
+    model: PreTrainedModel,
+    feature_extractor: SequenceFeatureExtractor,
+    clips: Dataset,
+    *,
+    transform: ConditionTransform | None = None,
+    **training_args: Any,
 ) -> dict[str, np.ndarray]:
     """The outputs of every head for each clip.
 
@@ -56,6 +62,7 @@ def predict(
         model: a multi-task speech emotion recognition model.
         feature_extractor: its feature extractor.
         clips: a split of a prepared folder.
+        transform: puts the clips under a condition.
         training_args: fields of [`~transformers.TrainingArguments`], such as `per_device_eval_batch_size`.
 
     Returns:
@@ -74,7 +81,7 @@ def predict(
         trainer = Trainer(
             model,
             TrainingArguments(output_dir, **settings),
-            data_collator=SERDataCollator(feature_extractor, tasks, model.config.max_duration_s),
+            data_collator=SERDataCollator(feature_extractor, tasks, model.config.max_duration_s, transform),
         )
         prediction = trainer.predict(longest_first(clips))
     return in_order(prediction, clips)

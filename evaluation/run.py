@@ -18,13 +18,16 @@ from common.files import check_writable, write_json
 from common.outputs import check_outputs, record_outputs
 from common.training_clips import read_training_clips
 from common.versions import versions
+from preprocessing.augmentation.babble import Voices
+from preprocessing.augmentation.conditions import Condition, ConditionTransform, parse_conditions
 from preprocessing.labels import merged_labels, raw_labels
 from preprocessing.prepared.split_files import load_protocol
 
 from .metrics.baseline import baseline_logits
 from .metrics.compute import compute_metrics, measure
+from .metrics.robustness import CLEAN, measure_conditions
 from .other_systems import evaluate_other_system, read_other_system
-from .plan import EvaluationPlan
+from .plan import EvaluationPlan, check_conditions
 from .pooling import Predictions, fold_scores, pool
 from .predict import predict
 from .predictions import read_predictions, write_predictions
@@ -50,6 +53,7 @@ def evaluate_checkpoints(
     baseline: bool = False,
     predictions: Sequence[str] = (),
     reference: str | None = None,
+    conditions: Sequence[str] = (),
     overwrite: bool = False,
     batch_size: int = 8,
 ) -> Path | None:
@@ -63,6 +67,8 @@ def evaluate_checkpoints(
         predictions: `NAME=FILE` of other systems, as of [`~evaluation.other_systems.read_other_system`], on the clips
             of the checkpoints.
         reference: the checkpoint, row or system that the others are compared with; by default the first.
+        conditions: conditions to evaluate under beside the clips as recorded, as
+            [`~preprocessing.augmentation.conditions.parse_conditions`] reads them.
         overwrite: whether files that no evaluation has written may be replaced.
         batch_size: clips per batch and process.
 
@@ -73,6 +79,7 @@ def evaluate_checkpoints(
         ValueError: a checkpoint, the data or the output is not valid; almost always before a clip is processed.
         OSError: a file cannot be read or written.
     """
+    parsed = parse_conditions(conditions)
     rows = [plan_repetitions(name, data, protocol, split=split, baseline=baseline) for name in checkpoints]
     repetitions = [each for row in rows for each in row]
     check_writable(output)
@@ -80,6 +87,7 @@ def evaluate_checkpoints(
     where = _protocol_of_others(repetitions, protocol) if predictions else ""
     others = [read_other_system(given, data, where, split, task) for given in predictions]
     check_together(repetitions, reference, [other.name for other in others])
+    check_conditions(parsed, [plan for each in repetitions for plan in each.plans])
     outputs = _output_folders(repetitions, output)
     folders = _folders_of_rows(rows, outputs)
     written = [(output, REPORT_FILES), *((folder, CHECKPOINT_FILES) for folder in outputs.values())]
@@ -87,7 +95,7 @@ def evaluate_checkpoints(
         check_outputs(folder, names, OWNER, overwrite)
     evaluations = []
     for each in repetitions:
-        evaluation = evaluate_repetition(each, outputs[each.name], per_device_eval_batch_size=batch_size)
+        evaluation = evaluate_repetition(each, outputs[each.name], parsed, per_device_eval_batch_size=batch_size)
         if evaluation:
             print(f"{format_report(evaluation.report)}\n")
             evaluations.append(evaluation)
@@ -130,12 +138,15 @@ def _folders_of_rows(rows: Sequence[Sequence[Repetition]], outputs: Mapping[str,
     return {outputs[row[0].name].parent: row[0].model for row in rows if row[0].is_one_of_several}
 
 
-def evaluate_checkpoint(plan: EvaluationPlan, output: Path, **training_args: Any) -> Evaluation | None:
+def evaluate_checkpoint(
+    plan: EvaluationPlan, output: Path, conditions: Sequence[Condition] = (), **training_args: Any
+) -> Evaluation | None:
     """Evaluates a checkpoint, over one process or many.
 
     Args:
         plan: what to evaluate on what.
         output: folder to write `metrics.json` and `predictions.csv` to.
+        conditions: conditions to evaluate the main task under, too.
         training_args: as in [`~evaluation.predict.predict`].
 
     Returns:
@@ -145,24 +156,40 @@ def evaluate_checkpoint(plan: EvaluationPlan, output: Path, **training_args: Any
         ValueError: the checkpoint is incomplete.
     """
     alone = Repetition(plan.checkpoint, plan.checkpoint, plan.protocol, [plan])
-    return evaluate_repetition(alone, output, **training_args)
+    return evaluate_repetition(alone, output, conditions, **training_args)
 
 
-def evaluate_repetition(repetition: Repetition, output: Path, **training_args: Any) -> Evaluation | None:
+def evaluate_repetition(
+    repetition: Repetition, output: Path, conditions: Sequence[Condition] = (), **training_args: Any
+) -> Evaluation | None:
     """Evaluates a checkpoint, or those of all folds, whose predictions are pooled. As [`evaluate_checkpoint`]."""
     reuse = repetition.is_one_of_several
     folds = [_predictions(plan, reuse, training_args) for plan in repetition.plans]
+    changed = {
+        str(condition): [_predictions_under(condition, plan, training_args) for plan in repetition.plans]
+        for condition in conditions
+    }
     if not PartialState().is_main_process:
         return None
-    found = pool(folds) if repetition.in_folds else folds[0]
+    found = _joined(repetition, folds)
     measured = measure(found.clips, found.logits, found.tasks)
     report = _report(repetition, found, measured.metrics)
     if repetition.in_folds:
         report["over_folds"] = fold_scores(folds, repetition.plans[0].main_task)
+    if conditions:
+        main = next(task for task in found.tasks if task.name == report["main_task"])
+        joined = {CLEAN: found, **{name: _joined(repetition, each) for name, each in changed.items()}}
+        report["conditions"] = measure_conditions(
+            found.clips, main, {name: each.logits[main.name] for name, each in joined.items()}
+        )
     record_outputs(output, CHECKPOINT_FILES, OWNER)
     write_json(output / "metrics.json", report)
     write_predictions(found.clips, found.logits, found.tasks, output / "predictions.csv")
     return Evaluation(report, measured.resampled_means.get(report["main_task"], {}), frozenset(found.clips["id"]))
+
+
+def _joined(repetition: Repetition, folds: Sequence[Predictions]) -> Predictions:
+    return pool(folds) if repetition.in_folds else folds[0]
 
 
 def _predictions(plan: EvaluationPlan, reuse: bool, training_args: Mapping[str, Any]) -> Predictions:
@@ -171,6 +198,15 @@ def _predictions(plan: EvaluationPlan, reuse: bool, training_args: Mapping[str, 
     if logits is None:
         model, feature_extractor = load_checkpoint(plan.checkpoint)
         logits = predict(model, feature_extractor, plan.clips, **training_args)
+    return Predictions(plan.clips, logits, plan.tasks)
+
+
+def _predictions_under(condition: Condition, plan: EvaluationPlan, training_args: Mapping[str, Any]) -> Predictions:
+    """The outputs of a checkpoint for clips under a condition; babble is made of training clips, if there are any."""
+    voices = Voices(plan.splits.get("train", plan.clips)) if condition.name == "babble" else None
+    model, feature_extractor = load_checkpoint(plan.checkpoint)
+    transform = ConditionTransform(condition, voices)
+    logits = predict(model, feature_extractor, plan.clips, transform=transform, **training_args)
     return Predictions(plan.clips, logits, plan.tasks)
 
 

@@ -45,6 +45,7 @@ def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
       ([`~preprocessing.labels.merged_labels`]);
     - `locales` of the training clips, `protocol`, `seed`, `parameters` (`all`, `trained`), `versions`;
     - `start`: as returned by [`~training.start.describe_start`];
+    - `augmentation`: `transforms` and their `probability`, `None` without;
     - `epochs` trained, `learning_rate`, `weight_decay`, `batch_size` (clips per update), `precision`;
     - `hardware`: `device`, `processes`; `seconds` of the training, `None` if it was resumed or one point of a sweep.
     """
@@ -62,6 +63,9 @@ def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
             "all": job.model.num_parameters(),
             "trained": job.model.num_parameters(only_trainable=True),
         },
+        "augmentation": {"transforms": job.data.augment, "probability": job.data.augment_probability}
+        if job.data.augment
+        else None,
         "epochs": round(trainer.state.epoch or args.num_train_epochs, 2),
         "learning_rate": args.learning_rate,
         "weight_decay": args.weight_decay,

@@ -155,7 +155,8 @@ def resume_settings(
     - `architecture`, its options, and `max_duration_s` of a clip;
     - `tasks` with their kinds, `labels` and `task_weights`;
     - `start`: what the training starts from, as [`start_identity`] has it;
-    - `batch_size` (clips per update, over all processes), and the settings that affect the weights.
+    - `batch_size` (clips per update, over all processes), and the settings that affect the weights, `augment` and its
+      probability where it is set.
     """
     tasks = config.get_tasks()
     settings = {name: getattr(model, name) for name in _OF_MODEL} | {name: getattr(args, name) for name in _OF_TRAINING}
@@ -172,6 +173,8 @@ def resume_settings(
         "batch_size": args.effective_batch_size,
         **settings,
     }
+    if data.augment:  # which earlier states of the project did not have
+        content |= {"augment": sorted(data.augment), "augment_probability": data.augment_probability}
     return json.loads(json.dumps(content))
 
 

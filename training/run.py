@@ -24,6 +24,7 @@ from evaluation.reporting.summary import write_summary
 from evaluation.run import evaluate_checkpoint
 from modeling import SAMPLING_RATE, Task
 from modeling.modeling_heads_ser import multi_task_loss
+from preprocessing.augmentation.augment import Augmentation
 from preprocessing.prepared.collator import SERDataCollator, encode
 
 from .arguments.settings import SERTrainingArguments
@@ -79,6 +80,7 @@ def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskS
         job.args,
         tasks=job.tasks,
         write_settings=partial(_write_settings, job),
+        augmentation=_augmentation(job),
         data_collator=SERDataCollator(feature_extractor, job.tasks, job.model.config.max_duration_s),
         train_dataset=job.splits["train"],
         eval_dataset=longest_first(job.splits["validation"]) if "validation" in job.splits else None,
@@ -88,11 +90,20 @@ def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskS
     )
 
 
+def _augmentation(job: TrainingJob) -> Augmentation | None:
+    if not job.data.augment:
+        return None
+    return Augmentation(job.data.augment, job.data.augment_probability, job.args.seed, job.splits["train"])
+
+
 def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob, *, summary: bool = True) -> dict:
     """Calibrates, saves, documents and evaluates a trained model; writes and returns what [`train`] does."""
     output = job.output_dir
     feature_extractor: Any = trainer.processing_class
-    hardware = {"per_device_eval_batch_size": job.args.per_device_eval_batch_size, "use_cpu": job.args.use_cpu}
+    hardware: dict[str, Any] = {
+        "per_device_eval_batch_size": job.args.per_device_eval_batch_size,
+        "use_cpu": job.args.use_cpu,
+    }
     if job.args.calibrate and "validation" in job.splits:
         calibrate(job.model, feature_extractor, job.splits["validation"], output, **hardware)
     if trainer.is_world_process_zero():

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from accelerate.utils import gather_object
-from torch.utils.data import Sampler, SequentialSampler
-from transformers import Trainer
+from torch.utils.data import DataLoader, Sampler, SequentialSampler
+from transformers import Trainer, TrainerCallback
 
 from evaluation.metrics.compute import DivergedError
 from modeling import Task
 from modeling.modeling_heads_ser import labeled, multi_task_loss
+from preprocessing.augmentation.augment import Augmentation
 from preprocessing.prepared.rows import ROW
 
 from .arguments.settings import SERTrainingArguments
 from .sampler import LengthGroupedBatches
+
+
+class _EpochCallback(TrainerCallback):
+    """Sets the epoch of an augmentation."""
+
+    def __init__(self, augmentation: Augmentation):
+        self.augmentation = augmentation
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.augmentation.set_epoch(int(state.epoch or 0))
 
 
 class MultiTaskSERTrainer(Trainer):
@@ -30,17 +42,37 @@ class MultiTaskSERTrainer(Trainer):
     Args:
         tasks: tasks of the heads.
         write_settings: writes the settings of the training to a folder; called for every checkpoint.
+        augmentation: of the training clips; evaluations during the training do without it.
         args, kwargs: of [`~transformers.Trainer`]. `eval_dataset` is evaluated in its own order.
     """
 
     args: SERTrainingArguments
 
-    def __init__(self, *args: Any, tasks: Sequence[Task], write_settings: Callable[[Path], None], **kwargs: Any):
+    def __init__(
+        self,
+        *args: Any,
+        tasks: Sequence[Task],
+        write_settings: Callable[[Path], None],
+        augmentation: Augmentation | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(*args, **kwargs)
         self.tasks = tasks
         self.write_settings = write_settings
+        self.augmentation = augmentation
+        if augmentation is not None:
+            self.add_callback(_EpochCallback(augmentation))
         # Per task: sum of the clips' losses, and number of clips, since the last log entry.
         self._logged = torch.zeros(2, len(tasks), dtype=torch.float64)
+
+    def get_train_dataloader(self) -> DataLoader:
+        """The loader of the training clips, which are augmented."""
+        plain: Any = self.data_collator  # which the loaders of evaluations keep
+        self.data_collator = replace(plain, transform=self.augmentation)
+        try:
+            return super().get_train_dataloader()
+        finally:
+            self.data_collator = plain
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
         if self.args.train_sampling_strategy != "group_by_length":

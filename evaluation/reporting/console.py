@@ -24,6 +24,8 @@ def format_report(report: Mapping[str, Any]) -> str:
         lines += ["", _by_corpus(report["main_task"], main), *_about_corpora(main), "", _by_locale(main)]
     lines += _over_folds(report.get("over_folds"))
     lines += ["", _by_head(report["tasks"])]
+    if report.get("conditions"):
+        lines += ["", _by_condition(report["main_task"], main["kind"], report["conditions"])]
     if "baseline" in report:
         lines += ["", _against_baseline(report)]
     return "\n".join(lines)
@@ -76,6 +78,25 @@ def _by_locale(task: Mapping[str, Any]) -> str:
 def _by_head(tasks: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [[name, _pooled_metrics(task)] for name, task in tasks.items()]
     return format_table(rows, ["head, over all clips", "metrics"], "ll")
+
+
+def _by_condition(name: str, kind: str, conditions: Mapping[str, Any]) -> str:
+    metric, label = ("weighted_f1", "F1") if kind == "classification" else ("ccc", "CCC")
+    rows = []
+    for condition, result in conditions.items():
+        mean = result["mean_over_corpora"]
+        change = mean.get("change")
+        cells = [None if value is None else f"{value:.3f}" for value in (mean[metric], *_values(result, metric))]
+        bounds = "{:+.3f} to {:+.3f}".format(*change["ci"]) if change and change["ci"] else None
+        difference = f"{change['difference']:+.3f}" if change else None
+        rows.append([condition, cells[0], difference, bounds, *cells[1:]])
+    corpora = list(conditions["clean"]["corpora"])
+    headers = [f"{name} by condition", f"mean {label}", "difference", "95 % interval", *corpora]
+    return format_table(rows, headers, "l" + "r" * (len(headers) - 1))
+
+
+def _values(result: Mapping[str, Any], metric: str) -> list[float | None]:
+    return [row[metric] for row in result["corpora"].values()]
 
 
 def _pooled_metrics(task: Mapping[str, Any]) -> str:

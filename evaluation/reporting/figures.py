@@ -47,6 +47,11 @@ def plot_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
         plot_confusion(figure1, title, file("confusion"), figure1["paper"] if tables["on_paper_corpora"] else None)
     for number, matrix in enumerate(summary["cross"], start=1):
         plot_cross(matrix, file(f"cross_{number}"))
+    for model in summary["models"]:
+        if model["conditions"]:
+            title = f"{model['name']}, protocol {model['protocol']}"
+            metric = "weighted_f1" if summary["is_classification"] else "ccc"
+            plot_conditions(model["conditions"], metric, title, file(f"robustness_{model['number']}"))
     for name, task in shown["tasks"].items():
         if task["clips"] and task["kind"] == "classification":
             title = f"{name}: {shown['name']}, protocol {shown['protocol']}"
@@ -160,6 +165,36 @@ def plot_by_line(table: Mapping[str, Any], path: Path) -> None:
     _name_lines(axes, [line["name"] for line in lines])
     axes.set_xlabel(metric.replace("_", " ").replace("f1", "F1") + ", 95 % interval")
     figure.legend(fontsize=7, loc="outside lower center", ncols=2)
+    save_figure(figure, path)
+
+
+def plot_conditions(conditions: Mapping[str, Any], metric: str, title: str, path: Path) -> None:
+    """Plots a metric under each condition: its mean over corpora with a 95 % interval, and each corpus as a dot."""
+    means = [result["mean_over_corpora"] for result in conditions.values()]
+    corpora = list(next(iter(conditions.values()))["corpora"])
+    figure = Figure(figsize=(9, 1.8 + 0.4 * len(means) + 0.05 * len(corpora)), layout="constrained")
+    axes = figure.subplots()
+    for index, corpus in enumerate(corpora):
+        values = [result["corpora"][corpus][metric] for result in conditions.values()]
+        style: dict[str, Any] = {
+            "marker": "osv^D<>"[index // 10 % 7],
+            "color": f"C{index % 10}",
+            "ms": 4,
+            "alpha": 0.7,
+            "lw": 0,
+        }
+        axes.plot([np.nan if value is None else value for value in values], range(len(means)), label=corpus, **style)
+    for y, mean in enumerate(means):
+        if bounds := mean.get(f"{metric}_ci"):
+            axes.plot(bounds, [y, y], color="black", lw=2)
+        if mean[metric] is not None:
+            axes.plot(mean[metric], y, "|", color="black", ms=14, label=None if y else "mean, 95 % interval")
+    if means[0][metric] is not None:
+        axes.axvline(means[0][metric], color="0.6", lw=0.8, ls="--")
+    _name_lines(axes, list(conditions))
+    axes.set_xlabel(metric.replace("_", " ").replace("f1", "F1").replace("ccc", "CCC"))
+    axes.set_title(wrapped(title, 8, 10), fontsize=10)
+    figure.legend(fontsize=7, loc="outside lower center", ncols=5)
     save_figure(figure, path)
 
 

@@ -109,6 +109,7 @@ def _model(number: int, name: str, report: Mapping) -> dict[str, Any]:
         "num_clips_seen_in_training": report["num_clips_seen_in_training"],
         "tasks": report["tasks"],
         "baseline": report.get("baseline"),
+        "conditions": report.get("conditions"),
     }
 
 

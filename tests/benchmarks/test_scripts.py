@@ -5,9 +5,10 @@ import json
 import pytest
 import torch
 
-from benchmarks import gpu, long_recording, padding
+from benchmarks import augmentation, gpu, long_recording, padding
 from benchmarks.__main__ import CLAIMS, GPU, format_results
 from benchmarks.measure import Line
+from preprocessing.augmentation.transforms import TRANSFORMS
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -22,6 +23,12 @@ def test_every_script_is_among_those_that_make_bench_runs():
 def test_97_percent_of_what_an_epoch_computes_is_audio():
     (line,) = padding.measure(quick=True)
     assert line.low > line.target == 0.97
+
+
+def test_each_transform_and_their_mix_are_measured():
+    (line,) = augmentation.measure(quick=True)
+    assert line.value > 0
+    assert [name for name in TRANSFORMS if f"{name} " not in line.note] == []
 
 
 def test_windows_of_a_recording_have_the_outputs_of_the_stock_pipeline():

@@ -1,11 +1,13 @@
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from evaluation.plan import plan_evaluation
+from evaluation.plan import EvaluationPlan, check_conditions, plan_evaluation
 from modeling import Task
-from tests.conftest import TASKS
+from preprocessing.augmentation.conditions import parse_conditions
+from tests.conftest import TASKS, tiny_config
 from tests.evaluation.test_run import save
 
 
@@ -26,3 +28,16 @@ def test_a_head_of_another_unit_is_not_compared_with_the_data(prepared, feature_
     assert "FS" in caplog.text
     save(tmp_path / "new", feature_extractor, (TASKS[0], replace(energy, unit="FS")))
     assert len(plan_evaluation(str(tmp_path / "new"), prepared, "paper").tasks) == 2
+
+
+def planned(tasks):
+    return EvaluationPlan("runs/a", Path("data"), "paper", {}, "test", tiny_config(tasks), list(tasks), False)
+
+
+def test_a_condition_that_changes_what_the_main_task_predicts_is_refused():
+    pitch = planned((Task("f0_mean", "regression", "f0_mean", unit="Hz", mean=180.0, std=50.0),))
+    emotion = planned((Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad")),))
+    check_conditions(parse_conditions(["noise:10", "gain:-20"]), [emotion, pitch])
+    check_conditions(parse_conditions(["speed:1.1"]), [emotion])
+    with pytest.raises(ValueError, match=r"speed:1\.1 changes f0_mean"):
+        check_conditions(parse_conditions(["speed:1.1"]), [emotion, pitch])

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 from common.training_clips import read_training_clips
 from preprocessing.prepared.load import load_prepared
@@ -83,6 +84,7 @@ def test_every_checkpoint_has_resume_settings_and_clips(finished, prepared):
         (["--padding", "paper"], "padding"),
         (["--layers", "weighted"], "layer_weights"),
         (["--metric_for_best_model", "loss"], "metric_for_best_model"),
+        (["--augment", "gain"], "augment"),
     ],
 )
 def test_a_resume_with_another_setting_is_refused_by_its_name(finished, short, changes, named):
@@ -132,6 +134,30 @@ def test_a_resume_into_the_folder_of_another_training_is_refused(finished, short
     shutil.copytree(finished, other)
     with pytest.raises(ValueError, match="other"):
         job([*short, "--resume_from_checkpoint", str(finished / "checkpoint-1"), "--output_dir", str(other)])
+
+
+AUGMENT = ["--augment", "noise", "babble", "speed", "gain", "room", "--augment_probability", "0.5"]
+TWO_EPOCHS = ["--num_train_epochs", "2", "--calibrate", "false", "--save_strategy", "steps", "--eval_strategy", "no"]
+WORKERS = ["--dataloader_num_workers", "2", "--dataloader_persistent_workers", "true"]
+
+
+@pytest.mark.slow
+def test_an_augmented_training_that_resumes_within_an_epoch_ends_with_the_same_weights(arguments, tmp_path):
+    lasting = ["--save_steps", "1", "--save_total_limit", "9", "--load_best_model_at_end", "false"]
+    augmented = [*arguments, *TWO_EPOCHS, *lasting, *AUGMENT]
+    train(job(augmented))
+    steps = sorted((tmp_path / "run").glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    within = steps[len(steps) // 2]
+    assert 1 < json.loads((within / "trainer_state.json").read_text())["epoch"] < 2
+    weights = load_file(tmp_path / "run" / "model.safetensors")
+    for output, extra in (("resumed", [*RESUME, *WORKERS]), ("in_workers", WORKERS)):
+        if output == "resumed":
+            shutil.copytree(within, tmp_path / output / within.name)
+        train(job([*augmented, *extra, "--output_dir", str(tmp_path / output)]))
+        for name, value in load_file(tmp_path / output / "model.safetensors").items():
+            assert value.equal(weights[name]), (output, name)
+    record = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert record["augmentation"] == {"transforms": ["noise", "babble", "speed", "gain", "room"], "probability": 0.5}
 
 
 @pytest.mark.slow

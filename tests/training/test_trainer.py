@@ -45,3 +45,34 @@ def test_an_evaluation_whose_loss_is_not_finite_ends_the_training(arguments):
     trainer.log({"loss": 1.0, "eval_loss": 2.0})
     with pytest.raises(DivergedError, match=r"eval_loss_f0_mean.*inf"):
         trainer.log({"eval_loss": 1.0, "eval_loss_f0_mean": math.inf})
+
+
+def batches(trainer, loader, epoch):
+    """What the loader of a Trainer yields in an epoch."""
+    trainer.state.epoch = float(epoch)
+    trainer.callback_handler.on_epoch_begin(trainer.args, trainer.state, trainer.control)
+    return [batch["input_values"].clone() for batch in loader]
+
+
+@pytest.mark.slow
+def test_augmentation_is_anew_in_each_epoch_and_the_same_in_persistent_workers(arguments):
+    augment = ["--augment", "gain", "noise", "--augment_probability", "1", "--train_sampling_strategy", "sequential"]
+    workers = ["--dataloader_num_workers", "2", "--dataloader_persistent_workers", "true"]
+    here, there = (build_trainer(job([*arguments, *augment, *extra])) for extra in ([], workers))
+    loaders = here.get_train_dataloader(), there.get_train_dataloader()
+    first, second = (
+        [batches(trainer, loader, epoch) for epoch in (0, 1, 0)]
+        for trainer, loader in zip((here, there), loaders, strict=True)
+    )
+    for ours, theirs in zip(first, second, strict=True):
+        assert all(a.equal(b) for a, b in zip(ours, theirs, strict=True))
+    assert all(a.equal(b) for a, b in zip(first[0], first[2], strict=True))
+    assert not any(a.equal(b) for a, b in zip(first[0], first[1], strict=True))
+
+
+def test_an_evaluation_during_the_training_is_not_augmented(arguments):
+    augment = ["--augment", "gain", "--augment_probability", "1"]
+    plain, augmented = (build_trainer(job([*arguments, *extra])) for extra in ([], augment))
+    augmented.get_train_dataloader()
+    pairs = zip(plain.get_eval_dataloader(), augmented.get_eval_dataloader(), strict=True)
+    assert all(a["input_values"].equal(b["input_values"]) for a, b in pairs)

@@ -11,6 +11,7 @@ import torch
 
 from common.processes import must_join_on_cpu, num_processes_started
 from modeling import ARCHITECTURES
+from preprocessing.augmentation.transforms import TRANSFORMS, check_names
 
 from .batch_sizes import BatchArguments
 from .value_checks import check_combinations, check_values
@@ -31,6 +32,25 @@ class DataArguments:
             "folds:K trains K folds of speakers, and folds:5/2 one of them; lolo:LOCALE; fewshot:CORPUS:K."
         },
     )
+    augment: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": f"Transforms that change training clips at random, anew in every epoch: {', '.join(TRANSFORMS)}."
+        },
+    )
+    augment_probability: float = field(
+        default=0.25, metadata={"help": "Probability of each transform of augment, for each clip."}
+    )
+
+    def __post_init__(self) -> None:
+        try:
+            check_names(self.augment)
+        except ValueError as error:
+            raise ValueError(f"--augment: {error}") from error
+        if not 0 < self.augment_probability <= 1:
+            raise ValueError(
+                f"--augment_probability {self.augment_probability} is out of range: expected above 0 and at most 1."
+            )
 
 
 @dataclass

@@ -90,3 +90,23 @@ def test_a_clip_alone_is_the_clip_in_a_batch(rows, collate):
         torch.testing.assert_close(together["input_values"][index, :size], alone["input_values"][0])
         for name, tensor in alone["labels"].items():
             torch.testing.assert_close(together["labels"][name][index], tensor[0], equal_nan=True)
+
+
+def test_a_transform_changes_waveform_and_labels_of_the_clip(rows, feature_extractor):
+    def halve(row, waveform):
+        return {**row, "f0_mean": 7.0}, waveform / 2
+
+    plain, changed = (SERDataCollator(feature_extractor, TASKS, 6.0, transform)(rows) for transform in (None, halve))
+    assert changed["input_values"].equal(plain["input_values"] / 2)
+    assert changed["labels"]["f0_mean"].tolist() == [7.0] * 4
+    assert changed["labels"]["emotion"].equal(plain["labels"]["emotion"])
+
+
+def test_a_clip_that_becomes_too_long_is_cut_and_its_acoustic_targets_are_missing(rows, feature_extractor):
+    def repeat(row, waveform):
+        return row, np.tile(waveform, 2)
+
+    batch = SERDataCollator(feature_extractor, TASKS, 1.2, repeat)(rows[:1])
+    assert batch["input_values"].shape == (1, round(1.2 * 16_000))
+    assert batch["labels"]["f0_mean"].isnan().all()
+    assert batch["labels"]["emotion"].item() >= 0

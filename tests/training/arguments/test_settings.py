@@ -80,3 +80,24 @@ def test_the_architecture_is_a_setting_whose_help_names_all(capsys):
         parse_args(["--help"])
     message = capsys.readouterr().out.rpartition("--architecture ")[2].partition("--")[0]
     assert {word.strip(";:") for word in message.split()} >= ARCHITECTURES.keys()
+
+
+def test_augmentation_is_off_by_default_and_checked():
+    assert parse_args(BASE)[0].augment == []
+    data, *_, settings = parse_args([*BASE, "--augment", "noise", "room", "--augment_probability", "0.5"])
+    assert (data.augment, data.augment_probability) == (["noise", "room"], 0.5)
+    assert (settings["augment"], settings["augment_probability"]) == (["noise", "room"], 0.5)
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--augment", "hiss"], "--augment: 'hiss'"),
+        (["--augment", "room", "room"], "--augment: room"),
+        (["--augment_probability", "0"], "--augment_probability 0"),
+        (["--augment_probability", "1.5"], "--augment_probability 1.5"),
+    ],
+)
+def test_augmentation_that_is_not_valid_is_refused(flags, named):
+    with pytest.raises(ValueError, match=named):
+        parse_args([*BASE, *flags])
