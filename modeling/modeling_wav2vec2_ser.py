@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 from transformers import AutoConfig, Wav2Vec2Config, Wav2Vec2Model, Wav2Vec2PreTrainedModel
 from transformers.modeling_outputs import Wav2Vec2BaseModelOutput
@@ -33,6 +34,9 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
     config: Wav2Vec2MultiTaskSERConfig
     config_class = Wav2Vec2MultiTaskSERConfig
     training_options: tuple[str, ...] = ("padding", "layerdrop", "mask_time_prob")
+    lora_targets = ("q_proj", "k_proj", "v_proj", "out_proj", "intermediate_dense", "output_dense")
+    encoder_path = "wav2vec2"
+    layers_path = "encoder.layers"
 
     def __init__(self, config: Wav2Vec2MultiTaskSERConfig):
         if not config.tasks:
@@ -128,6 +132,28 @@ class Wav2Vec2ForMultiTaskSER(MultiTaskSERMixin, Wav2Vec2PreTrainedModel):
         fields.pop("gradient_checkpointing", None)  # old configs carry it, and it would switch checkpointing on
         fields.update(overrides, tasks=[task.to_dict() for task in tasks])
         return cls.config_class(**fields)
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The encoder's transformer layers."""
+        return self.wav2vec2.encoder.layers
+
+    @property
+    def final_modules(self) -> tuple[str, ...]:
+        """Names, in the encoder, of the modules after its layers."""
+        return ("encoder.layer_norm",) if self.config.do_stable_layer_norm else ()
+
+    def layer_numbers(self) -> dict[str, int | None]:
+        """As in [`~modeling.modeling_base_ser.MultiTaskSERMixin`]."""
+        prefix = f"{self.encoder_path}."
+        numbers: dict[str, int | None] = {
+            name: 0 if name.startswith(prefix) else None for name, _ in self.named_parameters()
+        }
+        places = {f"{prefix}{self.layers_path}.{index}.": index + 1 for index in range(len(self.layers))}
+        places |= {f"{prefix}{name}.": len(self.layers) for name in self.final_modules}
+        for place, number in places.items():
+            numbers |= {name: number for name in numbers if name.startswith(place)}
+        return numbers
 
     def freeze_feature_encoder(self) -> None:
         """Freezes the convolutional feature encoder, as the paper does (section 4)."""

@@ -60,7 +60,7 @@ def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
         **job.start,
         "parameters": {
             "all": job.model.num_parameters(),
-            "trained": job.model.num_parameters(only_trainable=True),
+            "trained": job.trained_parameters,
         },
         "epochs": round(trainer.state.epoch or args.num_train_epochs, 2),
         "learning_rate": args.learning_rate,

@@ -56,7 +56,7 @@ def _write_settings(job: TrainingJob, folder: Path) -> None:
     write_training_clips(folder, job.splits["train"]["id"], job.clips_before)
 
 
-def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskSERTrainer) -> MultiTaskSERTrainer:
+def build_trainer(job: TrainingJob) -> MultiTaskSERTrainer:
     """A Trainer for the model, the clips and the settings of a job."""
     if job.args.disable_tqdm:
         disable_progress_bar()  # also those of saving and loading
@@ -66,7 +66,7 @@ def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskS
         return_attention_mask=True,
         sampling_rate=SAMPLING_RATE,
     )
-    return kind(
+    return _trainer_class(job.args)(
         job.model,
         job.args,
         tasks=job.tasks,
@@ -78,6 +78,14 @@ def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskS
         compute_metrics=lambda prediction: score(prediction, job.splits["validation"], job.tasks),
         callbacks=_callbacks(job.args),
     )
+
+
+def _trainer_class(args: SERTrainingArguments) -> type[MultiTaskSERTrainer]:
+    if not args.lora_rank:
+        return MultiTaskSERTrainer
+    from .lora import LoraTrainer  # peft is an extra
+
+    return LoraTrainer
 
 
 def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob) -> dict:

@@ -10,7 +10,7 @@ import torch
 
 from common.processes import must_join_on_cpu, num_processes_started
 
-from .batch_sizes import BatchArguments
+from .fine_tuning import FineTuningArguments
 from .value_checks import check_combinations, check_values
 
 BEST_ROW = ("emotion", "gender", "language", "f0_mean")  # of the paper's Table 2
@@ -156,7 +156,7 @@ class SweepArguments:
 
 
 @dataclass
-class SERTrainingArguments(BatchArguments):
+class SERTrainingArguments(FineTuningArguments):
     """[`~transformers.TrainingArguments`] with the recipe of the paper, section 5, as defaults.
 
     They differ from transformers' in:
@@ -170,6 +170,8 @@ class SERTrainingArguments(BatchArguments):
     - `label_smoothing_factor` is refused;
     - `push_to_hub`, which becomes `publish_to`, and the settings that belong to it: see
       [`~training.arguments.hub.HubArguments`];
+    - `head_learning_rate`, `layer_decay` and LoRA, which are additions: see
+      [`~training.arguments.fine_tuning.FineTuningArguments`];
     - `eval_strategy` and `save_strategy` `"epoch"`, `save_total_limit` 2, `load_best_model_at_end` by
       `metric_for_best_model`, which is by default the weighted F1 of emotion averaged over corpora;
     - `dataloader_num_workers` 2, `report_to` `"tensorboard"`, `logging_steps` 20, `remove_unused_columns` False.
