@@ -75,7 +75,7 @@ def labels(count: int, device: torch.device) -> dict[str, torch.Tensor]:
 
 def training_step(model: Wav2Vec2ForMultiTaskSER) -> Callable[[torch.Tensor, torch.Tensor], None]:
     """A step of AdamW in bfloat16 mixed precision with a frozen feature encoder, as `train.py` makes it."""
-    model.train().freeze_feature_encoder()
+    model.train().freeze("feature_encoder")
     optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1e-5)
 
     def step(waveforms: torch.Tensor, mask: torch.Tensor) -> None:

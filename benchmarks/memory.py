@@ -54,7 +54,7 @@ def stages(folder: Path, clips: int) -> dict[str, float]:
     backbone(2, quick=True).to_json_file(config)
     flags = ["--data", prepared, "--config_name", config, "--output_dir", run, "--tasks", "emotion", "gender"]
     flags += ["--max_steps", "20", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
-    flags += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--freeze_feature_encoder", "false"]
+    flags += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--freeze", "none"]
     peaks["training"] = peak("train.py", *flags)
     checkpoint = write_checkpoint(folder / "checkpoint", 2, quick=True)
     library = folder / "library"

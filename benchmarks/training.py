@@ -38,7 +38,7 @@ def trainer(prepared: Path, config: Path, *more: str) -> MultiTaskSERTrainer:
     flags = ["--data", str(prepared), "--config_name", str(config), "--output_dir", str(config.parent / "run")]
     flags += ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
     flags += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no", *more]
-    flags += ["--freeze_feature_encoder", "false"]  # which random weights do not allow: `step` does it
+    flags += ["--freeze", "none"]  # which random weights do not allow: `step` does it
     flags += ["--dataloader_num_workers", "0"]  # whose start takes longer than a step
     return build_trainer(prepare_job(*parse_args(flags)))
 
@@ -54,7 +54,7 @@ def step(prepared: Path, config: Path, way: str) -> Callable[[], float]:
         built = trainer(prepared, config, *WAYS[way], "--seed", str(next(seeds)), "--max_steps", "1")
         model: Any = built.model
         clips: Any = built.train_dataset
-        model.freeze_feature_encoder()
+        model.freeze("feature_encoder")
         lengths = np.minimum(clips["duration_s"][:], model.config.max_duration_s)
         seconds = dict(zip(clips[ROW][:], lengths.tolist(), strict=True))
         processed: list[float] = []

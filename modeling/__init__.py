@@ -6,15 +6,11 @@ from .audio_resampling_ser import SAMPLING_RATE
 from .audio_ser import AudioError, AudioReader, load_audio
 from .auto_ser import ARCHITECTURES
 from .batching_ser import batched, length_grouped_batches
-from .configuration_ser import (
-    PannsMultiTaskSERConfig,
-    Wav2Vec2LayerSumMultiTaskSERConfig,
-    Wav2Vec2MultiTaskSERConfig,
-)
+from .configuration_ser import PannsMultiTaskSERConfig
 from .modeling_heads_ser import MultiTaskSEROutput
 from .modeling_panns_ser import PannsForMultiTaskSER
-from .modeling_wav2vec2_layer_sum_ser import Wav2Vec2LayerSumForMultiTaskSER
-from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER
+from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER, Wav2Vec2MultiTaskSERConfig
+from .modeling_whisper_ser import WhisperForMultiTaskSER, WhisperMultiTaskSERConfig
 from .outputs_ser import OutputOptions, format_outputs
 from .pipeline_ser import SpeechEmotionPipeline
 from .tasks_ser import Task
@@ -38,9 +34,9 @@ __all__ = [
     "SpeechEmotionPipeline",
     "Task",
     "Wav2Vec2ForMultiTaskSER",
-    "Wav2Vec2LayerSumForMultiTaskSER",
-    "Wav2Vec2LayerSumMultiTaskSERConfig",
     "Wav2Vec2MultiTaskSERConfig",
+    "WhisperForMultiTaskSER",
+    "WhisperMultiTaskSERConfig",
     "batched",
     "format_outputs",
     "length_grouped_batches",

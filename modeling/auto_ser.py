@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from transformers import PreTrainedConfig
 
+from .configuration_ser import MultiTaskSERConfigMixin
 from .modeling_base_ser import MultiTaskSERMixin
+from .modeling_encoder_ser import SpeechEncoderMixin
 from .modeling_panns_ser import PannsForMultiTaskSER
-from .modeling_wav2vec2_layer_sum_ser import Wav2Vec2LayerSumForMultiTaskSER
 from .modeling_wav2vec2_ser import Wav2Vec2ForMultiTaskSER
+from .modeling_whisper_ser import WhisperForMultiTaskSER
 
+_ENCODERS: tuple[type[SpeechEncoderMixin], ...] = (Wav2Vec2ForMultiTaskSER, WhisperForMultiTaskSER)
+# Encoders go by transformers' `model_type` of their pre-trained checkpoints.
 ARCHITECTURES: dict[str, type[MultiTaskSERMixin]] = {
-    "wav2vec2": Wav2Vec2ForMultiTaskSER,
-    "wav2vec2_layer_sum": Wav2Vec2LayerSumForMultiTaskSER,
+    **{model.backbone_config_class.model_type: model for model in _ENCODERS},
     "panns": PannsForMultiTaskSER,
 }
 
@@ -19,3 +25,21 @@ ARCHITECTURES: dict[str, type[MultiTaskSERMixin]] = {
 def architecture_of(config: PreTrainedConfig | None) -> str | None:
     """The name in `ARCHITECTURES` of a configuration's model, `None` if it is not one of this project."""
     return next((name for name, model in ARCHITECTURES.items() if type(config) is model.config_class), None)
+
+
+def architecture_of_type(model_type: object) -> str | None:
+    """The name in `ARCHITECTURES` of the model for a `model_type`, of a backbone or of this project; or `None`."""
+    if model_type in ARCHITECTURES and model_type != "panns":
+        return str(model_type)
+    return next((name for name, model in ARCHITECTURES.items() if model_type == model.config_class.model_type), None)
+
+
+def config_from_fields(fields: Mapping[str, Any]) -> MultiTaskSERConfigMixin:
+    """The configuration in a `config.json` of this project.
+
+    Raises:
+        KeyError: it is not one of this project.
+    """
+    models = {model.config_class.model_type: model for model in ARCHITECTURES.values()}
+    config: MultiTaskSERConfigMixin = models[fields["model_type"]].config_class.from_dict(dict(fields))
+    return config

@@ -1,11 +1,13 @@
-"""Configurations of the speech emotion recognition models: the network, its tasks, and the clip length it takes."""
+"""What the configurations of all speech emotion recognition models share, and that of CNN14."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub.dataclasses import strict
-from transformers import PreTrainedConfig, Wav2Vec2Config
+from transformers import PreTrainedConfig
 
 from .tasks_ser import Task, check_column_names
 
@@ -17,19 +19,42 @@ else:
     _ConfigBase = object
 
 
+@dataclass(repr=False, eq=False, kw_only=True)  # so that the configurations have its fields
 class MultiTaskSERConfigMixin(_ConfigBase):
-    """What the configurations of all architectures share; each declares the fields `tasks` and `max_duration_s`.
+    """What the configurations of all architectures share.
+
+    Args:
+        ser_format (`int`):
+            Format of the checkpoint; that of this version is `SER_FORMAT`.
+        tasks (`list[dict]`):
+            What the heads predict, each as the fields of a [`Task`]. The main task, whose scores are `logits` and whose
+            labels are `id2label`, is `emotion`, or the first task where no task has this name.
+        max_duration_s (`float`, *optional*, defaults to 6.0):
+            Seconds of a clip, from its beginning, that the model processes (paper, section 5).
 
     Attributes:
         auto_model (`str`): file and name of the model's class, as the Hub's loader wants them.
+        hub_tag (`str`): the Hub's tag of the network.
+        paper_name (`str`): the network's name in the rows of tables, as in Table 2 of the paper.
+        description (`str`): the network in a sentence of a model card.
+        standardizes_input (`bool`): whether clips are standardized to mean 0 and variance 1, and so lose their level.
+        weight_licenses (`Mapping[str, str]`): license of pre-trained weights, by Hub id or by the name of their file.
+        weights_homepage (`str`): where these weights are, by their name.
     """
 
     # Not annotated, and so no field: what the Trainer leaves out of the predictions that it gathers.
     keys_to_ignore_at_inference = ["logits", "task_losses", "embeddings", "hidden_states", "attentions"]  # noqa: RUF012
     auto_model = ""
-    if TYPE_CHECKING:  # fields of the subclasses
-        tasks: list[dict[str, Any]] | tuple[dict[str, Any], ...]
-        max_duration_s: float | int
+    hub_tag = ""
+    paper_name = ""
+    description = ""
+    standardizes_input = False
+    weight_licenses = MappingProxyType({})
+    weights_homepage = "https://huggingface.co/{}"
+
+    ser_format: int = SER_FORMAT
+    tasks: list[dict[str, Any]] | tuple[dict[str, Any], ...] = ()
+    max_duration_s: float | int = 6.0
 
     def __post_init__(self, **kwargs: Any) -> None:
         if not self.max_duration_s > 0:
@@ -76,84 +101,59 @@ class MultiTaskSERConfigMixin(_ConfigBase):
         return next((task for task in tasks if task.name == "emotion"), tasks[0])
 
 
-@strict
-class Wav2Vec2MultiTaskSERConfig(MultiTaskSERConfigMixin, Wav2Vec2Config):
+@dataclass(repr=False, eq=False, kw_only=True)
+class SpeechEncoderConfigMixin(MultiTaskSERConfigMixin):
     r"""
-    Configuration of [`~modeling.Wav2Vec2ForMultiTaskSER`].
-
-    Besides the fields of [`~transformers.Wav2Vec2Config`]:
+    What the configurations of all transformer encoders share. `num_hidden_layers` is the number of layers that the
+    model has, which may be fewer than the pre-trained encoder had.
 
     Args:
-        ser_format (`int`):
-            Format of the checkpoint; that of this version is `SER_FORMAT`.
-        tasks (`list[dict]`):
-            What the heads predict, each as the fields of a [`Task`]. The main task, whose scores are `logits` and whose
-            labels are `id2label`, is `emotion`, or the first task where no task has this name.
-        max_duration_s (`float`, *optional*, defaults to 6.0):
-            Seconds of a clip, from its beginning, that the model processes (paper, section 5).
         padding (`str`, *optional*, defaults to `"masked"`):
-            `"masked"` averages the frames that hold audio; `"paper"` pads each clip with zeros to `max_duration_s` and
-            averages all frames, as in the paper.
-    """
-
-    model_type = "wav2vec2_multitask_ser"
-    auto_model = "modeling_wav2vec2_ser.Wav2Vec2ForMultiTaskSER"
-
-    ser_format: int = SER_FORMAT
-    tasks: list[dict[str, Any]] | tuple[dict[str, Any], ...] = ()
-    max_duration_s: float | int = 6.0
-    padding: str = "masked"
-    # A model for a handful of sentences per speaker has no use for the two that wav2vec 2.0 switches on by default.
-    layerdrop: float | int = 0.0
-    mask_time_prob: float | int = 0.0
-    feat_extract_norm: str = "layer"
-
-    @property
-    def pooled_size(self) -> int:
-        """Number of features of a clip that the heads take."""
-        return self.hidden_size
-
-    def _check_architecture(self) -> None:
-        """Raises a `ValueError` for a backbone with which a clip's output would depend on its batch."""
-        if self.feat_extract_norm != "layer":
-            raise ValueError(
-                f"feat_extract_norm must be 'layer', got {self.feat_extract_norm!r}. A group-norm feature encoder "
-                "(wav2vec2-base, hubert-base and similar) normalizes over the padding too, so the output for a clip "
-                "would depend on the other clips in its batch. XLSR-53, XLS-R, MMS and the lv60 models use layer norm."
-            )
-        if self.add_adapter:
-            raise ValueError("add_adapter=True is not supported: the heads pool the transformer's own frames.")
-        if self.padding not in ("masked", "paper"):
-            raise ValueError(f"padding must be 'masked' or 'paper', got {self.padding!r}.")
-
-
-@strict
-class Wav2Vec2LayerSumMultiTaskSERConfig(Wav2Vec2MultiTaskSERConfig):
-    r"""
-    Configuration of [`~modeling.Wav2Vec2LayerSumForMultiTaskSER`].
-
-    Besides the fields of [`Wav2Vec2MultiTaskSERConfig`]:
-
-    Args:
-        dense_size (`int`, *optional*, defaults to 128): units of each of the two pointwise dense layers.
+            `"masked"` pools the frames that hold audio; `"paper"` pads each clip with zeros to `max_duration_s` and
+            pools all frames, as in the paper.
+        layer_weights (`bool`, *optional*, defaults to `False`):
+            Whether a learned weighted mean over the encoder's layers is pooled, and not its last layer.
+        pooling (`str`, *optional*, defaults to `"mean"`):
+            Over time: `"mean"`, or `"attentive_statistics"` (Okabe et al. 2018).
+        dense_layers (`list[int]`, *optional*):
+            Widths of pointwise dense layers with ReLU before the pooling; none by default.
         dense_dropout (`float`, *optional*, defaults to 0.2): dropout after each of them.
+
+    Attributes:
+        encoder_name (`str`): the encoder's name in sentences.
     """
 
-    model_type = "wav2vec2_layer_sum_multitask_ser"
-    auto_model = "modeling_wav2vec2_layer_sum_ser.Wav2Vec2LayerSumForMultiTaskSER"
+    encoder_name = ""
 
-    dense_size: int = 128
+    padding: str = "masked"
+    layer_weights: bool = False
+    pooling: str = "mean"
+    dense_layers: list[int] | tuple[int, ...] = ()
     dense_dropout: float | int = 0.2
 
     @property
     def pooled_size(self) -> int:
         """Number of features of a clip that the heads take."""
-        return self.dense_size
+        width: int = self.dense_layers[-1] if self.dense_layers else self.hidden_size
+        return 2 * width if self.pooling == "attentive_statistics" else width
+
+    @property
+    def description(self) -> str:  # type: ignore[override]  # a class attribute elsewhere
+        """The network in a sentence of a model card."""
+        parts = [f"{self.encoder_name} encoder of {self.num_hidden_layers} layers"]
+        if self.layer_weights:
+            parts.append("the mean of its layers with learned weights")
+        if self.dense_layers:
+            parts.append(f"{len(self.dense_layers)} dense layers")
+        parts.append("attentive statistics over time" if self.pooling != "mean" else "the mean of its frames over time")
+        return f"the {', '.join(parts)}, and one linear head per task"
 
     def _check_architecture(self) -> None:
-        super()._check_architecture()
-        if self.layerdrop or self.mask_time_prob:
-            raise ValueError("layerdrop and mask_time_prob must be 0, because the backbone is frozen.")
+        for name, values in (("padding", ("masked", "paper")), ("pooling", ("mean", "attentive_statistics"))):
+            if getattr(self, name) not in values:
+                raise ValueError(f"{name} must be {values[0]!r} or {values[1]!r}, got {getattr(self, name)!r}.")
+        if any(width < 1 for width in self.dense_layers):
+            raise ValueError(f"dense_layers must be positive widths, got {list(self.dense_layers)}.")
 
 
 @strict
@@ -162,7 +162,7 @@ class PannsMultiTaskSERConfig(MultiTaskSERConfigMixin, PreTrainedConfig):
     Configuration of [`~modeling.PannsForMultiTaskSER`]. The defaults are those of the published `Cnn14_16k`.
 
     Args:
-        ser_format, tasks, max_duration_s: see [`Wav2Vec2MultiTaskSERConfig`].
+        ser_format, tasks, max_duration_s: see [`MultiTaskSERConfigMixin`].
         sampling_rate (`int`, *optional*, defaults to 16000):
             Rate in Hz that the network works at, 16000 or 32000. Its input is at 16 kHz in either case.
         window_size, hop_size (`int`, *optional*, default to 512 and 160): of the spectrogram, in samples at that rate.
@@ -176,9 +176,14 @@ class PannsMultiTaskSERConfig(MultiTaskSERConfigMixin, PreTrainedConfig):
     model_type = "panns_multitask_ser"
     auto_model = "modeling_panns_ser.PannsForMultiTaskSER"
 
-    ser_format: int = SER_FORMAT
-    tasks: list[dict[str, Any]] | tuple[dict[str, Any], ...] = ()
-    max_duration_s: float | int = 6.0
+    hub_tag = "panns"
+    paper_name = "PANN"
+    description = "CNN14 on a log-mel spectrogram (Kong et al. 2020), and one linear head per task"
+    weight_licenses = MappingProxyType(
+        dict.fromkeys(("Cnn14_16k_mAP=0.438.pth", "Cnn14_mAP=0.431.pth"), "CC BY 4.0"),
+    )
+    weights_homepage = "https://zenodo.org/record/3987831"
+
     sampling_rate: int = 16_000
     window_size: int = 512
     hop_size: int = 160

@@ -221,15 +221,31 @@ def read_config_file(path: str | os.PathLike[str], model_type: str) -> dict[str,
     Raises:
         ValueError: the file is missing, is not a JSON object, or configures another type of network.
     """
+    fields = _read_fields(path)
+    found = fields.pop("model_type", None)
+    if found != model_type:
+        raise ValueError(
+            f"--config_name {path} has model_type {found!r}, but this architecture expects {model_type!r}."
+        )
+    return fields
+
+
+def read_model_type(path: str | os.PathLike[str]) -> object:
+    """`model_type` in a JSON file that configures a network, `None` if it has none.
+
+    Raises:
+        ValueError: the file is missing, or is not a JSON object.
+    """
+    return _read_fields(path).get("model_type")
+
+
+def _read_fields(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not Path(path).is_file():
         raise ValueError(f"--config_name {path}: file not found.")
     try:
         fields: Any = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"--config_name {path} is not a JSON file: {error}") from error
-    found = fields.pop("model_type", None) if isinstance(fields, dict) else None
-    if found != model_type:
-        raise ValueError(
-            f"--config_name {path} has model_type {found!r}, but this --architecture expects {model_type!r}."
-        )
+    if not isinstance(fields, dict):
+        raise ValueError(f"--config_name {path} is not a JSON object of a network's settings.")
     return {str(name): value for name, value in fields.items()}

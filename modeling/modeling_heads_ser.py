@@ -1,4 +1,4 @@
-"""What all networks share after their backbone: masked mean pooling, one linear head per task, the multi-task loss."""
+"""What all networks share after their backbone: pooling over time, one linear head per task, the multi-task loss."""
 
 from __future__ import annotations
 
@@ -52,6 +52,28 @@ def masked_mean(hidden_states: torch.Tensor, mask: torch.Tensor | None) -> torch
         return hidden_states.float().mean(dim=1).to(hidden_states.dtype)
     weights = mask.unsqueeze(-1).float()
     return ((hidden_states.float() * weights).sum(dim=1) / weights.sum(dim=1)).to(hidden_states.dtype)
+
+
+class AttentiveStatisticsPooling(nn.Module):
+    """Weighted mean and standard deviation over time, with learned weights of frames (Okabe et al. 2018).
+
+    One score per frame, from a layer of 128 units with tanh; its softmax over the clip's own frames are the weights.
+    """
+
+    def __init__(self, features: int):
+        super().__init__()
+        self.hidden = nn.Linear(features, 128)
+        self.score = nn.Linear(128, 1)
+
+    def forward(self, hidden_states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """`(batch, frames, features)`, true where `mask` `(batch, frames)` has audio -> `(batch, 2 * features)`."""
+        scores = self.score(self.hidden(hidden_states).tanh()).float()
+        weights = scores.masked_fill(mask.unsqueeze(-1) == 0, -torch.inf).softmax(dim=1)
+        states = hidden_states.float().masked_fill(mask.unsqueeze(-1) == 0, 0.0)
+        mean = (weights * states).sum(dim=1)
+        variance = (weights * (states - mean.unsqueeze(1)).square()).sum(dim=1)
+        # The root of zero has no finite gradient: one frame has no deviation.
+        return torch.cat([mean, variance.clamp(min=1e-6).sqrt()], dim=1).to(hidden_states.dtype)
 
 
 class MultiTaskHeads(nn.ModuleDict):

@@ -171,8 +171,17 @@ class PannsForMultiTaskSER(MultiTaskSERMixin, PreTrainedModel):
         )
         return model
 
-    def freeze_feature_encoder(self) -> None:
-        """Does nothing: the paper fine-tunes all of CNN14, and its front end is never trained."""
+    def freeze(self, part: str) -> None:
+        """Freezes nothing more: the paper fine-tunes all of CNN14, and its front end is never trained.
+
+        Args:
+            part: `"none"`, or `"feature_encoder"`, which here is the front end.
+
+        Raises:
+            ValueError: it is another part.
+        """
+        if part not in ("none", "feature_encoder"):
+            raise ValueError(f"--freeze {part} is not possible for CNN14, which is trained as a whole.")
 
     @can_return_tuple
     def forward(

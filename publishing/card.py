@@ -10,6 +10,7 @@ from huggingface_hub import ModelCard
 from jinja2 import Environment
 
 from common.templates import template_environment
+from modeling.auto_ser import config_from_fields
 
 from .escape import escape
 from .license import NOT_STATED, backbone, most_restrictive
@@ -17,14 +18,6 @@ from .metadata import card_data
 
 ROOT = Path(__file__).resolve().parent.parent  # the project runs from a clone
 TEMPLATE = "model_card.md"
-# By model_type.
-_ARCHITECTURES = {
-    "wav2vec2_multitask_ser": "a wav2vec 2.0 encoder, the mean of its frames over time, and one linear head per task "
-    "(Sharma 2022)",
-    "wav2vec2_layer_sum_multitask_ser": "a frozen wav2vec 2.0 encoder whose layers are summed with learned weights, "
-    "two dense layers, the mean over time (Pepino et al. 2021), and one linear head per task",
-    "panns_multitask_ser": "CNN14 on a log-mel spectrogram (Kong et al. 2020), and one linear head per task",
-}
 # Kind of a task -> title of a column in the tables of results -> metric.
 COLUMNS = {
     "classification": {
@@ -57,7 +50,7 @@ def render_card(
     Raises:
         jinja2.UndefinedError, KeyError: the files lack something that the card needs.
     """
-    head, architecture = metrics, _ARCHITECTURES[config["model_type"]]  # unescaped, for the YAML
+    head, network = metrics, config_from_fields(config)  # unescaped, for the YAML
     metrics, training, config = escape(metrics), escape(training), escape(config)
     main = metrics["tasks"][metrics["main_task"]]
     history = list(_history(training))
@@ -67,7 +60,7 @@ def render_card(
     locales = sorted({locale for record in history for locale in record["locales"]})
     template = _environment().get_template(TEMPLATE)
     text = template.render(
-        card_data=card_data(head, locales, config, repo_id, license, base_model).to_yaml().strip(),
+        card_data=card_data(head, locales, network.hub_tag, repo_id, license, base_model).to_yaml().strip(),
         repo_id=repo_id,
         metrics=metrics,
         main=main,
@@ -80,7 +73,8 @@ def render_card(
         calibrated=_is_calibrated(metrics),
         license=license,
         config=config,
-        architecture=architecture,
+        architecture=network.description,
+        standardizes_input=network.standardizes_input,
         figures=figures,
         figure_names=shown_figures(metrics["main_task"]),
     )

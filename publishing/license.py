@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from modeling import ARCHITECTURES
+from modeling.configuration_ser import MultiTaskSERConfigMixin
+
 NOT_STATED = "not stated"
 # From the most permissive to the most restrictive: name of the weights' license, and reason.
 _LEVELS = (
@@ -20,17 +23,11 @@ _LEVELS = (
         "The licenses of {} are not stated: only the owner of the rights may use the weights.",
     ),
 )
-_APACHE = {"license": "Apache-2.0", "commercial": True, "redistributable": True}
-_CC_BY = {"license": "CC BY 4.0", "commercial": True, "redistributable": True}
-_CC_BY_NC = {"license": "CC BY-NC 4.0", "commercial": False, "redistributable": True}
-# Licenses of the weights that training may start from: Hub ids, and files of Kong et al.
-_BACKBONES = {
-    **dict.fromkeys(("facebook/wav2vec2-large-xlsr-53", "facebook/wav2vec2-large-lv60"), _APACHE),
-    **{f"facebook/wav2vec2-xls-r-{size}": _APACHE for size in ("300m", "1b", "2b")},
-    **{f"facebook/mms-{size}": _CC_BY_NC for size in ("300m", "1b")},
-    **dict.fromkeys(("Cnn14_16k_mAP=0.438.pth", "Cnn14_mAP=0.431.pth"), _CC_BY),
+# What the licenses of the weights that training may start from allow.
+_ALLOWED = {
+    **dict.fromkeys(("Apache-2.0", "MIT", "CC BY 4.0"), {"commercial": True, "redistributable": True}),
+    "CC BY-NC 4.0": {"commercial": False, "redistributable": True},
 }
-_PANNS_HOMEPAGE = "https://zenodo.org/record/3987831"
 
 
 # The Hub's identifiers of licenses of data.
@@ -75,9 +72,15 @@ def backbone(name: str) -> dict[str, Any]:
     Args:
         name: Hub id, or the name of a file of CNN14.
     """
-    license = _BACKBONES.get(name, {"license": NOT_STATED, "commercial": None, "redistributable": None})
-    homepage = _PANNS_HOMEPAGE if name.endswith(".pth") else f"https://huggingface.co/{name}"
-    return {"corpus": name, "title": name, "homepage": homepage, "clips": None, "hours": None, **license}
+    configs = [model.config_class for model in ARCHITECTURES.values()]
+    config = next((config for config in configs if name in config.weight_licenses), MultiTaskSERConfigMixin)
+    license = config.weight_licenses.get(name, NOT_STATED)
+    allowed = _ALLOWED.get(license, {"commercial": None, "redistributable": None})
+    homepage = config.weights_homepage.format(name)
+    return {
+        **{"corpus": name, "title": name, "homepage": homepage, "clips": None, "hours": None},
+        **{"license": license, **allowed},
+    }
 
 
 def most_restrictive(data: Sequence[Mapping[str, Any]]) -> License:

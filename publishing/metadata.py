@@ -24,17 +24,12 @@ RESULTS = {
         ("mae", "mae", "Mean absolute error"),
     ),
 }
-_BACKBONE_TAG = {
-    "wav2vec2_multitask_ser": "wav2vec2",
-    "wav2vec2_layer_sum_multitask_ser": "wav2vec2",
-    "panns_multitask_ser": "panns",
-}
 
 
 def card_data(
     metrics: Mapping[str, Any],
     locales: Iterable[str],
-    config: Mapping[str, Any],
+    hub_tag: str,
     repo_id: str,
     license: License,
     base_model: str | None,
@@ -44,7 +39,7 @@ def card_data(
     Args:
         metrics: `metrics.json`.
         locales: locales of the training clips.
-        config: `config.json`.
+        hub_tag: tag of the network.
         repo_id: the repository.
         license: license of the weights.
         base_model: Hub id of the latest model that training started from, or `None`.
@@ -60,7 +55,7 @@ def card_data(
         license_name=None if license.is_open else license.name,
         license_link=None if license.is_open else f"https://huggingface.co/{repo_id}#training-data-and-licenses",
         metrics=sorted({result.metric_type for result in results}),
-        tags=["audio", "speech", "speech-emotion-recognition", "multi-task", _BACKBONE_TAG[config["model_type"]]],
+        tags=["audio", "speech", "speech-emotion-recognition", "multi-task", hub_tag],
         eval_results=results,
     )
 

@@ -99,7 +99,7 @@ def jobs(hub, prepared, backbone_config, trained, tmp_path_factory) -> dict[str,
         ],
         "train.py": lambda output: [
             *("--data", prepared, "--config_name", backbone_config, "--tasks", "emotion", "gender", "f0_mean"),
-            *("--freeze_feature_encoder", "false", "--report_to", "none", "--disable_tqdm", "true"),
+            *("--freeze", "none", "--report_to", "none", "--disable_tqdm", "true"),
             *("--per_device_train_batch_size", "16", "--gradient_accumulation_steps", "1", "--logging_steps", "1"),
             *("--num_train_epochs", "2", "--dataloader_num_workers", "0", "--resume_from_checkpoint", "latest"),
             *("--output_dir", output),

@@ -153,7 +153,7 @@ def test_missing_access_is_reported_in_seconds(hub, licensed):
 def arguments(prepared, backbone_config, tmp_path) -> list[str]:
     return [
         *("--data", str(prepared), "--config_name", str(backbone_config), "--report_to", "none", "--max_steps", "2"),
-        *("--tasks", "emotion", "gender", "--freeze_feature_encoder", "false", "--dataloader_num_workers", "0"),
+        *("--tasks", "emotion", "gender", "--freeze", "none", "--dataloader_num_workers", "0"),
         *("--output_dir", str(tmp_path / "run"), "--push_to_hub", "--hub_model_id", "team/ser"),
     ]
 

@@ -27,7 +27,7 @@ TWO_PROCESSES = (sys.executable, "-m", "accelerate.commands.launch", "--multi_gp
 def arguments(prepared, backbone_config) -> list[str]:
     return [
         *("--data", str(prepared), "--config_name", str(backbone_config), "--report_to", "none"),
-        *("--tasks", "emotion", "gender", "f0_mean", "--freeze_feature_encoder", "false", "--disable_tqdm", "true"),
+        *("--tasks", "emotion", "gender", "f0_mean", "--freeze", "none", "--disable_tqdm", "true"),
         *("--dataloader_num_workers", "0", "--logging_steps", "1"),
     ]
 

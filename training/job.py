@@ -19,7 +19,7 @@ from preprocessing.prepared.load import count_in_no_split, load_prepared, load_r
 
 from .arguments.settings import MAIN_METRIC, DataArguments, ModelArguments, SERTrainingArguments, SweepArguments
 from .learning_rates import learning_rates
-from .model import build_model, clips_of_start, freeze_feature_encoder, task_names
+from .model import build_model, clips_of_start, freeze, task_names
 from .resume import check_resume, check_sweep, checkpoint_to_resume, resume_settings
 from .start import describe_start
 from .tasks import fit_tasks
@@ -125,8 +125,7 @@ def _adapt_to_network(args: SERTrainingArguments, model: ModelArguments, network
             "Batch norm computes its statistics from %d clips, not from the %d of an update.",
             *(args.per_device_train_batch_size, args.effective_batch_size),
         )
-    if model.freeze_feature_encoder:
-        freeze_feature_encoder(network, model)
+    freeze(network, model)
     if args.lora_rank:
         _add_adapters(args, model, network)
     learning_rates(network, args)  # which refuses what has no effect
@@ -139,6 +138,11 @@ def _add_adapters(args: SERTrainingArguments, model: ModelArguments, network: Pr
         raise ValueError(
             f"--lora_rank {args.lora_rank} freezes the encoder, whose weights are random (--config_name "
             f"{model.config_name}): start from a pre-trained network with --model_name_or_path."
+        )
+    if model.freeze == "none":
+        raise ValueError(
+            f"--lora_rank {args.lora_rank} freezes the encoder's own weights, but --freeze none trains them: remove "
+            "one of them."
         )
     try:
         from .lora import add_adapters

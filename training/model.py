@@ -11,19 +11,17 @@ from transformers.utils.logging import get_logger
 
 from common.checkpoint import load_checkpoint, load_config
 from common.training_clips import read_training_clips
-from modeling import ARCHITECTURES, Task
-from modeling.auto_ser import architecture_of
+from modeling import ARCHITECTURES, PannsMultiTaskSERConfig, Task
+from modeling.auto_ser import architecture_of, architecture_of_type
+from modeling.modeling_base_ser import read_model_type
 
 from .arguments.settings import BEST_ROW, ModelArguments
 from .tasks import kind_of
 
 logger = get_logger(__name__)
 
-_UNLABELED = (
-    "Model",
-    "ForPreTraining",
-    "ForCTC",
-)  # suffixes of the classes of backbones whose training needed no labels of clips
+# Suffixes of the classes of backbones whose training needed no labels of clips.
+_UNLABELED = ("Model", "ForPreTraining", "ForCTC", "ForConditionalGeneration")
 
 
 def task_names(arguments: ModelArguments) -> list[str]:
@@ -57,19 +55,15 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
             an option.
     """
     config = trained_config(arguments)
-    architecture = architecture_of(config) or arguments.architecture or "wav2vec2"
+    architecture = _architecture(arguments, config)
     model_class: Any = ARCHITECTURES[architecture]
-    given = {
-        "padding": arguments.padding,
-        "layerdrop": arguments.layerdrop or None,
-        "mask_time_prob": arguments.mask_time_prob or None,
-    }
-    options = {name: value for name, value in given.items() if value is not None}
+    options = _options(arguments)
     for name in options.keys() - {*model_class.training_options}:
-        raise ValueError(f"--{name} is not an option of the architecture {architecture}: remove the flag.")
-    if config is not None:
-        return _continue_checkpoint(arguments, config, tasks, max_duration_s)
+        flag = "layers" if name in ("num_layers", "layer_weights") else name
+        raise ValueError(f"--{flag} is not an option of the architecture {architecture}: remove the flag.")
     options["max_duration_s"] = max_duration_s
+    if config is not None:
+        return _continue_checkpoint(arguments, config, tasks, options)
     if arguments.config_name is not None:
         return model_class.from_config_file(arguments.config_name, tasks, **options)
     if arguments.reset_heads:
@@ -83,41 +77,73 @@ def build_model(arguments: ModelArguments, tasks: list[Task], max_duration_s: fl
     return model_class.from_backbone(arguments.model_name_or_path, tasks, **options, dtype=torch.float32)
 
 
-def freeze_feature_encoder(network: Any, arguments: ModelArguments) -> None:
-    """Freezes the pre-trained feature encoder, if the architecture has one.
+def _options(arguments: ModelArguments) -> dict[str, Any]:
+    """What flags state about the network, as arguments of `from_backbone`."""
+    given = {
+        "padding": arguments.padding,
+        "pooling": arguments.pooling,
+        "dense_layers": arguments.dense_layers,
+        "layerdrop": arguments.layerdrop or None,
+        "mask_time_prob": arguments.mask_time_prob or None,
+        **arguments.layer_options(),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _architecture(arguments: ModelArguments, config: PreTrainedConfig | None) -> str:
+    """The name in `ARCHITECTURES` of what training starts from, which `--architecture` may repeat.
 
     Raises:
-        ValueError: its weights are random, so it must be trained.
+        ValueError: there is none, or `--architecture` is another one.
     """
+    if arguments.architecture not in (None, *ARCHITECTURES):
+        raise ValueError(f"--architecture {arguments.architecture!r} is not one of {', '.join(ARCHITECTURES)}.")
+    start = arguments.config_name or arguments.model_name_or_path
+    if config is None and arguments.config_name is not None:
+        model_type = read_model_type(arguments.config_name)
+    elif str(start).endswith(".pth"):  # which has no configuration
+        model_type = PannsMultiTaskSERConfig.model_type
+    else:
+        model_type = (config or load_config(str(start), arguments.model_revision)).model_type
+    found = architecture_of_type(model_type)
+    if found is None:
+        raise ValueError(
+            f"{start} has model_type {model_type!r}, which is not one of the encoders {', '.join(ARCHITECTURES)}."
+        )
+    if arguments.architecture not in (None, found):
+        raise ValueError(f"{start} has the architecture {found}, not {arguments.architecture}.")
+    return found
+
+
+def freeze(network: Any, arguments: ModelArguments) -> None:
+    """Freezes what `--freeze` names of the pre-trained encoder.
+
+    Raises:
+        ValueError: its weights are random, so it must be trained; or the encoder lacks what `--freeze` names.
+    """
+    if arguments.freeze not in ("none", "feature_encoder") and (arguments.layerdrop or arguments.mask_time_prob):
+        raise ValueError(
+            f"--layerdrop and --mask_time_prob must be 0 with --freeze {arguments.freeze}: frozen layers are not "
+            "regularized."
+        )
     trainable = network.num_parameters(only_trainable=True)
-    network.freeze_feature_encoder()
+    network.freeze(arguments.freeze)
     frozen = trainable - network.num_parameters(only_trainable=True)
     if frozen and arguments.config_name is not None:
         raise ValueError(
-            f"The {frozen:,} parameters of the feature encoder are random (--config_name {arguments.config_name}) and "
-            f"must not be frozen: add --freeze_feature_encoder false, or start from a pre-trained "
-            "network with --model_name_or_path."
+            f"The {frozen:,} parameters that --freeze {arguments.freeze} names are random (--config_name "
+            f"{arguments.config_name}) and must not be frozen: add --freeze none, or start from a pre-trained network "
+            "with --model_name_or_path."
         )
 
 
 def trained_config(arguments: ModelArguments) -> PreTrainedConfig | None:
-    """The configuration of the checkpoint of this project that training starts from, or `None`.
-
-    Raises:
-        ValueError: the architecture is unknown, or the checkpoint has another one.
-    """
-    if arguments.architecture not in (None, *ARCHITECTURES):
-        raise ValueError(f"--architecture {arguments.architecture!r} is not one of {', '.join(ARCHITECTURES)}.")
+    """The configuration of the checkpoint of this project that training starts from, or `None`."""
     name = arguments.model_name_or_path
-    if name is None or (arguments.architecture == "panns" and name.endswith(".pth")):  # which has no configuration
+    if name is None or name.endswith(".pth"):
         return None
-    if name.endswith(".pth"):
-        raise ValueError(f"{name} is a file of CNN14, which needs --architecture panns.")
     config = load_config(name, arguments.model_revision)
-    architecture = architecture_of(config)
-    if architecture and arguments.architecture not in (None, architecture):
-        raise ValueError(f"{name} has the architecture {architecture}, not {arguments.architecture}.")
-    return config if architecture else None
+    return config if architecture_of(config) else None
 
 
 def clips_of_start(arguments: ModelArguments) -> set[str] | None:
@@ -135,26 +161,21 @@ def clips_of_start(arguments: ModelArguments) -> set[str] | None:
 
 
 def _continue_checkpoint(
-    arguments: ModelArguments, config: PreTrainedConfig, tasks: list[Task], max_duration_s: float
+    arguments: ModelArguments, config: PreTrainedConfig, tasks: list[Task], options: dict[str, Any]
 ) -> PreTrainedModel:
     """A checkpoint of this project, with new heads where `--reset_heads` and `--tasks` ask for them."""
     name = str(arguments.model_name_or_path)
-    model_class: Any = ARCHITECTURES[str(architecture_of(config))]
-    asked = {
-        "max_duration_s": max_duration_s,
-        "padding": arguments.padding,
-        "mask_time_prob": arguments.mask_time_prob,
-    }
-    for option in asked.keys() & {"max_duration_s", *model_class.training_options}:
-        has = getattr(config, option)
-        if asked[option] not in (None, has):
+    for option, asked in options.items():
+        has = getattr(config, "num_hidden_layers" if option == "num_layers" else option)
+        if option != "layerdrop" and asked != has:
+            flag = {"num_layers": "layers", "layer_weights": "layers"}.get(option, option)
             raise ValueError(
-                f"{name} was trained with {option} {has}, but this training has {asked[option]}: set --{option} {has} "
+                f"{name} was trained with {option} {has}, but this training has {asked}: remove --{flag} "
                 "(max_duration_s: of prepare.py)."
             )
     network: Any
     network, _ = load_checkpoint(name, arguments.model_revision)
-    if "layerdrop" in model_class.training_options:
+    if "layerdrop" in network.training_options:
         network.config.layerdrop = arguments.layerdrop
     kept = _keep_trained_tasks(config.get_tasks(), tasks, arguments.reset_heads)
     network.replace_heads(kept, arguments.reset_heads)

@@ -25,7 +25,8 @@ STUDY_NAME = "study_name.txt"
 RESUME_SETTINGS = "resume_settings.json"
 ADAPTERS = "adapters.safetensors"  # of a training with LoRA
 # Settings that affect the weights; others, such as the number of epochs, may change on a resume.
-_OF_MODEL = ("reset_heads", "freeze_feature_encoder", "layerdrop", "mask_time_prob")
+_OF_MODEL = ("reset_heads", "freeze", "layerdrop", "mask_time_prob")
+_OF_NETWORK = ("padding", "num_hidden_layers", "layer_weights", "pooling", "dense_layers")
 _OF_TRAINING = (
     *("seed", "learning_rate", "weight_decay", "warmup_steps", "lr_scheduler_type", "lr_scheduler_kwargs"),
     *("optim", "optim_args", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm"),
@@ -129,7 +130,7 @@ def resume_settings(
     """The content of `resume_settings.json`, which is written at the start and into every checkpoint, without paths.
 
     - `protocol`; `data`: of the training and the validation clips a SHA-256 of their ids, durations and targets;
-    - `architecture`, `padding`, and `max_duration_s` of a clip;
+    - `architecture`, its options, and `max_duration_s` of a clip;
     - `tasks` with their kinds, `labels` and `task_weights`;
     - `start`: what the training starts from, as [`start_identity`] has it;
     - `batch_size` (clips per update, over all processes), and the settings that affect the weights.
@@ -140,7 +141,7 @@ def resume_settings(
         "protocol": data.protocol,
         "data": {name: _digest(splits, name, tasks) for name in ("train", "validation") if name in splits},
         "architecture": architecture_of(config),
-        "padding": config.to_dict().get("padding"),  # which CNN14 lacks
+        **{name: config.to_dict().get(name) for name in _OF_NETWORK},  # some of which CNN14 lacks
         "max_duration_s": config.max_duration_s,
         "tasks": [f"{task.name}:{kind_of(task)}" for task in tasks],
         "labels": {task.name: task.labels for task in tasks if task.is_classification},

@@ -1,4 +1,4 @@
-"""What the paper prints (Sharma 2022, tables 2 to 4, figure 1), and its names for tasks and models."""
+"""What the paper prints (Sharma 2022, tables 2 to 4, figure 1), and its names for tasks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,6 @@ from typing import Any
 import yaml
 from transformers import PreTrainedConfig
 
-# By the type of a configuration. "[4]" is the paper's reference to Pepino et al. 2021.
-MODEL_NAMES = {
-    "wav2vec2_multitask_ser": "w2v",
-    "wav2vec2_layer_sum_multitask_ser": "w2v [4]",
-    "panns_multitask_ser": "PANN",
-}
 # In the order in which Table 2 names them.
 TASK_NAMES = {
     "emotion": "Em",
@@ -41,4 +35,4 @@ def row_name(config: PreTrainedConfig) -> str:
     """A model's name as in Table 2: `w2v + Em + Ge`. A task that the paper does not have goes by its own name."""
     names: list[str] = [task.name for task in config.get_tasks()]
     ordered = [name for name in TASK_NAMES if name in names] + [name for name in names if name not in TASK_NAMES]
-    return " + ".join([MODEL_NAMES[str(config.model_type)], *(TASK_NAMES.get(name, name) for name in ordered)])
+    return " + ".join([config.paper_name, *(TASK_NAMES.get(name, name) for name in ordered)])

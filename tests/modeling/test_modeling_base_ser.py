@@ -6,11 +6,10 @@ import sys
 import pytest
 import torch
 
-from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER
+from modeling import PannsForMultiTaskSER, Wav2Vec2ForMultiTaskSER
 from modeling.modeling_base_ser import read_config_file
-from tests.conftest import TASKS, voice
+from tests.conftest import TASKS, tiny_config, voice
 from tests.modeling.test_modeling_panns_ser import panns_config
-from tests.modeling.test_modeling_wav2vec2_layer_sum_ser import layer_sum_config
 
 LOAD_ELSEWHERE = """
 import sys
@@ -30,11 +29,14 @@ for folder in folders:
 
 
 def test_every_architecture_loads_elsewhere_with_transformers_alone(feature_extractor, tmp_path):
-    """The third of them, wav2vec 2.0, is loaded so in test_pipeline_ser.py."""
+    """The other encoders are loaded so in test_encoders.py."""
     torch.manual_seed(0)
     clip = torch.from_numpy(voice(1.0, 150))
     torch.save(clip, tmp_path / "clip.pt")
-    models = [PannsForMultiTaskSER(panns_config()), Wav2Vec2LayerSumForMultiTaskSER(layer_sum_config())]
+    models = [
+        PannsForMultiTaskSER(panns_config()),
+        Wav2Vec2ForMultiTaskSER(tiny_config(layer_weights=True, dense_layers=[8])),
+    ]
     for number, model in enumerate(models):
         model.eval().save_pretrained(tmp_path / str(number))
         feature_extractor.save_pretrained(tmp_path / str(number))
@@ -48,9 +50,9 @@ def test_every_architecture_loads_elsewhere_with_transformers_alone(feature_extr
             assert scores == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("model_class", [PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER])
+@pytest.mark.parametrize("model_class", [PannsForMultiTaskSER, Wav2Vec2ForMultiTaskSER])
 def test_a_checkpoint_that_is_not_whole_is_rejected(model_class, tmp_path):
-    config = panns_config() if model_class is PannsForMultiTaskSER else layer_sum_config()
+    config = panns_config() if model_class is PannsForMultiTaskSER else tiny_config()
     model = model_class(config)
     del model.heads["gender"]
     model.save_pretrained(tmp_path)
@@ -63,7 +65,7 @@ def test_a_checkpoint_that_is_not_whole_is_rejected(model_class, tmp_path):
     [
         (None, r"x\.json"),
         ("{", "JSON"),
-        ("[1]", "None"),
+        ("[1]", "JSON object"),
         ('{"hidden_size": 8}', "None.*'wav2vec2'"),
         ('{"model_type": "hubert"}', "'hubert'.*'wav2vec2'"),
     ],

@@ -327,7 +327,7 @@ def test_a_step_moves_all_that_learns_and_nothing_of_the_front_end(saved):
 
 
 def test_there_is_no_feature_encoder_to_freeze(panns):
-    panns.freeze_feature_encoder()
+    panns.freeze("feature_encoder")
     assert panns.conv_block1.conv1.weight.requires_grad
 
 

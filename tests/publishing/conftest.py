@@ -17,11 +17,11 @@ import torch
 from huggingface_hub import constants
 
 from common.checkpoint import load_checkpoint, weights_sha256
-from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER
+from modeling import PannsForMultiTaskSER
 from tests.conftest import ROOT, voice
 from tests.evaluation.reporting.test_summary import BEST, evaluated
+from tests.modeling.test_encoders import FAMILIES, build
 from tests.modeling.test_modeling_panns_ser import panns_config
-from tests.modeling.test_modeling_wav2vec2_layer_sum_ser import layer_sum_config
 from tests.support.loopback_hub import Hub, serve
 
 REPO = "org/name"
@@ -53,8 +53,11 @@ SHARED = {
     *("narrow_convolutions_ser.py", "vad_ser.py"),
 }
 FILES = {
-    "wav2vec2": {"modeling_wav2vec2_ser.py", "figures/confusion.png", "figures/calibration_emotion.png"},
-    "wav2vec2_layer_sum": {"modeling_wav2vec2_layer_sum_ser.py", "modeling_wav2vec2_ser.py"},
+    "wav2vec2": {
+        *("modeling_encoder_ser.py", "modeling_waveform_encoder_ser.py", "modeling_wav2vec2_ser.py"),
+        *("figures/confusion.png", "figures/calibration_emotion.png"),
+    },
+    "whisper": {"modeling_encoder_ser.py", "modeling_whisper_ser.py", "feature_extraction_whisper_ser.py"},
     "panns": {"modeling_panns_ser.py", "feature_extraction_logmel_ser.py"},
 }
 URL_PATH = "/{repo_id}/resolve/{revision}/{filename}"  # of a file; the client puts it together when it is imported
@@ -106,7 +109,7 @@ def trained(_tiny_model, feature_extractor, evaluation, tmp_path_factory) -> dic
     torch.manual_seed(0)
     models = {
         "wav2vec2": _tiny_model,
-        "wav2vec2_layer_sum": Wav2Vec2LayerSumForMultiTaskSER(layer_sum_config()).eval(),
+        "whisper": build(FAMILIES["whisper"]),
         "panns": PannsForMultiTaskSER(panns_config()).eval(),
     }
     folders = {}

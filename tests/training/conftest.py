@@ -32,7 +32,7 @@ def flags(prepared: Path, config: Path, output: Path) -> list[str]:
     return [
         *("--data", str(prepared), "--output_dir", str(output), "--config_name", str(config)),
         *("--tasks", *TASKS, "--num_train_epochs", "1", "--report_to", "none", "--dataloader_num_workers", "0"),
-        *("--disable_tqdm", "true", "--freeze_feature_encoder", "false"),
+        *("--disable_tqdm", "true", "--freeze", "none"),
     ]
 
 

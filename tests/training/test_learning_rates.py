@@ -3,10 +3,13 @@ import math
 import pytest
 import torch
 
-from tests.training.conftest import job
+from tests.conftest import ROOT, TASKS
+from tests.modeling.test_encoders import FAMILIES
+from tests.training.conftest import job, start_from
 from training.learning_rates import learning_rates, split_by_rate
 from training.run import build_trainer
 
+PANNS = ("--config_name", str(ROOT / "configs" / "small_panns.json"))
 RATES = ["--learning_rate", "1e-3", "--head_learning_rate", "1e-2", "--layer_decay", "0.5"]
 
 
@@ -50,11 +53,13 @@ def test_the_first_group_which_is_logged_has_the_rate_of_the_highest_layer(argum
     assert optimizer.param_groups[-1]["lr"] == 1e-2
 
 
-def test_frozen_parameters_are_in_no_group(arguments, backbone):
-    place = arguments.index("--config_name")
-    arguments[place : place + 2] = ["--model_name_or_path", str(backbone)]
-    groups = groups_of(build_trainer(job([*arguments, *RATES, "--freeze_feature_encoder", "true"])))
-    assert not any(name.startswith("wav2vec2.feature_extractor.") for name in groups)
+def test_frozen_layers_are_in_no_group_and_the_others_keep_their_rates(arguments, backbone):
+    start = start_from(arguments, "--model_name_or_path", str(backbone))
+    groups = groups_of(build_trainer(job([*start, *RATES, "--freeze", "1", "--layers", "weighted"])))
+    places = {".".join(name.split(".")[:4]) if "layers." in name else name.split(".")[0] for name in groups}
+    assert places == {"wav2vec2.encoder.layers.1", "wav2vec2", "layer_sum", "heads"}  # its last norm
+    rates = {name: groups[name]["lr"] for name in ("layer_sum.weights", "wav2vec2.encoder.layer_norm.weight")}
+    assert rates == {"layer_sum.weights": 1e-2, "wav2vec2.encoder.layer_norm.weight": 1e-3}
 
 
 def test_the_schedule_scales_every_rate(arguments):
@@ -67,34 +72,32 @@ def test_the_schedule_scales_every_rate(arguments):
     assert all(math.isclose(later, rate * 3 / 4) for later, rate in zip(after, before, strict=True))
 
 
-@pytest.mark.parametrize("architecture", ["panns", "wav2vec2_layer_sum"])
-def test_a_decay_without_trained_layers_is_refused(arguments, backbone, architecture):
-    from tests.conftest import ROOT
-
-    start = {
-        "panns": ["--config_name", str(ROOT / "configs" / "small_panns.json")],
-        "wav2vec2_layer_sum": ["--model_name_or_path", str(backbone)],
-    }
-    place = arguments.index("--config_name")
-    arguments[place : place + 2] = [*start[architecture], "--architecture", architecture]
-    job([*arguments, "--head_learning_rate", "1e-2"])
-    with pytest.raises(ValueError, match=r"--layer_decay 0\.5"):
-        job([*arguments, "--layer_decay", "0.5"])
+def test_a_decay_without_trained_layers_is_refused(arguments, backbone):
+    frozen = [*start_from(arguments, "--model_name_or_path", str(backbone)), "--freeze", "encoder"]
+    for flags in (start_from(arguments, *PANNS), frozen):
+        job([*flags, "--head_learning_rate", "1e-2"])
+        with pytest.raises(ValueError, match=r"--layer_decay 0\.5"):
+            job([*flags, "--layer_decay", "0.5"])
 
 
 def test_what_is_not_the_head_of_cnn14_has_the_rate_of_the_encoder(arguments):
-    from tests.conftest import ROOT
-
-    place = arguments.index("--config_name")
-    arguments[place : place + 2] = [
-        "--config_name",
-        str(ROOT / "configs" / "small_panns.json"),
-        "--architecture",
-        "panns",
-    ]
-    ready = job([*arguments, "--head_learning_rate", "1e-2", "--learning_rate", "1e-3"])
+    ready = job([*start_from(arguments, *PANNS), "--head_learning_rate", "1e-2", "--learning_rate", "1e-3"])
     rates = learning_rates(ready.model, ready.args)
     assert (rates["conv_block1.conv1.weight"], rates["heads.emotion.weight"]) == (1e-3, 1e-2)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_numbers_its_layers(family):
+    kind, config = FAMILIES[family].model, FAMILIES[family].config
+    model = kind(kind.config_from_backbone(config, TASKS, layer_weights=True, pooling="attentive_statistics"))
+    numbers = model.layer_numbers()
+    assert numbers.keys() == {name for name, _ in model.named_parameters()}
+    assert {*numbers.values()} == {None, *range(len(model.layers) + 1)}
+    new = {name.partition(".")[0] for name, number in numbers.items() if number is None}
+    assert new == {"heads", "layer_sum", "attention_pooling"}
+    for number, layer in enumerate(model.layers, 1):
+        own = {*layer.parameters()}
+        assert {numbers[name] for name, parameter in model.named_parameters() if parameter in own} == {number}
 
 
 def test_groups_keep_their_other_settings():

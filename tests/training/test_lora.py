@@ -12,15 +12,17 @@ import torch
 from safetensors.torch import load_file
 
 from common.checkpoint import load_checkpoint
-from tests.conftest import ROOT
+from tests.conftest import ROOT, TASKS
+from tests.modeling.test_encoders import FAMILIES
 from tests.support.crash_recovery import kill, run, start
 from tests.training.conftest import flags, job, start_from
 from training.resume import ADAPTERS
 from training.run import build_trainer, train
 
 pytest.importorskip("peft", reason="peft is not installed")
+from training.lora import add_adapters, merge_adapters
 
-LORA = ["--lora_rank", "2", "--freeze_feature_encoder", "true"]
+LORA = ["--lora_rank", "2", "--freeze", "feature_encoder"]
 STEPS = ["--max_steps", "2", "--eval_strategy", "steps", "--eval_steps", "1", "--save_strategy", "steps"]
 STEPS += ["--save_steps", "1", "--calibrate", "false", "--learning_rate", "1e-2", "--warmup_steps", "0"]
 
@@ -56,34 +58,30 @@ def test_adapters_and_heads_are_trained_and_nothing_else(adapted):
     assert len(adapters) == 2 * 6 * 2  # layers, projections, and two matrices of each
 
 
-def test_every_adapter_has_a_gradient_and_the_model_starts_as_it_was(adapted):
-    ready = job(adapted)
-    torch.testing.assert_close(outputs_of(ready.model), outputs_of(job([*adapted, "--lora_rank", "0"]).model))
-    ready.model.train()
-    ready.model(torch.randn(3, 12_000)).logits.square().sum().backward()
-    without = [
-        name
-        for name, parameter in ready.model.named_parameters()
-        if ".lora_B." in name and (parameter.grad is None or not parameter.grad.any())
-    ]
-    assert without == []
+def test_frozen_layers_have_no_adapters(adapted):
+    model = job([*adapted, "--freeze", "1"]).model
+    assert {name.split(".")[3] for name, _ in model.named_parameters() if ".lora_" in name} == {"1"}
 
 
-def test_merged_weights_have_the_outputs_of_the_adapted_model(adapted):
-    from training.lora import merge_adapters
-
-    model = job([*adapted, "--lora_alpha", "16"]).model
+@pytest.mark.parametrize("family", FAMILIES)
+def test_adapters_of_every_family_start_without_effect_have_gradients_and_merge(family):
+    kind, config = FAMILIES[family].model, FAMILIES[family].config
     torch.manual_seed(0)
-    for name, parameter in model.named_parameters():
-        if ".lora_B." in name:
-            torch.nn.init.normal_(parameter, std=0.1)
-    untouched = outputs_of(job([*adapted, "--lora_rank", "0"]).model)
+    model = kind(kind.config_from_backbone(config, TASKS))
+    before = outputs_of(model)
+    add_adapters(model, 2, 16)
+    torch.testing.assert_close(outputs_of(model), before)
+    model.train()(torch.randn(3, 12_000)).logits.square().sum().backward()
+    adapters = {name: parameter for name, parameter in model.named_parameters() if ".lora_B." in name}
+    assert [name for name, parameter in adapters.items() if parameter.grad is None or not parameter.grad.any()] == []
+    assert len(adapters) == len(model.layers) * len(model.lora_targets)
+    for parameter in adapters.values():
+        torch.nn.init.normal_(parameter, std=0.1)
     unmerged = outputs_of(model)
+    assert (unmerged - before).abs().max() > 0.01
     merge_adapters(model)
     assert not any("lora" in name or "base_layer" in name for name in model.state_dict())
-    assert type(model.layers[0].attention.q_proj) is torch.nn.Linear
     torch.testing.assert_close(outputs_of(model), unmerged, rtol=0, atol=1e-5)
-    assert (unmerged - untouched).abs().max() > 0.01
 
 
 def test_checkpoints_are_plain_and_the_best_one_is_the_result(trained):
@@ -157,9 +155,10 @@ def test_a_resume_with_another_rank_is_refused(trained, adapted):
         job([*adapted, *STEPS, *resume, "--lora_rank", "4"])
 
 
-def test_a_frozen_encoder_is_refused(adapted):
+@pytest.mark.parametrize("part", ["encoder", "none"])
+def test_an_encoder_that_is_frozen_or_trained_as_a_whole_is_refused(adapted, part):
     with pytest.raises(ValueError, match="--lora_rank 2"):
-        job([*adapted, "--architecture", "wav2vec2_layer_sum"])
+        job([*adapted, "--freeze", part])
 
 
 def test_random_weights_are_refused(arguments):
@@ -170,10 +169,9 @@ def test_random_weights_are_refused(arguments):
 def test_an_architecture_without_layers_is_refused(arguments, tmp_path):
     checkpoint = tmp_path / "panns"
     start = start_from(arguments, "--config_name", str(ROOT / "configs" / "small_panns.json"))
-    one = ["--architecture", "panns", "--output_dir", str(checkpoint)]
-    build_trainer(job([*start, *one])).save_model(str(checkpoint))
+    build_trainer(job([*start, "--output_dir", str(checkpoint)])).save_model(str(checkpoint))
     with pytest.raises(ValueError, match="--lora_rank 2"):
-        job([*start_from(arguments, "--model_name_or_path", str(checkpoint)), "--lora_rank", "2"])
+        job([*start_from(arguments, "--model_name_or_path", str(checkpoint)), *LORA])
 
 
 def test_without_peft_the_flag_is_refused_with_its_name(adapted, monkeypatch):

@@ -8,10 +8,12 @@ import torch
 from safetensors.torch import load_file
 
 from common.checkpoint import load_checkpoint
-from modeling import PannsForMultiTaskSER, Task, Wav2Vec2ForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER
+from modeling import PannsForMultiTaskSER, Task, Wav2Vec2ForMultiTaskSER
 from tests.conftest import tiny_config
 from tests.training.conftest import TASKS, job, start_from
 from training.run import train
+
+LAYER_SUM = ("--freeze", "encoder", "--layers", "weighted", "--dense_layers", "128", "128")  # of Pepino et al. 2021
 
 
 @pytest.fixture
@@ -23,8 +25,8 @@ def panns_config(tmp_path) -> Path:
 
 @pytest.mark.slow
 def test_panns_trains_and_continues(arguments, panns_config, tmp_path):
-    fresh = start_from(arguments, "--architecture", "panns", "--config_name", str(panns_config))
-    ready = job([*fresh, "--freeze_feature_encoder", "true"])
+    fresh = start_from(arguments, "--config_name", str(panns_config))
+    ready = job([*fresh, "--freeze", "feature_encoder"])
     before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
     report = train(ready)
     assert report["tasks"]["emotion"]["clips"] > 0
@@ -46,38 +48,55 @@ def test_panns_trains_and_continues(arguments, panns_config, tmp_path):
 
 @pytest.mark.slow
 def test_the_layer_sum_trains_on_a_backbone(arguments, backbone, tmp_path):
-    ready = job(start_from(arguments, "--architecture", "wav2vec2_layer_sum", "--model_name_or_path", str(backbone)))
+    ready = job([*start_from(arguments, "--model_name_or_path", str(backbone)), *LAYER_SUM])
     before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
     train(ready)
     for name, parameter in ready.model.named_parameters():
         assert torch.equal(parameter, before[name]) == name.startswith("wav2vec2."), name
     again, _ = load_checkpoint(tmp_path / "run")
-    assert type(again) is Wav2Vec2LayerSumForMultiTaskSER
+    assert (again.config.layer_weights, again.config.dense_layers) == (True, [128, 128])
 
 
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
         (["--architecture", "cnn"], "--architecture 'cnn'"),
-        (["--architecture", "panns", "--padding", "masked"], "--padding"),
-        (["--architecture", "panns", "--layerdrop", "0.1"], "--layerdrop"),
-        (["--architecture", "panns", "--mask_time_prob", "0.1"], "--mask_time_prob"),
-        (["--architecture", "wav2vec2_layer_sum", "--layerdrop", "0.1"], "--layerdrop"),
-        (["--architecture", "wav2vec2_layer_sum", "--mask_time_prob", "0.1"], "--mask_time_prob"),
-        (["--architecture", "panns"], "panns_multitask_ser"),
+        (["--architecture", "panns"], "wav2vec2, not panns"),
+        (["--layerdrop", "0.1", *LAYER_SUM], "layerdrop"),
+        (["--mask_time_prob", "0.1", *LAYER_SUM], "mask_time_prob"),
+        (["--layers", "3"], "from 1 to 2"),
+        (["--pooling", "max"], "pooling.*'max'"),
     ],
 )
-def test_options_that_an_architecture_lacks_are_refused(arguments, flags, message):
+def test_options_that_contradict_each_other_are_refused(arguments, backbone, flags, message):
     with pytest.raises(ValueError, match=message):
-        job([*arguments, *flags])
+        job([*start_from(arguments, "--model_name_or_path", str(backbone)), *flags])
 
 
-def test_a_file_of_cnn14_is_read_where_panns_is_asked_for(arguments, tmp_path):
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--padding", "masked"],
+        ["--layerdrop", "0.1"],
+        ["--mask_time_prob", "0.1"],
+        ["--layers", "2"],
+        ["--layers", "weighted"],
+        ["--pooling", "mean"],
+        ["--dense_layers", "8"],
+        ["--freeze", "encoder"],
+    ],
+)
+def test_options_that_an_architecture_lacks_are_refused(arguments, panns_config, flags):
+    with pytest.raises(ValueError, match=flags[0]):
+        job([*start_from(arguments, "--config_name", str(panns_config)), *flags])
+
+
+def test_a_file_of_cnn14_needs_no_architecture(arguments, tmp_path):
     missing = start_from(arguments, "--model_name_or_path", str(tmp_path / "Cnn14_16k_mAP=0.438.pth"))
     with pytest.raises(ValueError, match="zenodo"):
-        job([*missing, "--architecture", "panns"])
-    with pytest.raises(ValueError, match="--architecture panns"):
         job(missing)
+    with pytest.raises(ValueError, match="panns, not wav2vec2"):
+        job([*missing, "--architecture", "wav2vec2"])
 
 
 @pytest.mark.slow
@@ -128,20 +147,11 @@ def test_a_checkpoint_keeps_its_own_tasks_and_warns_of_removed_ones(arguments, t
 
 
 def test_a_frozen_feature_encoder_of_random_weights_is_refused(arguments):
-    place = arguments.index("--freeze_feature_encoder")
+    place = arguments.index("--freeze")
     by_default = [*arguments[:place], *arguments[place + 2 :]]
-    for flags in (by_default, [*by_default, "--freeze_feature_encoder", "true"]):
-        with pytest.raises(ValueError, match=r"--config_name .*--freeze_feature_encoder false"):
-            job(flags)
-
-
-def test_a_frozen_backbone_of_random_weights_is_warned_of(arguments, backbone, caplog):
-    layer_sum = [*arguments, "--architecture", "wav2vec2_layer_sum"]
-    job(layer_sum)
-    assert "--model_name_or_path" in caplog.text
-    caplog.clear()
-    job(start_from(layer_sum, "--model_name_or_path", str(backbone)))
-    assert "random weights" not in caplog.text
+    for flags in ([], *(["--freeze", part] for part in ("feature_encoder", "encoder", "1"))):
+        with pytest.raises(ValueError, match=r"--config_name .*--freeze none"):
+            job([*by_default, *flags])
 
 
 def test_a_head_of_another_unit_must_be_reset(arguments, feature_extractor, splits, tmp_path):

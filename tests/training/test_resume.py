@@ -81,7 +81,7 @@ def test_every_checkpoint_has_resume_settings_and_clips(finished, prepared):
         (["--optim", "sgd"], "optim"),
         (["--lr_scheduler_kwargs", '{"last_epoch": -1}'], "lr_scheduler_kwargs"),
         (["--padding", "paper"], "padding"),
-        (["--architecture", "wav2vec2_layer_sum"], "architecture"),
+        (["--layers", "weighted"], "layer_weights"),
         (["--metric_for_best_model", "loss"], "metric_for_best_model"),
     ],
 )

@@ -84,7 +84,7 @@ def losses_of(state: dict) -> list[dict]:
 def test_frozen_parameters_stay_bit_identical_and_all_others_move(arguments, backbone, padding):
     start = arguments.index("--config_name")
     arguments[start : start + 2] = ["--model_name_or_path", str(backbone)]
-    ready = job([*arguments, "--freeze_feature_encoder", "true", "--padding", padding])
+    ready = job([*arguments, "--freeze", "feature_encoder", "--padding", padding])
     before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
     frozen = {name for name, parameter in ready.model.named_parameters() if not parameter.requires_grad}
     assert frozen == {name for name in before if name.startswith("wav2vec2.feature_extractor.")}

@@ -36,7 +36,7 @@ def arguments(prepared, backbone_config, tmp_path) -> list[str]:
     """Flags of a sweep of two points, of one short epoch each."""
     return [
         *("--data", str(prepared), "--config_name", str(backbone_config), "--output_dir", str(tmp_path / "run")),
-        *("--tasks", "emotion", "--freeze_feature_encoder", "false", "--report_to", "none"),
+        *("--tasks", "emotion", "--freeze", "none", "--report_to", "none"),
         *("--disable_tqdm", "true", "--dataloader_num_workers", "0", "--logging_steps", "1"),
         *("--num_train_epochs", "1", "--sweep"),
         *("--sweep_learning_rate", "1e-2", "1e-4", "--sweep_weight_decay", "0"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from common.processes import must_join_on_cpu, num_processes_started
+from modeling import ARCHITECTURES
 
 from .fine_tuning import FineTuningArguments
 from .value_checks import check_combinations, check_values
@@ -35,16 +37,16 @@ class ModelArguments:
     architecture: str | None = field(
         default=None,
         metadata={
-            "help": "wav2vec2; wav2vec2_layer_sum: a frozen backbone whose layers are summed with learned weights; "
-            "panns: CNN14. Default: the checkpoint's own, or wav2vec2."
+            "help": f"{', '.join(ARCHITECTURES)} (CNN14). It is optional: the checkpoint, or the model_type of "
+            "config_name, determines it; another value is refused."
         },
     )
     model_name_or_path: str | None = field(
         default=None,
         metadata={
-            "help": "Hub id or folder of a wav2vec 2.0 backbone (facebook/wav2vec2-large-xlsr-53), or a checkpoint of "
-            "CNN14 (Cnn14_16k_mAP=0.438.pth), which get new heads, or a checkpoint of this project, which keeps its "
-            "own."
+            "help": "Hub id or folder of a pre-trained encoder (facebook/wav2vec2-large-xlsr-53, openai/whisper-base), "
+            "or a checkpoint of CNN14 (Cnn14_16k_mAP=0.438.pth), which get new heads, or a checkpoint of this "
+            "project, which keeps its own."
         },
     )
     model_revision: str = field(default="main", metadata={"help": "Branch, tag or commit of a Hub repository."})
@@ -78,11 +80,30 @@ class ModelArguments:
             "Default: masked, or the checkpoint's."
         },
     )
-    freeze_feature_encoder: bool = field(
-        default=True,
+    layers: list[str] | None = field(
+        default=None,
         metadata={
-            "help": "Freeze wav2vec 2.0's convolutional encoder (paper, section 4); refused where its weights "
-            "are random."
+            "help": "Layers of the encoder: last pools the output of the last one, weighted a learned weighted mean of "
+            "all; a number keeps the lowest N layers alone, so that the checkpoint is smaller and faster. `--layers "
+            "4 weighted` does both. Default: last, or the checkpoint's."
+        },
+    )
+    pooling: str | None = field(
+        default=None,
+        metadata={
+            "help": "Over time: mean, or attentive_statistics, a mean and standard deviation with learned weights of "
+            "frames. Default: mean, or the checkpoint's."
+        },
+    )
+    dense_layers: list[int] | None = field(
+        default=None,
+        metadata={"help": "Widths of dense layers between encoder and pooling. Default: none, or the checkpoint's."},
+    )
+    freeze: str = field(
+        default="feature_encoder",
+        metadata={
+            "help": "What of the encoder is not trained: feature_encoder (its convolutions; paper, section 4), encoder "
+            "(all), none, or N: the lowest N layers and all below them. Refused where these weights are random."
         },
     )
     layerdrop: float = field(default=0.0, metadata={"help": "Probability of skipping a transformer layer."})
@@ -95,11 +116,29 @@ class ModelArguments:
                 "checkpoint) "
                 "and --config_name (random weights) is required."
             )
+        self.layer_options()
         for name in ("layerdrop", "mask_time_prob"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(
                     f"--{name} {getattr(self, name)} is not a valid probability: expected a number from 0 to 1."
                 )
+
+    def layer_options(self) -> dict[str, Any]:
+        """`--layers` as fields of a model: `num_layers` and `layer_weights`, those that it states.
+
+        Raises:
+            ValueError: it is not `last`, `weighted` or a number, or has two of a kind.
+        """
+        options: dict[str, Any] = {}
+        for entry in self.layers or ():
+            name = "num_layers" if entry.isdecimal() else "layer_weights"
+            if name in options or (name == "layer_weights" and entry not in ("last", "weighted")):
+                raise ValueError(
+                    f"--layers {' '.join(self.layers or ())} is not valid: expected last or weighted, a number of "
+                    "layers to keep, or both, such as 4 weighted."
+                )
+            options[name] = int(entry) if name == "num_layers" else entry == "weighted"
+        return options
 
     def weights(self) -> dict[str, float]:
         """Task name -> weight in the loss.

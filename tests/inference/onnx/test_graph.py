@@ -10,10 +10,10 @@ from inference.engine.backend import pad
 from inference.engine.onnx_backend import onnx_network
 from inference.engine.torch_backend import torch_network
 from inference.onnx.graph import write_float16, write_float32, write_int8
-from modeling import PannsForMultiTaskSER, Wav2Vec2LayerSumForMultiTaskSER
-from tests.conftest import voice
+from modeling import PannsForMultiTaskSER, Wav2Vec2ForMultiTaskSER
+from tests.conftest import tiny_config, voice
+from tests.modeling.test_encoders import FAMILIES, OPTIONS, build
 from tests.modeling.test_modeling_panns_ser import panns_config
-from tests.modeling.test_modeling_wav2vec2_layer_sum_ser import layer_sum_config
 
 pytestmark = pytest.mark.slow
 
@@ -53,8 +53,19 @@ def test_what_is_masked_changes_nothing(exported):
 def layer_sum(layers):
     torch.manual_seed(0)
     one_convolution = {"conv_dim": (8,), "conv_stride": (320,), "conv_kernel": (400,)}
-    config = layer_sum_config(padding="paper", num_hidden_layers=layers, **one_convolution)
-    return Wav2Vec2LayerSumForMultiTaskSER(config).eval()
+    layer_sum = {"layer_weights": True, "dense_layers": [128, 128], "initializer_range": 0.15}
+    config = tiny_config(padding="paper", num_hidden_layers=layers, **{**layer_sum, **one_convolution})
+    return Wav2Vec2ForMultiTaskSER(config).eval()
+
+
+@pytest.mark.parametrize("options", ["plain", "all"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_is_exported(family, options, tmp_path):
+    model, file = build(FAMILIES[family], **OPTIONS[options]), tmp_path / "model.onnx"
+    write_float32(model, file)
+    assert largest_difference(model, file) < 1e-4
+    write_float16(model, file, tmp_path / "float16.onnx")
+    assert largest_difference(model, tmp_path / "float16.onnx") < 0.1
 
 
 def test_the_sum_of_layers_is_exported_also_in_int8(tmp_path):

@@ -25,7 +25,7 @@ def test_flags_override_files_and_later_files_earlier_ones(tmp_path):
 def test_saved_settings_run_the_same_training_again(tmp_path):
     off = ["--load_best_model_at_end", "false"]  # as transformers has it, and not as we have it
     flags = [*BASE, "--tasks", "emotion", "f0_mean", "--task_weights", "f0_mean=0.5", "--learning_rate", "3e-4"]
-    *groups, settings = parse_args([*flags, "--freeze_feature_encoder", "false", "--eval_strategy", "no", *off])
+    *groups, settings = parse_args([*flags, "--freeze", "none", "--eval_strategy", "no", *off])
     *again, settings_again = parse_args(["--config", write(tmp_path / "c.yaml", **settings)])
     assert groups[:2] == again[:2]
     assert settings == settings_again

@@ -13,7 +13,7 @@ def test_the_recipe_is_the_default():
     assert data.protocol == "paper"
     assert model.tasks is None  # the checkpoint's own, or the paper's best row
     assert BEST_ROW == ("emotion", "gender", "language", "f0_mean")
-    assert model.freeze_feature_encoder
+    assert model.freeze == "feature_encoder"
     assert args.per_device_train_batch_size * args.gradient_accumulation_steps == args.effective_batch_size == 32
     assert (args.learning_rate, args.warmup_steps, args.num_train_epochs) == (1e-4, 0.1, 10)
     assert args.lr_scheduler_type == "linear"
