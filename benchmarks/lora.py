@@ -24,24 +24,17 @@ from training.run import build_trainer
 
 LAYERS, GPU_LAYERS, CLIPS, STEPS = 6, 24, 16, 1
 RANK = 8
+BATCHES = {"effective_batch_size": "8", "per_device_train_batch_size": "2", "dataloader_num_workers": "0"}
 # Flags that each way adds to the defaults of train.py, which freeze the convolutions.
 WAYS = {"LoRA": ("--lora_rank", str(RANK)), "full fine-tuning": ()}
 
 
 def step(prepared: Path, pretrained: Path, way: str) -> Callable[[], dict[str, float]]:
-    """Steps of a training, from its start; it returns their seconds, the parameters, and the peak of the process's memory."""
+    """Steps of a training; it returns their seconds, the parameters, and the peak of the process's memory."""
     flags = ["--data", str(prepared), "--model_name_or_path", str(pretrained), "--output_dir", str(pretrained / "run")]
     flags += ["--max_steps", str(STEPS), "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
-    flags += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no"]
-    flags += [
-        "--effective_batch_size",
-        "8",
-        "--per_device_train_batch_size",
-        "2",
-        "--dataloader_num_workers",
-        "0",
-        *WAYS[way],
-    ]
+    flags += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no", *WAYS[way]]
+    flags += [word for name, value in BATCHES.items() for word in (f"--{name}", value)]
 
     def run() -> dict[str, float]:
         job = prepare_job(*parse_args(flags))

@@ -1,5 +1,8 @@
+import re
+
 import pytest
 
+from tests.conftest import ROOT
 from training.arguments.parse import parse_args
 from training.arguments.settings import SERTrainingArguments
 
@@ -26,3 +29,13 @@ def test_an_unusable_value_is_refused_with_its_flag(flags):
 def test_by_default_all_of_the_model_is_trained_at_one_rate():
     args = SERTrainingArguments("out")
     assert (args.head_learning_rate, args.layer_decay, args.lora_rank, args.lora_alpha) == (None, 1.0, 0, None)
+
+
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "fine_tuning.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_of_the_page_are_valid(tmp_path, example):
+    (tmp_path / "config.yaml").write_text(example)
+    _, model, args, _, _ = parse_args(["--config", str(tmp_path / "config.yaml")])
+    assert model.freeze == "encoder" or args.lora_rank or args.layer_decay < 1
