@@ -45,7 +45,8 @@ def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
       ([`~preprocessing.labels.merged_labels`]);
     - `locales` of the training clips, `protocol`, `seed`, `parameters` (`all`, `trained`), `versions`;
     - `start`: as returned by [`~training.start.describe_start`];
-    - `epochs` trained, `learning_rate`, `fine_tuning` (`head_learning_rate`, `layer_decay`, `lora_rank`), `weight_decay`, `batch_size` (clips per update), `precision`;
+    - `epochs` trained, `learning_rate`, `fine_tuning` (`head_learning_rate`, `layer_decay`, `lora_rank`),
+      `weight_decay`, `batch_size` (clips per update), `precision`;
     - `hardware`: `device`, `processes`; `seconds` of the training, `None` if it was resumed or one point of a sweep.
     """
     args, clips = job.args, job.splits["train"]
