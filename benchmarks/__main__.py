@@ -20,7 +20,7 @@ from common.versions import versions
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 CLAIMS = (
-    *("training", "augmentation", "padding", "inference"),
+    *("training", "augmentation", "lora", "padding", "inference"),
     *("long_recording", "pitch", "preparation", "memory", "processes"),
 )
 GPU = "gpu"

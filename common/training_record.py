@@ -29,6 +29,12 @@ class _Parameters(TypedDict):
     trained: int
 
 
+class _FineTuning(TypedDict):
+    head_learning_rate: float | int
+    layer_decay: float | int
+    lora_rank: int
+
+
 class _Hardware(TypedDict):
     device: str
     processes: int
@@ -47,6 +53,7 @@ class _Record(TypedDict):
     parameters: dict[str, Any]
     epochs: float | int
     learning_rate: float | int
+    fine_tuning: dict[str, Any] | None
     weight_decay: float | int
     batch_size: int
     precision: str
@@ -71,12 +78,16 @@ def read_training_record(path: Path) -> dict[str, Any]:
 
 
 def _check_record(record: Any) -> dict[str, Any]:
-    known = _check(_Record, {"merged_labels": {}, **record})  # which earlier versions did not write
+    known = _check(
+        _Record, {"merged_labels": {}, "fine_tuning": None, **record}
+    )  # which earlier versions did not write
     known["data"] = [_check(_Corpus, corpus) for corpus in known["data"]]
     for corpus in known["data"]:
         if corpus["homepage"] is not None and not re.fullmatch(r"https?://[^\s()<>]+", corpus["homepage"]):
             raise ValueError(f"{corpus['homepage']!r} is not a valid homepage")
     known |= {"parameters": _check(_Parameters, known["parameters"]), "hardware": _check(_Hardware, known["hardware"])}
+    if known["fine_tuning"] is not None:
+        known["fine_tuning"] = _check(_FineTuning, known["fine_tuning"])
     return known if known["before"] is None else {**known, "before": _check_record(known["before"])}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm  # what all kinds of batch norm have in common
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
@@ -44,6 +45,7 @@ class MultiTaskSERMixin(_ModelBase):
     accepts_loss_kwargs = True  # `forward` takes `num_items_in_batch`
     training_options: tuple[str, ...] = ()
     frozen_modules: tuple[str, ...] = ()  # what is never trained
+    lora_targets: tuple[str, ...] = ()  # names, in a layer of the encoder, of the projections that LoRA adapts
     config: Any
     config_class: Any
     heads: MultiTaskHeads
@@ -53,6 +55,18 @@ class MultiTaskSERMixin(_ModelBase):
     def has_batch_statistics(self) -> bool:
         """Whether training computes statistics over a batch, so that it matters which clips are in one together."""
         return any(isinstance(module, _BatchNorm) for module in self.modules())
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The encoder's transformer layers, the lowest first; empty where it has none."""
+        return nn.ModuleList()
+
+    def layer_numbers(self) -> dict[str, int | None]:
+        """Parameter name -> its layer of the encoder, from 1; 0 below the first; `None` for what is new on the encoder.
+
+        What comes after the last layer, such as a final norm, counts as part of it.
+        """
+        return {name: None if name.startswith("heads.") else 0 for name, _ in self.named_parameters()}
 
     def post_init(self) -> None:
         """Ends `__init__`, as in [`~transformers.PreTrainedModel`]."""

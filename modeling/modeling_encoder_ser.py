@@ -112,13 +112,23 @@ class SpeechEncoderMixin(MultiTaskSERMixin):
 
     @property
     def layers(self) -> nn.ModuleList:
-        """The encoder's transformer layers."""
+        """The encoder's transformer layers, the lowest first."""
         return cast(nn.ModuleList, self.speech_encoder.get_submodule(self.layers_path))
 
     @property
     def final_modules(self) -> tuple[str, ...]:
         """Names, in the encoder, of the modules after its layers."""
         return ()
+
+    def layer_numbers(self) -> dict[str, int | None]:
+        """As in [`~modeling.modeling_base_ser.MultiTaskSERMixin`]."""
+        encoder, top = f"{self.encoder_path}.", len(self.layers)
+        numbers = {name: 0 if name.startswith(encoder) else None for name, _ in self.named_parameters()}
+        places = {f"{encoder}{self.layers_path}.{index}.": index + 1 for index in range(top)}
+        places |= {f"{encoder}{name}.": top for name in self.final_modules}
+        for place, number in places.items():
+            numbers |= {name: number for name in numbers if name.startswith(place)}
+        return numbers
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

@@ -62,6 +62,7 @@ class WaveformEncoderMixin(SpecAugmentMixin):
     """An encoder whose input are standardized waveforms, such as [`~transformers.Wav2Vec2Model`]."""
 
     feature_encoder = ("feature_extractor",)
+    lora_targets = ("q_proj", "k_proj", "v_proj", "out_proj", "intermediate_dense", "output_dense")
 
     def __init__(self, config: Any):
         super().__init__(config)

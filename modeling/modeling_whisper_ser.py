@@ -98,6 +98,7 @@ class WhisperForMultiTaskSER(SpeechEncoderMixin, WhisperPreTrainedModel):
     layers_path = "layers"
     final_modules = ("layer_norm",)
     feature_encoder = ("conv1", "conv2")
+    lora_targets = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
     frozen_modules = ("model.encoder.embed_positions",)  # sinusoids
     min_samples = WINDOW
     reset_fields = MappingProxyType({"encoder_layerdrop": 0.0})

@@ -19,6 +19,7 @@ from preprocessing.prepared.load import count_in_no_split, load_prepared
 from preprocessing.prepared.table import load_report
 
 from .arguments.settings import MAIN_METRIC, DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
+from .learning_rates import learning_rates
 from .model import build_model, clips_of_start, freeze, task_names
 from .resume import check_resume, check_sweep, checkpoint_to_resume, resume_settings
 from .start import describe_start
@@ -40,6 +41,7 @@ class TrainingJob:
         start: what training starts from, as `training.json` holds it.
         clips_before: ids of the clips that this start, or the resumed checkpoint, was trained on; `None` if unknown.
         resume_settings: the content of `resume_settings.json`.
+        trained_parameters: how many parameters are trained, those of adapters included.
     """
 
     data: DataArguments
@@ -52,6 +54,7 @@ class TrainingJob:
     start: dict[str, Any]
     clips_before: set[str] | None
     resume_settings: dict[str, Any]
+    trained_parameters: int
 
     @property
     def output_dir(self) -> Path:
@@ -95,7 +98,8 @@ def prepare_job(
     if resume_from is not None:
         check_resume(resume_from, resume)
         clips_before = union(clips_before, read_training_clips(resume_from))
-    return TrainingJob(data, args, queue, settings, splits, network, resume_from, start, clips_before, resume)
+    trained = network.num_parameters(only_trainable=True)
+    return TrainingJob(data, args, queue, settings, splits, network, resume_from, start, clips_before, resume, trained)
 
 
 def _load_splits(data: DataArguments, args: SERTrainingArguments) -> DatasetDict:
@@ -123,8 +127,29 @@ def _adapt_to_network(args: SERTrainingArguments, model: ModelArguments, network
             *(args.per_device_train_batch_size, args.effective_batch_size),
         )
     freeze(network, model)
+    if args.lora_rank:
+        _add_adapters(args, model, network)
+    learning_rates(network, args)  # which refuses what has no effect
     if model.layerdrop:
         args.ddp_find_unused_parameters = True  # a skipped layer has no gradient
+
+
+def _add_adapters(args: SERTrainingArguments, model: ModelArguments, network: PreTrainedModel) -> None:
+    if model.config_name is not None:
+        raise ValueError(
+            f"--lora_rank {args.lora_rank} freezes the encoder, whose weights are random (--config_name "
+            f"{model.config_name}): start from a pre-trained network with --model_name_or_path."
+        )
+    if model.freeze == "none":
+        raise ValueError(
+            f"--lora_rank {args.lora_rank} freezes the encoder's own weights, but --freeze none trains them: remove "
+            "one of them."
+        )
+    try:
+        from .lora import add_adapters
+    except ModuleNotFoundError as error:
+        raise ValueError(f"--lora_rank {args.lora_rank} needs peft: pip install peft") from error
+    add_adapters(network, args.lora_rank, args.lora_alpha or 2 * args.lora_rank)
 
 
 def _warn_of_absent_classes(tasks: tuple[Task, ...], splits: DatasetDict) -> None:

@@ -46,7 +46,8 @@ def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
     - `locales` of the training clips, `protocol`, `seed`, `parameters` (`all`, `trained`), `versions`;
     - `start`: as returned by [`~training.start.describe_start`];
     - `augmentation`: `transforms` and their `probability`, `None` without;
-    - `epochs` trained, `learning_rate`, `weight_decay`, `batch_size` (clips per update), `precision`;
+    - `epochs` trained, `learning_rate`, `fine_tuning` (`head_learning_rate`, `layer_decay`, `lora_rank`),
+      `weight_decay`, `batch_size` (clips per update), `precision`;
     - `hardware`: `device`, `processes`; `seconds` of the training, `None` if it was resumed or one point of a sweep.
     """
     args, clips = job.args, job.splits["train"]
@@ -61,13 +62,18 @@ def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
         **job.start,
         "parameters": {
             "all": job.model.num_parameters(),
-            "trained": job.model.num_parameters(only_trainable=True),
+            "trained": job.trained_parameters,
         },
         "augmentation": {"transforms": job.data.augment, "probability": job.data.augment_probability}
         if job.data.augment
         else None,
         "epochs": round(trainer.state.epoch or args.num_train_epochs, 2),
         "learning_rate": args.learning_rate,
+        "fine_tuning": {
+            "head_learning_rate": args.head_learning_rate or args.learning_rate,
+            "layer_decay": args.layer_decay,
+            "lora_rank": args.lora_rank,
+        },
         "weight_decay": args.weight_decay,
         "batch_size": args.effective_batch_size,
         "precision": "bfloat16, mixed" if args.bf16 else "float32",

@@ -24,6 +24,7 @@ SWEEP = "sweep"  # folder of the points of a sweep, in its output folder
 TRAININGS = "trainings"  # folder of the study of several seeds or folds, in their output folder
 STUDY_NAME = "study_name.txt"
 RESUME_SETTINGS = "resume_settings.json"
+ADAPTERS = "adapters.safetensors"  # of a training with LoRA
 # Settings that affect the weights; others, such as the number of epochs, may change on a resume.
 _OF_MODEL = ("reset_heads", "freeze", "layerdrop", "mask_time_prob")
 _OF_NETWORK = ("padding", "num_hidden_layers", "layer_weights", "pooling", "dense_layers")
@@ -31,6 +32,7 @@ _OF_TRAINING = (
     *("seed", "learning_rate", "weight_decay", "warmup_steps", "lr_scheduler_type", "lr_scheduler_kwargs"),
     *("optim", "optim_args", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm"),
     *("train_sampling_strategy", "bf16", "metric_for_best_model"),
+    *("head_learning_rate", "layer_decay", "lora_rank", "lora_alpha"),
 )
 _STATE = ("optimizer.pt", "scheduler.pt")
 
@@ -220,7 +222,8 @@ def check_resume(checkpoint: str | Path, settings: Mapping[str, Any]) -> None:
         ValueError: the checkpoint is of another training, whose differences the message lists, or it lacks files that
             resuming needs.
     """
-    lacking = [name for name in (RESUME_SETTINGS, *_STATE) if not Path(checkpoint, name).is_file()]
+    needed = (RESUME_SETTINGS, *_STATE, *([ADAPTERS] if settings["lora_rank"] else []))
+    lacking = [name for name in needed if not Path(checkpoint, name).is_file()]
     if lacking:
         raise ValueError(
             f"{checkpoint} lacks {' and '.join(lacking)}, which resuming needs. To start another training from "

@@ -65,7 +65,7 @@ def _write_settings(job: TrainingJob, folder: Path) -> None:
     write_training_clips(folder, job.splits["train"]["id"], job.clips_before)
 
 
-def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskSERTrainer) -> MultiTaskSERTrainer:
+def build_trainer(job: TrainingJob) -> MultiTaskSERTrainer:
     """A Trainer for the model, the clips and the settings of a job."""
     if job.args.disable_tqdm:
         disable_progress_bar()  # also those of saving and loading
@@ -75,7 +75,7 @@ def build_trainer(job: TrainingJob, kind: type[MultiTaskSERTrainer] = MultiTaskS
         return_attention_mask=True,
         sampling_rate=SAMPLING_RATE,
     )
-    return kind(
+    return _trainer_class(job.args)(
         job.model,
         job.args,
         tasks=job.tasks,
@@ -94,6 +94,14 @@ def _augmentation(job: TrainingJob) -> Augmentation | None:
     if not job.data.augment:
         return None
     return Augmentation(job.data.augment, job.data.augment_probability, job.args.seed, job.splits["train"])
+
+
+def _trainer_class(args: SERTrainingArguments) -> type[MultiTaskSERTrainer]:
+    if not args.lora_rank:
+        return MultiTaskSERTrainer
+    from .lora import LoraTrainer  # peft is an extra
+
+    return LoraTrainer
 
 
 def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob, *, summary: bool = True) -> dict:

@@ -20,6 +20,7 @@ from preprocessing.augmentation.augment import Augmentation
 from preprocessing.prepared.rows import ROW
 
 from .arguments.settings import SERTrainingArguments
+from .learning_rates import learning_rates, split_by_rate
 from .sampler import LengthGroupedBatches
 
 
@@ -84,6 +85,16 @@ class MultiTaskSERTrainer(Trainer):
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler:
         return SequentialSampler(eval_dataset)
+
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
+        """The Trainer's optimizer, with a parameter group for each learning rate."""
+        is_new = self.optimizer is None
+        optimizer = super().create_optimizer(model)
+        if is_new:
+            network: Any = self.model
+            names = {parameter: name for name, parameter in network.named_parameters()}
+            optimizer.param_groups = split_by_rate(optimizer.param_groups, names, learning_rates(network, self.args))
+        return optimizer
 
     def _get_num_items_in_batch(self, batch_samples: list[dict], device: torch.device) -> Any:
         counts = torch.zeros(len(self.tasks), dtype=torch.int64, device=device)

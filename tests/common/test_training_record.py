@@ -19,9 +19,9 @@ def test_a_record_is_read_with_those_before_it(tmp_path):
 
 def test_unknown_fields_are_removed_and_labels_may_be_missing(tmp_path):
     record = training_record()
-    del record["merged_labels"]
+    del record["merged_labels"], record["fine_tuning"]
     read = read_training_record(write(tmp_path, {**record, "script": "<script>"}))
-    assert read == {**record, "merged_labels": {}}
+    assert read == {**record, "merged_labels": {}, "fine_tuning": None}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,7 @@ def test_unknown_fields_are_removed_and_labels_may_be_missing(tmp_path):
         "[]",
         "[" * 100_000,
         {**training_record(), "seed": "7"},
+        {**training_record(), "fine_tuning": {"lora_rank": "8"}},
         {**training_record(), "data": [{"corpus": "emodb"}]},
         training_record(corpus("emodb", OPEN, homepage="javascript:alert(1)")),
         training_record(before={"data": []}),

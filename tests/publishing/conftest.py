@@ -95,6 +95,7 @@ def training_record(*data, **fields):
         "parameters": {"all": 23_456, "trained": 12_345},
         "epochs": 10.0,
         "learning_rate": 1e-4,
+        "fine_tuning": {"head_learning_rate": 1e-4, "layer_decay": 1.0, "lora_rank": 0},
         "weight_decay": 0.0,
         "batch_size": 32,
         "precision": "float32",

@@ -57,6 +57,19 @@ def test_a_standardized_input_has_no_level_on_the_card(metrics):
     assert "Energy (" not in render(metrics)
 
 
+def test_rates_of_parts_and_low_rank_updates_have_rows_where_they_were_set(metrics):
+    fine_tuning = {"head_learning_rate": 1e-3, "layer_decay": 0.9, "lora_rank": 8}
+    plain, rows = (
+        dict(one(render(metrics, training_record(**fields)), "what", "value"))
+        for fields in ({}, {"fine_tuning": fine_tuning})
+    )
+    assert {*rows.items()} - {*plain.items()} == {
+        ("learning rate of the heads", "0.001"),
+        ("factor of the learning rate per layer below", "0.9"),
+        ("LoRA, merged", "rank 8"),
+    }
+
+
 def test_every_number_of_the_results_is_that_of_metrics_json(metrics):
     card = render(metrics)
     main, others = metrics["tasks"]["emotion"], metrics["tasks"]

@@ -40,6 +40,7 @@ def test_the_record_describes_the_training(ready, splits, tmp_path):
     assert (record["start"], record["base_model"]) == ("random weights", None)
     assert record["parameters"]["all"] == record["parameters"]["trained"] == ready.model.num_parameters()
     assert record["hardware"]["device"].startswith("CPU")
+    assert record["fine_tuning"] == {"head_learning_rate": 1e-4, "layer_decay": 1.0, "lora_rank": 0}
     assert record["seconds"] is None  # there was no step
     assert {"multilingual-multitask-ser", "commit"} <= record["versions"].keys()
     write_training_record(ready, build_trainer(ready), tmp_path)

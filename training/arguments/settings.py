@@ -13,7 +13,7 @@ from common.processes import must_join_on_cpu, num_processes_started
 from modeling import ARCHITECTURES
 from preprocessing.augmentation.transforms import TRANSFORMS, check_names
 
-from .batch_sizes import BatchArguments
+from .fine_tuning import FineTuningArguments
 from .value_checks import check_combinations, check_values
 
 BEST_ROW = ("emotion", "gender", "language", "f0_mean")  # of the paper's Table 2
@@ -230,7 +230,7 @@ class QueueArguments:
 
 
 @dataclass
-class SERTrainingArguments(BatchArguments):
+class SERTrainingArguments(FineTuningArguments):
     """[`~transformers.TrainingArguments`] with the recipe of the paper, section 5, as defaults.
 
     They differ from transformers' in:
@@ -244,6 +244,8 @@ class SERTrainingArguments(BatchArguments):
     - `label_smoothing_factor` is refused;
     - `push_to_hub`, which becomes `publish_to`, and the settings that belong to it: see
       [`~training.arguments.hub.HubArguments`];
+    - `head_learning_rate`, `layer_decay` and LoRA, which are additions: see
+      [`~training.arguments.fine_tuning.FineTuningArguments`];
     - `eval_strategy` and `save_strategy` `"epoch"`, `save_total_limit` 2, `load_best_model_at_end` by
       `metric_for_best_model`, which is by default the weighted F1 of emotion averaged over corpora;
     - `dataloader_num_workers` 2, `report_to` `"tensorboard"`, `logging_steps` 20, `remove_unused_columns` False.
