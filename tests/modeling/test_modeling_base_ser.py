@@ -29,6 +29,7 @@ for folder in folders:
 """
 
 
+@pytest.mark.slow
 def test_every_architecture_loads_elsewhere_with_transformers_alone(feature_extractor, tmp_path):
     """The third of them, wav2vec 2.0, is loaded so in test_pipeline_ser.py."""
     torch.manual_seed(0)

@@ -162,6 +162,7 @@ def test_the_clips_of_a_backbone_that_was_trained_on_labels_are_unknown(argument
     assert job(start_from(arguments, "--model_name_or_path", str(labeled))).clips_before is None
 
 
+@pytest.mark.slow
 def test_a_sweep_on_other_clips_is_refused(short, prepared, tmp_path):
     grid = ["--sweep", "--sweep_learning_rate", "1e-3", "--sweep_weight_decay", "0"]
     copy = shutil.copytree(prepared, tmp_path / "data")
