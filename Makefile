@@ -15,6 +15,8 @@ PYTHON ?= python3
 VENV := .venv
 CONSTRAINTS := constraints.txt
 BIN := $(VENV)/bin
+# pytest rewrites the tests' assertions, which takes seconds: once, and not at every start.
+unexport PYTHONDONTWRITEBYTECODE
 
 DATA ?= prepared/paper
 TRAIN ?= $(BIN)/python train.py   # or: accelerate launch train.py

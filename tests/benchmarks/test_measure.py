@@ -21,12 +21,14 @@ def dying():
     raise ValueError("no such thing")
 
 
+@pytest.mark.slow
 def test_ways_run_in_turns_each_in_a_process_of_its_own():
     laps = race({"ours": counting, "theirs": counting}, budget_s=0, min_rounds=3)
     assert [lap.results for lap in laps.values()] == [[1, 2, 3], [1, 2, 3]]
     assert [len(lap.seconds) for lap in laps.values()] == [3, 3]
 
 
+@pytest.mark.slow
 def test_a_way_that_fails_ends_the_race(capfd):
     with pytest.raises(RuntimeError, match="'theirs'"):
         race({"ours": counting, "theirs": dying})

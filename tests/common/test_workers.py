@@ -33,6 +33,7 @@ def in_datasets():
 
 
 @pytest.mark.parametrize("work", [in_a_pool, as_it_starts, in_joblib, in_datasets])
+@pytest.mark.slow
 def test_a_killed_worker_is_one_error_whichever_library_started_it(work):
     with pytest.raises(KilledWorkerError), killed_worker_errors():
         work()

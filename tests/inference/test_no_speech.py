@@ -42,24 +42,31 @@ def test_no_emotion_is_predicted_where_nobody_speaks(recognize, checkpoint, tmp_
     assert "reason" not in without_vad
 
 
-def test_seconds_of_speech_are_the_same_in_the_pipeline_and_the_predictor(recognize, checkpoint, exported, tmp_path):
-    clips = [
-        SPEECH,
-        np.concatenate([np.zeros(40_000, np.float32), SPEECH, SPEECH]),
-        NO_SPEECH["noise"],
-        SPEECH[:20_000],
-    ]
-    files = [str(tmp_path / f"{number}.wav") for number in range(len(clips))]
-    for file, clip in zip(files, clips, strict=True):
-        soundfile.write(file, clip, 16_000, subtype="FLOAT")
+@pytest.fixture
+def files(tmp_path) -> list[str]:
+    """Speech, speech beyond the window, noise, and less speech."""
+    late = np.concatenate([np.zeros(40_000, np.float32), SPEECH, SPEECH])
+    paths = [str(tmp_path / f"{number}.wav") for number in range(4)]
+    for path, clip in zip(paths, (SPEECH, late, NO_SPEECH["noise"], SPEECH[:20_000]), strict=True):
+        soundfile.write(path, clip, 16_000, subtype="FLOAT")
+    return paths
+
+
+def test_seconds_of_speech_are_the_same_in_the_pipeline_and_the_predictor(recognize, checkpoint, files):
     alone = [recognize(file)["speech_s"] for file in files]
     assert [seconds > 0 for seconds in alone] == [True, True, False, True]
     assert [outputs["speech_s"] for outputs in recognize(files, batch_size=3)] == pytest.approx(alone, abs=1e-5)
     assert [outputs["speech_s"] for outputs in recognize(files, batch_size=2, num_workers=2)] == pytest.approx(alone)
-    for predictor in (load_predictor(str(checkpoint)), load_predictor(str(exported), backend="onnx")):
-        rows = dict(predict_files(predictor, files, PredictionRequest()))
-        assert [rows[file][0]["speech_s"] for file in files] == pytest.approx(alone, abs=1e-5)
+    rows = dict(predict_files(load_predictor(str(checkpoint)), files, PredictionRequest()))
+    assert [rows[file][0]["speech_s"] for file in files] == pytest.approx(alone, abs=1e-5)
     # Only the beginning is analyzed, and the second clip is longer.
     timeline = [build_timeline(load_predictor(str(checkpoint)), file).speech_s for file in files]
     assert [timeline[index] for index in (0, 2, 3)] == pytest.approx([alone[index] for index in (0, 2, 3)])
     assert timeline[1] > alone[1] + 2
+
+
+@pytest.mark.slow
+def test_seconds_of_speech_are_the_same_with_onnx(recognize, exported, files):
+    rows = dict(predict_files(load_predictor(str(exported), backend="onnx"), files, PredictionRequest()))
+    alone = [recognize(file)["speech_s"] for file in files]
+    assert [rows[file][0]["speech_s"] for file in files] == pytest.approx(alone, abs=1e-5)

@@ -43,6 +43,7 @@ def test_a_stretch_over_the_border_of_two_blocks_is_that_of_the_whole(film):
 
 
 @pytest.mark.parametrize(("muxer", "codec", "rate"), MUXERS)
+@pytest.mark.slow
 def test_of_recordings_that_follow_each_other_none_takes_the_place_of_another(muxer, codec, rate):
     first, second = (piped(0.4 * np.tile(voice(5, f0, rate=rate), 8), rate, codec, muxer) for f0 in (110, 230))
     whole, stretch = load_audio(first + second), slice(50 * SAMPLING_RATE, 52 * SAMPLING_RATE)

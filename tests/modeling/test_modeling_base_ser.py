@@ -28,6 +28,7 @@ for folder in folders:
 """
 
 
+@pytest.mark.slow
 def test_every_architecture_loads_elsewhere_with_transformers_alone(feature_extractor, tmp_path):
     """The other encoders are loaded so in test_encoders.py."""
     torch.manual_seed(0)

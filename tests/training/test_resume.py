@@ -62,6 +62,7 @@ def test_resume_settings_and_clips_are_written_before_the_first_step(short, prep
     assert str(tmp_path) not in json.dumps(record)
 
 
+@pytest.mark.slow
 def test_every_checkpoint_has_resume_settings_and_clips(finished, prepared):
     checkpoint = finished / "checkpoint-1"
     assert json.loads((checkpoint / RESUME_SETTINGS).read_text()) == json.loads(
@@ -87,11 +88,13 @@ def test_every_checkpoint_has_resume_settings_and_clips(finished, prepared):
         (["--augment", "gain"], "augment"),
     ],
 )
+@pytest.mark.slow
 def test_a_resume_with_another_setting_is_refused_by_its_name(finished, short, changes, named):
     with pytest.raises(ValueError, match=rf"\b{named} was "):
         job([*short, *RESUME, *changes])
 
 
+@pytest.mark.slow
 def test_a_resume_on_other_clips_or_from_another_start_is_refused(finished, short, prepared, backbone, tmp_path):
     other = changed(prepared, tmp_path / "other")
     with pytest.raises(ValueError, match="data was train"):
@@ -100,6 +103,7 @@ def test_a_resume_on_other_clips_or_from_another_start_is_refused(finished, shor
         job([*start_from(short, "--model_name_or_path", str(backbone)), *RESUME])
 
 
+@pytest.mark.slow
 def test_a_resume_with_longer_clips_is_refused(finished, short, prepared, tmp_path):
     other = shutil.copytree(prepared, tmp_path / "other")
     report = json.loads((other / "report.json").read_text())
@@ -109,6 +113,7 @@ def test_a_resume_with_longer_clips_is_refused(finished, short, prepared, tmp_pa
         job([*short, *RESUME, "--data", str(other)])
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_run_is_checked_too(finished, short, tmp_path):
     copy = shutil.copytree(finished, tmp_path / "copy")
     with pytest.raises(ValueError, match="protocol was paper, but is speaker"):
@@ -116,6 +121,7 @@ def test_a_copy_of_a_run_is_checked_too(finished, short, tmp_path):
 
 
 @pytest.mark.parametrize("lost", ["optimizer.pt", "scheduler.pt", RESUME_SETTINGS])
+@pytest.mark.slow
 def test_a_checkpoint_that_lacks_what_a_resume_needs_is_refused_by_its_name(finished, short, lost):
     (finished / "checkpoint-1" / lost).unlink()
     with pytest.raises(ValueError, match=lost):
@@ -129,6 +135,7 @@ def test_the_same_training_resumes_and_may_take_longer(finished, short):
     assert train(resumed)["num_clips_seen_in_training"] == 0
 
 
+@pytest.mark.slow
 def test_a_resume_into_the_folder_of_another_training_is_refused(finished, short, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(finished, other)
@@ -188,6 +195,7 @@ def test_the_clips_of_a_backbone_that_was_trained_on_labels_are_unknown(argument
     assert job(start_from(arguments, "--model_name_or_path", str(labeled))).clips_before is None
 
 
+@pytest.mark.slow
 def test_a_sweep_on_other_clips_is_refused(short, prepared, tmp_path):
     grid = ["--sweep", "--sweep_learning_rate", "1e-3", "--sweep_weight_decay", "0"]
     copy = shutil.copytree(prepared, tmp_path / "data")

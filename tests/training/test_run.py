@@ -129,6 +129,7 @@ def test_a_task_of_the_users_own_trains(arguments):
     assert report["tasks"]["valence"]["kind"] == "regression"
 
 
+@pytest.mark.slow
 def test_records_of_other_weights_are_removed(arguments, backbone, tmp_path):
     output = tmp_path / "run"
     output.mkdir()
@@ -178,6 +179,7 @@ def test_a_class_without_training_clips_is_warned_of_and_every_number_is_finite(
     assert re.search(r"\bnan\b", card) is None
 
 
+@pytest.mark.slow
 def test_a_task_without_a_target_is_skipped_and_the_others_are_trained(arguments, prepared, caplog):
     clips = load_prepared(prepared, "paper")["train"]
     assert {row["gender"] for row in clips if row["corpus"] == "beta"} == {None}

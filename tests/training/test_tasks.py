@@ -125,6 +125,7 @@ def styled(user_table, tmp_path_factory):
     return output
 
 
+@pytest.mark.slow
 def test_style_and_valence_are_learned_by_their_names_and_learned_on_as_before(styled, backbone_config, tmp_path):
     arguments = [
         *("--data", str(styled), "--num_train_epochs", "1", "--report_to", "none", "--dataloader_num_workers", "0"),

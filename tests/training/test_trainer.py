@@ -20,6 +20,7 @@ def diverge(arguments, *flags) -> tuple[str, MultiTaskSERTrainer]:
     return str(caught.value), trainer
 
 
+@pytest.mark.slow
 def test_a_clip_whose_loss_is_not_finite_is_named(arguments, splits, monkeypatch):
     broken, read = splits["train"][5], collator.stored_waveform
 
@@ -34,6 +35,7 @@ def test_a_clip_whose_loss_is_not_finite_is_named(arguments, splits, monkeypatch
     assert all(parameter.isfinite().all() for parameter in trainer.model.parameters())  # it ended before the step
 
 
+@pytest.mark.slow
 def test_weights_that_diverge_are_not_blamed_on_a_clip(arguments):
     message, trainer = diverge(arguments, "--learning_rate", "1e30", "--warmup_steps", "0", "--num_train_epochs", "3")
     assert "--learning_rate" in message

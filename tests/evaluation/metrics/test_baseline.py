@@ -35,6 +35,7 @@ def test_a_clip_of_any_length_and_silence_have_finite_statistics(samples):
     assert np.isfinite(mfcc_statistics(np.random.default_rng(0).normal(size=samples).astype(np.float32))).all()
 
 
+@pytest.mark.slow
 def test_it_is_better_than_chance_where_voices_differ(predicted):
     splits, logits = predicted
     emotions, corpora = splits["test"]["emotion"][:], splits["test"]["corpus"][:]
@@ -44,6 +45,7 @@ def test_it_is_better_than_chance_where_voices_differ(predicted):
     assert (logits[kept].argmax(axis=1) == truth).mean() >= 0.75
 
 
+@pytest.mark.slow
 def test_it_predicts_one_label_per_clip_and_none_that_training_lacks(predicted):
     splits, logits = predicted
     assert logits.shape == (len(splits["test"]), 3)
@@ -51,11 +53,13 @@ def test_it_predicts_one_label_per_clip_and_none_that_training_lacks(predicted):
     assert not logits[:, 0].any()
 
 
+@pytest.mark.slow
 def test_it_processes_the_beginning_that_the_model_processes(predicted):
     splits, logits = predicted
     assert (baseline_logits(splits, "test", EMOTION, 0.15) != logits).any()
 
 
+@pytest.mark.slow
 def test_it_predicts_the_same_twice(predicted):
     splits, logits = predicted
     assert np.array_equal(baseline_logits(splits, "test", EMOTION, 6.0), logits)

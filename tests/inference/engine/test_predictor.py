@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from transformers import pipeline
 
 from common.checkpoint import load_checkpoint
 from inference.engine.predictor import Predictor, load_predictor
@@ -23,6 +24,16 @@ def test_outputs_are_those_of_the_pipeline_in_any_batch(checkpoint, threads, bat
             scores = {entry["label"]: entry["score"] for entry in outputs[task.name]}
             assert decoded[task.name][row] == pytest.approx([scores[label] for label in task.labels], abs=1e-5)
         assert decoded["f0_mean"][row] == pytest.approx(outputs["f0_mean"]["value"], abs=5e-3)
+
+
+def test_windows_of_a_recording_have_the_outputs_of_the_stock_pipeline(checkpoint):
+    recording = voice(10, 150)
+    windows = [recording[start : start + 48_000] for start in range(0, recording.size - 48_000 + 1, 16_000)]
+    assert len(windows) == 8
+    stock = pipeline("audio-classification", model=str(checkpoint), top_k=None)
+    outputs = [{entry["label"]: entry["score"] for entry in stock(window)} for window in windows]
+    expected = [[scores[label] for label in TASKS[0].labels] for scores in outputs]
+    np.testing.assert_allclose(load_predictor(str(checkpoint))(windows)["emotion"], expected, atol=1e-5, rtol=0)
 
 
 def test_bfloat16_is_close_to_float32(checkpoint):

@@ -186,6 +186,7 @@ def test_what_comes_too_slowly_or_breaks_off_ends(messages, patience_s, expected
     assert send_body([*messages], "/gradio_api/queue/join", patience_s) == ([], [400, expected])
 
 
+@pytest.mark.slow
 def test_a_slow_line_has_time_for_all_that_it_sends():
     long = {**PART, "body": bytes(600_000)}  # a minute more
     last = {**PART, "more_body": False}

@@ -58,6 +58,7 @@ def two_corpora(mine) -> tuple[Path, pd.DataFrame]:
     return folder, table.drop(columns="split")
 
 
+@pytest.mark.slow
 def test_protocols_that_keep_speakers_or_corpora_apart_share_nothing(two_corpora):
     prepared = prepare_table(*two_corpora)
     found = {name: audit(prepared, name, num_proc=1) for name in ("paper", "speaker", "loco:a", "loco:b", "cross:a")}
@@ -78,6 +79,7 @@ def test_protocols_that_keep_speakers_or_corpora_apart_share_nothing(two_corpora
     assert "no split" not in format_audit(found["loco:a"])
 
 
+@pytest.mark.slow
 def test_a_copy_from_the_corpus_that_is_left_out_is_an_error_and_one_among_the_others_is_not(two_corpora):
     folder, table = two_corpora
     copies = [path for path, corpus in zip(table["path"], table["corpus"], strict=True) if corpus == "a"][1:]
@@ -94,6 +96,7 @@ def test_a_copy_from_the_corpus_that_is_left_out_is_an_error_and_one_among_the_o
     assert (findings["repeated_audio"]["severity"], findings["repeated_audio"]["count"]) == ("warning", len(copies))
 
 
+@pytest.mark.slow
 def test_a_shared_sentence_is_found(mine):
     folder, table = mine
     table.loc[[0, 9], "sentence"] = "sentence 20"
@@ -108,6 +111,7 @@ def test_a_shared_sentence_is_found(mine):
     ]
 
 
+@pytest.mark.slow
 def test_the_same_file_under_two_names_is_found(mine):
     folder, table = mine
     shutil.copy(folder / "00.wav", folder / "16.wav")
@@ -138,6 +142,7 @@ def test_the_same_sound_in_another_form_is_found(mine, copy):
     ]
 
 
+@pytest.mark.slow
 def test_a_duplicate_within_a_split_is_not_a_leak(mine):
     folder, table = mine
     shutil.copy(folder / "00.wav", folder / "01.wav")
@@ -148,6 +153,7 @@ def test_a_duplicate_within_a_split_is_not_a_leak(mine):
 
 
 @pytest.mark.parametrize("level", [0.0, 1e-4])
+@pytest.mark.slow
 def test_a_silent_file_is_found(mine, level):
     folder, table = mine
     soundfile.write(folder / "05.wav", np.random.default_rng(0).normal(scale=level, size=12000), 16000)
@@ -158,6 +164,7 @@ def test_a_silent_file_is_found(mine, level):
 
 
 @pytest.mark.parametrize("rate", [16000, RATE])
+@pytest.mark.slow
 def test_a_clipped_file_is_found(mine, rate):
     folder, table = mine
     sound = soxr.resample(speak(5, 115), RATE, rate)
@@ -167,6 +174,7 @@ def test_a_clipped_file_is_found(mine, rate):
     assert finding[1]["examples"][0]["clips"] == ["mine/05.wav"]
 
 
+@pytest.mark.slow
 def test_an_imbalanced_label_is_found(mine):
     folder, table = mine
     table.loc[2:, "emotion"] = ["angry", *["happy", "angry"] * 10, "sad"]
@@ -177,6 +185,7 @@ def test_an_imbalanced_label_is_found(mine):
 
 
 @pytest.mark.parametrize(("gender", "other", "speaker"), [("male", "female", "s0"), ("female", "male", "s3")])
+@pytest.mark.slow
 def test_a_pitch_that_contradicts_the_gender_is_found(mine, gender, other, speaker):
     folder, table = mine
     assert set(table.loc[table["speaker"] == speaker, "gender"]) == {other}

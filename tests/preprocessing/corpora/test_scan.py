@@ -55,6 +55,7 @@ def test_the_papers_merges_are_not_a_users(classes):
         scan([Source("folder", classes)], label_rules="paper")
 
 
+@pytest.mark.slow
 def test_strict_labels_keep_what_means_one_of_the_seven(tmp_path):
     lay_out(tmp_path, ravdess.tree())
     entries = scan([Source("ravdess", tmp_path)], label_rules="strict")
@@ -80,6 +81,7 @@ def test_invalid_label_rules_are_refused(tmp_path, content):
         scan([], label_rules="loose")
 
 
+@pytest.mark.slow
 def test_the_folder_of_another_corpus_is_recognized(tmp_path):
     lay_out(tmp_path, ravdess.tree())
     message = r"emodb.* wav/SStttEv\.wav.* 2452 other files.* ravdess \(2452 clips\)"

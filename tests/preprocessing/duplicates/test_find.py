@@ -69,6 +69,7 @@ def test_labels_of_duplicates_that_contradict_each_other_are_reported(table, tmp
     assert all(word in text for word in ("mine/b.wav", "mine/e.wav", "angry", "sad", DUPLICATE))
 
 
+@pytest.mark.slow
 def test_duplicates_can_be_skipped_later_at_little_cost_and_come_back(table, tmp_path):
     before = prepare_table(table, tmp_path / "out", skip_duplicates=False)
     assert (len(kept(tmp_path / "out")), before["duplicates"]) == (10, {})
@@ -82,6 +83,7 @@ def test_duplicates_can_be_skipped_later_at_little_cost_and_come_back(table, tmp
     assert prepare_table(table, tmp_path / "anew") == first
 
 
+@pytest.mark.slow
 def test_which_duplicate_is_kept_does_not_depend_on_the_order_of_the_table(table, tmp_path):
     report = prepare_table(table, tmp_path / "out")
     pd.read_csv(table)[::-1].to_csv(table, index=False)

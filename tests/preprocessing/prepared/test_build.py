@@ -82,6 +82,7 @@ def test_a_row_is_the_clip_that_its_index_names(prepared, user_table):
             assert row["duration_s"] == stored_waveform(row).size / SAMPLING_RATE
 
 
+@pytest.mark.slow
 def test_a_second_run_does_nothing_again_a_change_its_part_and_another_setting_all(tmp_path):
     table = write_table(tmp_path / "audio", {"a": 5, "b": 6, "c": 4})
     first = prepare_table(table, tmp_path / "out")

@@ -194,6 +194,7 @@ def test_the_lowest_value_of_16_bits_is_stored_to_the_bit(tmp_path):
     np.testing.assert_array_equal(stored_waveform(row) * 32768, samples)
 
 
+@pytest.mark.slow
 def test_a_recording_of_hours_is_skipped(tmp_path):
     soundfile.write(tmp_path / "hours.flac", np.zeros(3_700_000, np.int16), 1_000)
     clip = Clip(id="a/hours.flac", path=tmp_path / "hours.flac", corpus="a")
