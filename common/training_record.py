@@ -45,6 +45,7 @@ class _Record(TypedDict):
     revision: str | None
     before: dict[str, Any] | None
     parameters: dict[str, Any]
+    augmentation: dict[str, Any] | None
     epochs: float | int
     learning_rate: float | int
     weight_decay: float | int
@@ -71,7 +72,8 @@ def read_training_record(path: Path) -> dict[str, Any]:
 
 
 def _check_record(record: Any) -> dict[str, Any]:
-    known = _check(_Record, {"merged_labels": {}, **record})  # which earlier versions did not write
+    earlier = {"merged_labels": {}, "augmentation": None}  # what earlier versions did not write
+    known = _check(_Record, {**earlier, **record})
     known["data"] = [_check(_Corpus, corpus) for corpus in known["data"]]
     for corpus in known["data"]:
         if corpus["homepage"] is not None and not re.fullmatch(r"https?://[^\s()<>]+", corpus["homepage"]):

@@ -78,6 +78,7 @@ def training_record(*data, **fields):
         "revision": None,
         "before": None,
         "parameters": {"all": 23_456, "trained": 12_345},
+        "augmentation": None,
         "epochs": 10.0,
         "learning_rate": 1e-4,
         "weight_decay": 0.0,
