@@ -72,7 +72,7 @@ def read_training_record(path: Path) -> dict[str, Any]:
 
 
 def _check_record(record: Any) -> dict[str, Any]:
-    earlier = {"merged_labels": {}, "augmentation": None}  # what earlier versions did not write
+    earlier: dict[str, Any] = {"merged_labels": {}, "augmentation": None}  # what earlier versions did not write
     known = _check(_Record, {**earlier, **record})
     known["data"] = [_check(_Corpus, corpus) for corpus in known["data"]]
     for corpus in known["data"]:
