@@ -51,6 +51,7 @@ class _Record(TypedDict):
     revision: str | None
     before: dict[str, Any] | None
     parameters: dict[str, Any]
+    augmentation: dict[str, Any] | None
     epochs: float | int
     learning_rate: float | int
     fine_tuning: dict[str, Any] | None
@@ -78,9 +79,9 @@ def read_training_record(path: Path) -> dict[str, Any]:
 
 
 def _check_record(record: Any) -> dict[str, Any]:
-    known = _check(
-        _Record, {"merged_labels": {}, "fine_tuning": None, **record}
-    )  # which earlier versions did not write
+    # What earlier versions did not write.
+    earlier: dict[str, Any] = {"merged_labels": {}, "augmentation": None, "fine_tuning": None}
+    known = _check(_Record, {**earlier, **record})
     known["data"] = [_check(_Corpus, corpus) for corpus in known["data"]]
     for corpus in known["data"]:
         if corpus["homepage"] is not None and not re.fullmatch(r"https?://[^\s()<>]+", corpus["homepage"]):

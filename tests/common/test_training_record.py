@@ -19,9 +19,9 @@ def test_a_record_is_read_with_those_before_it(tmp_path):
 
 def test_unknown_fields_are_removed_and_labels_may_be_missing(tmp_path):
     record = training_record()
-    del record["merged_labels"], record["fine_tuning"]
+    del record["merged_labels"], record["augmentation"], record["fine_tuning"]
     read = read_training_record(write(tmp_path, {**record, "script": "<script>"}))
-    assert read == {**record, "merged_labels": {}, "fine_tuning": None}
+    assert read == {**record, "merged_labels": {}, "augmentation": None, "fine_tuning": None}
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ def training_record(*data, **fields):
         "revision": None,
         "before": None,
         "parameters": {"all": 23_456, "trained": 12_345},
+        "augmentation": None,
         "epochs": 10.0,
         "learning_rate": 1e-4,
         "fine_tuning": {"head_learning_rate": 1e-4, "layer_decay": 1.0, "lora_rank": 0},
