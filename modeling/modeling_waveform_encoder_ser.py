@@ -41,6 +41,8 @@ class WaveformEncoderConfigMixin(SpeechEncoderConfigMixin):
 class WaveformEncoderMixin(SpeechEncoderMixin):
     """An encoder whose input are standardized waveforms, such as [`~transformers.Wav2Vec2Model`]."""
 
+    _get_feature_vector_attention_mask: Any  # of the families' classes in transformers
+    _get_feat_extract_output_lengths: Any
     feature_encoder = ("feature_extractor",)
     training_options = (*SpeechEncoderMixin.training_options, "layerdrop", "mask_time_prob")
     reset_fields = {"layerdrop": 0.0, "mask_time_prob": 0.0}  # noqa: RUF012
