@@ -42,6 +42,8 @@ class WaveformEncoderConfigMixin(SpecAugmentConfigMixin):
 class SpecAugmentMixin(SpeechEncoderMixin):
     """An encoder that can drop layers and mask spans of its input in training; both are off by default."""
 
+    _get_feature_vector_attention_mask: Any  # of the families' classes in transformers
+    _get_feat_extract_output_lengths: Any
     training_options = (*SpeechEncoderMixin.training_options, "layerdrop", "mask_time_prob")
     reset_fields = MappingProxyType({"layerdrop": 0.0, "mask_time_prob": 0.0, "mask_feature_prob": 0.0})
 
