@@ -51,17 +51,27 @@ class SpecAugmentMixin(SpeechEncoderMixin):
         unused = not config.mask_time_prob and key.endswith(".masked_spec_embed")
         return not unused and super()._is_backbone_weight(key, config)
 
-    def _mask_for_short_clips(self, batch_size: int, frames: int) -> torch.Tensor | None:
+    def _count_frames(self, samples: int) -> int:
+        """Frames that the encoder computes of so many samples."""
+        raise NotImplementedError
+
+    def _mask_for_short_clips(self, waveform: torch.Tensor) -> torch.Tensor | None:
         """An empty SpecAugment mask where a batch is shorter than one masked span, which transformers rejects."""
-        if not (self.speech_encoder.training and self.config.mask_time_prob) or frames >= self.config.mask_time_length:
+        if not (self.speech_encoder.training and self.config.mask_time_prob):
             return None
-        return torch.zeros(batch_size, frames, dtype=torch.bool, device=self.device)
+        frames = self._count_frames(waveform.shape[1])
+        if frames >= self.config.mask_time_length:
+            return None
+        return torch.zeros(waveform.shape[0], frames, dtype=torch.bool, device=waveform.device)
 
 
 class WaveformEncoderMixin(SpecAugmentMixin):
     """An encoder whose input are standardized waveforms, such as [`~transformers.Wav2Vec2Model`]."""
 
     feature_encoder = ("feature_extractor",)
+    # Of the family's PreTrainedModel.
+    _get_feat_extract_output_lengths: Any
+    _get_feature_vector_attention_mask: Any
 
     def __init__(self, config: Any):
         super().__init__(config)
@@ -72,6 +82,9 @@ class WaveformEncoderMixin(SpecAugmentMixin):
         if config.feat_extract_norm == "group":
             mask_group_norm(self.speech_encoder)
 
+    def _count_frames(self, samples: int) -> int:
+        return int(self._get_feat_extract_output_lengths(samples))
+
     @property
     def final_modules(self) -> tuple[str, ...]:
         """The last norm of encoders that normalize before each layer; the others have it before their layers."""
@@ -80,12 +93,11 @@ class WaveformEncoderMixin(SpecAugmentMixin):
     def _encode(
         self, waveform: torch.Tensor, mask: torch.Tensor, **kwargs: Any
     ) -> tuple[BaseModelOutput, torch.Tensor]:
-        frames = int(self._get_feat_extract_output_lengths(waveform.shape[1]))
         input_values = waveform.to(self.dtype)
         outputs: BaseModelOutput = self.speech_encoder(
             with_mask(input_values, mask) if self.config.feat_extract_norm == "group" else input_values,
             attention_mask=mask,
-            mask_time_indices=self._mask_for_short_clips(len(waveform), frames),
+            mask_time_indices=self._mask_for_short_clips(waveform),
             **kwargs,
         )
         states: Any = outputs.last_hidden_state
