@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
@@ -49,7 +50,7 @@ class MultiTaskSERConfigMixin(_ConfigBase):
     paper_name = ""
     description = ""
     standardizes_input = False
-    weight_licenses = MappingProxyType({})
+    weight_licenses: ClassVar[Mapping[str, str]] = MappingProxyType({})
     weights_homepage = "https://huggingface.co/{}"
 
     ser_format: int = SER_FORMAT

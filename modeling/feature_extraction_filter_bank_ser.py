@@ -72,7 +72,7 @@ def _normalize(log_power: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
     """
     weights = inside.unsqueeze(2).float()
     frames = weights.sum(dim=1, keepdim=True)
-    shifted = (log_power - log_power[:, :1]) * weights
+    shifted = (log_power - log_power[:, 0].unsqueeze(1)) * weights
     centered = (shifted - shifted.sum(dim=1, keepdim=True) / frames) * weights
     variance = centered.square().sum(dim=1, keepdim=True) / (frames - 1)
     return centered * torch.rsqrt(variance + _EPSILON)

@@ -106,7 +106,7 @@ class SpeechEncoderMixin(MultiTaskSERMixin):
         setattr(self, self.encoder_path, self.encoder_class(config))
 
     @property
-    def speech_encoder(self) -> nn.Module:
+    def speech_encoder(self) -> Any:  # a module of the family
         """The encoder without pooling and heads."""
         return self.get_submodule(self.encoder_path)
 

@@ -92,13 +92,13 @@ class WhisperForMultiTaskSER(SpeechEncoderMixin, WhisperPreTrainedModel):
     config: WhisperMultiTaskSERConfig
     config_class = WhisperMultiTaskSERConfig
     main_input_name = "input_values"
-    input_modalities = ("audio",)
     backbone_config_class = WhisperConfig
     encoder_path = "model.encoder"
     layers_path = "layers"
     final_modules = ("layer_norm",)
     feature_encoder = ("conv1", "conv2")
     frozen_modules = ("model.encoder.embed_positions",)  # sinusoids
+    _keep_in_fp32_modules_strict = ("log_mel",)  # type: ignore[assignment]  # transformers takes any collection
     min_samples = WINDOW
     reset_fields = MappingProxyType({"encoder_layerdrop": 0.0})
 

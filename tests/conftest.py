@@ -58,6 +58,13 @@ TINY = {
 }
 
 
+def code_of(*of_the_architecture: str) -> set[str]:
+    """The files of code that travel with a checkpoint: those of all architectures, and its own."""
+    files = {file.name for file in (ROOT / "modeling").glob("*.py")} - {"__init__.py", "auto_ser.py"}
+    shared = {name for name in files if not name.startswith(("modeling_", "feature_extraction_"))}
+    return shared | {"modeling_base_ser.py", "modeling_heads_ser.py", *of_the_architecture}
+
+
 def tiny_config(tasks=TASKS, **overrides) -> Wav2Vec2MultiTaskSERConfig:
     return Wav2Vec2MultiTaskSERConfig(tasks=[task.to_dict() for task in tasks], **{**TINY, **overrides})
 
@@ -162,6 +169,15 @@ def real_speech() -> Path:
     if not folder:
         pytest.skip("SER_REAL_SPEECH names no folder with real recordings")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def real_whisper() -> Path:
+    """The encoder of openai/whisper-base with its published weights, where there is one."""
+    folder = os.environ.get("SER_BACKBONES")
+    if not folder:
+        pytest.skip("SER_BACKBONES names no folder with pre-trained encoders")
+    return Path(folder, "whisper-base")
 
 
 @pytest.fixture(scope="session")

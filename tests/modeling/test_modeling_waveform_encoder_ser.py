@@ -1,0 +1,15 @@
+import pytest
+
+from modeling.modeling_waveform_encoder_ser import receptive_field
+from tests.modeling.test_encoders import FAMILIES, build
+
+
+def test_the_receptive_field_of_the_published_encoders():
+    assert receptive_field((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2)) == 400
+    assert build(FAMILIES["wav2vec2"]).min_samples == receptive_field((20, 8, 4), (10, 8, 4))
+
+
+@pytest.mark.parametrize("fields", [{"feat_extract_norm": "group"}, {"add_adapter": True}])
+def test_what_would_mix_clips_or_frames_is_refused(fields):
+    with pytest.raises(ValueError, match=next(iter(fields))):
+        build(FAMILIES["wav2vec2"], **fields)
