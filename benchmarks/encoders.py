@@ -7,7 +7,6 @@ than `--max_parameters`, one after the other, so that one of them is in memory a
 from __future__ import annotations
 
 import os
-import statistics
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -97,14 +96,14 @@ _FRONT_ENDS = {"wav2vec2-bert": "80 Kaldi filter banks", "whisper": "log-mel spe
 
 @torch.no_grad()
 def seconds_per_second(model: Any, rounds: int = ROUNDS) -> float:
-    """Seconds that the model computes for a second of audio, in a batch: the median of some rounds after the first."""
+    """Seconds that the model computes for a second of audio, in a batch: the fastest of some rounds after the first."""
     waveforms = torch.randn(BATCH, round(SECONDS * SAMPLING_RATE))
     laps = []
     for _ in range(rounds + 1):
         start = time.perf_counter()
         model(waveforms)
         laps.append(time.perf_counter() - start)
-    return statistics.median(laps[1:]) / (BATCH * SECONDS)
+    return min(laps[1:]) / (BATCH * SECONDS)
 
 
 def row(checkpoint: Checkpoint, max_parameters: float) -> tuple[str | None, ...]:
@@ -155,7 +154,7 @@ def main() -> None:
     print(format_table(rows, HEADERS, "lllrrrrlr", "github"))
     print(
         f"\nSeconds of computing per second of audio: {BATCH} clips of {SECONDS:g} s at once, float32, {args.threads} "
-        f"threads, median of {ROUNDS} rounds, random weights, on {machine()}; "
+        f"threads, the fastest of {ROUNDS} rounds, random weights, on {machine()}; "
         f"{', '.join(f'{name} {version}' for name, version in versions('torch', 'transformers').items())}."
     )
 

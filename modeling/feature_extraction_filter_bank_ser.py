@@ -46,7 +46,7 @@ class FilterBank(nn.Module):
             log_power = self._log_power(waveform.float())
             frames = torch.div(mask.sum(dim=1, keepdim=True) - _WINDOW, _HOP, rounding_mode="floor") + 1
             features = _normalize(log_power, torch.arange(log_power.shape[1], device=mask.device) < frames)
-            steps = log_power.shape[1] // _STRIDE
+            steps = count_steps(waveform.shape[1])
             features = features[:, : steps * _STRIDE].reshape(-1, steps, _STRIDE * _BANDS)
             inside = torch.arange(steps, device=mask.device) < torch.div(frames, _STRIDE, rounding_mode="floor")
         return features * inside.unsqueeze(2), inside
@@ -59,6 +59,11 @@ class FilterBank(nn.Module):
         return ((real + imaginary) @ self.mel_bands.to(waveform.device)).clamp(min=_MIN_POWER).log()
 
 
+def count_steps(samples: int) -> int:
+    """Steps that [`FilterBank`] computes of so many samples."""
+    return ((samples - _WINDOW) // _HOP + 1) // _STRIDE
+
+
 def _normalize(log_power: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
     """Zero mean and unit variance per band over the clip's own frames; both `(batch, frames, …)`.
 
@@ -67,7 +72,7 @@ def _normalize(log_power: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
     """
     weights = inside.unsqueeze(2).float()
     frames = weights.sum(dim=1, keepdim=True)
-    shifted = (log_power - log_power[:, :1]) * weights
+    shifted = (log_power - log_power[:, 0].unsqueeze(1)) * weights
     centered = (shifted - shifted.sum(dim=1, keepdim=True) / frames) * weights
     variance = centered.square().sum(dim=1, keepdim=True) / (frames - 1)
     return centered * torch.rsqrt(variance + _EPSILON)

@@ -10,7 +10,7 @@ from huggingface_hub.dataclasses import strict
 from transformers import Wav2Vec2BertConfig, Wav2Vec2BertModel, Wav2Vec2BertPreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
-from .feature_extraction_filter_bank_ser import MIN_SAMPLES, FilterBank
+from .feature_extraction_filter_bank_ser import MIN_SAMPLES, FilterBank, count_steps
 from .modeling_waveform_encoder_ser import SpecAugmentConfigMixin, SpecAugmentMixin
 
 
@@ -50,6 +50,9 @@ class Wav2Vec2BertForMultiTaskSER(SpecAugmentMixin, Wav2Vec2BertPreTrainedModel)
         super()._add_encoder(config)
         self.filter_bank = FilterBank()
 
+    def _count_frames(self, samples: int) -> int:
+        return count_steps(samples)
+
     def _encode(
         self, waveform: torch.Tensor, mask: torch.Tensor, **kwargs: Any
     ) -> tuple[BaseModelOutput, torch.Tensor]:
@@ -57,7 +60,7 @@ class Wav2Vec2BertForMultiTaskSER(SpecAugmentMixin, Wav2Vec2BertPreTrainedModel)
         outputs: BaseModelOutput = self.speech_encoder(
             features.to(self.dtype),
             attention_mask=step_mask.long(),
-            mask_time_indices=self._mask_for_short_clips(len(waveform), features.shape[1]),
+            mask_time_indices=self._mask_for_short_clips(waveform),
             **kwargs,
         )
         return outputs, step_mask

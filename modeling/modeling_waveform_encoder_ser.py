@@ -42,8 +42,6 @@ class WaveformEncoderConfigMixin(SpecAugmentConfigMixin):
 class SpecAugmentMixin(SpeechEncoderMixin):
     """An encoder that can drop layers and mask spans of its input in training; both are off by default."""
 
-    _get_feature_vector_attention_mask: Any  # of the families' classes in transformers
-    _get_feat_extract_output_lengths: Any
     training_options = (*SpeechEncoderMixin.training_options, "layerdrop", "mask_time_prob")
     reset_fields = MappingProxyType({"layerdrop": 0.0, "mask_time_prob": 0.0, "mask_feature_prob": 0.0})
 
@@ -53,11 +51,18 @@ class SpecAugmentMixin(SpeechEncoderMixin):
         unused = not config.mask_time_prob and key.endswith(".masked_spec_embed")
         return not unused and super()._is_backbone_weight(key, config)
 
-    def _mask_for_short_clips(self, batch_size: int, frames: int) -> torch.Tensor | None:
+    def _count_frames(self, samples: int) -> int:
+        """Frames that the encoder computes of so many samples."""
+        raise NotImplementedError
+
+    def _mask_for_short_clips(self, waveform: torch.Tensor) -> torch.Tensor | None:
         """An empty SpecAugment mask where a batch is shorter than one masked span, which transformers rejects."""
-        if not (self.speech_encoder.training and self.config.mask_time_prob) or frames >= self.config.mask_time_length:
+        if not (self.speech_encoder.training and self.config.mask_time_prob):
             return None
-        return torch.zeros(batch_size, frames, dtype=torch.bool, device=self.device)
+        frames = self._count_frames(waveform.shape[1])
+        if frames >= self.config.mask_time_length:
+            return None
+        return torch.zeros(waveform.shape[0], frames, dtype=torch.bool, device=waveform.device)
 
 
 class WaveformEncoderMixin(SpecAugmentMixin):
@@ -65,6 +70,9 @@ class WaveformEncoderMixin(SpecAugmentMixin):
 
     feature_encoder = ("feature_extractor",)
     lora_targets = ("q_proj", "k_proj", "v_proj", "out_proj", "intermediate_dense", "output_dense")
+    # Of the family's PreTrainedModel.
+    _get_feat_extract_output_lengths: Any
+    _get_feature_vector_attention_mask: Any
 
     def __init__(self, config: Any):
         super().__init__(config)
@@ -75,6 +83,9 @@ class WaveformEncoderMixin(SpecAugmentMixin):
         if config.feat_extract_norm == "group":
             mask_group_norm(self.speech_encoder)
 
+    def _count_frames(self, samples: int) -> int:
+        return int(self._get_feat_extract_output_lengths(samples))
+
     @property
     def final_modules(self) -> tuple[str, ...]:
         """The last norm of encoders that normalize before each layer; the others have it before their layers."""
@@ -83,12 +94,11 @@ class WaveformEncoderMixin(SpecAugmentMixin):
     def _encode(
         self, waveform: torch.Tensor, mask: torch.Tensor, **kwargs: Any
     ) -> tuple[BaseModelOutput, torch.Tensor]:
-        frames = int(self._get_feat_extract_output_lengths(waveform.shape[1]))
         input_values = waveform.to(self.dtype)
         outputs: BaseModelOutput = self.speech_encoder(
             with_mask(input_values, mask) if self.config.feat_extract_norm == "group" else input_values,
             attention_mask=mask,
-            mask_time_indices=self._mask_for_short_clips(len(waveform), frames),
+            mask_time_indices=self._mask_for_short_clips(waveform),
             **kwargs,
         )
         states: Any = outputs.last_hidden_state

@@ -28,9 +28,9 @@ _LEVELS = (
     ),
 )
 # What the licenses of the weights that training may start from allow.
-_FREE = {"commercial": True, "redistributable": True}
+_OPEN = {"commercial": True, "redistributable": True}
 _ALLOWED = {
-    **dict.fromkeys(("Apache-2.0", "MIT", "CC BY 4.0", "CC BY-SA 3.0"), _FREE),
+    **{"Apache-2.0": _OPEN, "MIT": _OPEN, "CC BY 4.0": _OPEN, "CC BY-SA 3.0": _OPEN},
     "CC BY-NC 4.0": {"commercial": False, "redistributable": True},
 }
 

@@ -4,18 +4,23 @@ import importlib
 import pkgutil
 import re
 import shutil
+import sys
+import types
 from operator import attrgetter
 from pathlib import Path
 
 import pytest
+import torch
 
 import preprocessing.corpora
+from benchmarks.encoders import CHECKPOINTS
+from modeling import ARCHITECTURES
 from preprocessing.clip import Clip
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.load import load_prepared
 from preprocessing.prepared.protocols import PROTOCOLS
 from preprocessing.prepared.split_files import load_splits
-from tests.conftest import ROOT
+from tests.conftest import ROOT, TASKS, TINY
 from tests.preprocessing.corpora.test_corpora import JUNK, lay_out
 from tests.support.corpora_totals import format_totals
 from tests.test_architecture import MODULES, name_of, tracked_files
@@ -102,3 +107,28 @@ def test_every_reference_of_a_docstring_exists(path):
         except (AttributeError, ImportError, ValueError):
             missing.append(reference)
     assert missing == []
+
+
+def test_every_encoder_has_its_line_in_the_page_on_them():
+    page = (ROOT / "docs" / "encoders.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| [^|]+ \| `([\w-]+)` \| `(\w+)` \|", page.partition("## Sizes")[0], re.MULTILINE)
+    assert table == [(name, model.__name__) for name, model in ARCHITECTURES.items() if name != "panns"]
+    rows = page.partition("## Sizes")[2]
+    assert re.findall(r"^\| `([\w./-]+/[\w./-]+)`", rows, re.MULTILINE) == [
+        checkpoint.name for checkpoint in CHECKPOINTS
+    ]
+
+
+def test_the_example_of_how_to_add_an_encoder_keeps_clips_apart(monkeypatch):
+    page = (ROOT / "docs" / "encoders.md").read_text(encoding="utf-8")
+    module = types.ModuleType("modeling.modeling_unispeech_ser")
+    module.__package__ = "modeling"
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], "unispeech.py", "exec"), vars(module))
+    tasks = [task.to_dict() for task in TASKS]
+    config = module.UniSpeechMultiTaskSERConfig(tasks=tasks, num_ctc_classes=8, **TINY)
+    model = module.UniSpeechForMultiTaskSER(config).eval()
+    values, mask = torch.randn(2, 96_000), torch.arange(96_000) < torch.tensor([[20_000], [96_000]])
+    with torch.no_grad():
+        alone, batch = model(values[:1, :20_000]).logits, model(values, mask.long()).logits[:1]
+    torch.testing.assert_close(batch, alone, rtol=0, atol=1e-5)
