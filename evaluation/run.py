@@ -30,7 +30,7 @@ from .predict import predict
 from .predictions import read_predictions, write_predictions
 from .repetitions import Repetition, check_together, plan_repetitions
 from .reporting.console import format_report
-from .reporting.metrics_json import Evaluation
+from .reporting.metrics_json import Evaluation, to_evaluation
 from .reporting.paper import row_name
 from .reporting.seeds import joint_identity, training_identity
 from .reporting.summary import OWNER, REPORT_FILES, row_metrics, summarize, write_report
@@ -162,7 +162,7 @@ def evaluate_repetition(repetition: Repetition, output: Path, **training_args: A
     record_outputs(output, CHECKPOINT_FILES, OWNER)
     write_json(output / "metrics.json", report)
     write_predictions(found.clips, found.logits, found.tasks, output / "predictions.csv")
-    return Evaluation(report, measured.resampled_means.get(report["main_task"], {}), frozenset(found.clips["id"]))
+    return to_evaluation(report, measured, found.clips)
 
 
 def _predictions(plan: EvaluationPlan, reuse: bool, training_args: Mapping[str, Any]) -> Predictions:
