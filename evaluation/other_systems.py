@@ -22,7 +22,7 @@ from preprocessing.prepared.split_files import load_protocol
 from preprocessing.prepared.table import load_table
 
 from .metrics.compute import measure
-from .reporting.metrics_json import Evaluation
+from .reporting.metrics_json import Evaluation, to_evaluation
 
 _EXAMPLES = 3  # ids that a message names
 
@@ -167,4 +167,4 @@ def evaluate_other_system(system: OtherSystem) -> Evaluation:
         "tasks": metrics,
         "num_foreign_ids": system.num_foreign,
     }
-    return Evaluation(report, measured.resampled_means.get(name, {}), frozenset(clips["id"]))
+    return to_evaluation(report, measured, clips)

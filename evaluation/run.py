@@ -33,7 +33,7 @@ from .predict import predict
 from .predictions import read_predictions, write_predictions
 from .repetitions import Repetition, check_together, plan_repetitions
 from .reporting.console import format_report
-from .reporting.metrics_json import Evaluation
+from .reporting.metrics_json import Evaluation, to_evaluation
 from .reporting.paper import row_name
 from .reporting.seeds import joint_identity, training_identity
 from .reporting.summary import OWNER, REPORT_FILES, row_metrics, summarize, write_report
@@ -185,7 +185,7 @@ def evaluate_repetition(
     record_outputs(output, CHECKPOINT_FILES, OWNER)
     write_json(output / "metrics.json", report)
     write_predictions(found.clips, found.logits, found.tasks, output / "predictions.csv")
-    return Evaluation(report, measured.resampled_means.get(report["main_task"], {}), frozenset(found.clips["id"]))
+    return to_evaluation(report, measured, found.clips)
 
 
 def _joined(repetition: Repetition, folds: Sequence[Predictions]) -> Predictions:

@@ -40,10 +40,12 @@ class Measurements:
         metrics: as [`compute_metrics`] returns them.
         resampled_means: what comparisons of models need: task name to `ALL`, and each locale, to metric to its mean
             over corpora in every resample, `(num_resamples,)`. Only classifications that have labeled clips.
+        resampled_corpora: the same of each corpus by itself.
     """
 
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     resampled_means: dict[str, dict[str, dict[str, np.ndarray]]] = field(default_factory=dict)
+    resampled_corpora: dict[str, dict[str, dict[str, np.ndarray]]] = field(default_factory=dict)
 
 
 def compute_metrics(
@@ -133,6 +135,7 @@ def _measure_head(clips: LabeledClips, resamples: Resamples | None, found: Measu
     if resamples and clips.labels:
         by_place = {ALL: _under(resampled, "corpora")}
         by_place |= {place: _under(resampled, "locales", place) for place in places}
+        found.resampled_corpora[task.name] = by_place[ALL]
         found.resampled_means[task.name] = {place: _means(corpora) for place, corpora in by_place.items()}
 
 

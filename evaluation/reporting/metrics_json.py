@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from datasets import Dataset
 
 from modeling import Task
+
+from ..metrics.compute import Measurements
 
 
 @dataclass(frozen=True)
@@ -20,16 +23,25 @@ class Evaluation:
         resampled_means: of the main task, as in [`~evaluation.metrics.compute.Measurements`]; empty unless it is a
             classification.
         clips: ids of the clips.
+        resampled_corpora: the same of each corpus by itself.
     """
 
     report: Mapping[str, Any]
     resampled_means: Mapping[str, Mapping[str, np.ndarray]]
     clips: frozenset[str]
+    resampled_corpora: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
 
     @property
     def main(self) -> Mapping[str, Any]:
         """Metrics of the main task."""
         return self.report["tasks"][self.report["main_task"]]
+
+
+def to_evaluation(report: Mapping[str, Any], measured: Measurements, clips: Dataset) -> Evaluation:
+    """An evaluation from its `metrics.json` and from what was measured on these clips."""
+    main = report["main_task"]
+    means, corpora = measured.resampled_means.get(main, {}), measured.resampled_corpora.get(main, {})
+    return Evaluation(report, means, frozenset(clips["id"]), corpora)
 
 
 def main_scores(tasks: Sequence[Task], metrics: dict[str, dict]) -> dict[str, float]:

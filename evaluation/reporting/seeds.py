@@ -93,15 +93,18 @@ def seeds_of(report: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]) ->
     return same if len({other["seed"] for other in same}) == len(same) else [report]
 
 
-def mean_over_seeds(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def mean_over_seeds(
+    parts: Sequence[Mapping[str, Any]], corpora: Sequence[Mapping[str, Mapping[str, np.ndarray]]] = ()
+) -> dict[str, Any]:
     """The column of several trainings of one model with different seeds, on the same clips.
 
-    The mean over corpora has an interval over speakers, clips and seeds. The standard deviation over seeds is
-    `NAME_sd`.
+    The mean over corpora and each corpus have an interval over speakers, clips and seeds. The standard deviation over
+    seeds is `NAME_sd`.
 
     Args:
         parts: of each training `mean`, `corpora`, `locales`, `confusion` and `resampled`, as in
             [`~evaluation.reporting.comparison.Column`].
+        corpora: of each training the resamples of every corpus.
 
     Returns:
         The same parts of all of them; `resampled` has the resamples of each.
@@ -114,9 +117,16 @@ def mean_over_seeds(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if "ci_reason" not in mean:
         mean |= {f"{name}_ci": seeds_interval(values) for name, values in resampled.items()}
     total = sum_confusions([part["confusion"] for part in parts])
+    rows = {name: {key: _mean([part[name][key] for part in parts]) for key in parts[0][name]} for name in _PARTS}
+    for name, row in rows["corpora"].items():
+        if "ci_reason" not in row and all(name in each for each in corpora) and corpora:
+            row |= {
+                f"{metric}_ci": seeds_interval(np.stack([each[name][metric] for each in corpora]))
+                for metric in corpora[0][name]
+            }
     return {
         "mean": mean,
-        **{name: {key: _mean([part[name][key] for part in parts]) for key in parts[0][name]} for name in _PARTS},
+        **rows,
         "confusion": {**total, "counts": (np.array(total["counts"]) / len(parts)).tolist()},
         "resampled": resampled,
     }

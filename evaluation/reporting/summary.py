@@ -156,6 +156,7 @@ def _column(name: str, family: str, members: Sequence[Evaluation]) -> Column:
         by_seed[member.report["seed"] if _has_seeds(members) else None].append(member)
     parts = {seed: _parts(alike) for seed, alike in by_seed.items()}
     clips = frozenset[str]().union(*(member.clips for member in members))
+    resampled_corpora = [part.pop("resampled_corpora") for part in parts.values()]
     named = {"row": members[0].report["row"], "name": name, "protocol": family, "clips": clips}
     folds = [
         {"seed": each.report["seed"], **each.report["over_folds"]} for each in members if "over_folds" in each.report
@@ -171,7 +172,7 @@ def _column(name: str, family: str, members: Sequence[Evaluation]) -> Column:
         }
         for seed, part in parts.items()
     ]
-    return Column(**named, **mean_over_seeds(list(parts.values())), seeds=seeds, folds=folds)
+    return Column(**named, **mean_over_seeds(list(parts.values()), resampled_corpora), seeds=seeds, folds=folds)
 
 
 def _has_seeds(members: Sequence[Evaluation]) -> bool:
@@ -192,6 +193,7 @@ def _parts(members: Sequence[Evaluation]) -> dict[str, Any]:
         "locales": main["locales"],
         "confusion": main["confusion"],
         "resampled": first.resampled_means[ALL],
+        "resampled_corpora": first.resampled_corpora,
     }
 
 
@@ -213,6 +215,7 @@ def _join_corpora(members: Sequence[Evaluation]) -> dict[str, Any]:
         "locales": locales,
         "confusion": sum_confusions([member.main["confusion"] for member in members]),
         "resampled": {score: mean_of_corpora([means[score] for means in resampled.values()]) for score in SCORES},
+        "resampled_corpora": resampled,
     }
 
 

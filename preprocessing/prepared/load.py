@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from datasets import Dataset, DatasetDict
 
+from .computed import COMPUTED
 from .protocols import SPLITS
 from .split_files import check_ids, load_splits, num_folds
 from .table import load_report, load_table
@@ -51,6 +52,8 @@ def load_tested(folder: str | os.PathLike[str], protocol: str, split: str = "tes
         return splits[split]
     if split != "test":
         raise ValueError(f"Protocol {protocol} has folds, of which only the test clips are evaluated, not {split}.")
+    if protocol.partition(":")[0] in COMPUTED:  # which test every clip
+        return load_table(folder)
     splits_of = [load_splits(folder, f"{protocol}/{fold}") for fold in range(1, folds + 1)]
     tested = {id_ for split_of in splits_of for id_, place in split_of.items() if place == "test"}
     table = load_table(folder)

@@ -1,6 +1,6 @@
 """`splits/*.json` of a prepared folder: written for every protocol, and read by name: `paper`, `loco:ravdess`.
 
-Protocols with a free parameter have no file: they are computed from the table ([`preprocessing.prepared.computed`]).
+Protocols with a free parameter have no file: they are computed from the table (`preprocessing.prepared.computed`).
 """
 
 from __future__ import annotations

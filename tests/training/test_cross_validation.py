@@ -143,21 +143,6 @@ def test_an_interrupted_training_is_resumed(arguments, trained, monkeypatch):
     assert len(trained) == steps
 
 
-@pytest.mark.parametrize(
-    ("flags", "named"),
-    [
-        (["--protocol", "folds:2", "--sweep"], "--sweep"),
-        (["--protocol", "folds:9"], "folds:9"),
-        (["--seeds", "1", "--resume_from_checkpoint", "latest"], "--resume_from_checkpoint"),
-        (["--seeds", "1", "--save_only_model", "true"], "--save_only_model"),
-    ],
-)
-def test_what_cannot_be_trained_several_times_is_refused(arguments, flags, named, tmp_path):
-    with pytest.raises(ValueError, match=named):
-        plan_training(*parse_args([*arguments, *flags]))
-    assert not list(tmp_path.glob("run/seed-*"))
-
-
 def test_other_seeds_folds_or_settings_are_refused(arguments):
     cross_validation([*arguments, "--seeds", "1", "2"])
     with pytest.raises(ValueError, match="seed-3"):

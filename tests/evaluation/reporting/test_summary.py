@@ -6,9 +6,9 @@ from datasets import Dataset
 
 from evaluation.metrics.compute import measure
 from evaluation.reporting import figures
-from evaluation.reporting.metrics_json import Evaluation
+from evaluation.reporting.metrics_json import Evaluation, to_evaluation
 from evaluation.reporting.paper import BEST, SINGLE_TASK
-from evaluation.reporting.summary import summarize, write_summary
+from evaluation.reporting.summary import row_metrics, summarize, write_summary
 from modeling import Task
 
 pytestmark = pytest.mark.slow
@@ -84,7 +84,7 @@ def evaluated(
     }
     measured = measure(clips, logits, tasks)
     metrics_json = {**settings, "protocol": content, "main_task": "emotion", "tasks": measured.metrics}
-    return Evaluation(metrics_json, measured.resampled_means["emotion"], frozenset(clips["id"]))
+    return to_evaluation(metrics_json, measured, clips)
 
 
 @pytest.fixture(scope="module")
@@ -291,6 +291,48 @@ def test_seeds_of_one_training_are_one_row_with_their_mean_and_deviation(single,
     cells = lines_of(text, "Table 2")
     assert f"{np.mean(f1):.3f}** ± {np.std(f1, ddof=1):.3f} (" in cells[2][2]
     assert sum(row[1] in "012" and row[2].startswith("`runs/c") for row in cells) == 3
+
+
+def test_rows_of_seeds_are_compared_over_seeds_too_and_a_single_seed_is_named(tmp_path):
+    rows = [*seeds(right=0.7), *seeds("w2v + Em + Ge", "d", (4, 5), right=0.7), *seeds("w2v + Em", "e", (3,))]
+    summary = summarize(rows)
+    ours, other, once = summary["tables"]["table2"]
+    assert other["difference"]["ci"][0] < 0 < other["difference"]["ci"][1]  # seeds differ by as much as the rows
+    assert [line["trained_once"] for line in (ours, other, once)] == [False, False, True]
+    (emodb, _) = summary["tables"]["table3"]["lines"]
+    low, high = emodb["ours"][0]["weighted_recall_ci"]
+    assert low < emodb["ours"][0]["weighted_recall"] < high
+    text = write_summary(rows, tmp_path)
+    assert "Trained with one seed: w2v + Em." in text
+
+
+def test_seeds_of_models_that_each_leave_a_corpus_out_are_one_line():
+    members = [
+        evaluated(
+            BEST, variant=seed, protocol=f"loco:{name}", corpora=(name,), seed=seed, configuration=name,
+            checkpoint=f"runs/{name}/{seed}", model=f"runs/{name}",
+        )
+        for name in ("emodb", "mine")
+        for seed in (1, 2)
+    ]  # fmt: skip
+    (line,) = summarize(members)["tables"]["table2"]
+    assert line["ours"]["corpora"] == ["emodb", "mine"]
+    assert [seed["seed"] for seed in line["seeds"]] == [1, 2]
+    f1 = [[member.main["mean_over_corpora"]["weighted_f1"] for member in members[i::2]] for i in (0, 1)]
+    assert [seed["weighted_f1"] for seed in line["seeds"]] == pytest.approx(np.mean(f1, axis=1))
+
+
+def test_folds_are_shown_with_their_mean_and_deviation(tmp_path):
+    scores = {
+        "folds": [{"weighted_f1": 0.5, "fold": 1, "clips": 3}, {"weighted_f1": 0.7, "fold": 2, "clips": 4}],
+        "mean": {"weighted_f1": 0.6},
+        "sd": {"weighted_f1": 0.1414},
+    }
+    members = seeds(over_folds=scores, protocol="folds:2")
+    text = write_summary(members, tmp_path)
+    assert lines_of(text, "Folds")[1] == [f"{BEST}, 3 seeds", "0", "0.600 ± 0.141", "0.500, 0.700"]
+    summary = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert [training["seed"] for training in row_metrics(summary, "runs/c0")["folds"]] == [0, 1, 2]
 
 
 def test_two_rows_of_seeds_are_compared_and_their_seeds_are_not():

@@ -86,7 +86,7 @@ def test_the_last_letter_identifies_the_speaker(tmp_path, utterance, speaker, ge
     wav = f"Session{utterance[4]}/sentences/wav/{dialogue}/{utterance}.wav"
     lay_out(tmp_path, {wav: "", TXT: LINE.replace("Ses01F_impro01_F000", utterance)})
     (clip,) = read(tmp_path)
-    assert (clip.speaker, clip.gender) == (speaker, gender)
+    assert (clip.speaker, clip.session, clip.gender) == (speaker, speaker[:5], gender)
 
 
 def test_single_raters_do_not_count(tmp_path):

@@ -36,7 +36,8 @@ def check(rows, folds, seed=0) -> list[list[str]]:
     for fold in range(1, max(folds.values()) + 1):
         splits, about = split_fold(rows, folds, fold, seed)
         assert splits.keys() == {row.id for row in rows}
-        speakers = {split: {(r.corpus, r.speaker) for r in rows if splits[r.id] == split} for split in splits.values()}
+        places = {*splits.values()}
+        speakers = {split: {(r.corpus, r.speaker) for r in rows if splits[r.id] == split} for split in places}
         assert speakers.keys() == {"train", "validation", "test"}
         assert not speakers["test"] & (speakers["train"] | speakers["validation"])
         tested.update(id_ for id_, split in splits.items() if split == "test")
@@ -98,7 +99,8 @@ def test_validation_has_speakers_of_its_own_where_at_least_four_remain():
         splits, _ = split_fold(rows, folds, fold, 0)
         for name, shared in (("ravdess", False), ("tess", True), ("emovo", fold < 5)):
             mine = [row for row in rows if row.corpus == name and splits[row.id] != "test"]
-            speakers = {split: {row.speaker for row in mine if splits[row.id] == split} for split in splits.values()}
+            places = ("train", "validation")
+            speakers = {split: {row.speaker for row in mine if splits[row.id] == split} for split in places}
             assert bool(speakers["train"] & speakers["validation"]) == shared, (name, fold)
             assert 0.05 < sum(splits[row.id] == "validation" for row in mine) / len(mine) < 0.3
     assert [("emovo" in note, "tess" in note) for (note,) in notes] == [(True, True)] * 4 + [(False, True)]

@@ -4,10 +4,10 @@ import shutil
 import pytest
 
 from preprocessing.clip import Clip
-from preprocessing.prepared.load import count_in_no_split, load_prepared
+from preprocessing.prepared.load import count_in_no_split, load_prepared, load_tested
 from preprocessing.prepared.parts import FORMAT
 from preprocessing.prepared.protocols import PROTOCOLS, SPLITS
-from preprocessing.prepared.table import load_report
+from preprocessing.prepared.table import load_report, load_table
 
 
 def contents(folder) -> dict:
@@ -61,13 +61,6 @@ def test_what_cannot_be_loaded_is_refused_with_the_reason(prepared, tmp_path, fi
         load_prepared(tmp_path / "copy", "paper")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"models": []}', f'{{"format": {FORMAT}, "parts": ["../elsewhere"]}}'])
-def test_a_report_of_something_else_is_refused(tmp_path, content):
-    (tmp_path / "report.json").write_text(content)
-    with pytest.raises(ValueError, match=r"report\.json"):
-        load_report(tmp_path)
-
-
 def test_a_missing_part_and_a_damaged_one_are_refused(prepared, tmp_path):
     shutil.copytree(prepared, tmp_path / "copy")
     part = tmp_path / "copy/clips" / load_report(prepared)["parts"][0]
@@ -84,3 +77,29 @@ def test_every_clip_of_the_paper_protocol_is_in_a_split(prepared):
     assert count_in_no_split(prepared, splits) == 0
     del splits["test"]
     assert count_in_no_split(prepared, splits) > 0
+
+
+def test_what_a_protocol_tests(prepared, tmp_path):
+    assert load_tested(prepared, "speaker")["id"][:] == load_prepared(prepared, "speaker")["test"]["id"][:]
+    everything = load_table(prepared)["id"][:]
+    assert load_tested(prepared, "folds:2")["id"][:] == everything
+    shutil.copytree(prepared, tmp_path / "copy")
+    splits = {id_: [("test", "train")[i % 2], (None, "test", "train")[i % 3]] for i, id_ in enumerate(everything)}
+    splits = {id_: found if found != ["test", "test"] else ["test", None] for id_, found in splits.items()}
+    (tmp_path / "copy/splits/mine.json").write_text(json.dumps({"clips": splits}))
+    tested = [id_ for id_ in everything if "test" in splits[id_]]
+    assert load_tested(tmp_path / "copy", "mine")["id"][:] == tested
+    for protocol, split in (("folds:2", "train"), ("loco:alpha", "nothing")):
+        with pytest.raises(ValueError, match=protocol):
+            load_tested(prepared, protocol, split)
+
+
+@pytest.mark.parametrize(
+    "lists", [[["test"], ["test", "train"]], [["test", "test"]] * 2, [[], []], [["test"], "train"]]
+)
+def test_lists_that_are_not_folds_are_refused(prepared, tmp_path, lists):
+    shutil.copytree(prepared, tmp_path / "copy")
+    splits = {id_: lists[i % 2] for i, id_ in enumerate(load_table(prepared)["id"][:])}
+    (tmp_path / "copy/splits/mine.json").write_text(json.dumps({"clips": splits}))
+    with pytest.raises(ValueError, match=r"mine\.json"):
+        load_prepared(tmp_path / "copy", "mine/1")

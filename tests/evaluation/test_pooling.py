@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from datasets import Dataset
+from scipy.special import softmax
+
+from evaluation.pooling import Predictions, fold_scores, pool
+from modeling import Task
+
+HERTZ = Task("f0_mean", "regression", "f0_mean", mean=0.0, std=50.0)
+PITCH = Task("f0_mean", "regression", "f0_mean", unit="Hz", mean=100.0, std=10.0)
+
+
+def emotion(*labels, temperature=1.0):
+    return Task("emotion", "classification", "emotion", labels=labels, temperature=temperature)
+
+
+def fold(rows, emotions, tasks, logits):
+    count = len(rows)
+    clips = {
+        "row": rows,
+        "id": [f"c/{row}" for row in rows],
+        "emotion": emotions,
+        "f0_mean": [120.0] * count,
+        "corpus": ["c"] * count,
+        "locale": ["de-DE"] * count,
+        "speaker": [f"s{row}" for row in rows],
+        "gender": ["male"] * count,
+        "duration_s": [1.0] * count,
+        "style": ["acted"] * count,
+    }
+    return Predictions(Dataset.from_dict(clips), logits, tasks)
+
+
+@pytest.fixture
+def folds():
+    """Two folds whose heads have other classes, in another order, and other statistics."""
+    first = fold(
+        [3, 0], ["sad", "angry"], [emotion("angry", "sad", temperature=4.0), PITCH],
+        {"emotion": np.array([[0.0, 2.0], [1.0, 0.0]]), "f0_mean": np.array([[2.0], [0.0]])},
+    )  # fmt: skip
+    second = fold(
+        [1, 2], ["happy", "sad"], [emotion("sad", "happy"), HERTZ],
+        {"emotion": np.array([[0.0, 3.0], [0.0, 3.0]]), "f0_mean": np.array([[2.0], [3.0]])},
+    )  # fmt: skip
+    return [first, second]
+
+
+def test_predictions_of_all_folds_are_in_the_order_of_the_table(folds):
+    pooled = pool(folds)
+    assert pooled.clips["id"][:] == ["c/0", "c/1", "c/2", "c/3"]
+    task, pitch = pooled.tasks
+    assert (task.labels, task.temperature) == (("angry", "sad", "happy"), pytest.approx(2.0))
+    probabilities = softmax(pooled.logits["emotion"], axis=1)
+    expected = [[*softmax([1, 0]), 0], [0, *softmax([0, 3])], [0, *softmax([0, 3])], [*softmax([0, 2]), 0]]
+    assert probabilities.tolist() == [pytest.approx(row, abs=1e-12) for row in expected]
+    values = pooled.logits["f0_mean"][:, 0] * pitch.std + pitch.mean
+    assert values.tolist() == [100.0, 100.0, 150.0, 120.0]
+
+
+def test_each_fold_is_measured_by_itself(folds):
+    scores = fold_scores(folds, folds[0].tasks[0])
+    assert [row["weighted_recall"] for row in scores["folds"]] == [1.0, 0.5]
+    assert [(row["fold"], row["clips"]) for row in scores["folds"]] == [(1, 2), (2, 2)]
+    assert scores["mean"]["weighted_recall"] == 0.75
+    assert scores["sd"]["weighted_recall"] == pytest.approx(np.std([1, 0.5], ddof=1))
+
+
+def test_a_head_that_a_fold_does_not_have_is_left_out(folds):
+    first, second = folds
+    alone = Predictions(second.clips, {"emotion": second.logits["emotion"]}, second.tasks[:1])
+    assert [task.name for task in pool([first, alone]).tasks] == ["emotion"]
