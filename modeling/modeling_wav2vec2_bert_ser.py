@@ -44,6 +44,10 @@ class Wav2Vec2BertForMultiTaskSER(SpecAugmentMixin, Wav2Vec2BertPreTrainedModel)
     backbone_config_class = Wav2Vec2BertConfig
     encoder_class = Wav2Vec2BertModel
     encoder_path = "wav2vec2_bert"
+    lora_targets = (
+        *("linear_q", "linear_k", "linear_v", "linear_out"),
+        *("ffn1.intermediate_dense", "ffn1.output_dense", "ffn2.intermediate_dense", "ffn2.output_dense"),
+    )
     min_samples = MIN_SAMPLES
 
     def _add_encoder(self, config: Any) -> None:

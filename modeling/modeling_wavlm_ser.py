@@ -37,3 +37,5 @@ class WavLMForMultiTaskSER(WaveformEncoderMixin, WavLMPreTrainedModel):
     backbone_config_class = WavLMConfig
     encoder_class = WavLMModel
     encoder_path = "wavlm"
+    # Its attention reads the weights of its projections, not their outputs, to which LoRA adds.
+    lora_targets = ("intermediate_dense", "output_dense")

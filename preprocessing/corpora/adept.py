@@ -15,19 +15,10 @@ be checked; any is read. The 50 clips of the paper fit five emotions x five sent
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 GENDERS = {"ad00": "female", "ad01": "male"}
 PATTERN = r"(?P<prosody>[a-z_]+)/(?P<meaning>[a-z_]+)/(?P<speaker>ad0[01])_\d+\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of ADEPT below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -51,5 +42,6 @@ CORPUS = Corpus(
     paper_clips=50,
     paper_differs="no list of its files was found; the paper's 50 fit five emotions, five sentences and two speakers",
     form="emotion/EMOTION/ad0S_NNNN.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

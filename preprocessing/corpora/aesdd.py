@@ -15,20 +15,11 @@ that the odd ones are men contradicts the authors).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 EMOTIONS = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "s": "sadness"}
 GENDERS = {"1": "female", "2": "female", "3": "male", "4": "male", "5": "female", "6": "male"}
 PATTERN = r"(?P<emotion>[ADFHS])(?P<utterance>\d\d) \(0?(?P<speaker>[1-6])\)[AB]?\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of AESDD below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -51,5 +42,6 @@ CORPUS = Corpus(
     redistributable=False,
     paper_clips=604,
     form="emotion/eUU (S).wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

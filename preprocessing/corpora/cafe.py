@@ -13,27 +13,10 @@ come out as `ColŠre` or in undecodable bytes: only the file name is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from .corpus import ClipFields, Corpus
 
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
-
-EMOTIONS = {
-    "c": "anger",
-    "d": "disgust",
-    "j": "joy",
-    "n": "neutral",
-    "p": "fear",
-    "s": "surprise",
-    "t": "sadness",
-}
+EMOTIONS = {"c": "anger", "d": "disgust", "j": "joy", "n": "neutral", "p": "fear", "s": "surprise", "t": "sadness"}
 PATTERN = r"(?P<actor>0[1-9]|1[0-2])-(?P<emotion>[CDJNPST])-[12]-(?P<sentence>[1-6])\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of CaFE below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -56,5 +39,6 @@ CORPUS = Corpus(
     redistributable=True,
     paper_clips=936,
     form="NN-E-I-S.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

@@ -14,18 +14,9 @@ that clips have no sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 PATTERN = r"\d+[sp](?P<speaker>[AB])_(?P<emotion>angry|disgust|fear|happy|neutral|sad|surprise)\d+\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of CASTRO below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -43,6 +34,7 @@ CORPUS = Corpus(
     redistributable=False,
     paper_clips=368,
     form="NsS_EMOTIONn.wav or NpS_EMOTIONn.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
     genders=False,
 )

@@ -34,8 +34,12 @@ class Corpus:
         usable_files: number of files of the complete corpus that can be decoded, before any rule, where
             `complete_clips` is not known.
         form: a short description of the layout that `read` expects.
+        pattern: regular expression for the end of a path, with `/` between folders. What it matches is the path in the
+            clip's id, so that the id does not depend on where the corpus lies.
+        describe: named groups of the pattern, in lower case -> fields of the [`Clip`]. An `id` among them replaces the
+            matched path in the id of the clip, where releases name the same file differently.
+        suffixes: suffixes of its audio files, in lower case.
         genders: whether the gender of any voice is known.
-        read: yields a [`Clip`] or a [`SkippedClip`] for each of its audio files in a folder, without opening them.
     """
 
     name: str
@@ -48,58 +52,40 @@ class Corpus:
     redistributable: bool
     paper_clips: int | None
     form: str
-    read: Callable[[Path], Iterator[Clip | SkippedClip]]
+    pattern: str
+    describe: Callable[[dict[str, str]], ClipFields]
+    suffixes: tuple[str, ...] = (".wav",)
     genders: bool = True
     paper_differs: str = ""
     complete_clips: int | None = None
     usable_files: int | None = None
 
+    def read(self, root: Path) -> Iterator[Clip | SkippedClip]:
+        """Reads the corpus by its paths, without opening a file. A corpus with labels in other files extends this.
+
+        Args:
+            root: its folder, or a folder above it.
+
+        Yields:
+            A [`Clip`] for each file that the pattern matches, a [`SkippedClip`] for every other file and for copies.
+        """
+        parser = re.compile(rf"(?:^|/)({self.pattern})$", re.IGNORECASE)
+        seen = set()
+        for path in walk(root, self.suffixes):
+            match = parser.search(composed(path.as_posix()))
+            found = clip_id(self.name, path.relative_to(root))
+            if match is None:
+                yield SkippedClip(found, "the file name does not have the form of the corpus")
+                continue
+            fields = self.describe({name: group and group.lower() for name, group in match.groupdict().items()})
+            id_ = clip_id(self.name, fields.pop("id", match[1]))
+            if id_.casefold() in seen:
+                yield SkippedClip(found, "a copy of a file in another folder", "duplicate")
+                continue
+            seen.add(id_.casefold())
+            yield Clip(id=id_, path=path, corpus=self.name, locale=self.locale, style=self.style, **fields)
+
 
 def composed(text: str) -> str:
     """The text in Unicode NFC, with accents in the character of their letter: some systems unpack them apart."""
     return unicodedata.normalize("NFC", text)
-
-
-def parse_tree(
-    corpus: Corpus,
-    root: Path,
-    pattern: str,
-    describe: Callable[[dict[str, str]], ClipFields],
-    suffixes: tuple[str, ...] = (".wav",),
-) -> Iterator[Clip | SkippedClip]:
-    """Reads a corpus whose labels are in its paths.
-
-    Args:
-        corpus: the corpus.
-        root: its folder, or a folder above it.
-        pattern: regular expression for the end of a path, with `/` between folders. What it matches is the path in the
-            clip's id, so that the id does not depend on where `root` lies.
-        describe: named groups of the pattern, in lower case -> fields of the [`Clip`]. An `id` among them replaces the
-            matched path in the id of the clip, where releases name the same file differently.
-        suffixes: suffixes of its audio files, in lower case.
-
-    Yields:
-        A [`Clip`] for each file that the pattern matches, a [`SkippedClip`] for every other file and for copies.
-    """
-    parser = re.compile(rf"(?:^|/)({pattern})$", re.IGNORECASE)
-    seen = set()
-    for path in walk(root, suffixes):
-        match = parser.search(composed(path.as_posix()))
-        found = clip_id(corpus.name, path.relative_to(root))
-        if match is None:
-            yield SkippedClip(found, "the file name does not have the form of the corpus")
-            continue
-        fields = describe({name: group and group.lower() for name, group in match.groupdict().items()})
-        id_ = clip_id(corpus.name, fields.pop("id", match[1]))
-        if id_.casefold() in seen:
-            yield SkippedClip(found, "a copy of a file in another folder", "duplicate")
-            continue
-        seen.add(id_.casefold())
-        yield Clip(
-            id=id_,
-            path=path,
-            corpus=corpus.name,
-            locale=corpus.locale,
-            style=corpus.style,
-            **fields,
-        )

@@ -17,13 +17,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from common.audio_files import walk
 from common.text_files import read_text
 
 from ..clip import Clip, SkippedClip, clip_id
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 EMOTIONS = {"ang": "anger", "dis": "disgust", "fea": "fear", "hap": "happy", "neu": "neutral", "sad": "sad"}
 GENDERS = {"Female": "female", "Male": "male"}
@@ -34,29 +35,26 @@ PATTERN = (
 DEMOGRAPHICS = "VideoDemographics.csv"
 
 
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of CREMA-D below `root`.
+class _CremaD(Corpus):
+    def read(self, root: Path) -> Iterator[Clip | SkippedClip]:
+        """Raises a `ValueError` if there are clips, but no `VideoDemographics.csv`, which gives the actors' gender."""
+        genders: dict[str, str | None] = {}
+        for entry in super().read(root):
+            if isinstance(entry, Clip):
+                genders = genders or _genders(root)
+                entry = replace(entry, gender=genders.get(str(entry.speaker)))
+            yield entry
+        for path in walk(root, (".mp3", ".flv")):
+            found = clip_id(self.name, path.relative_to(root))
+            yield SkippedClip(found, "an MP3 or a video; the WAV files are read", "duplicate")
 
-    Raises:
-        ValueError: there are clips, but no `VideoDemographics.csv`, which gives the gender of the actors.
-    """
-    genders: dict[str, str | None] = {}
 
-    def describe(fields: dict[str, str]) -> ClipFields:
-        if not genders:
-            genders.update(_genders(root))
-        return {
-            "speaker": fields["actor"],
-            "sentence": fields["sentence"].upper(),
-            "gender": genders.get(fields["actor"]),
-            "raw_label": EMOTIONS[fields["emotion"]],
-        }
-
-    yield from parse_tree(CORPUS, root, PATTERN, describe)
-    for path in walk(root, (".mp3", ".flv")):
-        yield SkippedClip(
-            clip_id(CORPUS.name, path.relative_to(root)), "an MP3 or a video; the WAV files are read", "duplicate"
-        )
+def _describe(fields: dict[str, str]) -> ClipFields:
+    return {
+        "speaker": fields["actor"],
+        "sentence": fields["sentence"].upper(),
+        "raw_label": EMOTIONS[fields["emotion"]],
+    }
 
 
 def _genders(root: Path) -> dict[str, str | None]:
@@ -72,7 +70,7 @@ def _genders(root: Path) -> dict[str, str | None]:
     return {row["ActorID"]: GENDERS.get(row["Sex"]) for row in rows}
 
 
-CORPUS = Corpus(
+CORPUS = _CremaD(
     name="cremad",
     title="CREMA-D",
     locale="en-US",
@@ -83,5 +81,6 @@ CORPUS = Corpus(
     redistributable=True,
     paper_clips=7442,
     form="AudioWAV/AAAA_SSS_EEE_LL.wav and VideoDemographics.csv",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

@@ -12,28 +12,11 @@ The emotion letters are German: A is Angst (fear), F is Freude (happiness), W is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from .corpus import ClipFields, Corpus
 
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
-
-EMOTIONS = {
-    "w": "anger",
-    "l": "boredom",
-    "e": "disgust",
-    "a": "fear",
-    "f": "happiness",
-    "t": "sadness",
-    "n": "neutral",
-}
+EMOTIONS = {"w": "anger", "l": "boredom", "e": "disgust", "a": "fear", "f": "happiness", "t": "sadness", "n": "neutral"}
 WOMEN = {"08", "09", "13", "14", "16"}
 PATTERN = r"wav/(?P<speaker>03|08|09|1[0-6])(?P<text>[ab]\d\d)(?P<emotion>[WLEAFTN])[a-z]\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of EMODB below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -56,5 +39,6 @@ CORPUS = Corpus(
     redistributable=True,
     paper_clips=535,
     form="wav/SStttEv.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

@@ -18,22 +18,13 @@ The paper counts amused as happy and leaves out sleepy, but has 3,644 clips wher
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 GENDERS = {"bea": "female", "jenie": "female", "josh": "male", "sam": "male"}
 PATTERN = (
     r"(?P<speaker>bea|jenie|josh|sam)[/_](?P<emotion>Amused|Angry|Disgusted|Neutral|Sleepy)/"
     r"(?P<file>[a-z]+_\d+[-_]\d+_(?P<sentence>\d{4})\.wav)"
 )
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of EmoV-DB below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -59,5 +50,6 @@ CORPUS = Corpus(
     complete_clips=5172,
     paper_differs="the paper does not state which clips it left out; no choice of complete folders gives its number",
     form="SPEAKER/EMOTION/emotion_n-n_nnnn.wav or SPEAKER_EMOTION/emotion_n-n_nnnn.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

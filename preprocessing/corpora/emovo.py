@@ -10,11 +10,7 @@ no license; nkululeko gives CC BY-NC-SA 4.0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 EMOTIONS = {
     "dis": "disgust",
@@ -31,11 +27,6 @@ PATTERN = (
     r"(?P<emotion>dis|gio|neu|pau|rab|sor|tri)-(?P<speaker>(?P<gender>[fm])[1-3])"
     r"-(?P<sentence>b[1-3]|l[1-4]|n[1-5]|d[12])\.wav"
 )
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of EMOVO below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -58,5 +49,6 @@ CORPUS = Corpus(
     redistributable=False,
     paper_clips=588,
     form="emo-sN-xN.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

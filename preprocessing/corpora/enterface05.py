@@ -19,22 +19,13 @@ is 19 %.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 WOMEN = {"4", "5", "7", "26", "28", "29", "31", "33", "44"}
 PATTERN = (
     r"subject (?P<subject>[1-9]|[123]\d|4[0-4])/(?P<emotion>anger|disgust|fear|happiness|sadness|surprise)/"
     r"(?:sentence (?P<sentence>[1-5])/)?s_?\d+_\w+\.avi"
 )
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of eNTERFACE'05 below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe, suffixes=(".avi",))
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -59,5 +50,7 @@ CORPUS = Corpus(
     complete_clips=1293,
     paper_differs="the 30 files of subject 11 bear names of subject 12: the paper's number is without them",
     form="subject N/EMOTION/sentence N/sN_EE_N.avi",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
+    suffixes=(".avi",),
 )

@@ -19,14 +19,14 @@ differ). The transcripts (0011/0011.txt) are not read: their labels and encoding
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
-MANDARIN = {f"{number:04}" for number in range(1, 11)}
-ENGLISH = {f"{number:04}" for number in range(11, 21)}
+MANDARIN = frozenset(f"{number:04}" for number in range(1, 11))
+ENGLISH = frozenset(f"{number:04}" for number in range(11, 21))
 WOMEN = {"0001", "0002", "0003", "0007", "0009", "0015", "0016", "0017", "0018", "0019"}
 SENTENCES = 350
 EMOTIONS = ("neutral", "angry", "happy", "sad", "surprise")  # 350 numbers each
@@ -34,23 +34,19 @@ SPLITS = {"train": "train", "evaluation": "validation", "test": "test"}
 PATTERN = r"(?P<speaker>00(?:0[1-9]|1\d|20))_(?!000000)(?P<number>00(?:0\d{3}|1[0-6]\d\d|17[0-4]\d|1750))\.wav"
 
 
-def read_en(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of the English speakers below `root`, and nothing of the others."""
-    return _read(CORPUS_EN, MANDARIN, root)
+@dataclass(frozen=True)
+class _Esd(Corpus):
+    """The speakers of one language; nothing comes out of `others`, those of the other one."""
 
+    others: frozenset[str] = frozenset()
 
-def read_zh(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of the Mandarin speakers below `root`, and nothing of the others."""
-    return _read(CORPUS_ZH, ENGLISH, root)
-
-
-def _read(corpus: Corpus, others: set[str], root: Path) -> Iterator[Clip | SkippedClip]:
-    for entry in parse_tree(corpus, root, PATTERN, _describe):
-        if PurePosixPath(entry.id).name[:4] in others:
-            continue
-        if isinstance(entry, Clip):
-            entry = replace(entry, split=SPLITS.get(entry.path.parent.name.lower()))
-        yield entry
+    def read(self, root: Path) -> Iterator[Clip | SkippedClip]:
+        for entry in super().read(root):
+            if PurePosixPath(entry.id).name[:4] in self.others:
+                continue
+            if isinstance(entry, Clip):
+                entry = replace(entry, split=SPLITS.get(entry.path.parent.name.lower()))
+            yield entry
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -63,7 +59,7 @@ def _describe(fields: dict[str, str]) -> ClipFields:
     }
 
 
-CORPUS_EN = Corpus(
+CORPUS_EN = _Esd(
     name="esd_en",
     title="ESD-en",
     locale="en-US",
@@ -74,18 +70,15 @@ CORPUS_EN = Corpus(
     redistributable=False,
     paper_clips=17500,
     form="0011|…|0020/Emotion/[train|evaluation|test/]NNNN_nnnnnn.wav",
-    read=read_en,
+    pattern=PATTERN,
+    describe=_describe,
+    others=MANDARIN,
 )
-CORPUS_ZH = Corpus(
+CORPUS_ZH = replace(
+    CORPUS_EN,
     name="esd_zh",
     title="ESD-zh",
     locale="zh-Hans",
-    style="acted",
-    homepage="https://hltsingapore.github.io/ESD",
-    license="research only, signed form",
-    commercial=False,
-    redistributable=False,
-    paper_clips=17500,
     form="0001|…|0010/Emotion/[train|evaluation|test/]NNNN_nnnnnn.wav",
-    read=read_zh,
+    others=ENGLISH,
 )

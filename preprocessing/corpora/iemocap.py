@@ -34,7 +34,7 @@ from common.audio_files import walk
 from common.text_files import read_text
 
 from ..clip import Clip, SkippedClip, clip_id
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 EMOTIONS = {
     "ang": "anger",
@@ -60,29 +60,27 @@ class _Label(NamedTuple):
     dimensions: dict[str, float]
 
 
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the utterances of IEMOCAP below `root`.
-
-    Raises:
-        ValueError: there are utterances, but no label files.
-    """
-    labels = _read_labels(root)
-    unlabeled = not labels
-    for entry in parse_tree(CORPUS, root, PATTERN, _describe):
-        if isinstance(entry, Clip):
-            if unlabeled:
-                raise ValueError(
-                    f"{root}: there are utterances of IEMOCAP, such as {entry.path.name}, but none of the label files, "
-                    "SessionN/dialog/EmoEvaluation/DIALOGUE.txt."
-                )
-            label = labels.pop(entry.path.stem.lower(), None)
-            if label is None:
-                entry = SkippedClip(entry.id, "the labels do not list this file")
-            else:
-                entry = replace(entry, raw_label=label.emotion, extra=label.dimensions)
-        yield entry
-    for label in labels.values():
-        yield SkippedClip(clip_id(CORPUS.name, f"{label.utterance}.wav"), "the labels list a file that does not exist")
+class _Iemocap(Corpus):
+    def read(self, root: Path) -> Iterator[Clip | SkippedClip]:
+        """Raises a `ValueError` if there are utterances, but no label files."""
+        labels = _read_labels(root)
+        unlabeled = not labels
+        for entry in super().read(root):
+            if isinstance(entry, Clip):
+                if unlabeled:
+                    raise ValueError(
+                        f"{root}: there are utterances of IEMOCAP, such as {entry.path.name}, but none of the label "
+                        "files, SessionN/dialog/EmoEvaluation/DIALOGUE.txt."
+                    )
+                label = labels.pop(entry.path.stem.lower(), None)
+                if label is None:
+                    entry = SkippedClip(entry.id, "the labels do not list this file")
+                else:
+                    entry = replace(entry, raw_label=label.emotion, extra=label.dimensions)
+            yield entry
+        for label in labels.values():
+            missing = clip_id(self.name, f"{label.utterance}.wav")
+            yield SkippedClip(missing, "the labels list a file that does not exist")
 
 
 def _read_labels(root: Path) -> dict[str, _Label]:
@@ -106,7 +104,7 @@ def _describe(fields: dict[str, str]) -> ClipFields:
     }
 
 
-CORPUS = Corpus(
+CORPUS = _Iemocap(
     name="iemocap",
     title="IEMOCAP",
     locale="en-US",
@@ -117,5 +115,6 @@ CORPUS = Corpus(
     redistributable=False,
     paper_clips=7529,
     form="SessionN/sentences/wav/DIALOGUE/DIALOGUE_Xnnn.wav with SessionN/dialog/EmoEvaluation/DIALOGUE.txt",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

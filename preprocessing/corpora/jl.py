@@ -13,19 +13,10 @@ secondary ones have no counterpart in the paper: its 1,200 clips are the primary
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 EMOTIONS = "angry|sad|neutral|happy|excited|anxious|apologetic|assertive|concerned|encouraging"
 PATTERN = rf"(?P<speaker>(?P<gender>female|male)[12])_(?P<emotion>{EMOTIONS})_(?P<sentence>\d+[a-z]?)_\d+\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of JL below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -48,5 +39,6 @@ CORPUS = Corpus(
     redistributable=True,
     paper_clips=1200,
     form="SPEAKER_EMOTION_SENTENCE_TAKE.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

@@ -34,7 +34,7 @@ from common.audio_files import walk
 from common.text_files import read_text
 
 from ..clip import Clip, SkippedClip, clip_id
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 SPLITS = {"train_splits": "train", "dev_splits_complete": "validation", "output_repeated_splits_test": "test"}
 TABLES = {
@@ -79,29 +79,25 @@ _GROUP = re.compile(r"\band\b|[&,+]", re.IGNORECASE)
 PATTERN = rf"(?P<folder>{'|'.join(SPLITS)})/dia\d+_utt\d+\.mp4"
 
 
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the utterances of MELD below `root`.
-
-    Raises:
-        ValueError: there are utterances of a part whose table is missing.
-    """
-    tables = _read_tables(root)
-    for entry in parse_tree(CORPUS, root, PATTERN, _describe, suffixes=(".mp4",)):
-        if isinstance(entry, Clip):
-            folder = entry.path.parent.name.lower()
-            if folder not in tables:
-                raise ValueError(
-                    f"{root}: there are utterances of MELD in {folder}, but {TABLES[folder]} is missing. It lies "
-                    "in data/MELD of https://github.com/declare-lab/MELD."
-                )
-            row = tables[folder].pop(entry.path.stem.lower(), None)
-            entry = _join(entry, row) if row else SkippedClip(entry.id, "the table does not list this file")
-        yield entry
-    for folder, rows in tables.items():
-        for name in rows:
-            yield SkippedClip(
-                clip_id(CORPUS.name, f"{folder}/{name}.mp4"), "the table lists a file that does not exist"
-            )
+class _Meld(Corpus):
+    def read(self, root: Path) -> Iterator[Clip | SkippedClip]:
+        """Raises a `ValueError` if there are utterances of a part whose table is missing."""
+        tables = _read_tables(root)
+        for entry in super().read(root):
+            if isinstance(entry, Clip):
+                folder = entry.path.parent.name.lower()
+                if folder not in tables:
+                    raise ValueError(
+                        f"{root}: there are utterances of MELD in {folder}, but {TABLES[folder]} is missing. It lies "
+                        "in data/MELD of https://github.com/declare-lab/MELD."
+                    )
+                row = tables[folder].pop(entry.path.stem.lower(), None)
+                entry = _join(entry, row) if row else SkippedClip(entry.id, "the table does not list this file")
+            yield entry
+        for folder, rows in tables.items():
+            for name in rows:
+                missing = clip_id(self.name, f"{folder}/{name}.mp4")
+                yield SkippedClip(missing, "the table lists a file that does not exist")
 
 
 def _read_tables(root: Path) -> dict[str, dict[str, dict[str, str]]]:
@@ -150,7 +146,7 @@ def _has(terms: str, speaker: str) -> bool:
     return re.search(rf"\b(?:{terms})\b", speaker, re.IGNORECASE) is not None
 
 
-CORPUS = Corpus(
+CORPUS = _Meld(
     name="meld",
     title="MELD",
     locale="en-US",
@@ -163,5 +159,7 @@ CORPUS = Corpus(
     paper_differs="the paper has not published by which table its speakers are men and women",
     usable_files=13_705,  # but for the one that does not exist and the one that cannot be decoded
     form="train_splits|dev_splits_complete|output_repeated_splits_test/diaN_uttN.mp4 with their *_sent_emo.csv",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
+    suffixes=(".mp4",),
 )

@@ -13,19 +13,10 @@ files) have no gender. Many words are shorter than half a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 GENDERS = {"f": "female", "m": "male", "c": None}
 PATTERN = r"(?P<emotion>Anger|Disgust|Fear|Happiness|Neutral|Sadness)_(?P<voice>[FMC])_[AB]_(?P<word>[^/]+)\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of MESD below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -47,5 +38,6 @@ CORPUS = Corpus(
     redistributable=True,
     paper_clips=436,
     form="Emotion_V_C_word.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

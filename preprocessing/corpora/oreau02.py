@@ -15,31 +15,14 @@ versions lie below one folder, the files of version 1 are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from .corpus import ClipFields, Corpus
 
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
-
-EMOTIONS = {
-    "c": "anger",
-    "d": "disgust",
-    "j": "joy",
-    "n": "neutral",
-    "p": "fear",
-    "s": "surprise",
-    "t": "sadness",
-}
+EMOTIONS = {"c": "anger", "d": "disgust", "j": "joy", "n": "neutral", "p": "fear", "s": "surprise", "t": "sadness"}
 GENDERS = {"f": "female", "m": "male"}
 PATTERN = (
     r"(?<!FR_01/)(?P<gender>[fm])/sess[cdjnpst]/"
     r"(?P<speaker>\d\d)[a-z](?P<sentence>\d\d)(?P<emotion>[CDJNPST])[a-z]\.wav"
 )
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of OréauFR_02 below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -62,5 +45,6 @@ CORPUS = Corpus(
     redistributable=True,
     paper_clips=434,
     form="OréauFR_02/f|m/sessE/NNaTTEa.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

@@ -36,45 +36,43 @@ from common.audio_files import walk
 from common.text_files import read_text
 
 from ..clip import Clip, SkippedClip, clip_id
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 STYLES = ("angry", "happy", "neutral", "poker", "sad")
 RECORDINGS = {f"pavoque-{name}" for name in (*STYLES, "outtakes")}
 PATTERN = rf"(?P<prompt>[^/]*\d[a-z]?)-(?P<style>{'|'.join(STYLES)})\.wav"
 
 
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the utterances of PAVOQUE below `root`, cut or uncut.
+class _Pavoque(Corpus):
+    def read(self, root: Path) -> Iterator[Clip | SkippedClip]:
+        """Reads utterances, cut or uncut. Raises a `ValueError` if a recording lacks the file with their bounds."""
+        cut = set()
+        for entry in super().read(root):
+            if isinstance(entry, Clip):
+                cut.add(entry.id.casefold())
+            yield entry
+        seen = set()
+        for path in walk(root, (".flac",)):
+            found = clip_id(self.name, path.relative_to(root))
+            name = path.stem.lower()
+            if name not in RECORDINGS:
+                yield SkippedClip(found, "the file name does not have the form of the corpus")
+            elif name in seen:
+                yield SkippedClip(found, "a copy of a file in another folder", "duplicate")
+            else:
+                seen.add(name)
+                for entry in _utterances(path):
+                    there = isinstance(entry, Clip) and entry.id.casefold() in cut
+                    copy = SkippedClip(f"{entry.id} in {path.name}", "also a file of its own", "duplicate")
+                    yield copy if there else entry
+        if not cut:
+            yield from self._missing_recordings(root, seen)
 
-    Raises:
-        ValueError: a recording lacks the file with the bounds of its utterances.
-    """
-    cut = set()
-    for entry in parse_tree(CORPUS, root, PATTERN, _describe):
-        if isinstance(entry, Clip):
-            cut.add(entry.id.casefold())
-        yield entry
-    seen = set()
-    for path in walk(root, (".flac",)):
-        found = clip_id(CORPUS.name, path.relative_to(root))
-        name = path.stem.lower()
-        if name not in RECORDINGS:
-            yield SkippedClip(found, "the file name does not have the form of the corpus")
-        elif name in seen:
-            yield SkippedClip(found, "a copy of a file in another folder", "duplicate")
-        else:
-            seen.add(name)
-            for entry in _utterances(path):
-                there = isinstance(entry, Clip) and entry.id.casefold() in cut
-                copy = SkippedClip(f"{entry.id} in {path.name}", "also a file of its own", "duplicate")
-                yield copy if there else entry
-    if not cut:
+    def _missing_recordings(self, root: Path, seen: set[str]) -> Iterator[SkippedClip]:
         for path in walk(root, (".yaml",)):
             if path.stem.lower() in RECORDINGS - seen:
-                missing = path.relative_to(root).with_suffix(".flac")
-                yield SkippedClip(
-                    clip_id(CORPUS.name, missing), "a YAML file describes a recording that does not exist"
-                )
+                missing = clip_id(self.name, path.relative_to(root).with_suffix(".flac"))
+                yield SkippedClip(missing, "a YAML file describes a recording that does not exist")
 
 
 def _utterances(recording: Path) -> Iterator[Clip | SkippedClip]:
@@ -118,7 +116,7 @@ def _describe(fields: dict[str, str]) -> ClipFields:
     }
 
 
-CORPUS = Corpus(
+CORPUS = _Pavoque(
     name="pavoque",
     title="Pavoque",
     locale="de-DE",
@@ -129,5 +127,6 @@ CORPUS = Corpus(
     redistributable=True,
     paper_clips=4867,
     form="pavoque-STYLE.flac with pavoque-STYLE.yaml, or PROMPT-STYLE.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

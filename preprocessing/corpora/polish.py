@@ -11,19 +11,10 @@ s is strach, fear, and not sadness. Two of its clips last 0.484 s.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 EMOTIONS = {"a": "anger", "n": "neutral", "s": "fear"}
 PATTERN = r"(?P<speaker>m[1-5])\.(?P<emotion>[ans])_(?P<word>\w+)_\d+\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of polish-word-emotion below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -46,5 +37,6 @@ CORPUS = Corpus(
     redistributable=False,
     paper_clips=448,
     form="mS.E_WORD_TAKE.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

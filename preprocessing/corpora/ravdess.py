@@ -13,11 +13,7 @@ English, spoken and sung; 48 kHz, 16 bit, mono (a few files are stereo). zenodo.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 EMOTIONS = {
     "01": "neutral",
@@ -31,11 +27,6 @@ EMOTIONS = {
 }
 STATEMENTS = {"01": "kids", "02": "dogs"}
 PATTERN = r"Actor_\d\d/03-0[12]-(?P<emotion>0[1-8])-0[12]-(?P<statement>0[12])-0[12]-(?P<actor>0[1-9]|1\d|2[0-4])\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of RAVDESS below `root`, speech and song."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -58,5 +49,6 @@ CORPUS = Corpus(
     redistributable=True,
     paper_clips=2452,
     form="Actor_NN/03-CC-EE-II-SS-RR-NN.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

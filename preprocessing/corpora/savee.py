@@ -12,11 +12,7 @@ The sentences are numbered within each emotion. The id is the one of the authors
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 EMOTIONS = {
     "a": "anger",
@@ -28,11 +24,6 @@ EMOTIONS = {
     "su": "surprise",
 }
 PATTERN = r"(?P<speaker>DC|JE|JK|KL)[/_](?P<sentence>(?P<emotion>SA|SU|[ADFHN])\d\d)\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of SAVEE below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -56,5 +47,6 @@ CORPUS = Corpus(
     redistributable=False,
     paper_clips=480,
     form="SS/Enn.wav or SS_Enn.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

@@ -15,20 +15,11 @@ paper's 2,992.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 EMOTIONS = {"a": "anger", "f": "fear", "h": "happiness", "n": "neutral", "s": "sadness", "w": "surprise"}
 GENDERS = {"f": "female", "m": "male"}
 PATTERN = r"(?P<speaker>(?P<gender>[FM])\d\d)(?P<emotion>[AFHNSW])\d+\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of ShEMO below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -50,5 +41,6 @@ CORPUS = Corpus(
     redistributable=False,
     paper_clips=2992,
     form="GSSEnn.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

@@ -11,22 +11,13 @@ One name has a bracket too many: F_02_MONIKA_S_2_SURPRISE_3].wav.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 GENDERS = {"f": "female", "m": "male"}
 PATTERN = (
     r"(?P<speaker>(?P<gender>[FM])_\d\d_[^/_]+)_S_(?P<sentence>[1-9]|10)"
     r"_(?P<emotion>ANGRY|DISGUST|FEAR|HAPPY|NEUTRAL|SAD|SURPRISE)_[1-5]\]?\.wav"
 )
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of SUBESCO below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -49,5 +40,6 @@ CORPUS = Corpus(
     redistributable=True,
     paper_clips=7000,
     form="G_NN_NAME_S_n_EMOTION_n.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

@@ -13,11 +13,7 @@ the file name is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 SPEAKERS = {"oaf": "OAF", "oa": "OAF", "yaf": "YAF"}
 EMOTIONS = {
@@ -30,11 +26,6 @@ EMOTIONS = {
     "sad": "sad",
 }
 PATTERN = r"(?P<speaker>OAF?|YAF)_(?P<word>[a-z]+)_(?P<emotion>angry|disgust|fear|happy|neutral|ps|sad)\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of TESS below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -57,5 +48,6 @@ CORPUS = Corpus(
     redistributable=False,
     paper_clips=2800,
     form="OAF|YAF_word_emotion.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

@@ -10,19 +10,10 @@ github.com/siddiquelatif/URDU-Dataset: "Anyone can use this data only for resear
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 EMOTIONS = {"a": "angry", "h": "happy", "n": "neutral", "s": "sad"}
 PATTERN = r"(?:Angry|Happy|Neutral|Sad)/(?P<speaker>S(?P<gender>[MF])\d+)_F\d+_(?P<emotion>[AHNS])\d{2,4}\.wav"
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of the URDU-Dataset below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -44,5 +35,6 @@ CORPUS = Corpus(
     redistributable=False,
     paper_clips=400,
     form="Angry|Happy|Neutral|Sad/SGn_Fn_En.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

@@ -13,11 +13,7 @@ Emovo's names have the same form, and some of them are the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from ..clip import Clip, SkippedClip
-from .corpus import ClipFields, Corpus, parse_tree
+from .corpus import ClipFields, Corpus
 
 EMOTIONS = {
     "ale": "happiness",
@@ -34,11 +30,6 @@ PATTERN = (
     r"Audios/[fm][1-6]/"
     r"(?P<emotion>ale|des|med|neu|rai|sur|tri)-(?P<speaker>(?P<gender>[fm])[1-6])-(?P<sentence>[a-z]+\d+)\.wav"
 )
-
-
-def read(root: Path) -> Iterator[Clip | SkippedClip]:
-    """Yields the clips of VERBO below `root`."""
-    return parse_tree(CORPUS, root, PATTERN, _describe)
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -63,5 +54,6 @@ CORPUS = Corpus(
     complete_clips=1176,
     paper_differs="two of the 1,176 files are missing, which ones is unknown",
     form="EEE-Sn-SENTENCE.wav",
-    read=read,
+    pattern=PATTERN,
+    describe=_describe,
 )

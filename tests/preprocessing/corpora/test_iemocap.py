@@ -39,14 +39,14 @@ LINE = "[6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.5000, 2.5000]\n"
 )
 def test_a_label_line_gives_the_emotion(tmp_path, code, label):
     lay_out(tmp_path, {WAV: "", TXT: "% [START_TIME - END_TIME] TURN_NAME EMOTION\n\n" + LINE.replace("neu", code)})
-    (clip,) = read(tmp_path)
+    (clip,) = CORPUS.read(tmp_path)
     assert clip.raw_label == label
     assert clip.id == "iemocap/Ses01F_impro01_F000.wav"
 
 
 def test_valence_arousal_and_dominance_stand_in_this_order(tmp_path):
     lay_out(tmp_path, {WAV: "", TXT: LINE.replace("[2.5000, 2.5000, 2.5000]", "[1.5000, 4.0000, 4.6667]")})
-    (clip,) = read(tmp_path)
+    (clip,) = CORPUS.read(tmp_path)
     assert clip.extra == {"valence": 1.5, "arousal": 4.0, "dominance": 4.6667}
 
 
@@ -85,7 +85,7 @@ def test_the_last_letter_identifies_the_speaker(tmp_path, utterance, speaker, ge
     dialogue = utterance[:-5]
     wav = f"Session{utterance[4]}/sentences/wav/{dialogue}/{utterance}.wav"
     lay_out(tmp_path, {wav: "", TXT: LINE.replace("Ses01F_impro01_F000", utterance)})
-    (clip,) = read(tmp_path)
+    (clip,) = CORPUS.read(tmp_path)
     assert (clip.speaker, clip.session, clip.gender) == (speaker, speaker[:5], gender)
 
 
@@ -94,7 +94,7 @@ def test_single_raters_do_not_count(tmp_path):
     other = LINE.replace("neu", "ang")
     junk = {f"{folder}/{name}": other for name in ("Categorical/a.txt", "Attribute/a.txt", "Self-evaluation/a.txt")}
     lay_out(tmp_path, {WAV: "", TXT: LINE + "C-E1:\tAnger;\t()\n", f"{folder}/._a.txt": other, **junk})
-    (clip,) = read(tmp_path)
+    (clip,) = CORPUS.read(tmp_path)
     assert clip.raw_label == "neutral"
 
 
@@ -129,7 +129,7 @@ def test_label_files_are_read_in_utf_16_and_with_stray_bytes_in_a_raters_comment
     lay_out(tmp_path, [WAV, TXT])
     for content in (LINE.encode("utf-16"), LINE.encode() + b"C-E1:\tAnger;\t(\x92)\n"):
         (tmp_path / TXT).write_bytes(content)
-        (clip,) = read(tmp_path)
+        (clip,) = CORPUS.read(tmp_path)
         assert clip.raw_label == "neutral"
 
 

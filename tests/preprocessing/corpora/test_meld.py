@@ -5,7 +5,7 @@ import re
 import pytest
 
 from preprocessing.clip import Clip, SkippedClip
-from preprocessing.corpora.meld import GENDERS, read
+from preprocessing.corpora.meld import CORPUS, GENDERS
 from preprocessing.corpora.scan import Source, scan
 from tests.preprocessing.corpora.test_corpora import lay_out
 from tests.support.corpora.meld import TABLES, table
@@ -60,7 +60,7 @@ UNKNOWN = [
 def read_one(folder, part="train_splits", speaker="Joey", emotion="joy") -> Clip:
     row = ("“Oh my God”, he’s lost it.", speaker, emotion, 0, 0)
     lay_out(folder, {f"{part}/dia0_utt0.mp4": "", f"data/MELD/{TABLES[part]}": table([row])})
-    (clip,) = read(folder)
+    (clip,) = CORPUS.read(folder)
     return clip
 
 
@@ -94,7 +94,7 @@ def test_whose_voices_are_known(tmp_path, names, gender):
     rows = [("Hi!", name, "joy", 0, index) for index, name in enumerate(names)]
     files = {f"train_splits/dia0_utt{index}.mp4": "" for index in range(len(names))}
     lay_out(tmp_path, files | {TABLES["train_splits"]: table(rows)})
-    assert {clip.speaker: clip.gender for clip in read(tmp_path)} == {name or None: gender for name in names}
+    assert {clip.speaker: clip.gender for clip in CORPUS.read(tmp_path)} == {name or None: gender for name in names}
 
 
 def test_no_other_voices_are_known():
@@ -106,7 +106,7 @@ def test_the_three_parts_share_names_and_have_a_table_each(tmp_path):
     for part, emotion in rows.items():
         files = {f"{part}/dia0_utt0.mp4": "", TABLES[part]: table([("Hi!", "Joey", emotion, 0, 0)])}
         lay_out(tmp_path, files)
-    assert {clip.path.parent.name: clip.raw_label for clip in read(tmp_path)} == rows
+    assert {clip.path.parent.name: clip.raw_label for clip in CORPUS.read(tmp_path)} == rows
 
 
 @pytest.mark.parametrize("part", TABLES)
@@ -114,13 +114,13 @@ def test_a_missing_table_is_refused_by_name(tmp_path, part):
     others = {name: table([]) for name in TABLES.values() if name != TABLES[part]}
     lay_out(tmp_path, {f"{part}/dia0_utt0.mp4": ""} | others)
     with pytest.raises(ValueError, match=re.escape(TABLES[part])):
-        list(read(tmp_path))
+        list(CORPUS.read(tmp_path))
 
 
 def test_a_table_with_a_byte_order_mark(tmp_path):
     text = "\ufeff" + table([("Hi!", "Joey", "joy", 0, 0)]).replace("Sr No.,", "")
     lay_out(tmp_path, {"train_splits/dia0_utt0.mp4": "", TABLES["train_splits"]: text.replace("\n1,", "\n")})
-    (clip,) = read(tmp_path)
+    (clip,) = CORPUS.read(tmp_path)
     assert clip.sentence == "Hi!"
 
 
@@ -129,7 +129,7 @@ def test_what_has_no_counterpart_is_skipped_with_a_reason(tmp_path):
     names = ["dia0_utt0", "dia0_utt1", "._dia0_utt0", "final_videos_testdia0_utt0"]
     rows = [("Hi!", "Joey", "joy", 0, 0), ("Hi!", "Ross", "joy", 0, 2)]
     lay_out(tmp_path, {f"{folder}/{name}.mp4": "" for name in names} | {TABLES[folder]: table(rows)})
-    entries = list(read(tmp_path))
+    entries = list(CORPUS.read(tmp_path))
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == [f"meld/{folder}/dia0_utt0.mp4"]
     assert {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {
         f"meld/{folder}/dia0_utt1.mp4": "the table does not list this file",
@@ -152,7 +152,7 @@ def test_a_table_in_another_encoding_is_named_with_the_one_expected(tmp_path, en
     lay_out(tmp_path, ["train_splits/dia0_utt0.mp4"])
     (tmp_path / name).write_bytes(table([("he’s lost it", "Joey", "joy", 0, 0)]).encode(encoding))
     with pytest.raises(ValueError, match=rf"{name}.*UTF-8"):
-        list(read(tmp_path))
+        list(CORPUS.read(tmp_path))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -160,12 +160,12 @@ def test_a_table_with_a_byte_order_mark_is_read_in_its_encoding(tmp_path, encodi
     lay_out(tmp_path, ["train_splits/dia0_utt0.mp4"])
     text = table([("he’s lost it", "Joey", "joy", 0, 0)])
     (tmp_path / TABLES["train_splits"]).write_bytes(text.encode(encoding))
-    (clip,) = read(tmp_path)
+    (clip,) = CORPUS.read(tmp_path)
     assert clip.sentence == "he’s lost it"
 
 
 def test_a_row_that_is_cut_short_keeps_its_clip_without_a_gender(tmp_path):
     text = table([]) + '1,Hi!,,joy,neutral,0,0\n2,"Hi!'
     lay_out(tmp_path, {"train_splits/dia0_utt0.mp4": "", TABLES["train_splits"]: text})
-    clip, *_ = read(tmp_path)
+    clip, *_ = CORPUS.read(tmp_path)
     assert (clip.raw_label, clip.gender) == ("joy", None)

@@ -3,7 +3,7 @@
 import pytest
 
 from preprocessing.clip import Clip, SkippedClip
-from preprocessing.corpora.pavoque import read
+from preprocessing.corpora.pavoque import CORPUS
 from tests.preprocessing.corpora.test_corpora import lay_out
 
 ANGRY = "- prompt: spike0030a\n  text: Ach ja?\n  style: angry\n  start: 27.0\n  end: 28.92\n"
@@ -20,7 +20,7 @@ CUT = {"build/wav/spike0030a-angry.wav": "", "build/wav/m0001-poker.wav": ""}
 
 
 def read_apart(folder) -> tuple[dict[str, Clip], dict[str, str]]:
-    entries = list(read(folder))
+    entries = list(CORPUS.read(folder))
     clips = {entry.id: entry for entry in entries if isinstance(entry, Clip)}
     skipped = {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)}
     assert len(clips) + len(skipped) == len(entries)
@@ -71,7 +71,7 @@ def test_a_few_cut_ones_do_not_hide_the_others(tmp_path):
 def test_a_recording_without_its_yaml_file_is_refused(tmp_path):
     lay_out(tmp_path, {"pavoque-angry.flac": ""})
     with pytest.raises(ValueError, match=r"pavoque-angry\.yaml"):
-        list(read(tmp_path))
+        list(CORPUS.read(tmp_path))
 
 
 def test_what_has_no_counterpart_is_skipped_with_a_reason(tmp_path):
@@ -92,4 +92,4 @@ def test_what_has_no_counterpart_is_skipped_with_a_reason(tmp_path):
 def test_a_yaml_file_of_another_form_is_named(tmp_path, text):
     lay_out(tmp_path, {"pavoque-angry.flac": "", "pavoque-angry.yaml": text})
     with pytest.raises(ValueError, match=r"pavoque-angry\.yaml"):
-        list(read(tmp_path))
+        list(CORPUS.read(tmp_path))
