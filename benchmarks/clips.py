@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from modeling import SAMPLING_RATE
+from modeling import SAMPLING_RATE, load_audio
 from preprocessing.corpora import CORPORA
 from preprocessing.prepared.table1 import PAPER_DURATION_S
 
@@ -73,3 +73,11 @@ def real_files(count: int) -> list[Path]:
     folder = os.environ.get("SER_REAL_AUDIO")
     files = sorted(path for path in Path(folder).rglob("*") if path.suffix in (".wav", ".flac")) if folder else []
     return files[:: max(1, len(files) // count)][:count]
+
+
+def speech(count: int) -> tuple[list[np.ndarray], str]:
+    """Clips of at most 6 s at 16 kHz, and what they are: real recordings, or else voice-like ones."""
+    files = real_files(count)
+    if files:
+        return [load_audio(file, end_s=MAX_S) for file in files], f"{len(files)} real recordings"
+    return waveforms(count), f"{count} synthetic clips of real lengths"

@@ -44,7 +44,7 @@ class Wav2Vec2BertForMultiTaskSER(SpecAugmentMixin, Wav2Vec2BertPreTrainedModel)
     backbone_config_class = Wav2Vec2BertConfig
     encoder_class = Wav2Vec2BertModel
     encoder_path = "wav2vec2_bert"
-    lora_targets = (
+    lora_targets: tuple[str, ...] = (
         *("linear_q", "linear_k", "linear_v", "linear_out"),
         *("ffn1.intermediate_dense", "ffn1.output_dense", "ffn2.intermediate_dense", "ffn2.output_dense"),
     )

@@ -69,7 +69,7 @@ class WaveformEncoderMixin(SpecAugmentMixin):
     """An encoder whose input are standardized waveforms, such as [`~transformers.Wav2Vec2Model`]."""
 
     feature_encoder = ("feature_extractor",)
-    lora_targets = ("q_proj", "k_proj", "v_proj", "out_proj", "intermediate_dense", "output_dense")
+    lora_targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "out_proj", "intermediate_dense", "output_dense")
     # Of the family's PreTrainedModel.
     _get_feat_extract_output_lengths: Any
     _get_feature_vector_attention_mask: Any

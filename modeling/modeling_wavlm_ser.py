@@ -38,4 +38,4 @@ class WavLMForMultiTaskSER(WaveformEncoderMixin, WavLMPreTrainedModel):
     encoder_class = WavLMModel
     encoder_path = "wavlm"
     # Its attention reads the weights of its projections, not their outputs, to which LoRA adds.
-    lora_targets = ("intermediate_dense", "output_dense")
+    lora_targets: tuple[str, ...] = ("intermediate_dense", "output_dense")

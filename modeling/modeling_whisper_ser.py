@@ -97,7 +97,7 @@ class WhisperForMultiTaskSER(SpeechEncoderMixin, WhisperPreTrainedModel):
     layers_path = "layers"
     final_modules = ("layer_norm",)
     feature_encoder = ("conv1", "conv2")
-    lora_targets = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
+    lora_targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
     frozen_modules = ("model.encoder.embed_positions",)  # sinusoids
     _keep_in_fp32_modules_strict = ("log_mel",)  # type: ignore[assignment]  # transformers takes any collection
     min_samples = WINDOW

@@ -8,7 +8,7 @@ import soundfile
 
 from modeling import SAMPLING_RATE
 from preprocessing.clip import Clip, SkippedClip
-from preprocessing.corpora.iemocap import read
+from preprocessing.corpora.iemocap import CORPUS
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
@@ -52,7 +52,7 @@ def test_valence_arousal_and_dominance_stand_in_this_order(tmp_path):
 
 def test_every_utterance_of_a_session_has_its_own_values(tmp_path):
     lay_out(tmp_path, {path: text for path, text in iemocap.tree().items() if path.startswith("Session1/")})
-    clips = [entry for entry in read(tmp_path) if isinstance(entry, Clip)]
+    clips = [entry for entry in CORPUS.read(tmp_path) if isinstance(entry, Clip)]
     found = Counter(tuple(clip.extra[name] for name in ("valence", "arousal", "dominance")) for clip in clips)
     assert found == Counter(iemocap.dimensions(5 * index) for index in range(len(clips)))
     assert len(found) > 700
@@ -102,12 +102,12 @@ def test_missing_label_files_are_refused_by_name(tmp_path):
     lay_out(tmp_path, [WAV])
     expected = "SessionN/dialog/EmoEvaluation/DIALOGUE.txt"
     with pytest.raises(ValueError, match=re.escape(expected)):
-        list(read(tmp_path))
+        list(CORPUS.read(tmp_path))
 
 
 def test_another_corpus_is_not_an_error(tmp_path):
     lay_out(tmp_path, ["Actor_01/03-01-01-01-01-01-01.wav"])
-    (entry,) = read(tmp_path)
+    (entry,) = CORPUS.read(tmp_path)
     assert entry.reason == "the file name does not have the form of the corpus"
 
 
@@ -116,7 +116,7 @@ def test_what_has_no_counterpart_is_skipped_with_a_reason(tmp_path):
     lay_out(
         tmp_path, {WAV: "", WAV.replace("F000", "F001"): "", dialogue: "", TXT: LINE + LINE.replace("F000", "F002")}
     )
-    entries = list(read(tmp_path))
+    entries = list(CORPUS.read(tmp_path))
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == ["iemocap/Ses01F_impro01_F000.wav"]
     assert {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {
         "iemocap/Ses01F_impro01_F001.wav": "the labels do not list this file",
@@ -137,4 +137,4 @@ def test_a_label_file_that_is_not_text_is_refused(tmp_path):
     lay_out(tmp_path, [WAV, TXT])
     (tmp_path / TXT).write_bytes(LINE.encode("utf-16-le"))
     with pytest.raises(ValueError, match=r"Ses01F_impro01\.txt.*UTF-8"):
-        list(read(tmp_path))
+        list(CORPUS.read(tmp_path))
