@@ -133,16 +133,17 @@ def seeds_interval(by_seed: np.ndarray) -> list[float] | None:
     """The 95 % interval of a mean over seeds, whose chance are speakers, clips and seeds.
 
     Args:
-        by_seed: a metric in each resample of the clips, `(seeds, num_resamples)`.
+        by_seed: a metric from 0 to 1 in each resample of the clips, `(seeds, num_resamples)`.
     """
-    return interval(by_seed.mean(axis=0) + _other_seeds([by_seed])[0])
+    return interval((by_seed.mean(axis=0) + _other_seeds([by_seed])[0]).clip(0, 1))
 
 
 def _other_seeds(models: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray]:
     """What other seeds would add to the mean over seeds of each model, in every resample of the clips.
 
     Seeds are resampled with replacement (the second stage of a hierarchical bootstrap), independently for each
-    model and resample. Resamples of few seeds vary too little: their deviations are widened by sqrt(n / (n - 1))
+    model and resample, by what they come to over all clips: how they differ in a single resample of the clips is that
+    of the clips once more. Resamples of few seeds vary too little: their deviations are widened by sqrt(n / (n - 1))
     (Davison and Hinkley 1997, section 3.8), and as Student's t is wider than the normal distribution, with the
     degrees of freedom of Welch (1947). A single seed adds nothing: how much others would differ is unknown.
 
@@ -158,8 +159,8 @@ def _other_seeds(models: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray
     found = []
     for by_seed in models:
         count, num_resamples = by_seed.shape
-        chosen = random.integers(count, size=(count, num_resamples))
-        deviation = np.take_along_axis(by_seed, chosen, axis=0).mean(axis=0) - by_seed.mean(axis=0)
+        estimates = np.nanmean(by_seed, axis=1) if count > 1 else np.zeros(1)
+        deviation = estimates[random.integers(count, size=(count, num_resamples))].mean(axis=0) - estimates.mean()
         found.append(deviation * widening * np.sqrt(count / (count - 1)) if count > 1 else np.zeros(num_resamples))
     return found
 
