@@ -29,7 +29,7 @@ from preprocessing.prepared.collator import SERDataCollator, encode
 
 from .arguments.settings import SERTrainingArguments
 from .best import BestCallback, describe_best
-from .calibrate import calibrate
+from .calibrate import apply_temperatures, calibrate, temperatures_of
 from .job import TrainingJob
 from .record import write_training_record
 from .resume import write_resume_settings
@@ -112,7 +112,9 @@ def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob, *, summary: bool = 
         "per_device_eval_batch_size": job.args.per_device_eval_batch_size,
         "use_cpu": job.args.use_cpu,
     }
-    if job.args.calibrate and "validation" in job.splits:
+    if job.args.temperatures_of is not None:
+        apply_temperatures(job.model, temperatures_of(job.args.temperatures_of, job.tasks))
+    elif job.args.calibrate and "validation" in job.splits:
         calibrate(job.model, feature_extractor, job.splits["validation"], output, **hardware)
     if trainer.is_world_process_zero():
         (output / "metrics.json").unlink(missing_ok=True)  # which belongs to other weights

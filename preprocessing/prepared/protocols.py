@@ -164,6 +164,12 @@ def _speaker_disjoint(
     return [split_of[speaker] for speaker in names], [f"{len(speakers)} speakers: {note}"]
 
 
+def _all_in_training(
+    rows: Sequence[Row], shares: np.ndarray, random: np.random.Generator
+) -> tuple[list[str], list[str]]:
+    return ["train"] * len(rows), []
+
+
 def divide_speakers(
     rows: Sequence[Row],
     sizes: Sequence[int] | np.ndarray,
@@ -240,6 +246,12 @@ PROTOCOLS = {
             f"train on one corpus, test on each: train and validation are those of {CORPUS} alone, test is the test "
             "clips of every corpus, both as the protocol paper divides them",
             "only",
+        ),
+        Protocol(
+            "all",
+            (1.0, 0.0, 0.0),
+            _all_in_training,
+            "every clip is a training clip: for a model to release, whose recipe is evaluated on folds",
         ),
     )
 }

@@ -250,7 +250,8 @@ class SERTrainingArguments(FineTuningArguments):
       `metric_for_best_model`, which is by default the weighted F1 of emotion averaged over corpora;
     - `dataloader_num_workers` 2, `report_to` `"tensorboard"`, `logging_steps` 20, `remove_unused_columns` False.
 
-    `early_stopping_patience`, `calibrate` and the value `latest` of `resume_from_checkpoint` are additions.
+    `early_stopping_patience`, `calibrate`, `temperatures_of` and the value `latest` of `resume_from_checkpoint` are
+    additions.
     """
 
     learning_rate: float = field(default=1e-4, metadata={"help": "Peak learning rate."})
@@ -282,6 +283,13 @@ class SERTrainingArguments(FineTuningArguments):
     calibrate: bool = field(
         default=True,
         metadata={"help": "Fit the temperature of every classification head on the validation clips after training."},
+    )
+    temperatures_of: str | None = field(
+        default=None,
+        metadata={
+            "help": "Instead of fitting them: the folder of a row of folds, whose temperatures the heads get (their "
+            "geometric mean). For --protocol all, which has no validation clips."
+        },
     )
 
     def __post_init__(self) -> None:
