@@ -45,6 +45,8 @@ class Wav2Vec2BertForMultiTaskSER(SpecAugmentMixin, Wav2Vec2BertPreTrainedModel)
     encoder_class = Wav2Vec2BertModel
     encoder_path = "wav2vec2_bert"
     min_samples = MIN_SAMPLES
+    # torch.export cannot decompose what scaled_dot_product_attention returns, as transformers' encoder reshapes it.
+    _supports_sdpa = False
 
     def _add_encoder(self, config: Any) -> None:
         super()._add_encoder(config)
