@@ -140,7 +140,7 @@ def _work(model: Wav2Vec2ForMultiTaskSER, stage: str, waveforms: torch.Tensor, m
     forward = operations(partial(model, waveforms, mask))
     if stage == "inference":
         return forward
-    return 3 * forward - 2 * operations(partial(model.wav2vec2.feature_extractor, waveforms))
+    return 3 * forward - 2 * operations(partial(model.speech_encoder.feature_extractor, waveforms))
 
 
 def _race(

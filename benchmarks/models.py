@@ -50,7 +50,7 @@ def backbone(layers: int, *, quick: bool = False, **overrides: object) -> Wav2Ve
     return Wav2Vec2Config(**fields)
 
 
-def network(layers: int, *, quick: bool = False, **overrides: object) -> Wav2Vec2ForMultiTaskSER:
+def network(layers: int, *, quick: bool = False, **overrides: Any) -> Wav2Vec2ForMultiTaskSER:
     """The model, the same weights in every process, ready to predict."""
     torch.manual_seed(0)
     config = Wav2Vec2ForMultiTaskSER.config_from_backbone(backbone(layers, quick=quick), TASKS, **overrides)

@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from modeling.modeling_heads_ser import MultiTaskHeads, labeled, masked_mean, multi_task_loss
+from modeling.modeling_heads_ser import (
+    AttentiveStatisticsPooling,
+    MultiTaskHeads,
+    labeled,
+    masked_mean,
+    multi_task_loss,
+)
 from modeling.tasks_ser import Task
 from tests.conftest import TASKS
 
@@ -139,3 +145,21 @@ def test_concordance_loss_stays_finite(target):
     loss, gradient = ccc_loss([0.0, 0.0], target)
     assert math.isfinite(loss)
     assert gradient.isfinite().all()
+
+
+def test_attentive_statistics_are_weighted_over_the_frames_that_hold_audio():
+    torch.manual_seed(0)
+    pooling = AttentiveStatisticsPooling(4)
+    states, mask = torch.randn(2, 6, 4), torch.tensor([[True] * 6, [True] * 3 + [False] * 3])
+    found = pooling(torch.where(mask.unsqueeze(-1), states, torch.nan), mask)
+    for clip, frames, row in zip(states, (6, 3), found, strict=True):
+        weights = pooling.score(pooling.hidden(clip[:frames]).tanh()).softmax(dim=0)
+        mean = (weights * clip[:frames]).sum(dim=0)
+        deviation = (weights * (clip[:frames] - mean) ** 2).sum(dim=0).sqrt()
+        torch.testing.assert_close(row, torch.cat([mean, deviation]))
+
+
+def test_the_deviation_of_a_single_frame_has_a_finite_gradient():
+    states = torch.randn(1, 1, 4, requires_grad=True)
+    AttentiveStatisticsPooling(4)(states, torch.ones(1, 1, dtype=torch.bool)).sum().backward()
+    assert states.grad.isfinite().all()

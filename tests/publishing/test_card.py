@@ -17,7 +17,9 @@ STARTED = "corpus, or weights it started from"
 
 
 def render(metrics, training=None, figures=("confusion.png",), **config):
-    return render_card(metrics, training or training_record(), {**tiny_config().to_dict(), **config}, REPO, figures)
+    if "model_type" not in config:
+        config = {**tiny_config().to_dict(), **config}
+    return render_card(metrics, training or training_record(), config, REPO, figures)
 
 
 def tables(card) -> dict[tuple[str, ...], list[list[str]]]:

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from common.checkpoint import load_checkpoint
 from modeling import PannsForMultiTaskSER, Task, Wav2Vec2ForMultiTaskSER
 from tests.conftest import tiny_config
+from tests.modeling.test_encoders import FAMILIES
 from tests.training.conftest import TASKS, job, start_from
 from training.run import train
 
@@ -166,3 +167,37 @@ def test_a_head_of_another_unit_must_be_reset(arguments, feature_extractor, spli
         job(onward)
     ready = job([*onward, "--reset_heads", "energy_mean"])
     assert ready.tasks[1].mean < 335
+
+
+@pytest.mark.slow
+def test_whisper_trains_frozen_in_part_and_continues(arguments, tmp_path):
+    family = FAMILIES["whisper"]
+    family.backbone(family.config).save_pretrained(tmp_path / "pretrained")
+    options = ("--freeze", "1", "--layers", "2", "weighted", "--pooling", "attentive_statistics")
+    ready = job([*start_from(arguments, "--model_name_or_path", str(tmp_path / "pretrained")), *options])
+    before = {name: parameter.detach().clone() for name, parameter in ready.model.named_parameters()}
+    train(ready)
+    same = {name for name, parameter in ready.model.named_parameters() if torch.equal(parameter, before[name])}
+    below = {name for name in before if name.startswith("model.encoder.") and ".layers.1." not in name}
+    assert same - {"attention_pooling.score.bias"} == below - {
+        "model.encoder.layer_norm.weight",
+        "model.encoder.layer_norm.bias",
+    }
+    onward = start_from(arguments, "--model_name_or_path", str(tmp_path / "run"), "--output_dir", str(tmp_path / "on"))
+    assert job(onward).model.config.layer_weights
+    for flag in (["--layers", "last"], ["--layers", "1"], ["--pooling", "mean"], ["--architecture", "wav2vec2"]):
+        with pytest.raises(ValueError, match=flag[0].removeprefix("--")):
+            job([*onward, *flag])
+
+
+@pytest.mark.parametrize("layers", ["first", "1 2", "last weighted", "weighted 1.5"])
+def test_layers_that_are_not_valid_are_refused(arguments, layers):
+    with pytest.raises(ValueError, match=f"--layers {layers}"):
+        job([*arguments, "--layers", *layers.split()])
+
+
+def test_an_encoder_that_is_not_known_is_refused(arguments, tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    for start in (["--config_name", str(tmp_path / "config.json")], ["--model_name_or_path", str(tmp_path)]):
+        with pytest.raises(ValueError, match="'bert'"):
+            job(start_from(arguments, *start))
