@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import transformers
 from transformers import AutoConfig
 
 from benchmarks.__main__ import machine
 from benchmarks.models import TASKS, XLSR_53
 from common.command_line import FlagParser
 from common.text_tables import format_table
-from common.versions import versions
 from modeling import ARCHITECTURES, SAMPLING_RATE
 from modeling.modeling_encoder_ser import SpeechEncoderMixin
 
@@ -155,7 +155,7 @@ def main() -> None:
     print(
         f"\nSeconds of computing per second of audio: {BATCH} clips of {SECONDS:g} s at once, float32, {args.threads} "
         f"threads, the fastest of {ROUNDS} rounds, random weights, on {machine()}; "
-        f"{', '.join(f'{name} {version}' for name, version in versions('torch', 'transformers').items())}."
+        f"torch {torch.__version__}, transformers {transformers.__version__}."
     )
 
 

@@ -22,7 +22,8 @@ class FilterBank(nn.Module):
     """Logarithm of the power in 80 mel bands every 10 ms, normalized per clip and band, in pairs of frames.
 
     Subtracting a frame's mean, preemphasis, the window and the Fourier transform are linear: one matrix does all. It
-    computes in float32 whatever the rest computes in, has no parameters, and adds nothing to a checkpoint.
+    computes in float64, as numpy does, because quiet bands of short clips are divided by small deviations. It has no
+    parameters, and adds nothing to a checkpoint.
     """
 
     def __init__(self) -> None:
@@ -43,20 +44,20 @@ class FilterBank(nn.Module):
             frame without a partner counts in the normalization and is then left out.
         """
         with torch.no_grad(), torch.autocast(waveform.device.type, enabled=False):
-            log_power = self._log_power(waveform.float())
+            # Apple's GPUs lack float64.
+            log_power = self._log_power(waveform.float() if waveform.device.type == "mps" else waveform.double())
             frames = torch.div(mask.sum(dim=1, keepdim=True) - _WINDOW, _HOP, rounding_mode="floor") + 1
             features = _normalize(log_power, torch.arange(log_power.shape[1], device=mask.device) < frames)
             steps = count_steps(waveform.shape[1])
             features = features[:, : steps * _STRIDE].reshape(-1, steps, _STRIDE * _BANDS)
             inside = torch.arange(steps, device=mask.device) < torch.div(frames, _STRIDE, rounding_mode="floor")
-        return features * inside.unsqueeze(2), inside
+        return (features * inside.unsqueeze(2)).float(), inside
 
     def _log_power(self, waveform: torch.Tensor) -> torch.Tensor:
         """`(batch, samples)` -> `(batch, frames, bands)`."""
-        # A convolution would round differently for each length of a batch.
-        parts = (waveform.unfold(1, _WINDOW, _HOP) @ self.fourier_filters.to(waveform.device)).square()
+        parts = (waveform.unfold(1, _WINDOW, _HOP) @ self.fourier_filters.to(waveform)).square()
         real, imaginary = parts.chunk(2, dim=2)
-        return ((real + imaginary) @ self.mel_bands.to(waveform.device)).clamp(min=_MIN_POWER).log()
+        return ((real + imaginary) @ self.mel_bands.to(waveform)).clamp(min=_MIN_POWER).log()
 
 
 def count_steps(samples: int) -> int:
@@ -70,7 +71,7 @@ def _normalize(log_power: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
     The first frame is subtracted before: a band that never changes, as in digital silence, is then 0, where the
     rounding of its mean would be divided by the root of `_EPSILON`.
     """
-    weights = inside.unsqueeze(2).float()
+    weights = inside.unsqueeze(2).to(log_power.dtype)
     frames = weights.sum(dim=1, keepdim=True)
     shifted = (log_power - log_power[:, 0].unsqueeze(1)) * weights
     centered = (shifted - shifted.sum(dim=1, keepdim=True) / frames) * weights
@@ -86,7 +87,7 @@ def fourier_filters() -> torch.Tensor:
     preemphasis = np.eye(_WINDOW) - _PREEMPHASIS * np.eye(_WINDOW, k=-1)
     preemphasis[0, 0] = 1 - _PREEMPHASIS
     without_mean = np.eye(_WINDOW) - 1 / _WINDOW
-    return torch.from_numpy(_SCALE * (waves @ preemphasis @ without_mean).T).float()
+    return torch.from_numpy(_SCALE * (waves @ preemphasis @ without_mean).T)
 
 
 def mel_bands() -> torch.Tensor:
@@ -101,4 +102,4 @@ def mel_bands() -> torch.Tensor:
         mel_scale="kaldi",
         triangularize_in_mel_space=True,
     )
-    return torch.from_numpy(bands).float()
+    return torch.from_numpy(bands)

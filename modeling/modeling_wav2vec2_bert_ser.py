@@ -49,6 +49,8 @@ class Wav2Vec2BertForMultiTaskSER(SpecAugmentMixin, Wav2Vec2BertPreTrainedModel)
         *("ffn1.intermediate_dense", "ffn1.output_dense", "ffn2.intermediate_dense", "ffn2.output_dense"),
     )
     min_samples = MIN_SAMPLES
+    # torch.export cannot decompose what scaled_dot_product_attention returns, as transformers' encoder reshapes it.
+    _supports_sdpa = False
 
     def _add_encoder(self, config: Any) -> None:
         super()._add_encoder(config)

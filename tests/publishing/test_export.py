@@ -8,6 +8,7 @@ import pytest
 from transformers import Wav2Vec2Config
 
 from common.checkpoint import load_checkpoint, weights_sha256
+from modeling import ARCHITECTURES
 from publishing.export import export_checkpoint
 from publishing.hub import publish_folder
 from publishing.hub_access import check_access
@@ -61,9 +62,10 @@ def test_no_file_names_the_machine_or_a_token(exported, trained, architecture):
 @pytest.mark.parametrize("architecture", FILES)
 def test_configuration_and_metrics_name_the_repository_alone(exported, trained, architecture):
     config = json.loads((exported[architecture] / "config.json").read_text(encoding="utf-8"))
-    model_file = next(name for name in sorted(FILES[architecture]) if name.startswith("modeling_"))[:-3]
+    model = ARCHITECTURES[architecture]
+    config_file, model_file = (part.__module__.rpartition(".")[2] for part in (model.config_class, model))
     assert {name: value.partition(".")[0] for name, value in config["auto_map"].items()} == {
-        "AutoConfig": "configuration_ser",
+        "AutoConfig": config_file,
         "AutoModel": model_file,
         "AutoModelForAudioClassification": model_file,
     }
