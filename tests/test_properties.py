@@ -1,5 +1,6 @@
 """What holds of any input, on inputs that hypothesis makes up: the same every time, in `make stress` others."""
 
+import copy
 import json
 from collections import Counter
 from fractions import Fraction
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.slow
 STRATIFIED = [name for name, protocol in PROTOCOLS.items() if protocol.name != "speaker"]
 torch.manual_seed(0)
 MODEL = Wav2Vec2ForMultiTaskSER(tiny_config()).eval()
+DOUBLE_MODEL = copy.deepcopy(MODEL).double()
 LABELS = {
     "emotion": st.sampled_from([*TASKS[0].labels, None]),
     "gender": st.sampled_from([*TASKS[1].labels, None]),
@@ -62,15 +64,24 @@ def test_each_stratum_is_within_a_clip_of_its_share(described, protocol, seed):
 
 
 @given(st.lists(st.integers(1, 40_000), min_size=1, max_size=6), st.integers(0, 9))
-def test_any_batch_is_its_clips(lengths, seed):
+@pytest.mark.parametrize("model", [MODEL, DOUBLE_MODEL], ids=["float32", "float64"])
+def test_any_batch_is_its_clips(model, lengths, seed):
+    """The logits in float64, where no rounding is amplified, and in float32 the outputs, in probabilities and units."""
     waveforms = [torch.from_numpy(voice(n / SAMPLING_RATE, 100 + 30 * i, seed)[:n]) for i, n in enumerate(lengths)]
-    values = torch.nn.utils.rnn.pad_sequence(waveforms, batch_first=True)
+    values = torch.nn.utils.rnn.pad_sequence(waveforms, batch_first=True).to(model.dtype)
     mask = torch.stack([torch.arange(values.shape[1]) < n for n in lengths]).long()
     with torch.no_grad():
-        together = MODEL(values, mask).task_logits
+        together = model(values, mask).task_logits
         for place, waveform in enumerate(waveforms):
-            for name, logits in MODEL(waveform[None]).task_logits.items():
-                torch.testing.assert_close(together[name][place], logits[0], rtol=0, atol=1e-5)
+            alone = model(waveform[None].to(model.dtype)).task_logits
+            for task in TASKS:
+                found, expected = together[task.name][place], alone[task.name][0]
+                if model is DOUBLE_MODEL:
+                    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+                else:
+                    torch.testing.assert_close(
+                        task.decode(found[None]), task.decode(expected[None]), rtol=1e-5, atol=1e-5
+                    )
 
 
 @given(

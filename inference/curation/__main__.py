@@ -41,7 +41,8 @@ def main() -> None:
         check_files([str(args.manifest)])
         check_checkpoint(args.model)
         quiet_c_libraries()
-        from .filter import FilterOptions, check_outputs, filter_manifest, format_report
+        from .filter import FilterOptions, check_outputs, filter_manifest
+        from .report import format_report
 
         check_outputs(args.manifest, args.output, args.overwrite)
         options = FilterOptions(args.path_column, args.speaker_column, args.audio_folder, dict(args.label_map))

@@ -1,4 +1,9 @@
-"""A folder for uploads, whose files are deleted some minutes after their last use, and which ends with the process."""
+"""A folder for uploads, whose files are deleted some minutes after their last use, and which ends with the process.
+
+Gradio's `Blocks(delete_cache=…)` deletes what an event has used. An upload that no event follows is not on its list,
+nor is what a killed process leaves, so that this folder is cleared instead. Nor does it spare files in use:
+https://github.com/gradio-app/gradio/issues/8098
+"""
 
 from __future__ import annotations
 

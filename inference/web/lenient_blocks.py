@@ -12,7 +12,7 @@ from gradio.state_holder import SessionState
 class LenientBlocks(gr.Blocks):
     """Blocks that take fewer inputs than there are components, and name those that they expect.
 
-    Gradio itself returns `{"error": null}` for both.
+    Gradio 6.31 itself returns `{"error": null}` for both: only its Python client fills in defaults.
     """
 
     async def preprocess_data(

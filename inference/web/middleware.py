@@ -1,4 +1,15 @@
-"""ASGI middleware that accepts only the requests that the page needs, each within limits."""
+"""ASGI middleware that accepts only the requests that the page needs, each within limits.
+
+Gradio itself limits the size of a file (`launch(max_file_size=…)`), serves no file of others, and refuses private
+addresses. What is here, Gradio 6.31 and Starlette 1.10 do not offer; no upstream issue was found:
+
+- Routes cannot be turned off, and some write files that no one deletes, such as `/process_recording`.
+- Public URLs in a request are downloaded whole into memory, and no setting forbids it.
+- Starlette's `RequestBodyLimitMiddleware` has one limit for uploads and all other requests; the room on the disk that
+  all visitors share has none, nor has the time that a body may take.
+- The parser of uploads deletes its files after its own errors, but not after a broken connection; it takes a thousand
+  form fields of any length, and its numbers are fixed.
+"""
 
 from __future__ import annotations
 

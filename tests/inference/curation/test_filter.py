@@ -1,36 +1,14 @@
 import csv
 import json
-import shutil
 
 import pandas as pd
 import pytest
-import soundfile
 
-from inference.curation.filter import FilterOptions, filter_manifest, format_report
+from inference.curation.filter import filter_manifest
 from inference.curation.manifest import REASON_COLUMN
-from inference.engine.predictor import load_predictor
-from tests.conftest import voice
+from inference.curation.recordings import FilterOptions
+from tests.inference.curation.conftest import VOICES
 from tests.support.piped_audio import PIPED, piped, recording
-
-VOICES = {"low": 100, "mid": 105, "high": 220, "copy": 100, "other": 110, "fast": 104}
-
-
-@pytest.fixture(scope="module")
-def recordings(checkpoint, tmp_path_factory):
-    """A folder of recordings, one of them broken, and the predicted gender of the first."""
-    folder = tmp_path_factory.mktemp("tts")
-    for index, (name, f0) in enumerate(VOICES.items()):
-        waveform = voice(0.6, f0, 0 if name == "copy" else index)
-        soundfile.write(folder / f"{name}.wav", waveform * (0.5 if name == "copy" else 1), 16_000)
-    (folder / "bad.wav").write_bytes(b"no sound")
-    decoded = load_predictor(str(checkpoint))([soundfile.read(folder / "low.wav", dtype="float32")[0]])
-    return folder, ("female", "male")[int(decoded["gender"][0].argmax())]
-
-
-@pytest.fixture
-def folder(recordings, tmp_path):
-    return shutil.copytree(recordings[0], tmp_path / "tts")
-
 
 NAMES = [*VOICES, "bad", "gone"]
 
@@ -95,9 +73,9 @@ def test_every_row_of_every_form_is_kept_or_rejected_with_its_reasons(checkpoint
     assert manifest.read_bytes() == content
 
 
-def test_all_reasons_are_given_and_other_conditions_analyze_nothing_again(checkpoint, recordings, folder):
+def test_all_reasons_are_given_and_other_conditions_analyze_nothing_again(checkpoint, voices, folder):
     manifest = write_manifest(folder, "csv")
-    table = pd.read_csv(manifest)[:-2].assign(sex=["F" if recordings[1] == "female" else "M", *"FFMM", None])
+    table = pd.read_csv(manifest)[:-2].assign(sex=["F" if voices[1] == "female" else "M", *"FFMM", None])
     table.to_csv(manifest, index=False)
     options = FilterOptions(label_map={"F": "female", "M": "male"})
     keep = ["gender == manifest_sex", "60 <= measured_f0_mean <= 150", "duration_s > 1"]
@@ -192,56 +170,6 @@ def test_a_mistake_is_reported_before_anything_is_analyzed_or_written(
         filter_manifest(folder / "m.csv", str(checkpoint), folder / output, [keep], FilterOptions(**options))
     assert sorted(folder.iterdir()) == before
     assert (folder / "m.csv").read_text() == text
-
-
-def test_paths_start_in_the_named_folder(checkpoint, folder):
-    (folder / "lists").mkdir()
-    (folder / "lists" / "m.tsv").write_text("clip\nlow.wav\n")
-    options = FilterOptions(path_column="clip", audio_folder="..")
-    arguments = (folder / "lists" / "m.tsv", str(checkpoint), folder / "kept.tsv", ["0 <= duration_s <= 1"], options)
-    scores = folder / "elsewhere.jsonl"
-    assert filter_manifest(*arguments, scores=scores, num_proc=1, vad=False)["kept"] == 1
-    assert scores.exists()
-    assert (folder / "kept.tsv").read_text() == "clip\nlow.wav\n"
-
-
-def test_the_counts_for_people():
-    report = {"rows": 2380, "kept": 1, "rejected": 2379, "unreadable": 2, "output": "k.csv", "rejected_rows": "r.csv"}
-    report["conditions"] = [{"condition": "emotion == 'sad'", "rejected": 2377, "alone": 1200}]
-    assert format_report(report).splitlines() == [
-        "2,380 rows: 1 kept, 2,379 rejected",
-        "",
-        "rejected  by it alone  condition",
-        "       2            2  the recording can be read",
-        "   2,377        1,200  emotion == 'sad'",
-        "",
-        "k.csv; the reasons are in r.csv.",
-    ]
-
-
-def test_labels_without_a_class_are_counted(checkpoint, folder):
-    manifest = folder / "m.csv"
-    manifest.write_text("path,sex\nlow.wav,female\nmid.wav,x\nother.wav,x\nhigh.wav,diverse\n")
-    keep = ["gender == manifest_sex"]
-    report = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, num_proc=1, vad=False)
-    assert report["unknown_labels"] == {keep[0]: {"x": 2, "diverse": 1}}
-    assert "x (2 rows)" in format_report(report)
-
-
-def test_rows_that_cannot_be_read_are_counted_by_reason(checkpoint, folder):
-    manifest = folder / "m.csv"
-    manifest.write_text("path\nlow.wav\nnone.wav\nnowhere.wav\nbad.wav\n")
-    keep = ["duration_s > 0"]
-    report = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, num_proc=1, vad=False)
-    assert sorted(report["unreadable_because"].values()) == [1, 2]
-    assert report["unreadable"] == 3
-
-
-def test_if_no_recording_exists_nothing_is_analyzed(folder):
-    (folder / "m.csv").write_text("path\nwavs/low.wav\nwavs/mid.wav\n")
-    with pytest.raises(ValueError, match=r"--audio_folder"):
-        filter_manifest(folder / "m.csv", "no/such/checkpoint", folder / "kept.csv", ["duration_s > 0"])
-    assert not (folder / "kept.csv").exists()
 
 
 def test_existing_files_are_left_alone(folder, checkpoint):
