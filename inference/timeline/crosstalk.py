@@ -34,14 +34,16 @@ def find_copies(source: Any, sampling_rate: int | None, regions: list[list[tuple
 
 
 def _is_copy(source: Any, sampling_rate: int | None, channel: int, channels: int, bounds: tuple[float, float]) -> bool:
-    start_s, end_s = bounds[0], min(bounds[1], bounds[0] + _LONGEST_S)
-    waveforms = []
-    for number in range(channels):
+    def read(number: int) -> tuple[np.ndarray, tuple[float, int]]:
+        """The region's sound on a channel, and how the channel ranks among those with the same sound."""
         with AudioReader(source, sampling_rate, number) as audio:
-            waveforms.append(audio.read(start_s, end_s).astype(np.float64))
-    powers = [float(waveform @ waveform) for waveform in waveforms]
-    louder = [other for other in range(channels) if (powers[other], -other) > (powers[channel], -channel)]
-    return any(_max_correlation(waveforms[channel], waveforms[other]) > _COPY_ABOVE for other in louder)
+            waveform = audio.read(bounds[0], min(bounds[1], bounds[0] + _LONGEST_S)).astype(np.float64)
+        return waveform, (float(waveform @ waveform), -number)
+
+    own, own_rank = read(channel)
+    # One by one, up to the first that has the same sound: a recording may have a thousand channels.
+    others = (read(other) for other in range(channels) if other != channel)
+    return any(rank > own_rank and _max_correlation(own, waveform) > _COPY_ABOVE for waveform, rank in others)
 
 
 def _max_correlation(sound: np.ndarray, other: np.ndarray) -> float:
