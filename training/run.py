@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import yaml
+from accelerate.state import AcceleratorState
 from datasets import Dataset
 from transformers import EarlyStoppingCallback, EvalPrediction, TrainerCallback, Wav2Vec2FeatureExtractor
 from transformers.utils.logging import disable_progress_bar, get_logger
@@ -75,6 +76,9 @@ def build_trainer(job: TrainingJob) -> MultiTaskSERTrainer:
         return_attention_mask=True,
         sampling_rate=SAMPLING_RATE,
     )
+    # An evaluation before this training may have had another precision. Transformers resets it in the same way, but
+    # only where `TrainingArguments` are made. https://github.com/huggingface/transformers/issues/40376
+    AcceleratorState._reset_state()
     return _trainer_class(job.args)(
         job.model,
         job.args,

@@ -51,6 +51,14 @@ def trained(monkeypatch, tmp_path) -> list[str]:
     return batches
 
 
+def test_several_trainings_of_a_process_keep_their_precision(arguments, tmp_path):
+    report = cross_validation([*arguments, "--protocol", "folds:2", "--bf16", "--use_cpu"]).run()
+    assert [entry["state"] for entry in report["trainings"]] == ["complete", "complete"]
+    for fold in (1, 2):
+        record = json.loads((tmp_path / f"run/seed-42/fold-{fold}/training.json").read_text())
+        assert record["precision"] == "bfloat16, mixed"
+
+
 def test_every_clip_is_tested_once_by_a_model_that_was_not_trained_on_its_speaker(
     arguments, prepared, tmp_path, trained, monkeypatch
 ):
