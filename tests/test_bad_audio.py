@@ -132,12 +132,13 @@ def _can_be_sent(html, values):
 
 def test_reading_them_again_and_again_takes_no_more_memory(bad):
     process, sizes = psutil.Process(), []
-    for _ in range(6):
+    for _ in range(7):
         for file in files_of(bad):
             with contextlib.suppress(AudioError, OSError), AudioReader(file) as audio:
                 audio.read(0.0, 6.0)
         sizes.append(process.memory_info().rss)
-    assert min(sizes[3:]) - min(sizes[:3]) < 30e6  # a round may leave 50 MB that the next one takes
+    _, *sizes = sizes  # the first round fills caches, and a round may leave 50 MB that the next one takes
+    assert min(sizes[3:]) - min(sizes[:3]) < 30e6
 
 
 def test_a_timeline_is_made_of_each_that_can_be_decoded_to_its_end(bad, checkpoint, tmp_path, monkeypatch, capsys):
