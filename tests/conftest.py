@@ -61,7 +61,7 @@ TINY = {
 def code_of(*of_the_architecture: str) -> set[str]:
     """The files of code that travel with a checkpoint: those of all architectures, and its own."""
     files = {file.name for file in (ROOT / "modeling").glob("*.py")} - {"__init__.py", "auto_ser.py"}
-    shared = {name for name in files if not name.startswith(("modeling_", "feature_extraction_"))}
+    shared = {name for name in files if not name.startswith(("modeling_", "feature_extraction_", "masked_"))}
     return shared | {"modeling_base_ser.py", "modeling_heads_ser.py", *of_the_architecture}
 
 

@@ -24,7 +24,8 @@ from preprocessing.corpora.catalog import read_sources
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.corpora.user_audio import UserAudio, read_table
 from preprocessing.labels import load_label_rules, load_speaker_genders
-from preprocessing.prepared.load import FORMAT, load_prepared
+from preprocessing.prepared.load import load_prepared
+from preprocessing.prepared.parts import FORMAT
 from publishing.export import export_checkpoint
 from tests.conftest import TASKS, TINY, tiny_config
 from tests.publishing.conftest import training_record

@@ -39,7 +39,7 @@ def filter_manifest(
     """Writes the rows that meet all conditions, beside them the others with their reasons, and the report.
 
     Args:
-        manifest: as [`read_manifest`] reads it.
+        manifest: as [`~inference.curation.manifest.read_manifest`] reads it.
         checkpoint: folder or Hub id.
         output: for the rows that are kept; of the manifest's format.
         keep: conditions, as [`parse_conditions`] parses them.

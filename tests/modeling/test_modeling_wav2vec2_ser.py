@@ -291,7 +291,10 @@ def test_a_model_without_tasks_is_rejected():
 
 
 def test_all_code_travels_with_a_checkpoint(checkpoint):
-    own = ("modeling_encoder_ser.py", "modeling_waveform_encoder_ser.py", "modeling_wav2vec2_ser.py")
+    own = (
+        *("modeling_encoder_ser.py", "modeling_waveform_encoder_ser.py", "modeling_wav2vec2_ser.py"),
+        "masked_group_norm_ser.py",
+    )
     assert {file.name for file in checkpoint.glob("*.py")} == code_of(*own)
     auto_map = json.loads((checkpoint / "config.json").read_text())["auto_map"]
     assert auto_map == {

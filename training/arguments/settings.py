@@ -244,7 +244,7 @@ class SERTrainingArguments(FineTuningArguments):
     - `label_smoothing_factor` is refused;
     - `push_to_hub`, which becomes `publish_to`, and the settings that belong to it: see
       [`~training.arguments.hub.HubArguments`];
-    - `head_learning_rate`, `layer_decay` and LoRA, which are additions: see
+    - `head_learning_rate`, `layer_decay`, `lora_rank` and `lora_alpha`, which are additions: see
       [`~training.arguments.fine_tuning.FineTuningArguments`];
     - `eval_strategy` and `save_strategy` `"epoch"`, `save_total_limit` 2, `load_best_model_at_end` by
       `metric_for_best_model`, which is by default the weighted F1 of emotion averaged over corpora;

@@ -15,6 +15,7 @@ SHARES = {
     "speaker": (0.75, 0.10, 0.15),
     "loco": (0.90, 0.10, 0.0),
     "cross": (0.75, 0.10, 0.15),
+    "all": (1.0, 0.0, 0.0),
 }
 
 
@@ -77,7 +78,7 @@ def test_the_totals_stay_on_course_whatever_the_strata(seed):
             assert abs(counts[split] - share * sum(strata.values())) < 3, (protocol, split)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", PROTOCOLS.keys() - {"all"})
 def test_the_same_seed_divides_alike_and_another_does_not(protocol):
     clips = rows(STRATA["equal"], speakers=30)
     assert make_split(clips, protocol, 3) == make_split(clips, protocol, 3)
@@ -167,7 +168,14 @@ def test_strata_too_small_for_every_split_are_named(protocol):
 def test_a_corpus_of_one_clip_is_for_training(protocol):
     splits, notes = make_split(rows(sizes(1)), protocol)
     assert splits == {"corpus/female_angry_0000": "train"}
-    assert len(notes) == 1
+    assert len(notes) == (protocol != "all")
+
+
+def test_every_clip_is_for_training_also_those_of_the_authors_test():
+    clips = [row._replace(split="test") for row in rows(STRATA["equal"])]
+    splits, notes = make_split(clips, "all")
+    assert splits == {row.id: "train" for row in clips}
+    assert notes == []
 
 
 @pytest.mark.parametrize("speakers", [3, 4, 10, 29, 91])

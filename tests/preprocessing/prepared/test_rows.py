@@ -142,7 +142,7 @@ def test_further_labels_are_numbers_where_all_of_them_are_and_text_elsewhere():
     values = {
         "valence": [" 0.5", "-1e3", None],
         "age": [31, 2.5, 7],
-        "session": ["1", "2", "b"],
+        "take": ["1", "2", "b"],
         "mood": ["so", None, "lala"],
         "rating": ["1", "nan", " - "],
         "level": ["NA", "1", "N/A"],
@@ -153,9 +153,9 @@ def test_further_labels_are_numbers_where_all_of_them_are_and_text_elsewhere():
     kinds = extra_columns(clips_with(values))
     assert list(kinds) == sorted(values)
     assert {name for name, kind in kinds.items() if kind == "float64"} >= {"valence", "age", "rating", "level"}
-    assert {name for name, kind in kinds.items() if kind == "string"} >= {"session", "mood", "place", "peak"}
+    assert {name for name, kind in kinds.items() if kind == "string"} >= {"take", "mood", "place", "peak"}
     table = features(kinds)
-    assert (table["valence"].dtype, table["session"].dtype) == ("float64", "string")
+    assert (table["valence"].dtype, table["take"].dtype) == ("float64", "string")
 
 
 def test_a_label_that_only_some_clips_have_is_a_column_too():
