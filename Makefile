@@ -8,6 +8,8 @@
 # make lock         constraints.txt and requirements.lock, from pyproject.toml; with UPGRADE=--upgrade at newer versions
 # make sbom         sbom.json, the bill of materials of what is installed, as CycloneDX
 # make paper        the paper's experiments on DATA (prepared/paper), into runs/paper; called again after a stop, it resumes
+# make real         the experiment on real speech: DATA is a folder with ravdess, emodb, emovo and nemo as their authors publish
+#                   them; a released model, its report on unseen speakers and the test of the paper's claim, into runs/real
 # make paper-demo   the same rows at toy size on the embedded corpus, into runs/paper-demo; with -j2 two rows at a time
 # Each sets up .venv with the versions of constraints.txt first.
 
@@ -29,7 +31,7 @@ CUDA := cuda-bindings cuda-pathfinder cuda-toolkit triton setuptools \
 SINGLE_TASK := w2v-Em
 ROWS := $(sort $(basename $(notdir $(wildcard configs/paper/rows/*.yaml))))
 
-.PHONY: demo test test-fast lint bench stress test-lowest test-newest lock sbom paper paper-demo clean
+.PHONY: demo test test-fast lint bench stress test-lowest test-newest lock sbom paper paper-demo real clean
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
@@ -101,6 +103,37 @@ paper-demo: $(ROWS:%=runs/paper-demo/%/metrics.json)
 runs/paper-demo/%/metrics.json: configs/paper/rows/%.yaml | prepared/demo/report.json
 	$(BIN)/python train.py --data prepared/demo --output_dir $(@D) --resume_from_checkpoint latest --config \
 	    configs/paper/shared.yaml $< configs/paper/demo/shared.yaml configs/paper/demo/$(firstword $(subst -, ,$*)).yaml
+
+# Real speech: rows on folds of speakers, corpora left out, and the model to release, which gets the folds' temperatures.
+REAL_ROWS := $(basename $(notdir $(wildcard configs/real/rows/*.yaml)))
+REAL_CORPORA := ravdess emodb emovo nemo
+REAL_FLAGS = --config configs/real/shared.yaml $(if $(filter scratch-%,$(1)),,configs/real/whisper.yaml) configs/real/rows/$(1).yaml
+PROBE := runs/real/probe.csv
+
+prepared/real/report.json: | $(VENV)/installed
+	$(BIN)/python prepare.py --corpus $(foreach name,$(filter-out nemo,$(REAL_CORPORA)),$(name)=$(DATA)/$(name)) \
+	    table=$(DATA)/nemo/data.tsv --audio_folder samples --locale pl-PL --license "CC BY-NC-SA 4.0" \
+	    --columns path=file_id speaker=speaker_id sentence=normalized_text \
+	    --label_map anger=angry happiness=happy sadness=sad surprised=surprise --output prepared/real
+
+runs/real/%/report.md: configs/real/rows/%.yaml | prepared/real/report.json
+	$(TRAIN) $(call REAL_FLAGS,$*) --output_dir $(@D)
+
+runs/real/without-%/metrics.json: configs/real/rows/release.yaml | prepared/real/report.json
+	$(TRAIN) $(call REAL_FLAGS,release) --protocol loco:$* --output_dir $(@D)
+
+runs/real/released/model.safetensors: runs/real/release/report.md
+	$(TRAIN) $(call REAL_FLAGS,release) --protocol all --temperatures_of runs/real/release --output_dir $(@D)
+
+$(PROBE): | prepared/real/report.json
+	$(BIN)/python -m evaluation.probe openai/whisper-base --layers 3 --data prepared/real --protocol folds:6 --output $@
+
+real: runs/real/released/model.safetensors $(PROBE) $(REAL_ROWS:%=runs/real/%/report.md) \
+    $(REAL_CORPORA:%=runs/real/without-%/metrics.json)
+	$(BIN)/python evaluate.py $(REAL_ROWS:%=runs/real/%) --predictions probe=$(PROBE) --reference runs/real/em \
+	    --data prepared/real --output runs/real
+	$(BIN)/python evaluate.py runs/real/release --data prepared/real --output runs/real/conditions \
+	    --condition babble:10 noise:10 telephone mp3:32 room
 
 clean:
 	rm -rf $(VENV) prepared runs

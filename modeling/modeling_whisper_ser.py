@@ -21,7 +21,7 @@ from .configuration_ser import SpeechEncoderConfigMixin
 from .feature_extraction_whisper_ser import HOP, WINDOW, WhisperLogMel
 from .modeling_encoder_ser import SpeechEncoderMixin
 
-_SIZES = ("tiny", "base", "small", "medium", "large", "large-v2", "large-v3", "large-v3-turbo")
+_SIZES = ("tiny", "base", "small", "medium", "large", "large-v2", "large-v3")
 _DISTILLED = ("small.en", "medium.en", "large-v2", "large-v3")
 
 
@@ -40,6 +40,7 @@ class WhisperMultiTaskSERConfig(SpeechEncoderConfigMixin, WhisperConfig):
         {
             **{f"openai/whisper-{size}": "Apache-2.0" for size in _SIZES},
             **{f"openai/whisper-{size}.en": "Apache-2.0" for size in _SIZES[:4]},
+            "openai/whisper-large-v3-turbo": "MIT",
             **{f"distil-whisper/distil-{size}": "MIT" for size in _DISTILLED},
         }
     )

@@ -1,6 +1,7 @@
 """Several seeds and folds of one model: trained, shared, resumed, and reported together."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
+from common.checkpoint import load_config
 from evaluation.run import evaluate_checkpoints
 from preprocessing.prepared.load import load_prepared
 from tests.conftest import ROOT
@@ -57,6 +59,21 @@ def test_several_trainings_of_a_process_keep_their_precision(arguments, tmp_path
     for fold in (1, 2):
         record = json.loads((tmp_path / f"run/seed-42/fold-{fold}/training.json").read_text())
         assert record["precision"] == "bfloat16, mixed"
+
+
+def test_a_model_of_all_clips_gets_the_temperatures_of_the_folds(arguments, tmp_path):
+    cross_validation([*arguments, "--protocol", "folds:2"]).run()
+    released = tmp_path / "released"
+    given = ["--protocol", "all", "--temperatures_of", str(tmp_path / "run"), "--output_dir", str(released)]
+    given += ["--eval_strategy", "no", "--load_best_model_at_end", "false"]
+    plan_training(*parse_args([*arguments, *given]))()
+    temperatures = [
+        load_config(str(folder)).main_task.temperature for folder in sorted((tmp_path / "run/seed-42").glob("fold-*"))
+    ]
+    assert len(temperatures) == 2
+    assert load_config(str(released)).main_task.temperature == pytest.approx(math.prod(temperatures) ** 0.5, rel=1e-5)
+    assert len((released / "training_clips.txt").read_text().split()) >= 96
+    assert not (released / "metrics.json").exists()
 
 
 def test_every_clip_is_tested_once_by_a_model_that_was_not_trained_on_its_speaker(
