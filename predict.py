@@ -45,7 +45,7 @@ def main() -> None:
 
 def _predict(files: tuple[str, ...], args: argparse.Namespace) -> int:
     """Prints or writes the predictions, and returns how many files could not be read."""
-    from common.checkpoint import weights_sha256
+    from common.checkpoint_files import weights_sha256
     from inference.batch.run import export_timeline, join_processes, predict_all, run_batch
     from inference.engine.predictor import load_predictor
     from inference.table_writers import ROW_FORMATS

@@ -1,0 +1,61 @@
+"""What computes with ONNX Runtime runs where PyTorch, transformers and what comes with them cannot be imported."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from inference.engine.predictor import load_predictor
+from modeling import load_audio
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+BLOCK = """
+import sys
+class Blocked:
+    names = "torch transformers accelerate datasets huggingface_hub tokenizers pyarrow pandas librosa scipy sklearn gradio"
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.names.split():
+            raise ImportError(f"{name} is blocked")
+sys.meta_path.insert(0, Blocked())
+import runpy
+sys.argv = sys.argv[1:]
+sys.path.insert(0, ".")
+runpy.run_path(sys.argv[0], run_name="__main__") if sys.argv[0].endswith(".py") else exec(sys.argv[0])
+"""
+
+
+def run_without_torch(*args: str) -> str:
+    command = [sys.executable, "-c", BLOCK, *args]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def speech(spoken, tmp_path_factory):
+    path = tmp_path_factory.mktemp("speech") / "speech.wav"
+    soundfile.write(path, np.concatenate(spoken[:3]), 16_000)
+    return path
+
+
+def test_predict_py_computes_with_onnx(exported, speech):
+    command = ["predict.py", str(speech), "--model", str(exported), "--backend", "onnx", "--json"]
+    (row,) = json.loads(run_without_torch(*command))
+    scores = {entry["label"]: entry["score"] for entry in row["emotion"]}
+    predictor = load_predictor(str(exported), backend="onnx")
+    expected = predictor([load_audio(speech, end_s=predictor.max_duration_s)])["emotion"][0]
+    assert [scores[label] for label in predictor.main_task.labels] == pytest.approx(expected, abs=1e-5)
+    assert row["speech_s"] > 0.5
+
+
+@pytest.mark.parametrize("suffix", [".srt", ".jsonl", ".csv"])
+def test_predict_py_writes_timelines_and_rows(exported, speech, tmp_path, suffix):
+    output = tmp_path / f"rows{suffix}"
+    command = ["predict.py", str(speech), "--model", str(exported), "--backend", "onnx", "--output", str(output)]
+    run_without_torch(*command, *(["--timeline"] if suffix != ".csv" else []))
+    assert output.stat().st_size > 0
