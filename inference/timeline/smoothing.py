@@ -54,9 +54,9 @@ def choose_classes(probabilities: np.ndarray, durations: np.ndarray, switch_cost
         Indices of classes, `(stretches,)`.
     """
     path = ClassPath(switch_cost)
-    decided = [
-        index for row, duration in zip(probabilities, durations, strict=True) for index in path.add(row, duration)
-    ]
+    decided: list[int] = []
+    for row, duration in zip(probabilities, durations, strict=True):
+        decided += path.add(row, duration)
     return np.array(decided + path.end(), np.intp)
 
 

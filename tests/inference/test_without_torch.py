@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 BLOCK = """
 import sys
 class Blocked:
-    names = "torch transformers accelerate datasets huggingface_hub tokenizers pyarrow pandas librosa scipy sklearn gradio"
+    names = "torch transformers accelerate datasets huggingface_hub pyarrow pandas librosa scipy sklearn gradio"
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in self.names.split():
             raise ImportError(f"{name} is blocked")

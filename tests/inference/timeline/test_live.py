@@ -75,14 +75,14 @@ def test_memory_does_not_grow_with_the_length_of_speech(predictor, spoken):
     sizes = []
     for _ in range(12):
         live.add(line)
-        held = live._cutter._held.size + live._detector._held.size
-        sizes.append(held + sum(window.waveform.size for window in (live._region._windows if live._region else [])))
-    assert max(sizes) < 12 * SAMPLING_RATE
+        sizes.append(live._cutter._held.size + live._detector._held.size)
+    assert max(sizes) < 5 * SAMPLING_RATE
+    assert line.size * 12 > 50 * SAMPLING_RATE
 
 
 @pytest.mark.parametrize(
     "arguments", [{"options": TimelineOptions(window_s=60.0)}, {"outputs": OutputOptions(labels=("bored",))}]
 )
 def test_what_the_model_cannot_do_is_refused(predictor, arguments):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"60|bored"):
         LiveTimeline(predictor, **arguments)
