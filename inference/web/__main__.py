@@ -98,7 +98,7 @@ def _parse_args() -> argparse.Namespace:
     add("--batch_size", type=int, default=8, metavar="N", help="clips that are processed at once (default: 8)")
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, only this machine)")
     add("--port", type=int, default=8000, help="port to listen on (default: 8000)")
-    add("--page", action="store_true", help="serve the page of app.py, too")
+    add("--page", action="store_true", help="serve the page of app.py at /, too; needs Gradio")
     limits: dict[str, tuple[type, str]] = {
         "megabytes": (float, "largest body of a request"),
         "total_megabytes": (float, "all bodies that are held at once"),
