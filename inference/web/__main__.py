@@ -58,8 +58,9 @@ def _serve(args: argparse.Namespace, stack: ExitStack) -> None:
     service = build_app(predictor, ApiLimits(keys=keys, **given), describe_model(args.model, args.backend, predictor))
     if args.page:
         _add_page(service.app, predictor, args.model, stack)
-    print(f"http://{args.host}:{args.port}/docs", flush=True)
-    Server(service, args.host, args.port).run()
+    server = Server(service, args.host, args.port)
+    print(f"{server.url}/docs", flush=True)
+    server.serve_until_asked_to_end()
 
 
 def _add_page(app: FastAPI, predictor: Predictor, checkpoint: str, stack: ExitStack) -> None:

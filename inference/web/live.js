@@ -1,5 +1,5 @@
 // The live tab: the microphone goes to the WebSocket of this server in 16-bit samples, and its events become curves.
-const HOPS = 60;
+const HOPS = 120;
 const WORKLET = `registerProcessor("chunks", class extends AudioWorkletProcessor {
   constructor() { super(); this.samples = []; }
   process([[channel]]) {
@@ -59,12 +59,15 @@ class Live {
 
   draw() {
     const first = HOPS - this.hops.length;
+    const height = ({ score }) => (98 - 96 * score).toFixed(1);
     for (const path of this.section.querySelectorAll("path[data-class]")) {
       let line = "";
       this.hops.forEach((hop, index) => {
         const entry = (hop[this.head] ?? []).find?.(({ label }) => label === path.dataset.class);
         const before = index > 0 && this.hops[index - 1].speech;
-        if (entry) line += `${before ? "L" : `M${first + index} ${98 - 96 * entry.score}h.01L`}${first + index + 0.5} ${98 - 96 * entry.score}`;
+        if (!entry) return;
+        const begin = before ? "" : `M${first + index} ${height(entry)}`;
+        line += `${begin}L${first + index + 0.5} ${height(entry)}`;
       });
       path.setAttribute("d", line);
     }

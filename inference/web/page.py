@@ -33,6 +33,7 @@ _CAUTION = (
     "person feels. Please do not use it to make decisions about anyone."
 )
 _UNKNOWN = ModelDescription()
+_LIVE_HOP_S = 0.5
 _CLEAR = "() => null"  # an empty field takes the next file at once
 
 
@@ -215,9 +216,7 @@ def _introduction(predictor: Predictor, limits: Limits, model: ModelDescription)
 def _live(predictor: Predictor) -> str:
     main_task = predictor.main_task
     classes = [(label, tone_of(label, main_task)) for label in lanes_of(main_task)]
-    return TEMPLATES.get_template("live.html.jinja").render(
-        classes=classes, head=main_task.name, hop_s=min(TimelineOptions().hop_s, predictor.max_duration_s)
-    )
+    return TEMPLATES.get_template("live.html.jinja").render(classes=classes, head=main_task.name, hop_s=_LIVE_HOP_S)
 
 
 def _about_several(predictor: Predictor, limits: Limits) -> str:

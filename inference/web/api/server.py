@@ -18,7 +18,10 @@ class Server(uvicorn.Server):
 
     Args:
         service: to serve.
-        host, port: to listen on.
+        host, port: to listen on; port 0 is a free one.
+
+    Raises:
+        OSError: the port is taken.
     """
 
     def __init__(self, service: ServiceApp, host: str, port: int):
@@ -37,7 +40,18 @@ class Server(uvicorn.Server):
             )
         )
         self._service = service
+        self.socket = self.config.bind_socket()
         self._latest = float("inf")  # when the service ends, whatever runs
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host, port = self.socket.getsockname()[:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def serve_until_asked_to_end(self) -> None:
+        """Serves; the socket has been listening since this object was made."""
+        self.run([self.socket])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begins to end; uvicorn calls it for signals."""

@@ -7,7 +7,9 @@ from tests.inference.web.api.conftest import refused
 KEYS = ("one", "zwei-ä")
 
 
-@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer three"}, {"authorization": "one"}, {"x-api-key": ""}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"authorization": "Bearer three"}, {"authorization": "one"}, {"x-api-key": ""}]
+)
 def test_a_missing_or_unknown_key_is_refused(headers):
     with pytest.raises(ApiError) as error:
         Admission(ApiLimits(keys=KEYS)).identify(headers, "address")

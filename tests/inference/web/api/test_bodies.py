@@ -58,3 +58,8 @@ def test_large_files_stay_in_memory(client, speech, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))  # where a file on disk would fail
     padded = speech + bytes(3_000_000)
     assert client.post(PATH, files={"file": padded}).status_code == 200
+
+
+def test_a_slow_body_is_refused(serve, speech):
+    client = serve(patience_s=0.0, slowest_kb_s=1e9)
+    refused(client.post(PATH, content=iter([speech]), headers=WAV), 408, "too_slow")

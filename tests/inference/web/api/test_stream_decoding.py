@@ -42,6 +42,5 @@ def test_chunks_are_decoded_as_they_come(encoding):
 def test_what_is_no_container_is_an_error(encoding):
     decoder = ContainerDecoder(encoding)
     with pytest.raises(ValueError, match=r"."):
-        decoder.decode(b"no container " * 1000)
-        decoder.decode(b"", last=True)
+        decoder.decode(b"no container " * 1000, last=True)
     decoder.close()
