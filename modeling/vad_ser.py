@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -194,6 +195,7 @@ def _load_onnx() -> _Network:
 
     The package is found, and not imported: it imports PyTorch.
     """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it would report its use to its makers
     # Not import statements: the Hub's loader would require the packages for every use of a checkpoint.
     onnxruntime = importlib.import_module("onnxruntime")
     found = importlib.util.find_spec("silero_vad")

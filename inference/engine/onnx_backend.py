@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -123,6 +124,8 @@ def onnx_has_gpu() -> bool:
 
 
 def _import_runtime() -> ModuleType:
+    # ONNX Runtime 1.32 would report its use to its makers, and keep a session number in the folder of temporary files.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:
