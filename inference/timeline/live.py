@@ -113,7 +113,7 @@ _Decided = tuple[str, int, int, np.ndarray]  # kind of the event; first sample, 
 
 
 class _Region:
-    """The smoothing of a region of speech whose windows come one by one; see [`average_stretches`].
+    """The smoothing of a region of speech whose windows come one by one; see [`~inference.timeline.smoothing.average_stretches`].
 
     Args:
         predictor: names the tasks.

@@ -137,5 +137,5 @@ class Admission:
         self._held_bytes += size
 
     def release(self, size: int) -> None:
-        """Ends what [`hold`] counted."""
+        """Ends what `hold` counted."""
         self._held_bytes -= size
