@@ -113,7 +113,7 @@ _Decided = tuple[str, int, int, np.ndarray]  # kind of the event; first sample, 
 
 
 class _Region:
-    """The smoothing of a region of speech whose windows come one by one; see [`~inference.timeline.smoothing.average_stretches`].
+    """The smoothing of a region of speech whose windows come one by one, as `average_stretches` does for all.
 
     Args:
         predictor: names the tasks.

@@ -11,6 +11,7 @@ from .app import ServiceApp
 
 _LARGEST_MESSAGE = 2**20  # bytes of a chunk of a stream: half a minute at 16 kHz
 _KEEP_ALIVE_S = 15
+_BACKLOG = 2048  # connections that wait to be accepted
 
 
 class Server(uvicorn.Server):
@@ -41,6 +42,7 @@ class Server(uvicorn.Server):
         )
         self._service = service
         self.socket = self.config.bind_socket()
+        self.socket.listen(_BACKLOG)  # uvicorn would begin to later, and refuse who comes before
         self._latest = float("inf")  # when the service ends, whatever runs
 
     @property
