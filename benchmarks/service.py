@@ -128,9 +128,8 @@ def measure_load(predictor: Predictor, model: str, backend: str, clients: int, s
         f"{clients} clients: {together:.1f} answers/s, {together / alone:.2f} times; p50 {p50:.2f} s, p95 {p95:.2f} s"
     )
     print(f"statuses {dict(many.statuses)}, largest difference from predict.py {many.largest_difference:.1e}")
-    print(
-        f"memory {before / 2**20:.0f} MB before, {middle / 2**20:.0f} MB after, {after / 2**20:.0f} MB after half as much"
-    )
+    megabytes = ", ".join(f"{size / 2**20:.0f} MB" for size in (before, middle, after))
+    print(f"memory before, after, and after half as long again: {megabytes}")
 
 
 async def _play(address: str, waveform: np.ndarray, speed: float) -> tuple[list[dict[str, Any]], list[float]]:

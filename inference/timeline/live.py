@@ -82,8 +82,8 @@ class LiveTimeline:
         if windows:
             scores = predict_windows(self._predictor, windows, self._outputs.labels)
             for window, row in zip(windows, scores, strict=True):
-                for kind, *segment in self._region.add(window, row):
-                    yield self._describe_segment(kind, *segment)
+                for kind, start, end, mean in self._region.add(window, row):
+                    yield self._describe_segment(kind, start, end, mean)
         if speech.ends:
             self._region = None
             yield {"event": "speech_end", "end_s": (speech.start + speech.waveform.size) / SAMPLING_RATE}

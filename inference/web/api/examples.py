@@ -42,7 +42,7 @@ MODELS: dict[str, Any] = {
         }
     ]
 }
-# A tenth of a second of silence at 8 kHz in base64, as a WAV file with 8-bit samples is too long to show.
+# A WAV file in base64, with a header alone: one with sound is too long to show.
 _AUDIO = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA="
 
 
@@ -54,7 +54,9 @@ def request_body(parameters: type[BaseModel]) -> dict[str, Any]:
     """
     options = parameters.model_json_schema()["properties"]
     as_json = {"audio": {"type": "string", "contentEncoding": "base64"}, "name": {"type": "string"}, **options}
-    as_form = {"file": {"type": "string", "format": "binary"}, **options}
+    as_form = {"file": {"type": "string", "format": "binary"}} | {
+        name: _without_null(option) for name, option in options.items()
+    }
     example = {"audio": _AUDIO, "name": "clip.wav"}
     schema = {"type": "object", "properties": as_json, "required": ["audio"], "additionalProperties": False}
     form = {"type": "object", "properties": as_form, "required": ["file"], "additionalProperties": False}
@@ -70,3 +72,10 @@ def request_body(parameters: type[BaseModel]) -> dict[str, Any]:
             },
         }
     }
+
+
+def _without_null(option: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an option in a form, where all values are texts and a missing one is left out."""
+    kinds = [kind for kind in option.get("anyOf", []) if kind != {"type": "null"}]
+    rest = {name: value for name, value in option.items() if name not in ("anyOf", "default")}
+    return {**rest, **kinds[0]} if kinds else option

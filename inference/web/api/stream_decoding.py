@@ -77,7 +77,7 @@ class ContainerDecoder:
         try:
             # Decoding begins with the first bytes, instead of after the seconds that FFmpeg likes to look at.
             options = {"probesize": "2048", "analyzeduration": "0", "fflags": "nobuffer"}
-            with av.open(self._pipe, format=self._format, options=options) as container:
+            with av.open(self._pipe, "r", format=self._format, options=options) as container:
                 for frame in container.decode(audio=0):
                     for resampled in resampler.resample(frame):
                         self._samples.put(resampled.to_ndarray()[0].copy())
