@@ -53,6 +53,30 @@ def test_predict_py_computes_with_onnx(exported, speech):
     assert row["speech_s"] > 0.5
 
 
+SERVE = """
+import pathlib
+from fastapi.testclient import TestClient
+from inference.engine.predictor import load_predictor
+from inference.web.api.admission import ApiLimits
+from inference.web.api.app import build_app
+from inference.web.api.models import describe_model, warm_up
+predictor = load_predictor(sys.argv[1], backend="onnx")
+warm_up(predictor)
+with TestClient(build_app(predictor, ApiLimits(), describe_model(sys.argv[1], "onnx", predictor)).app) as client:
+    content, headers = pathlib.Path(sys.argv[2]).read_bytes(), {"Content-Type": "audio/wav"}
+    assert len(client.post("/v1/predictions", content=content, headers=headers).json()["emotion"]) == 3
+    assert client.post("/v1/timelines", content=content, headers=headers).json()["segments"]
+    with client.websocket_connect("/v1/stream?sample_rate=16000") as stream:
+        stream.send_bytes(content[44:])
+        stream.send_text("end")
+        print(stream.receive_json()["event"])
+"""
+
+
+def test_the_service_computes_with_onnx(exported, speech):
+    assert run_without_torch(SERVE, str(exported), str(speech)).split() == ["speech_start"]
+
+
 @pytest.mark.parametrize("suffix", [".srt", ".jsonl", ".csv"])
 def test_predict_py_writes_timelines_and_rows(exported, speech, tmp_path, suffix):
     output = tmp_path / f"rows{suffix}"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 from .errors import ApiError
 
@@ -67,6 +68,7 @@ class Admission:
         self.requests = 0
         self.streams = 0
         self._held_bytes = 0
+        self._lock = Lock()  # jobs release in threads of their own
         self._allowances: dict[str, tuple[float, float]] = {}  # client -> requests left, and when that was
 
     def identify(self, headers: Mapping[str, str], address: str, key: str = "") -> str:
@@ -132,10 +134,12 @@ class Admission:
 
     def hold(self, size: int) -> None:
         """Counts bytes of a body that are held until they are released; raises an [`ApiError`] if they are too many."""
-        if self._held_bytes + size > self.limits.total_megabytes * MEGABYTE:
-            raise ApiError(503, "The service holds too many recordings at the moment. Please try again.", 2)
-        self._held_bytes += size
+        with self._lock:
+            if self._held_bytes + size > self.limits.total_megabytes * MEGABYTE:
+                raise ApiError(503, "The service holds too many recordings at the moment. Please try again.", 2)
+            self._held_bytes += size
 
     def release(self, size: int) -> None:
         """Ends what `hold` counted."""
-        self._held_bytes -= size
+        with self._lock:
+            self._held_bytes -= size

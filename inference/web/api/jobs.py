@@ -47,7 +47,7 @@ class Job:
     ended: float = float("inf")
     canceled: Event = field(default_factory=Event)
 
-    def run(self, compute: Compute, describe: Callable[[Exception], ApiError]) -> None:
+    def run(self, compute: Compute, describe: Callable[[Exception], ApiError], release: Callable[[], None]) -> None:
         """Computes the result, or keeps its error."""
         try:
             self._report(0.0)
@@ -55,6 +55,8 @@ class Job:
             self.status, self.progress = "done", 1.0
         except Exception as error:  # any error is the result of the job
             self.status, self.error = "failed", describe(error)
+        finally:
+            release()
         self.ended = time.monotonic()
 
     def _report(self, share: float) -> None:
@@ -77,13 +79,20 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._lock = Lock()
 
-    def start(self, owner: str, compute: Compute, describe: Callable[[Exception], ApiError]) -> Job:
+    def start(
+        self,
+        owner: str,
+        compute: Compute,
+        describe: Callable[[Exception], ApiError],
+        release: Callable[[], None] = lambda: None,
+    ) -> Job:
         """Queues a job; raises an [`ApiError`] if there are too many.
 
         Args:
             owner: client who may see it.
             compute: returns the result.
             describe: an exception as the error of the job.
+            release: called when the job does not need the recording any more.
         """
         with self._lock:
             self._remove_expired()
@@ -92,7 +101,7 @@ class Jobs:
                 raise ApiError(503, message, 10)
             job = Job(owner)
             self._jobs[job.id] = job
-        self._threads.submit(job.run, compute, describe)
+        self._threads.submit(job.run, compute, describe, release)
         return job
 
     def find(self, job_id: str, owner: str) -> Job:

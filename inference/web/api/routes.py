@@ -123,11 +123,18 @@ async def post_timeline(
             as_job = await state.engine.measure(upload) > state.admission.limits.job_above_s
         if not as_job:
             return _respond(await state.engine.predict_timeline(upload, cut, outputs), kind)
-        job = state.jobs.start(
-            client,
-            lambda report: state.engine.compute_timeline(upload, cut, outputs, report),
-            lambda error: describe_failure(error, upload),
-        )
+        size = len(upload.content)
+        state.admission.hold(size)  # for as long as the job needs it
+        try:
+            job = state.jobs.start(
+                client,
+                lambda report: state.engine.compute_timeline(upload, cut, outputs, report),
+                lambda error: describe_failure(error, upload),
+                lambda: state.admission.release(size),
+            )
+        except ApiError:
+            state.admission.release(size)
+            raise
         return JSONResponse(_describe(job, kind), 202, {"Location": f"/v1/jobs/{job.id}"})
 
 

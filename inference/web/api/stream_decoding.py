@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from typing import Protocol
@@ -47,7 +48,7 @@ class ContainerDecoder:
 
     def decode(self, chunk: bytes, last: bool = False) -> np.ndarray:
         """See [`StreamDecoder`]."""
-        if chunk:
+        if chunk and not self._ended:
             self._pipe.write(chunk)
         if last:
             self._pipe.close()
@@ -111,7 +112,8 @@ class _Pipe:
         """Ends the file."""
         if not self._closed:
             self._closed = True
-            self._chunks.put(_CLOSED)
+            with contextlib.suppress(queue.Full):  # whoever does not read any more does not wait for the end
+                self._chunks.put(_CLOSED, timeout=1)
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most `size`; empty at the end. Called by PyAV."""

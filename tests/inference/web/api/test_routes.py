@@ -85,6 +85,16 @@ def test_a_long_recording_becomes_a_job(serve, speech):
     refused(client.get(address), 404, "not_found")
 
 
+def test_a_job_holds_its_recording_until_it_ends(serve, speech):
+    client = serve(total_megabytes=len(speech) * 2.5 / 2**20)
+    for _ in range(4):
+        accepted = client.post("/v1/timelines?job=true", content=speech, headers=WAV)
+        assert accepted.status_code == 202
+        while client.get(accepted.headers["location"]).json()["status"] in ("waiting", "running"):
+            time.sleep(0.02)
+    assert client.service.admission._held_bytes == 0
+
+
 def test_a_job_of_what_is_not_audio_fails_with_the_reason(client):
     accepted = client.post("/v1/timelines?job=true", content=b"no audio", headers=WAV)
     address = accepted.headers["location"]
