@@ -297,7 +297,7 @@ def test_the_microphone_is_analyzed_with_the_settings(visit):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_live_tab_draws_what_the_microphone_hears(visit, width):
+def test_the_live_tab_draws_the_scores_of_the_microphone(visit, width):
     page = visit(width)
     page.get_by_role("tab", name="Live").click()
     page.get_by_role("button", name="Start", exact=True).click()
