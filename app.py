@@ -43,12 +43,16 @@ def main() -> None:
         torch.set_num_threads(max(1, torch.get_num_threads() // limits.concurrent))  # of a request's single clip
         with temporary_folder() as folder, deleting_expired_files(folder / "uploads", limits.keep_s):
             os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")  # which Gradio reads when it is imported
+            from inference.web.api.admission import Admission, ApiLimits
+            from inference.web.api.metrics import Metrics
+            from inference.web.api.stream import Streams
             from inference.web.examples import write_examples
             from inference.web.model_description import load_model_description
             from inference.web.page import build_page, serve_page
 
             page = build_page(predictor, limits, write_examples(folder), load_model_description(checkpoint))
-            serve_page(page, limits, folder / "uploads", args.host, args.port)
+            streams = Streams(predictor, Admission(ApiLimits(streams=limits.streams)), Metrics())
+            serve_page(page, streams, limits, folder / "uploads", args.host, args.port)
     except (ValueError, OSError) as error:
         sys.exit(f"app.py: {error}")
 

@@ -3,6 +3,7 @@
     python predict.py clip.wav --model runs/demo
     python predict.py calls "more/**/*.mp3" --model runs/demo --output rows.parquet
     python predict.py film.mkv --model runs/demo --timeline --output film.srt
+    python predict.py --microphone --model runs/demo
     accelerate launch predict.py --list calls.txt --model runs/demo --timeline --channels each --output rows.csv
 
 Without --output the predictions are printed. With it, the same command resumes a run that was interrupted.
@@ -32,6 +33,9 @@ def main() -> None:
         from inference.batch.find_files import check_checkpoint, find_files, read_list
         from inference.batch.outputs import check_output
 
+        if args.microphone:
+            check_checkpoint(args.model)
+            return _listen(args)
         found = find_files([*args.path, *(read_list(args.list) if args.list else ())])
         check_checkpoint(args.model)
         check_output(args.output, len(found.files), args.timeline, args.overwrite)
@@ -45,7 +49,7 @@ def main() -> None:
 
 def _predict(files: tuple[str, ...], args: argparse.Namespace) -> int:
     """Prints or writes the predictions, and returns how many files could not be read."""
-    from common.checkpoint import weights_sha256
+    from common.checkpoint_files import weights_sha256
     from inference.batch.run import export_timeline, join_processes, predict_all, run_batch
     from inference.engine.predictor import load_predictor
     from inference.table_writers import ROW_FORMATS
@@ -68,6 +72,30 @@ def _predict(files: tuple[str, ...], args: argparse.Namespace) -> int:
     return sum("error" in row for row in rows)
 
 
+def _listen(args: argparse.Namespace) -> None:
+    """Prints the events of the microphone, until Ctrl-C."""
+    from inference.engine.predictor import load_predictor
+    from inference.timeline.build import TimelineOptions
+    from inference.timeline.live import LiveTimeline
+    from inference.timeline.live_console import format_event
+    from inference.timeline.microphone import record_blocks
+    from modeling import OutputOptions
+
+    predictor = load_predictor(args.model, batch_size=1, backend=args.backend, precision=args.precision)
+    outputs = OutputOptions(args.top_k, tuple(args.labels or ()), args.uncertain_below)
+    live = LiveTimeline(predictor, TimelineOptions(**_cut(args)), outputs)
+    for block in record_blocks():
+        for event in live.add(block):
+            line = json.dumps(event, ensure_ascii=False) if args.json else format_event(event, predictor.main_task)
+            if line is not None:
+                print(line, flush=True)
+
+
+def _cut(args: argparse.Namespace) -> dict[str, Any]:
+    """The options that were given of how a recording is cut."""
+    return {name: value for name in ("channels", "window_s", "hop_s") if (value := getattr(args, name)) is not None}
+
+
 def _print_rows(rows: list[dict[str, Any]], head: str | None, as_json: bool) -> None:
     from inference.batch.console import format_rows
 
@@ -82,8 +110,7 @@ def _request(args: argparse.Namespace) -> PredictionRequest:
     outputs = OutputOptions(args.top_k, tuple(args.labels or ()), args.uncertain_below)
     if not args.timeline:
         return PredictionRequest(outputs, vad=not args.no_vad)
-    given = {name: value for name in ("channels", "window_s", "hop_s") if (value := getattr(args, name)) is not None}
-    return PredictionRequest(outputs, TimelineOptions(**given))
+    return PredictionRequest(outputs, TimelineOptions(**_cut(args)))
 
 
 def _parse_args() -> argparse.Namespace:
@@ -91,6 +118,7 @@ def _parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add("path", nargs="*", help="file, folder, pattern such as 'calls/**/*.mp3', or URL")
     add("--list", type=Path, metavar="FILE", help="text file with one such path per line")
+    add("--microphone", action="store_true", help="predict live from the microphone, hop by hop, until Ctrl-C")
     add("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
     add(
         "--output",
@@ -117,11 +145,15 @@ def _parse_args() -> argparse.Namespace:
     add("--backend", choices=("torch", "onnx"), default="torch", help="onnx needs a folder that inference.onnx wrote")
     add("--batch_size", type=int, default=8, metavar="N", help="clips that are processed at once")
     args = parser.parse_args()
-    if not (args.path or args.list):
+    if args.microphone and (args.path or args.list or args.output or args.timeline or args.no_vad or args.channels):
+        parser.error("--microphone is printed as it comes, and cannot be combined with files, --output or --timeline")
+    if not (args.path or args.list or args.microphone):
         parser.error("expected files, folders, patterns or URLs, or a --list of them")
     if args.timeline and args.no_vad:
         parser.error("--timeline needs speech detection and cannot be combined with --no_vad")
-    if not args.timeline and (args.channels or args.window_s is not None or args.hop_s is not None):
+    if not (args.timeline or args.microphone) and (
+        args.channels or args.window_s is not None or args.hop_s is not None
+    ):
         parser.error("--channels, --window_s and --hop_s require --timeline")
     if args.json and args.output:
         parser.error("--json changes what is printed, and cannot be combined with --output, whose suffix is the format")

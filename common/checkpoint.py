@@ -1,12 +1,9 @@
-"""Loading checkpoints of the project's architectures, their weight files, and their identity."""
+"""Loading checkpoints of the project's architectures."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sys
-from pathlib import Path
 
 from transformers import (
     AutoConfig,
@@ -16,13 +13,14 @@ from transformers import (
     PreTrainedModel,
     SequenceFeatureExtractor,
 )
-from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
-from transformers.utils.hub import cached_file
 from transformers.utils.logging import disable_progress_bar
 
 from modeling.auto_ser import architecture_of
-from modeling.configuration_ser import SER_FORMAT
 from modeling.modeling_base_ser import IncompleteCheckpointError
+
+from .checkpoint_files import check_format
+from .checkpoint_files import weight_files as weight_files  # beside the loading of what they hold
+from .checkpoint_files import weights_sha256 as weights_sha256
 
 
 def load_config(checkpoint: str | os.PathLike[str], revision: str = "main") -> PreTrainedConfig:
@@ -37,19 +35,8 @@ def load_config(checkpoint: str | os.PathLike[str], revision: str = "main") -> P
     except Exception as error:  # the errors of invalid files have no common class
         raise ValueError(f"{checkpoint} is not a checkpoint: {_first_line(error)}") from error
     if architecture_of(config) is not None:
-        _check_format(checkpoint, content.get("ser_format", 1))  # format 1 had no number
+        check_format(checkpoint, content.get("ser_format", 1))  # format 1 had no number
     return config
-
-
-def _check_format(checkpoint: str | os.PathLike[str], number: int) -> None:
-    if number == SER_FORMAT:
-        return
-    settings = Path(checkpoint, "train_config.yaml")
-    source = f"--config {settings}" if settings.is_file() else "--data PREPARED --model_name_or_path BACKBONE"
-    raise ValueError(
-        f"{checkpoint} has checkpoint format {number}, but this version reads format {SER_FORMAT}. Train it again: "
-        f"python train.py {source} --output_dir NEW_FOLDER"
-    )
 
 
 def load_checkpoint(
@@ -82,54 +69,6 @@ def load_checkpoint(
     except Exception as error:
         raise ValueError(f"{checkpoint} is not a complete checkpoint: {_first_line(error)}") from error
     return model.eval(), feature_extractor
-
-
-def weight_files(checkpoint: str | os.PathLike[str]) -> list[Path]:
-    """The weight files of a checkpoint in a folder: one, or the shards that their index lists.
-
-    Raises:
-        ValueError: the index cannot be read.
-    """
-    single, index = Path(checkpoint, SAFE_WEIGHTS_NAME), Path(checkpoint, SAFE_WEIGHTS_INDEX_NAME)
-    if single.is_file() or not index.is_file():
-        return [single]
-    try:
-        names = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-        return sorted({Path(checkpoint, Path(name).name) for name in names})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{index} does not list the files of the weights.") from error
-
-
-def weights_sha256(checkpoint: str | os.PathLike[str]) -> str | None:
-    """The identity of a model: the SHA-256 of its weights, shards or ONNX files one behind another.
-
-    It ties predictions and metrics to the weights that they were computed with, wherever these lie.
-
-    Args:
-        checkpoint: folder, or Hub id of a model that has been loaded.
-
-    Returns:
-        `None` for a Hub id whose weights are not in the local cache.
-    """
-    folder = _local_folder(checkpoint)
-    if folder is None:
-        return None
-    digest = hashlib.sha256()
-    files = weight_files(folder)
-    for path in files if files[0].is_file() else sorted(folder.glob("*.onnx*")) or files:
-        with path.open("rb") as file:
-            hashlib.file_digest(file, lambda: digest)  # updates the same digest
-    return digest.hexdigest()
-
-
-def _local_folder(checkpoint: str | os.PathLike[str]) -> Path | None:
-    if Path(checkpoint).is_dir():
-        return Path(checkpoint)
-    try:
-        config = cached_file(checkpoint, "config.json", local_files_only=True)
-    except (OSError, ValueError):  # not in the cache, or not a valid Hub id
-        return None
-    return Path(config).parent if config else None
 
 
 def _first_line(error: Exception) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-import torch
-
 # As accelerate reads them: of torchrun, and of three kinds of MPI.
 _SIZES = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 
@@ -28,5 +26,7 @@ def num_processes_started() -> int:
 
 def must_join_on_cpu() -> bool:
     """Whether there are several processes and no device on which accelerate joins them without being given a CPU."""
+    import torch
+
     device = torch.accelerator.current_accelerator(check_available=True)
     return num_processes_started() > 1 and (device is None or device.type == "mps")

@@ -8,9 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from common.text_files import escape_surrogates
 
 if TYPE_CHECKING:
@@ -20,7 +17,7 @@ Row = dict[str, Any]
 _ROWS_AT_ONCE = 1_000  # in memory, and in a group of a Parquet file
 # Meaningful decimals, by the unit; a value in another unit is rounded to four significant digits.
 _DECIMALS = {"score": 4, "s": 3, "Hz": 1, "dB": 1}
-_ARROW = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
+_ARROW = {str: "string", float: "float64", int: "int64", bool: "bool"}
 
 
 def columns(
@@ -114,9 +111,12 @@ def write_csv(rows: Iterable[Row], file: TextIO, table: Mapping[str, type]) -> N
 
 
 def _write_parquet(rows: Iterable[Row], path: Path, table: Mapping[str, type]) -> None:
+    import pyarrow as pa  # of this format alone
+    import pyarrow.parquet as pq
+
     from modeling import batched  # slow to import
 
-    schema = pa.schema([(name, _ARROW[kind]) for name, kind in table.items()])
+    schema = pa.schema([(name, pa.type_for_alias(_ARROW[kind])) for name, kind in table.items()])
     with pq.ParquetWriter(path, schema) as writer:
         for group in batched(map(flatten, rows), _ROWS_AT_ONCE):
             cells = {name: [_encodable(row.get(name)) for row in group] for name in table}

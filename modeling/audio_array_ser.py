@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-import torch
 
 from .audio_channels_ser import UNNAMED, Mix
+
+if TYPE_CHECKING:
+    import torch
 
 _MAX_CHANNELS = 64
 
@@ -22,10 +27,8 @@ class ArrayFrames:
     def __init__(self, array: np.ndarray | torch.Tensor, rate: int | None, channel: int | None):
         if rate is None or rate <= 0:
             raise ValueError(f"`sampling_rate` of an array must be given in Hz, got {rate}")
-        if isinstance(array, torch.Tensor):
-            array = array.detach().cpu().numpy()
         self.rate = int(rate)
-        channels = _channels_first(_to_float(array))
+        channels = _channels_first(_to_float(_to_numpy(array)))
         self.channels = len(channels)
         mix = Mix([UNNAMED] * self.channels, channel)
         self._mono = mix(channels.T)
@@ -38,6 +41,21 @@ class ArrayFrames:
     def count(self, most: int) -> int:
         """The number of samples."""
         return self.total
+
+
+def is_array(source: Any) -> bool:
+    """Whether a source is a numpy array or a torch tensor."""
+    return isinstance(source, np.ndarray) or _is_tensor(source)
+
+
+def _is_tensor(source: Any) -> bool:
+    torch = sys.modules.get("torch")  # whoever has a tensor has imported it; decoding alone does not need it
+    return torch is not None and isinstance(source, torch.Tensor)
+
+
+def _to_numpy(array: Any) -> np.ndarray:
+    values: np.ndarray = array.detach().cpu().numpy() if _is_tensor(array) else array
+    return values
 
 
 def _to_float(array: np.ndarray) -> np.ndarray:

@@ -7,17 +7,17 @@ the first stream, FFmpeg only those with the parameters of the first.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import numpy as np
-from transformers.utils import logging
 
 from .audio_resampling_ser import SAMPLING_RATE, Frames, count_at_16_khz, resample
 
-logger = logging.get_logger(__name__)
+logger = logging.getLogger(__name__)
 
 _MAGIC = b"OggS"
 _HEADER_SIZE = 27

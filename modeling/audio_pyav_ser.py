@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
@@ -11,11 +12,10 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
-from transformers.utils import logging
 
 from .audio_channels_ser import UNNAMED, Mix, guess_names
 
-logger = logging.get_logger(__name__)
+logger = logging.getLogger(__name__)
 
 _WITHOUT_INDEX = {"flac", "mpeg", "mpegts"}  # formats in which FFmpeg seeks by searching for a time stamp
 

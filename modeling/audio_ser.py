@@ -13,24 +13,26 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import logging
 import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
-import torch
-from transformers.utils import logging
 
-from .audio_array_ser import ArrayFrames
+from .audio_array_ser import ArrayFrames, is_array
 from .audio_libsndfile_ser import SoundFileFrames
 from .audio_ogg_ser import ChainFrames, FilePart, find_links
 from .audio_pyav_ser import ContainerFrames, channel_names
 from .audio_remote_ser import RemoteFile, redact_credentials
 from .audio_resampling_ser import SAMPLING_RATE, Frames, count_at_16_khz, require, resample
 
-logger = logging.get_logger(__name__)
+if TYPE_CHECKING:
+    import torch
+
+logger = logging.getLogger(__name__)
 
 _RATES = range(1_000, 1_000_001)  # in Hz; a header with a rate of 1 would turn each sample into 16,000
 _PIECE = 60 * SAMPLING_RATE  # resampled at once: a long slice at its own rate may not fit into memory
@@ -90,7 +92,7 @@ class AudioReader:
         self._size = 0  # in bytes, of a file
         self._end: int | None = None  # in samples at 16 kHz, as soon as it is known
         self._warned = False
-        if isinstance(source, np.ndarray | torch.Tensor):
+        if is_array(source):
             self.name = "array"
             self._frames: Frames = _call_named(self.name, _open_array, source, sampling_rate, channel)
         else:

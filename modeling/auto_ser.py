@@ -1,11 +1,11 @@
-"""The project's architectures by name, and the architecture of a configuration."""
+"""The project's architectures by name, registered with transformers' Auto classes, and that of a configuration."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from transformers import PreTrainedConfig
+from transformers import AutoConfig, AutoModel, AutoModelForAudioClassification, PreTrainedConfig
 
 from .configuration_ser import MultiTaskSERConfigMixin
 from .modeling_base_ser import MultiTaskSERMixin
@@ -33,6 +33,12 @@ ARCHITECTURES: dict[str, type[MultiTaskSERMixin]] = {
     **{model.backbone_config_class.model_type: model for model in _ENCODERS},
     "panns": PannsForMultiTaskSER,
 }
+for _model in ARCHITECTURES.values():
+    AutoConfig.register(_model.config_class.model_type, _model.config_class)
+    AutoModel.register(_model.config_class, _model)
+    AutoModelForAudioClassification.register(_model.config_class, _model)
+    _model.config_class.register_for_auto_class()
+    _model.register_for_auto_class("AutoModelForAudioClassification")
 
 
 def architecture_of(config: PreTrainedConfig | None) -> str | None:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
 
-from .tasks_ser import Task, check_column_names
-
-SER_FORMAT = 2  # of checkpoints; increased whenever an older one would be read wrongly
+from .tasks_ser import SER_FORMAT as SER_FORMAT
+from .tasks_ser import Task, check_column_names, main_task_of
 
 if TYPE_CHECKING:  # the mixin completes whatever configuration class stands behind it
     _ConfigBase = PreTrainedConfig
@@ -98,8 +97,7 @@ class MultiTaskSERConfigMixin(_ConfigBase):
     @property
     def main_task(self) -> Task:
         """The task that `logits` belong to."""
-        tasks = self.get_tasks()
-        return next((task for task in tasks if task.name == "emotion"), tasks[0])
+        return main_task_of(self.get_tasks())
 
 
 @dataclass(repr=False, eq=False, kw_only=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from .tasks_ser import Task
+
+if TYPE_CHECKING:
+    import torch
 
 NO_SPEECH = "no speech was found"
 

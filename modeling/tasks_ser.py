@@ -6,10 +6,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import torch
-from torch import nn
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+Array = TypeVar("Array", "np.ndarray", "torch.Tensor")
 
 # Names that batches, prepared tables, outputs and their tables use for other columns than a head's.
 RESERVED_NAMES = frozenset(
@@ -20,7 +24,21 @@ RESERVED_NAMES = frozenset(
         *("label", "score", "value", "unit", "backend", "precision", "size", "mtime_ns", "fingerprint"),
     ]
 )
+# Attributes of `torch.nn.ModuleDict`, which holds the heads by their names.
+_OF_MODULES = frozenset(
+    [
+        *"add_module apply bfloat16 buffers call_super_init children clear compile cpu cuda double".split(),
+        *"eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu items".split(),
+        *"keys load_state_dict modules mtia named_buffers named_children named_modules named_parameters".split(),
+        *"parameters pop register_backward_hook register_buffer register_forward_hook requires_grad_".split(),
+        *"register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook xpu".split(),
+        *"register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module zero_grad".split(),
+        *"register_parameter register_state_dict_post_hook register_state_dict_pre_hook set_extra_state".split(),
+        *"dump_patches set_submodule share_memory state_dict to to_empty train training type update values".split(),
+    ]
+)
 MEASURED = "measured_"  # begins the columns of what is measured, not predicted, in the same tables
+SER_FORMAT = 2  # of checkpoints; increased whenever an older one would be read wrongly
 IGNORE_INDEX = -100  # a missing class; a missing number is NaN
 
 
@@ -61,7 +79,7 @@ class Task:
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
         object.__setattr__(self, "class_weights", tuple(float(weight) for weight in self.class_weights))
-        taken = self.name in RESERVED_NAMES or self.name.startswith(MEASURED) or hasattr(nn.ModuleDict, self.name)
+        taken = self.name in RESERVED_NAMES | _OF_MODULES or self.name.startswith(MEASURED)
         if taken or not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"A task's name must be a lower-case identifier that is not reserved, got {self.name!r}.")
         if self.kind not in ("classification", "regression"):
@@ -96,8 +114,17 @@ class Task:
             return self.labels.index(str(value)) if str(value) in self.labels else IGNORE_INDEX
         return math.nan if value is None else float(value)
 
-    def decode(self, logits: torch.Tensor) -> torch.Tensor:
-        """Logits `(batch, num_outputs)` -> probabilities `(batch, num_outputs)` or values in `unit`, `(batch,)`."""
+    def decode(self, logits: Array) -> Array:
+        """Logits `(batch, num_outputs)` -> probabilities `(batch, num_outputs)` or values in `unit`, `(batch,)`.
+
+        Float32, as a tensor or, from an array, as an array.
+        """
+        if isinstance(logits, np.ndarray):
+            values = logits.astype(np.float32)
+            if not self.is_classification:
+                return values[..., 0] * np.float32(self.std) + np.float32(self.mean)
+            scores = np.exp(values - values.max(axis=-1, keepdims=True))
+            return scores / scores.sum(axis=-1, keepdims=True)
         if self.is_classification:
             return logits.float().softmax(dim=-1)
         return logits.float().squeeze(-1) * self.std + self.mean
@@ -115,6 +142,11 @@ class Task:
         """Names of the columns that `predictions.csv` of an evaluation has for this head."""
         suffixes = ("predicted", "confidence", *self.labels) if self.is_classification else ("predicted",)
         return [self.name, *(f"{self.name}_{suffix}" for suffix in suffixes)]
+
+
+def main_task_of(tasks: Sequence[Task]) -> Task:
+    """The task that `logits` belong to: `emotion`, or the first one where no task has this name."""
+    return next((task for task in tasks if task.name == "emotion"), tasks[0])
 
 
 def check_column_names(tasks: Sequence[Task]) -> None:

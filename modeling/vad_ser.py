@@ -3,20 +3,24 @@
     from .vad_ser import measure_speech
     measure_speech(waveform)  # seconds of speech in it; 0.0 in silence, noise and music
 
-silero-vad is imported at the first recording, so that a checkpoint loads without it.
+silero-vad's network is loaded at the first recording, so that a checkpoint loads without it: in PyTorch where the
+process has imported it, and otherwise on ONNX Runtime, from the file that the package brings.
 """
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
+import logging
+import os
+import sys
 import threading
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from pathlib import Path
 
 import numpy as np
-import torch
-from torch import nn
-from transformers.utils import logging
+
+logger = logging.getLogger(__name__)
 
 _RATE = 16_000
 # Samples of a frame, and those of the frame before that the network takes as context.
@@ -30,6 +34,8 @@ PAD = round(0.03 * _RATE)
 # first finds soft voices, the second shrieks, which are higher than the voices that the network was trained on. Of
 # 3,010 clips of RAVDESS, EMODB, EMOVO and nEMO 17 need them, and none is left without speech.
 _RETRIES = ((1.0, 0.2), (2.2, 0.3))
+_FRAMES_AT_ONCE = 1024
+_MISSING = "detecting speech needs `silero_vad`: pip install silero-vad"
 _LOADING = threading.Lock()  # importing silero-vad changes the number of threads of the process for a moment
 
 
@@ -46,7 +52,7 @@ def measure_speech(waveform: np.ndarray) -> float | None:
     try:
         regions = find_regions(waveform)
     except ImportError as error:
-        logging.get_logger(__name__).warning_once(f"Speech was not detected in clips, so `speech_s` is None: {error}")
+        _warn_once(str(error))
         return None
     return sum(end - start for start, end in regions) / _RATE
 
@@ -150,11 +156,10 @@ class SpeechProbabilities:
 
     def __init__(self) -> None:
         with _LOADING:
-            self._net, self._recurrent = _load_network()
-        self._context = torch.zeros(1, _CONTEXT)
-        self._state: tuple[torch.Tensor, torch.Tensor] | None = None
+            self._network = _load_torch() if "torch" in sys.modules or not _has("onnxruntime") else _load_onnx()
+        self._context = np.zeros((1, _CONTEXT), np.float32)
+        self._state = (np.zeros((1, 1, 128), np.float32), np.zeros((1, 1, 128), np.float32))
 
-    @torch.inference_mode()
     def __call__(self, samples: np.ndarray) -> list[float]:
         """
         Args:
@@ -164,35 +169,88 @@ class SpeechProbabilities:
         Returns:
             A probability per frame of `FRAME` samples.
         """
-        frames = torch.from_numpy(samples[: samples.size // FRAME * FRAME]).view(-1, FRAME)
-        if len(frames) == 0:
-            return []
-        contexts = torch.cat([self._context, frames[:, -_CONTEXT:]])
-        self._context = contexts[-1:].clone()
-        features = self._net.encoder(self._net.run_extractors(torch.cat([contexts[:-1], frames], dim=1)))
-        hidden, self._state = self._recurrent(features.permute(2, 0, 1)[0], self._state)
-        probabilities: list[float] = self._net.decoder.decoder(hidden[..., None]).flatten().tolist()
+        frames = samples[: samples.size // FRAME * FRAME].reshape(-1, FRAME)
+        probabilities: list[float] = []
+        for first in range(0, len(frames), _FRAMES_AT_ONCE):
+            probabilities += self._process(frames[first : first + _FRAMES_AT_ONCE])
         return probabilities
+
+    def _process(self, frames: np.ndarray) -> list[float]:
+        contexts = np.concatenate([self._context, frames[:, -_CONTEXT:]])
+        self._context = contexts[-1:].copy()
+        inputs = np.concatenate([contexts[:-1], frames], axis=1)
+        probabilities, self._state = self._network(inputs, self._state)
+        values: list[float] = probabilities.tolist()
+        return values
+
+
+_State = tuple[np.ndarray, np.ndarray]  # hidden and cell state of the recurrent layer, each (1, 1, 128)
+# Frames with their context (frames, samples) and a state -> probabilities (frames,) and the next state.
+_Network = Callable[[np.ndarray, _State], tuple[np.ndarray, _State]]
 
 
 @cache
-def _load_network() -> tuple[Any, nn.LSTM]:
-    """silero-vad's network at 16 kHz, and its recurrent part.
+def _load_onnx() -> _Network:
+    """The network as the package's ONNX file, which takes many frames at once.
+
+    The package is found, and not imported: it imports PyTorch.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it would report its use to its makers
+    # Not import statements: the Hub's loader would require the packages for every use of a checkpoint.
+    onnxruntime = importlib.import_module("onnxruntime")
+    found = importlib.util.find_spec("silero_vad")
+    if found is None or found.origin is None:
+        raise ImportError(_MISSING)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    file = Path(found.origin).parent / "data" / "silero_vad_16k_sequence.onnx"
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+    def network(frames: np.ndarray, state: _State) -> tuple[np.ndarray, _State]:
+        inputs = {"input": frames, "h": state[0], "c": state[1]}
+        probabilities, hidden, cell = session.run(["speech_probs", "hn", "cn"], inputs)
+        return probabilities, (hidden, cell)
+
+    return network
+
+
+@cache
+def _load_torch() -> _Network:
+    """The network in PyTorch, with its recurrent layer as one that takes many frames at once.
 
     Its public interface takes a frame at a time, which is ten times slower than all frames of a block together, and
     keeps the state in the network, so that it could not process two recordings at a time.
     """
+    import torch
+
     threads = torch.get_num_threads()
-    # Not an import statement: the Hub's loader would require the package for every use of a checkpoint.
     try:
         silero_vad = importlib.import_module("silero_vad")
     except ImportError as error:
-        raise ImportError("detecting speech needs `silero_vad`: pip install silero-vad") from error
+        raise ImportError(_MISSING) from error
     finally:
         # Importing silero-vad sets it to one for the whole process: https://github.com/snakers4/silero-vad/issues/483
         torch.set_num_threads(threads)
     net = silero_vad.load_silero_vad()._model
     weights = net.decoder.rnn.state_dict()
-    recurrent = nn.LSTM(128, 128)
+    recurrent = torch.nn.LSTM(128, 128).eval()
     recurrent.load_state_dict({f"{name}_l0": weight for name, weight in weights.items()})
-    return net, recurrent.eval()
+
+    @torch.inference_mode()
+    def network(frames: np.ndarray, state: _State) -> tuple[np.ndarray, _State]:
+        features = net.encoder(net.run_extractors(torch.from_numpy(frames)))
+        states = tuple(torch.from_numpy(part[0]) for part in state)
+        hidden, (last, cell) = recurrent(features.permute(2, 0, 1)[0], states)
+        probabilities = net.decoder.decoder(hidden[..., None]).flatten()
+        return probabilities.numpy(), (last.numpy()[None], cell.numpy()[None])
+
+    return network
+
+
+def _has(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+@cache
+def _warn_once(reason: str) -> None:
+    logger.warning("Speech was not detected in clips, so `speech_s` is None: %s", reason)

@@ -24,6 +24,7 @@ PYTHON = "3.11"
 REQUIREMENTS = (
     *("torch", "transformers", "huggingface-hub", "safetensors", "numpy", "pandas", "pyarrow", "joblib", "jinja2"),
     *("soundfile", "av", "soxr", "fsspec", "silero-vad", "espeakng-loader", "gradio", "tqdm"),
+    *("prometheus-client", "websockets"),
 )
 _BESIDE = (".jinja", ".css", ".js")
 _LICENSES = re.compile(r"\n## Training data and licenses\n(.*?)(?=\n## )", re.DOTALL)

@@ -296,6 +296,21 @@ def test_the_microphone_is_analyzed_with_the_settings(visit):
     assert {*page.locator(".bar .label").all_inner_texts()} == {"happy", "sad"}
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_live_tab_draws_the_scores_of_the_microphone(visit, width):
+    page = visit(width)
+    page.get_by_role("tab", name="Live").click()
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.locator(".live-segments li").nth(1).wait_for()
+    assert page.locator(".live-chart path[data-class=angry]").get_attribute("d").count("M") >= 1
+    assert re.fullmatch(r"(angry|happy|sad) \d+%|Speech|No speech", page.locator(".live-now").inner_text())
+    assert not is_too_wide(page)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Start", exact=True).wait_for()
+    segments = page.locator(".live-segments li").all_inner_texts()
+    assert all(re.fullmatch(r"[\d.]+–[\d.]+ s (angry|happy|sad)", segment) for segment in segments)
+
+
 def test_several_files_are_a_table(visit, speech, clip, tmp_path):
     (tmp_path / "notes.wav").write_bytes(b"no sound")
     page = visit()

@@ -61,6 +61,22 @@ def test_it_prints_json_with_an_error_for_each_unreadable_file(checkpoint, clips
     assert end == "predict.py: 1 of 2 files could not be read."
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_microphone_is_printed_as_it_comes(checkpoint, monkeypatch, capsys, as_json):
+    waveform = voice(3.0, 150)
+    blocks = [waveform[start : start + 1600] for start in range(0, waveform.size, 1600)]
+    monkeypatch.setattr("inference.timeline.microphone.record_blocks", lambda: iter(blocks))
+    arguments = ["--microphone", "--model", checkpoint, "--hop_s", "0.5", *(["--json"] if as_json else [])]
+    monkeypatch.setattr(sys, "argv", ["predict.py", *map(str, arguments)])
+    runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
+    lines = capsys.readouterr().out.splitlines()
+    if as_json:
+        lines = [line for line in map(json.loads, lines) if line["event"] == "hop"]
+        assert [hop["time_s"] for hop in lines] == [0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
+    else:
+        assert [line.split()[0] for line in lines if " s  " in line] == ["0.5", "1.0", "1.5", "2.0", "2.5", "3.0"]
+
+
 def test_it_prints_all_outputs_of_one_file_and_a_table_of_several(checkpoint, clips, monkeypatch, capsys):
     printed, end = predict(monkeypatch, capsys, clips / "06.wav", "--model", checkpoint)
     assert end is None

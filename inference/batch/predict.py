@@ -61,9 +61,18 @@ class PredictionRequest:
 
 
 @dataclass(frozen=True)
-class _Clip:
+class Clip:
+    """The part of a recording that the model processes.
+
+    Args:
+        file: name of the recording in its row.
+        waveform: mono float32 at 16 kHz, of shape `(samples,)`.
+        duration_s: of the whole recording, `None` if it is unknown.
+        speech_s: seconds of speech in the waveform, `None` if it was not measured.
+    """
+
     file: str
-    waveform: np.ndarray  # (samples,)
+    waveform: np.ndarray
     duration_s: float | None
     speech_s: float | None
 
@@ -132,26 +141,42 @@ def _predict_clips(
     ahead = _BATCHES_AHEAD * predictor.batch_size
     decoded = _in_threads(lambda file, _: _decode(file, predictor.max_duration_s, request.vad), files, ahead)
     for group in batched(decoded, ahead):
-        clips = [clip for clip in group if isinstance(clip, _Clip)]
-        yield from (failed for failed in group if not isinstance(failed, _Clip))
+        clips = [clip for clip in group if isinstance(clip, Clip)]
+        yield from (failed for failed in group if not isinstance(failed, Clip))
         for indices, outputs in predictor.predict_batches([clip.waveform for clip in clips]):
             for place, index in enumerate(indices):
                 values = {name: of_batch[place] for name, of_batch in outputs.items()}
-                yield clips[index].file, [_row(predictor, clips[index], values, request.outputs)]
+                yield clips[index].file, [clip_row(predictor, clips[index], values, request.outputs)]
 
 
-def _decode(file: str, max_duration_s: float, vad: bool) -> _Clip | tuple[str, list[Row]]:
+def _decode(file: str, max_duration_s: float, vad: bool) -> Clip | tuple[str, list[Row]]:
     """The model's window of a file, or the file with the row of its error."""
     try:
-        with AudioReader(file) as audio:
-            waveform = audio.read(0.0, max_duration_s)
-            duration_s = audio.duration_s
+        return read_clip(file, file, max_duration_s, vad)
     except PREDICTION_ERRORS as error:
         return file, [error_row(file, error)]
-    return _Clip(file, waveform, duration_s, measure_speech(waveform) if vad else None)
 
 
-def _row(predictor: Predictor, clip: _Clip, values: dict[str, np.ndarray], options: OutputOptions) -> Row:
+def read_clip(file: str, source: str | bytes, max_duration_s: float, vad: bool) -> Clip:
+    """The model's window of a recording.
+
+    Args:
+        file: name of the recording.
+        source: its path, its URL or its content.
+        max_duration_s: the model's window.
+        vad: whether speech is measured.
+
+    Raises:
+        one of `PREDICTION_ERRORS`: the recording cannot be read.
+    """
+    with AudioReader(source) as audio:
+        waveform = audio.read(0.0, max_duration_s)
+        duration_s = audio.duration_s
+    return Clip(file, waveform, duration_s, measure_speech(waveform) if vad else None)
+
+
+def clip_row(predictor: Predictor, clip: Clip, values: dict[str, np.ndarray], options: OutputOptions) -> Row:
+    """The row of a recording from the outputs of its clip: task name to probabilities `(num_outputs,)` or a value."""
     if clip.speech_s == 0:
         outputs = format_no_speech(predictor.tasks)
     else:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-from accelerate import PartialState
-from accelerate.utils import broadcast_object_list
-
 from common.files import atomic_write
-from common.processes import num_processes_started
 from modeling.audio_remote_ser import redact_credentials
 
 from ..engine.predictor import Predictor
@@ -22,22 +16,10 @@ from ..table_writers import ROW_FORMATS, Row, columns
 from .console import Progress
 from .partial_results import PartialResults
 from .predict import PREDICTION_ERRORS, PredictionRequest, error_row, predict_files, predict_timeline
+from .processes import Processes, join_processes
 
 if TYPE_CHECKING:
     from ..timeline.formats import TimelineDocument
-
-_TIMEOUT = timedelta(days=30)  # of a process that is done, while others have longer recordings to analyze
-
-
-def join_processes() -> PartialState:
-    """This process as one of those that `accelerate launch` started, or as the only one; it chooses the GPU.
-
-    Raises:
-        ValueError: a launcher was asked for several processes, and started one.
-    """
-    num_processes_started()
-    # Without `cpu`, each process on a machine without a GPU would take itself for the only one.
-    return PartialState(cpu=not torch.cuda.is_available(), timeout=_TIMEOUT)
 
 
 def run_batch(
@@ -74,7 +56,7 @@ def run_batch(
     state = join_processes()
     partial = PartialResults(output, state.process_index, overwrite)
     names = {file: redact_credentials(file) for file in files}
-    _in_first_process(state, lambda: partial.open(settings | _request_settings(request), names.values()))
+    state.in_first(lambda: partial.open(settings | _request_settings(request), names.values()))
     _predict_share(predictor, names, partial, request, state)
     state.wait_for_everyone()
     if not state.is_main_process:
@@ -91,7 +73,7 @@ def _predict_share(
     names: dict[str, str],
     partial: PartialResults,
     request: PredictionRequest,
-    state: PartialState,
+    state: Processes,
 ) -> None:
     """Adds to the partial results the rows of this process's share of the files that they lack.
 
@@ -108,19 +90,6 @@ def _predict_share(
     with Progress(len(share), len(share) - len(left), shown=state.is_main_process) as progress:
         for rows in partial.append(results):
             progress.add(failed="error" in rows[0])
-
-
-def _in_first_process(state: PartialState, act: Callable[[], None]) -> None:
-    """Calls `act` in the first process; its `ValueError` is raised in all processes."""
-    refusal: list[str | None] = [None]
-    if state.is_main_process:
-        try:
-            act()
-        except ValueError as error:
-            refusal = [str(error)]
-    (message,) = broadcast_object_list(refusal)
-    if message is not None:
-        raise ValueError(message)
 
 
 def _request_settings(request: PredictionRequest) -> dict[str, Any]:

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from modeling import Task
+
+
+class ModelConfig(Protocol):
+    """Of the configuration of a model, what predictions depend on."""
+
+    @property
+    def max_duration_s(self) -> float: ...
+
+    @property
+    def main_task(self) -> Task: ...
+
+    def get_tasks(self) -> tuple[Task, ...]: ...
 
 
 class Backend(Protocol):

@@ -1,16 +1,20 @@
-"""A folder that `inference.onnx` wrote -> the network on ONNX Runtime, without PyTorch weights."""
+"""A folder that `inference.onnx` wrote -> the network on ONNX Runtime, without PyTorch."""
 
 from __future__ import annotations
 
+import json
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from transformers import PreTrainedConfig
 
-from common.checkpoint import load_config
+from common.checkpoint_files import check_format
+from modeling.tasks_ser import Task, main_task_of
+
+from .threads import num_threads
 
 if TYPE_CHECKING:
     from .backend import Backend
@@ -20,7 +24,29 @@ INPUTS = ("input_values", "attention_mask")
 _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
-def load_onnx(folder: str | Path, precision: str = "float32", workers: int = 1) -> tuple[PreTrainedConfig, Backend]:
+@dataclass(frozen=True)
+class ExportedConfig:
+    """Of the configuration of an exported checkpoint, what predictions depend on.
+
+    Args:
+        tasks: what the heads predict, in their order.
+        max_duration_s: the model's window in seconds.
+    """
+
+    tasks: tuple[Task, ...]
+    max_duration_s: float
+
+    def get_tasks(self) -> tuple[Task, ...]:
+        """The tasks, in the order of the heads."""
+        return self.tasks
+
+    @property
+    def main_task(self) -> Task:
+        """The task that predictions are about."""
+        return main_task_of(self.tasks)
+
+
+def load_onnx(folder: str | Path, precision: str = "float32", workers: int = 1) -> tuple[ExportedConfig, Backend]:
     """The configuration and the network of an exported checkpoint.
 
     It computes on the GPU if the installed ONNX Runtime supports one, and otherwise with as many threads as PyTorch
@@ -44,7 +70,18 @@ def load_onnx(folder: str | Path, precision: str = "float32", workers: int = 1) 
             f"{folder} has no {file.name}. `python -m inference.onnx CHECKPOINT --output NEW_FOLDER --precision "
             f"{precisions}` writes one."
         )
-    return load_config(folder), onnx_network(file, workers)
+    return _load_config(Path(folder)), onnx_network(file, workers)
+
+
+def _load_config(folder: Path) -> ExportedConfig:
+    try:
+        content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        tasks = tuple(Task(**task) for task in content["tasks"])
+        config = ExportedConfig(tasks, float(content["max_duration_s"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder} is not an exported checkpoint: its config.json cannot be read: {error}") from error
+    check_format(folder, content.get("ser_format", 1))
+    return config
 
 
 def onnx_network(file: Path, workers: int = 1) -> Backend:
@@ -60,7 +97,7 @@ def onnx_network(file: Path, workers: int = 1) -> Backend:
     onnxruntime = _import_runtime()
     options = onnxruntime.SessionOptions()
     # One thread is the caller itself, and all callers share the others.
-    options.intra_op_num_threads = max(1, torch.get_num_threads() - workers + 1)
+    options.intra_op_num_threads = max(1, num_threads() - workers + 1)
     available = onnxruntime.get_available_providers()
     try:
         session = onnxruntime.InferenceSession(
@@ -87,6 +124,8 @@ def onnx_has_gpu() -> bool:
 
 
 def _import_runtime() -> ModuleType:
+    # ONNX Runtime 1.32 would report its use to its makers, and keep a session number in the folder of temporary files.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:

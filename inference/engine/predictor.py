@@ -6,15 +6,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import torch
-from transformers import PreTrainedConfig
 
-from common.checkpoint import load_checkpoint
 from modeling import Task, length_grouped_batches
 
-from .backend import Backend, pad
+from .backend import Backend, ModelConfig, pad
 from .onnx_backend import load_onnx, onnx_has_gpu
-from .torch_backend import PRECISIONS, start_threads, torch_network
+from .threads import num_threads, start_threads
 
 
 class Predictor:
@@ -36,7 +33,7 @@ class Predictor:
         batch_size (`int`): as given.
     """
 
-    def __init__(self, config: PreTrainedConfig, backend: Backend, batch_size: int = 8, workers: int = 1):
+    def __init__(self, config: ModelConfig, backend: Backend, batch_size: int = 8, workers: int = 1):
         self.tasks: tuple[Task, ...] = config.get_tasks()
         self.main_task: Task = config.main_task
         self.max_duration_s = float(config.max_duration_s)
@@ -81,8 +78,7 @@ class Predictor:
             yield batch, self._decode(logits)
 
     def _decode(self, logits: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        tensors = {name: torch.from_numpy(np.asarray(values, np.float32)) for name, values in logits.items()}
-        return {task.name: task.decode(tensors[task.name]).numpy() for task in self.tasks}
+        return {task.name: task.decode(np.asarray(logits[task.name])) for task in self.tasks}
 
 
 def load_predictor(
@@ -107,15 +103,22 @@ def load_predictor(
         raise ValueError(
             f"The batch size is the number of clips that are processed at once; expected 1 or more, got {batch_size}."
         )
-    # A number that divides both, so that no worker waits for another at the end of every batch.
-    workers = math.gcd(batch_size, torch.get_num_threads())
     if backend == "onnx":
-        workers = 1 if onnx_has_gpu() else workers
+        workers = 1 if onnx_has_gpu() else _workers(batch_size)
         return Predictor(*load_onnx(checkpoint, precision, workers), batch_size, workers)
     if backend != "torch":
         raise ValueError(f"The backend is 'torch' or 'onnx', got {backend!r}.")
+    from common.checkpoint import load_checkpoint  # with PyTorch, which ONNX does not need
+
+    from .torch_backend import PRECISIONS, torch_network
+
     if precision not in PRECISIONS:
         raise ValueError(f"The precision of PyTorch is one of {', '.join(PRECISIONS)}, got {precision!r}.")
     model, _ = load_checkpoint(checkpoint)
     network = torch_network(model, PRECISIONS[precision])
-    return Predictor(model.config, network, batch_size, workers if model.device.type == "cpu" else 1)
+    return Predictor(model.config, network, batch_size, _workers(batch_size) if model.device.type == "cpu" else 1)
+
+
+def _workers(batch_size: int) -> int:
+    """A number that divides the batch and the threads, so that no worker waits for another at the end of a batch."""
+    return math.gcd(batch_size, num_threads())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import numpy as np
@@ -30,30 +29,3 @@ def torch_network(model: PreTrainedModel, dtype: torch.dtype = torch.float32) ->
         return {name: logits.float().cpu().numpy() for name, logits in outputs.task_logits.items()}
 
     return forward
-
-
-def start_threads(count: int) -> ThreadPoolExecutor:
-    """Starts `count` threads and divides those of PyTorch's operators among them; other threads keep theirs.
-
-    A thread that uses PyTorch for the first time meanwhile may get their share: start such threads before.
-    """
-    num_threads = torch.get_num_threads()
-    started = threading.Barrier(count + 1)
-
-    def start() -> None:
-        torch.get_num_threads()  # initializes the thread's own number, which the first operator would reset later
-        torch.set_num_threads(max(1, num_threads // count))
-        started.wait()
-
-    threads = ThreadPoolExecutor(count, initializer=start)
-    try:
-        for _ in range(count):
-            threads.submit(int)  # starts a thread, for none is idle before all have begun
-        started.wait()
-    except BaseException:
-        started.abort()  # those that have begun wait for the others
-        raise
-    finally:
-        # PyTorch's number belongs to the thread that sets it, and to threads that start later.
-        torch.set_num_threads(num_threads)
-    return threads

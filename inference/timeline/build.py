@@ -210,13 +210,9 @@ class _Region:
 
 
 def _predict_regions(predictor: Predictor, windows: Iterable[Window], labels: Sequence[str]) -> Iterator[_Region]:
-    main_task = predictor.main_task
     starts, ends, scores = [], [], []
     for group in batched(windows, _WINDOWS_AT_ONCE):
-        decoded = predictor([window.waveform for window in group])
-        decoded[main_task.name] = restrict(decoded[main_task.name], main_task.labels, labels)
-        rows = np.concatenate([decoded[task.name].reshape(len(group), -1) for task in predictor.tasks], axis=1)
-        for window, row in zip(group, rows, strict=True):
+        for window, row in zip(group, predict_windows(predictor, group, labels), strict=True):
             starts.append(window.start)
             ends.append(window.end)
             scores.append(row)
@@ -225,20 +221,34 @@ def _predict_regions(predictor: Predictor, windows: Iterable[Window], labels: Se
                 starts, ends, scores = [], [], []
 
 
+def predict_windows(predictor: Predictor, windows: Sequence[Window], labels: Sequence[str]) -> np.ndarray:
+    """The outputs of every head for windows, one after the other, `(windows, outputs)`.
+
+    Args:
+        predictor: the model.
+        windows: at least one.
+        labels: the classes of the main task to choose among; by default all.
+    """
+    main_task = predictor.main_task
+    decoded = predictor([window.waveform for window in windows])
+    decoded[main_task.name] = restrict(decoded[main_task.name], main_task.labels, labels)
+    return np.concatenate([decoded[task.name].reshape(len(windows), -1) for task in predictor.tasks], axis=1)
+
+
 def _cut_region(
     predictor: Predictor, region: _Region, options: TimelineOptions, channel: int | None
 ) -> Iterator[Segment]:
     edges, means = average_stretches(region.starts, region.ends, region.scores, options.in_samples[1])
     if predictor.main_task.is_classification:
-        probabilities = _split(predictor.tasks, means)[predictor.main_task.name]
+        probabilities = split_scores(predictor.tasks, means)[predictor.main_task.name]
         classes = choose_classes(probabilities, np.diff(edges) / SAMPLING_RATE, options.switch_cost_s)
     else:
         classes = np.zeros(len(means), np.intp)
     for start, end, mean in join_stretches(edges, means, classes):
-        yield Segment(start / SAMPLING_RATE, end / SAMPLING_RATE, channel, _split(predictor.tasks, mean))
+        yield Segment(start / SAMPLING_RATE, end / SAMPLING_RATE, channel, split_scores(predictor.tasks, mean))
 
 
-def _split(tasks: Sequence[Task], scores: np.ndarray) -> dict[str, np.ndarray]:
+def split_scores(tasks: Sequence[Task], scores: np.ndarray) -> dict[str, np.ndarray]:
     """Every head's part of scores `(…, outputs)`: probabilities `(…, num_outputs)` or values `(…)`."""
     decoded, first = {}, 0
     for task in tasks:

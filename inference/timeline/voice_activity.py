@@ -54,31 +54,57 @@ def find_speech(blocks: Iterable[np.ndarray]) -> Iterator[Speech]:
 
 
 def _find_speech(blocks: Iterable[np.ndarray]) -> Iterator[Speech]:
-    probabilities, regions = SpeechProbabilities(), SpeechRegions()
-    held, first = np.zeros(0, np.float32), 0  # the samples that may still be needed, and which one they begin with
-    yielded_until = None  # the first sample of the open region that has not been yielded
-
-    def cut(start: int, end: int, ends: bool) -> Speech:
-        start = max(0, start - PAD) if yielded_until is None else yielded_until
-        return Speech(start, held[start - first : end - first], ends)
-
+    detector = SpeechDetector()
     for block in blocks:
-        held = np.concatenate([held, block])
-        for probability in probabilities(held[regions.processed - first :]):
-            if region := regions.add(probability):
-                yield cut(region[0], region[1] + PAD, ends=True)
-                yielded_until = None
-        if regions.start is not None and regions.is_sure and regions.sure_until != yielded_until:
-            yield cut(regions.start, regions.sure_until, ends=False)
-            yielded_until = regions.sure_until
-        needed = yielded_until if yielded_until is not None else max(0, regions.earliest_start - PAD)
-        held, first = held[needed - first :], needed
+        yield from detector.add(block)
+    yield from detector.end()
 
-    total = first + held.size
-    rest = held[regions.processed - first :]
-    for probability in probabilities(np.pad(rest, (0, -rest.size % FRAME))):
-        if region := regions.add(probability):
-            yield cut(region[0], min(region[1] + PAD, total), ends=True)
-            yielded_until = None
-    if region := regions.end(total):
-        yield cut(*region, ends=True)
+
+class SpeechDetector:
+    """The regions of speech of a recording that comes in blocks.
+
+    It holds the samples that may still become speech: those of an open region that has not been returned, and the
+    padding before the next one.
+
+    Attributes:
+        is_speech (`bool`): whether a region is open that is long enough to be returned.
+    """
+
+    def __init__(self) -> None:
+        self._probabilities, self._regions = SpeechProbabilities(), SpeechRegions()
+        self._held, self._first = np.zeros(0, np.float32), 0  # samples, and which one they begin with
+        self._returned_until: int | None = None  # the first sample of the open region that has not been returned
+
+    @property
+    def is_speech(self) -> bool:
+        return self._regions.is_sure
+
+    def add(self, block: np.ndarray) -> list[Speech]:
+        """Takes the next samples, mono float32 at 16 kHz; returns the speech that is certain."""
+        regions, found = self._regions, []
+        self._held = np.concatenate([self._held, block])
+        for probability in self._probabilities(self._held[regions.processed - self._first :]):
+            if region := regions.add(probability):
+                found.append(self._cut(region[0], region[1] + PAD, ends=True))
+        if regions.start is not None and regions.is_sure and regions.sure_until != self._returned_until:
+            found.append(self._cut(regions.start, regions.sure_until, ends=False))
+        needed = max(0, regions.earliest_start - PAD) if self._returned_until is None else self._returned_until
+        self._held, self._first = self._held[needed - self._first :], needed
+        return found
+
+    def end(self) -> list[Speech]:
+        """The speech that is left when the recording ends."""
+        regions, found = self._regions, []
+        total = self._first + self._held.size
+        rest = self._held[regions.processed - self._first :]
+        for probability in self._probabilities(np.pad(rest, (0, -rest.size % FRAME))):
+            if region := regions.add(probability):
+                found.append(self._cut(region[0], min(region[1] + PAD, total), ends=True))
+        if region := regions.end(total):
+            found.append(self._cut(*region, ends=True))
+        return found
+
+    def _cut(self, start: int, end: int, ends: bool) -> Speech:
+        start = max(0, start - PAD) if self._returned_until is None else self._returned_until
+        self._returned_until = None if ends else end
+        return Speech(start, self._held[start - self._first : end - self._first], ends)

@@ -41,19 +41,45 @@ def cut_windows(speech: Iterable[Speech], window: int, hop: int) -> Iterator[Win
     Yields:
         Windows in the order of time.
     """
-    held, start, offset = np.zeros(0, np.float32), 0, 0  # samples, which one they begin with, where to cut in them
+    cutter = WindowCutter(window, hop)
     for part in speech:
-        if held.size == 0:
-            start = part.start
-        held = np.concatenate([held, part.waveform])
-        while offset + window < held.size:
-            yield Window(start + offset, held[offset : offset + window], ends=False)
-            offset += hop
+        yield from cutter.add(part)
+
+
+class WindowCutter:
+    """The windows of regions that come in parts.
+
+    Args:
+        window, hop: as of [`cut_windows`].
+    """
+
+    def __init__(self, window: int, hop: int):
+        self._window, self._hop = window, hop
+        self._held, self._start = np.zeros(0, np.float32), 0  # samples, and which one they begin with
+        self._offset = 0  # where the next window begins in them
+
+    @property
+    def rest(self) -> Window | None:
+        """The end of the open region, up to a window of it, as if the region ended here; `None` between regions."""
+        if self._held.size == 0:
+            return None
+        last = max(0, self._held.size - self._window)
+        return Window(self._start + last, self._held[last:], ends=True)
+
+    def add(self, part: Speech) -> Iterator[Window]:
+        """Takes the next part of a region; yields the windows that it completes."""
+        if self._held.size == 0:
+            self._start = part.start
+        self._held = np.concatenate([self._held, part.waveform])
+        while self._offset + self._window < self._held.size:
+            window = self._held[self._offset : self._offset + self._window]
+            yield Window(self._start + self._offset, window, ends=False)
+            self._offset += self._hop
         if part.ends:
-            last = max(0, held.size - window)
-            yield Window(start + last, held[last:], ends=True)
-            held, offset = held[:0], 0
+            if rest := self.rest:
+                yield rest
+            self._held, self._offset = self._held[:0], 0
         else:
             # The last window may start up to a hop before the one that would be next.
-            done = max(0, offset - hop)
-            held, start, offset = held[done:], start + done, offset - done
+            done = max(0, self._offset - self._hop)
+            self._held, self._start, self._offset = self._held[done:], self._start + done, self._offset - done

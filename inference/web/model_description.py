@@ -12,7 +12,7 @@ from typing import Any
 from transformers.models.whisper.tokenization_whisper import LANGUAGES
 from transformers.utils import cached_file
 
-from common.checkpoint import weights_sha256
+from common.checkpoint_files import weights_sha256
 from preprocessing.demo.corpus import CORPORA
 
 # By kind of the main task: metric in metrics.json, and its name.

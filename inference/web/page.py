@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.routing import WebSocketRoute
 
 from ..engine.predictor import Predictor
 from ..timeline.build import TimelineOptions
-from .formatting import format_duration, title_of
+from .api.stream import Streams
+from .formatting import format_duration, lanes_of, title_of, tone_of
 from .handlers import Handlers
 from .lenient_blocks import LenientBlocks
 from .middleware import LimitsMiddleware, accept_only_files
@@ -30,6 +33,7 @@ _CAUTION = (
     "person feels. Please do not use it to make decisions about anyone."
 )
 _UNKNOWN = ModelDescription()
+_LIVE_HOP_S = 0.5
 _CLEAR = "() => null"  # an empty field takes the next file at once
 
 
@@ -89,6 +93,8 @@ def _add_inputs(predictor: Predictor, limits: Limits, examples: Mapping[str, Pat
         _html(_about_several(predictor, limits), "hint")
         uploads = gr.File(label="Audio or video files", file_count="multiple", height=220, elem_id="uploads")
         start = gr.Button("Analyze", variant="primary", elem_id="start")
+    with gr.Tab("Live"):
+        _html(_live(predictor), "live-tab")
     with gr.Accordion("Settings", open=False, elem_id="settings"):
         settings = _settings(predictor)
         again = gr.Button("Analyze again with these settings", size="sm", elem_id="again")
@@ -141,12 +147,13 @@ def _connect(handlers: Handlers, limits: Limits, inputs: _Inputs, cancel: gr.But
 
 
 def serve_page(
-    page: gr.Blocks, limits: Limits, uploads: Path, host: str | None = None, port: int | None = None
+    page: gr.Blocks, streams: Streams, limits: Limits, uploads: Path, host: str | None = None, port: int | None = None
 ) -> None:
     """Serves the page until the process is asked to end.
 
     Args:
         page: of [`build_page`].
+        streams: answers its live tab.
         limits: the same.
         uploads: the folder that `GRADIO_TEMP_DIR` names.
         host: address to listen on; by default `GRADIO_SERVER_NAME`, which the Hub sets, else 127.0.0.1.
@@ -156,22 +163,44 @@ def serve_page(
         OSError: the port is taken.
     """
     accept_only_files(limits.files)
+    middleware = [Middleware(LimitsMiddleware, uploads, limits)]
     page.launch(
-        app_kwargs={"middleware": [Middleware(LimitsMiddleware, uploads, limits)]},
+        app_kwargs={"middleware": middleware, "routes": [WebSocketRoute("/v1/stream", streams.serve)]},
         state_session_capacity=limits.sessions,
         server_name=host,
         server_port=port,
         share=False,
-        max_file_size=round(limits.megabytes * MEGABYTE),
-        ssr_mode=False,
-        pwa=False,
-        enable_monitoring=False,
-        run_history=False,  # it would store recordings in the visitor's browser
-        footer_links=[],
-        theme=gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=_FONT, font_mono=_FONT),
-        css_paths=_HERE / "page.css",
-        head=f"<script>{(_HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+        **_appearance(limits),
     )
+
+
+def mount_page(app: FastAPI, page: gr.Blocks, limits: Limits, uploads: Path) -> None:
+    """Adds the page to an application, at its root; the application itself answers the live tab.
+
+    Args:
+        app: with routes of its own, which come first.
+        page: of [`build_page`].
+        limits: the same.
+        uploads: the folder that `GRADIO_TEMP_DIR` names.
+    """
+    accept_only_files(limits.files)
+    middleware = [Middleware(LimitsMiddleware, uploads, limits)]
+    gr.mount_gradio_app(app, page, "/", app_kwargs={"middleware": middleware}, **_appearance(limits))
+
+
+def _appearance(limits: Limits) -> dict[str, Any]:
+    scripts = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("page.js", "live.js"))
+    return {
+        "max_file_size": round(limits.megabytes * MEGABYTE),
+        "ssr_mode": False,
+        "pwa": False,
+        "enable_monitoring": False,
+        "run_history": False,  # it would store recordings in the visitor's browser
+        "footer_links": [],
+        "theme": gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=_FONT, font_mono=_FONT),
+        "css_paths": _HERE / "page.css",
+        "head": f"<script>{scripts}</script>",
+    }
 
 
 def _introduction(predictor: Predictor, limits: Limits, model: ModelDescription) -> str:
@@ -182,6 +211,12 @@ def _introduction(predictor: Predictor, limits: Limits, model: ModelDescription)
         kept=format_duration(limits.keep_s),
         model=model,
     )
+
+
+def _live(predictor: Predictor) -> str:
+    main_task = predictor.main_task
+    classes = [(label, tone_of(label, main_task)) for label in lanes_of(main_task)]
+    return TEMPLATES.get_template("live.html.jinja").render(classes=classes, head=main_task.name, hop_s=_LIVE_HOP_S)
 
 
 def _about_several(predictor: Predictor, limits: Limits) -> str:

@@ -36,6 +36,7 @@ class Limits:
         concurrent: requests that are computed at the same time.
         waiting: requests that may wait in the queue; further ones are rejected.
         sessions: visitors whose latest recording and result are kept.
+        streams: live tabs that listen at the same time.
         keep_s: seconds that a file is kept after it was last used.
         patience_s: seconds that a request body may take, and one more for every `slowest_kb_s` kilobytes.
         slowest_kb_s: the lowest accepted rate of an upload, in kilobytes a second.
@@ -48,6 +49,7 @@ class Limits:
     concurrent: int = 2
     waiting: int = 256
     sessions: int = 100
+    streams: int = 8
     keep_s: float = 600.0
     patience_s: float = 30.0
     slowest_kb_s: float = 10.0

@@ -6,8 +6,8 @@ import pytest
 from scipy.signal import sawtooth, square
 
 from inference.timeline.voice_activity import find_speech
-from modeling import load_audio
-from modeling.vad_ser import find_regions, measure_speech
+from modeling import load_audio, vad_ser
+from modeling.vad_ser import FRAME, SpeechProbabilities, find_regions, measure_speech
 from tests.conftest import ROOT, TASKS
 from tests.inference.batch.test_predict import babble
 from tests.inference.conftest import music, noise
@@ -55,6 +55,17 @@ def test_a_recording_read_in_a_block_has_the_regions_of_the_clip(silence_s):
     for part in find_speech([waveform]):
         regions.append([part.start, part.start + part.waveform.size])
     assert sum(end - start for start, end in regions) == sum(end - start for start, end in find_regions(waveform))
+
+
+def test_onnx_runtime_computes_the_probabilities_of_pytorch(monkeypatch):
+    expected = SpeechProbabilities()(SPEECH)
+    monkeypatch.setattr(vad_ser, "_load_torch", vad_ser._load_onnx)
+    probabilities = SpeechProbabilities()
+    found = [
+        value for start in range(0, SPEECH.size, 7 * FRAME) for value in probabilities(SPEECH[start:][: 7 * FRAME])
+    ]
+    assert max(expected) > 0.5
+    assert found == pytest.approx(expected, abs=1e-5)
 
 
 WITHOUT = """

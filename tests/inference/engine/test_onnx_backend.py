@@ -1,3 +1,5 @@
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -5,7 +7,7 @@ import pytest
 
 from inference.engine.onnx_backend import FILES, load_onnx
 from inference.engine.predictor import load_predictor
-from tests.conftest import TASKS, voice
+from tests.conftest import ROOT, TASKS, voice
 
 pytestmark = pytest.mark.slow
 
@@ -83,3 +85,11 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(exported, 
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ValueError, match=r"pip install -e '\.\[onnx\]'"):
         load_onnx(exported)
+
+
+def test_nothing_is_reported_and_nothing_left_on_disk(exported, tmp_path):
+    """ONNX Runtime's telemetry keeps a file among the temporary ones."""
+    code = "import sys; from inference.engine.onnx_backend import load_onnx; load_onnx(sys.argv[1])"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code, str(exported)], cwd=ROOT, env=environment, check=True)
+    assert list(tmp_path.iterdir()) == []

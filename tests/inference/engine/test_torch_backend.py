@@ -1,11 +1,8 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
-import torch
 
 from inference.engine.backend import pad
-from inference.engine.torch_backend import PRECISIONS, start_threads, torch_network
+from inference.engine.torch_backend import PRECISIONS, torch_network
 from modeling import SAMPLING_RATE
 from tests.conftest import TASKS, voice
 
@@ -25,13 +22,3 @@ def test_the_network_cuts_to_the_models_window(tiny_model):
     whole, cut = network(*pad([clip])), network(*pad([clip[:window]]))
     for name in whole:
         np.testing.assert_allclose(whole[name], cut[name], atol=1e-5)
-
-
-@pytest.mark.parametrize("threads", [4], indirect=True)
-@pytest.mark.parametrize(("count", "share"), [(2, 2), (4, 1), (8, 1)])
-def test_threads_divide_those_of_pytorch_and_others_keep_theirs(threads, count, share):
-    with start_threads(count) as workers:
-        assert set(workers.map(lambda _: torch.get_num_threads(), range(20))) == {share}
-    assert torch.get_num_threads() == 4
-    with ThreadPoolExecutor(1) as later:
-        assert later.submit(torch.get_num_threads).result() == 4

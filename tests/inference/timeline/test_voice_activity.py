@@ -115,7 +115,7 @@ def test_two_recordings_can_be_processed_in_turns(spoken, recording):
 def test_the_process_keeps_its_threads(monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "silero_vad"]:
         monkeypatch.delitem(sys.modules, name)
-    vad_ser._load_network.cache_clear()
+    vad_ser._load_torch.cache_clear()
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
