@@ -62,7 +62,7 @@ class FilterBank(nn.Module):
 
 def count_steps(samples: int) -> int:
     """Steps that [`FilterBank`] computes of so many samples."""
-    return (samples - _WINDOW + _HOP) // (_STRIDE * _HOP)
+    return ((samples - _WINDOW) // _HOP + 1) // _STRIDE
 
 
 def _normalize(log_power: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
