@@ -65,17 +65,16 @@ class MaskedGroupNormConvLayer(GradientCheckpointingLayer):
         return output
 
 
-def with_mask(input_values: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
+def with_mask(input_values: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
     """What a feature encoder takes after [`mask_group_norm`]: `(batch, 2, samples)`, the waveform and its mask.
 
     Transformers' models pass their input to the feature encoder as it is, and no mask beside it.
 
     Args:
         input_values: `(batch, samples)`.
-        attention_mask: `(batch, samples)`, 1 at the clip's samples; by default all are.
+        attention_mask: `(batch, samples)`, 1 at the clip's samples.
     """
-    mask = torch.ones_like(input_values) if attention_mask is None else attention_mask.to(input_values.dtype)
-    return torch.stack((input_values, mask), dim=1)
+    return torch.stack((input_values, attention_mask.to(input_values.dtype)), dim=1)
 
 
 def mask_group_norm(encoder: Any) -> None:

@@ -1,4 +1,4 @@
-"""Data2VecAudioForMultiTaskSER: the encoder of data2vec-audio (Baevski et al. 2022) with our heads."""
+"""Data2VecAudioForMultiTaskSER: the encoder of data2vec-audio (Baevski et al. 2022) with one linear head per task."""
 
 from __future__ import annotations
 

@@ -43,13 +43,11 @@ class MultiTaskSEROutput(ModelOutput):
     attentions: tuple[torch.Tensor, ...] | None = None
 
 
-def masked_mean(hidden_states: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+def masked_mean(hidden_states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean over time of `hidden_states` `(batch, frames, features)` where `mask` `(batch, frames)` is true.
 
-    It sums in float32, because three hundred bfloat16 frames would lose digits. `mask=None` averages all frames.
+    It sums in float32, because three hundred bfloat16 frames would lose digits.
     """
-    if mask is None:
-        return hidden_states.float().mean(dim=1).to(hidden_states.dtype)
     weights = mask.unsqueeze(-1).float()
     return ((hidden_states.float() * weights).sum(dim=1) / weights.sum(dim=1)).to(hidden_states.dtype)
 

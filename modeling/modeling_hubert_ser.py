@@ -1,4 +1,4 @@
-"""HubertForMultiTaskSER: the encoder of HuBERT (Hsu et al. 2021) with our heads."""
+"""HubertForMultiTaskSER: the encoder of HuBERT (Hsu et al. 2021) with one linear head per task."""
 
 from __future__ import annotations
 

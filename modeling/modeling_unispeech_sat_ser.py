@@ -1,4 +1,4 @@
-"""UniSpeechSatForMultiTaskSER: the encoder of UniSpeech-SAT (Chen et al. 2022) with our heads."""
+"""UniSpeechSatForMultiTaskSER: the encoder of UniSpeech-SAT (Chen et al. 2022) with one linear head per task."""
 
 from __future__ import annotations
 

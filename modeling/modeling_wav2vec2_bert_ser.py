@@ -1,4 +1,4 @@
-"""Wav2Vec2BertForMultiTaskSER: the encoder of w2v-BERT 2.0 (Barrault et al. 2023) with our heads."""
+"""Wav2Vec2BertForMultiTaskSER: the encoder of w2v-BERT 2.0 (Barrault et al. 2023) with one linear head per task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the encoders on waveforms share (wav2vec 2.0 and its kin): convolutions on standardized clips, SpecAugment."""
+"""What the encoders on waveforms share, wav2vec 2.0 and others: convolutions on standardized clips, SpecAugment."""
 
 from __future__ import annotations
 

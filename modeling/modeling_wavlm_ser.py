@@ -1,4 +1,4 @@
-"""WavLMForMultiTaskSER: the encoder of WavLM (Chen et al. 2022) with our heads."""
+"""WavLMForMultiTaskSER: the encoder of WavLM (Chen et al. 2022) with one linear head per task."""
 
 from __future__ import annotations
 

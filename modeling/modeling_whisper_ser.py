@@ -1,4 +1,4 @@
-"""WhisperForMultiTaskSER: the encoder of Whisper (Radford et al. 2022), on a clip's own length, with our heads."""
+"""WhisperForMultiTaskSER: the encoder of Whisper (Radford et al. 2022) with one linear head per task."""
 
 from __future__ import annotations
 
@@ -100,6 +100,7 @@ class WhisperForMultiTaskSER(SpeechEncoderMixin, WhisperPreTrainedModel):
     feature_encoder = ("conv1", "conv2")
     lora_targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
     frozen_modules = ("model.encoder.embed_positions",)  # sinusoids
+    # For ONNX, where its filters are weights: the powers that they sum exceed float16.
     _keep_in_fp32_modules_strict = ("log_mel",)  # type: ignore[assignment]  # transformers takes any collection
     min_samples = WINDOW
     reset_fields = MappingProxyType({"encoder_layerdrop": 0.0})

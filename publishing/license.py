@@ -91,9 +91,9 @@ def backbone(name: str) -> dict[str, Any]:
 def most_restrictive(data: Sequence[Mapping[str, Any]]) -> License:
     """The license of weights that came from all of these data.
 
-    Weights are Apache-2.0, as the code is, only if every license allows commercial use and redistribution, and a
-    license of one's own for what is derived. Otherwise
-    they have no standard license: the restrictions of the data are listed, and the most restrictive one names it.
+    Weights are Apache-2.0, as the code is, only if every license allows commercial use, redistribution, and another
+    license for what is derived. Otherwise they have no standard license: the restrictions of the data are listed, and
+    the most restrictive one names it.
 
     Args:
         data: corpora, and the start of the training, with `corpus`, `license`, `commercial` and `redistributable`, as

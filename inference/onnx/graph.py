@@ -111,8 +111,8 @@ def _products(file: Path) -> list[str]:
 def write_float16(model: PreTrainedModel, source: Path, file: Path) -> None:
     """Writes a graph whose weights, and the values that they are multiplied with, are in float16.
 
-    Everything else stays in float32, because a waveform's energy alone exceeds float16's 65504; so do the heads, and
-    the layers that the model always keeps in float32.
+    Everything else stays as it is, because a waveform's energy alone exceeds float16's 65504; so do the heads, the
+    layers that the model always keeps in float32, and what it computes in float64.
     """
     from onnxscript import ir
     from onnxscript.ir.passes.common import RemoveUnusedNodesPass
@@ -120,9 +120,11 @@ def write_float16(model: PreTrainedModel, source: Path, file: Path) -> None:
     program = ir.load(source)
     exact = model._keep_in_fp32_modules_strict or ()
     for node in [node for node in program.graph if node.op_type in _PRODUCTS]:
-        weights = " ".join(str(value.name) for value in node.inputs if value is not None and value.is_initializer())
+        weights = [value for value in node.inputs if value is not None and value.is_initializer()]
+        names = " ".join(str(value.name) for value in weights)
         is_head = node.outputs[0].is_graph_output()
-        if weights and not is_head and not any(name in weights for name in exact):
+        is_float32 = {value.dtype for value in weights} == {ir.DataType.FLOAT}
+        if is_float32 and not is_head and not any(name in names for name in exact):
             _compute_in(program.graph, node, ir.DataType.FLOAT16)
     RemoveUnusedNodesPass()(program)
     ir.save(program, file)

@@ -64,6 +64,6 @@ def test_an_encoder_computes_what_transformers_computes_for_the_clip_alone(netwo
     assert encoder.state_dict().keys() == weights.keys()
     encoder.load_state_dict(weights)
     batch = encoder(with_mask(values * mask, mask), attention_mask=mask).last_hidden_state
-    alone = encoder(with_mask(values[:1, :SAMPLES], None)).last_hidden_state
+    alone = encoder(with_mask(values[:1, :SAMPLES], mask[:1, :SAMPLES])).last_hidden_state
     torch.testing.assert_close(batch[:1, : expected.shape[1]], alone, rtol=0, atol=1e-5)
     torch.testing.assert_close(alone, expected, rtol=0, atol=2e-5)

@@ -10,6 +10,7 @@ from jinja2 import UndefinedError
 from modeling import Task
 from publishing.card import COLUMNS, render_card, shown_figures
 from tests.conftest import TASKS, tiny_config
+from tests.modeling.test_encoders import FAMILIES
 from tests.modeling.test_modeling_panns_ser import panns_config
 from tests.publishing.conftest import NON_COMMERCIAL, OWN, REPO, RESEARCH, corpus, training_record
 
@@ -166,6 +167,34 @@ def test_a_known_backbone_has_its_authors_license(metrics):
     panns = "[Cnn14_16k_mAP=0.438.pth](https://zenodo.org/record/3987831)"
     assert one(card.content, STARTED)[1] == [panns, "–", "–", "CC BY 4.0", "yes", "yes"]
     assert "| started from | `Cnn14_16k_mAP=0.438.pth` |" in card.text
+
+
+@pytest.mark.parametrize(
+    ("family", "base_model", "license"),
+    [
+        ("wav2vec2", "facebook/wav2vec2-large-xlsr-53", "apache-2.0"),
+        ("wav2vec2", "facebook/mms-300m", "non-commercial-data"),
+        ("hubert", "facebook/hubert-base-ls960", "apache-2.0"),
+        ("wavlm", "microsoft/wavlm-large", "unstated-data-license"),
+        ("unispeech-sat", "microsoft/unispeech-sat-base-plus", "share-alike-data"),
+        ("data2vec-audio", "facebook/data2vec-audio-large", "apache-2.0"),
+        ("wav2vec2-bert", "facebook/w2v-bert-2.0", "apache-2.0"),
+        ("whisper", "openai/whisper-base", "apache-2.0"),
+        ("whisper", "distil-whisper/distil-large-v3", "apache-2.0"),
+    ],
+)
+def test_every_family_has_a_card_with_its_base_model_and_license(metrics, family, base_model, license):
+    model = FAMILIES[family].model
+    config = model.config_from_backbone(FAMILIES[family].config, TASKS, layer_weights=True)
+    record = training_record(corpus("emodb"), start="hub", base_model=base_model, revision="c0ffee")
+    text = render(metrics, record, **config.to_dict())
+    data = ModelCard(text).data
+    assert data.base_model == base_model
+    assert (data.license if data.license != "other" else data.license_name) == license
+    assert config.hub_tag in data.tags
+    assert config.description in text
+    started = [row[0] for row in one(text, STARTED)]
+    assert f"[{base_model}](https://huggingface.co/{base_model})" in started
 
 
 def test_the_metadata_come_back(metrics):

@@ -51,6 +51,8 @@ def test_a_corpus_of_two_trainings_is_named_once():
         ("facebook/hubert-large-ll60k", "Apache-2.0", "apache-2.0"),
         ("facebook/data2vec-audio-base-960h", "Apache-2.0", "apache-2.0"),
         ("facebook/w2v-bert-2.0", "MIT", "apache-2.0"),
+        ("openai/whisper-base", "Apache-2.0", "apache-2.0"),
+        ("distil-whisper/distil-small.en", "MIT", "apache-2.0"),
         ("microsoft/unispeech-sat-large", "CC BY-SA 3.0", "share-alike-data"),
         ("microsoft/wavlm-large", NOT_STATED, "unstated-data-license"),
         ("team/ser-iemocap", NOT_STATED, "unstated-data-license"),

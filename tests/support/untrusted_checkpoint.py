@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ABSENT = """soundfile soxr av librosa scipy sklearn datasets pandas evaluate accelerate matplotlib numba joblib optuna
-silero_vad"""
+silero_vad peft onnx onnxruntime onnxscript torchaudio"""
 PROJECT = "common modeling preprocessing evaluation training inference publishing tests"
 for name in f"{ABSENT} {PROJECT}".split():
     sys.modules[name] = None
