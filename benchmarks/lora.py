@@ -85,7 +85,7 @@ def _lines(laps: dict[str, Laps], layers: int) -> list[Line]:
             at_least=False,
             note=notes["trained"],
         ),
-        Line(f"{claim}, memory", peer, **relative["peak_gb"], target=1.0, at_least=False, note=notes["peak_gb"]),
+        Line(f"{claim}, memory", peer, **relative["peak_gb"], target=0.8, at_least=False, note=notes["peak_gb"]),
         Line(
             f"{claim}, steps a second",
             peer,
