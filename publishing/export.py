@@ -57,7 +57,7 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
     metrics, training = _read_records(checkpoint)
     shown = shown_figures(metrics["main_task"]).values()
     figures = [name for name in shown if (checkpoint / "figures" / name).is_file()]
-    metrics["checkpoint"] = repo_id
+    metrics |= {"checkpoint": repo_id, "model": repo_id}  # not where they are on this machine
     try:
         card = render_card(metrics, training, config.to_dict(), repo_id, figures)
     except (KeyError, TypeError, AttributeError, UndefinedError) as error:

@@ -30,6 +30,7 @@ COMMANDS = {
 FAILS = {"docs/jobs/calls.md"}  # one of its files is broken, which sets the exit status
 TESTED_ELSEWHERE = {
     "docs/adding_a_corpus.md": "test_docs.py",
+    "docs/encoders.md": "test_docs.py",
     "docs/protocols.md": "test_docs.py",
     "docs/jobs/service.md": "test_service_doc.py, which starts the service",
     "docs/jobs/space.md": "test_app.py, which starts the page",
