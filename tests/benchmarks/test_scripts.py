@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 
 def test_every_script_is_among_those_that_make_bench_runs():
     shared = {"__main__", "measure", "clips", "models", "corpus"}
+    shared.add("service")  # the figures of docs/jobs/service.md, against a service that runs for minutes
     shared.add("encoders")  # the table of docs/encoders.md
     shared.add("dub_check")  # it measures findings, on recordings of others
     assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - shared == {*CLAIMS, GPU}
