@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from fnmatch import fnmatch
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -27,6 +28,11 @@ PRELOADED = (
     "publishing.hub",
 )
 HOLDS = 12_000  # bytes that a file of a full disk can have
+
+
+def restart_server() -> None:
+    """Lets the next script start the server anew, with the environment that is set then."""
+    forkserver._forkserver._stop()
 
 
 def start(*arguments: object, log: Path, full: bool = False) -> BaseProcess:
