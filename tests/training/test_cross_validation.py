@@ -126,6 +126,7 @@ def test_every_clip_is_tested_once_by_a_model_that_was_not_trained_on_its_speake
     assert again["mean_over_corpora"] == row["mean_over_corpora"]
 
 
+@pytest.mark.stress
 def test_seeds_without_folds_are_ordinary_trainings(arguments, tmp_path):
     report = cross_validation([*arguments, "--protocol", "speaker", "--seeds", "3", "4"]).run()
     assert [entry["name"] for entry in report["trainings"]] == ["seed-3", "seed-4"]
@@ -134,6 +135,7 @@ def test_seeds_without_folds_are_ordinary_trainings(arguments, tmp_path):
     assert row["folds"] == []
 
 
+@pytest.mark.stress  # the queue is the sweep's, which `make test` shares among processes
 def test_processes_that_start_at_once_share_the_trainings(arguments, tmp_path):
     arguments += ["--protocol", "folds:2", "--seeds", "1", "2"]
     silent = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
