@@ -165,10 +165,7 @@ def evaluate_repetition(
     """Evaluates a checkpoint, or those of all folds, whose predictions are pooled. As [`evaluate_checkpoint`]."""
     reuse = repetition.is_one_of_several
     folds = [_predictions(plan, reuse, training_args) for plan in repetition.plans]
-    changed = {
-        str(condition): [_predictions_under(condition, plan, training_args) for plan in repetition.plans]
-        for condition in conditions
-    }
+    changed = [_predictions_under(conditions, plan, training_args) for plan in repetition.plans] if conditions else []
     if not PartialState().is_main_process:
         return None
     found = _joined(repetition, folds)
@@ -178,7 +175,10 @@ def evaluate_repetition(
         report["over_folds"] = fold_scores(folds, repetition.plans[0].main_task)
     if conditions:
         main = next(task for task in found.tasks if task.name == report["main_task"])
-        joined = {CLEAN: found, **{name: _joined(repetition, each) for name, each in changed.items()}}
+        joined = {
+            CLEAN: found,
+            **{str(each): _joined(repetition, [fold[each] for fold in changed]) for each in conditions},
+        }
         report["conditions"] = measure_conditions(
             found.clips, main, {name: each.logits[main.name] for name, each in joined.items()}
         )
@@ -201,13 +201,18 @@ def _predictions(plan: EvaluationPlan, reuse: bool, training_args: Mapping[str, 
     return Predictions(plan.clips, logits, plan.tasks)
 
 
-def _predictions_under(condition: Condition, plan: EvaluationPlan, training_args: Mapping[str, Any]) -> Predictions:
-    """The outputs of a checkpoint for clips under a condition; babble is made of training clips, if there are any."""
-    voices = Voices(plan.splits.get("train", plan.clips)) if condition.name == "babble" else None
+def _predictions_under(
+    conditions: Sequence[Condition], plan: EvaluationPlan, training_args: Mapping[str, Any]
+) -> dict[Condition, Predictions]:
+    """The outputs of a checkpoint for clips under conditions; babble is made of training clips, if there are any."""
     model, feature_extractor = load_checkpoint(plan.checkpoint)
-    transform = ConditionTransform(condition, voices)
-    logits = predict(model, feature_extractor, plan.clips, transform=transform, **training_args)
-    return Predictions(plan.clips, logits, plan.tasks)
+    found = {}
+    for condition in conditions:
+        voices = Voices(plan.splits.get("train", plan.clips)) if condition.name == "babble" else None
+        transform = ConditionTransform(condition, voices)
+        logits = predict(model, feature_extractor, plan.clips, transform=transform, **training_args)
+        found[condition] = Predictions(plan.clips, logits, plan.tasks)
+    return found
 
 
 def _written_logits(plan: EvaluationPlan) -> dict[str, np.ndarray] | None:

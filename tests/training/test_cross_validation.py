@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 from common.checkpoint import load_config
 from evaluation.run import evaluate_checkpoints
 from preprocessing.prepared.load import load_prepared
+from preprocessing.prepared.table import load_table
 from tests.conftest import ROOT
 from training.arguments.parse import parse_args
 from training.cross_validation import CrossValidation
@@ -74,6 +75,19 @@ def test_a_model_of_all_clips_gets_the_temperatures_of_the_folds(arguments, tmp_
     assert load_config(str(released)).main_task.temperature == pytest.approx(math.prod(temperatures) ** 0.5, rel=1e-5)
     assert len((released / "training_clips.txt").read_text().split()) >= 96
     assert not (released / "metrics.json").exists()
+
+
+def test_conditions_are_evaluated_by_the_models_of_all_folds(arguments, prepared, tmp_path):
+    cross_validation([*arguments, "--protocol", "folds:2"]).run()
+    evaluate_checkpoints([str(tmp_path / "run")], prepared, tmp_path / "out", conditions=["noise:10", "gain:-20"])
+    (metrics,) = (json.loads(path.read_text()) for path in (tmp_path / "out").glob("seed-42/metrics.json"))
+    assert metrics["clips"] == 96
+    assert list(metrics["conditions"]) == ["clean", "noise:10", "gain:-20"]
+    labeled = sum(value is not None for value in load_table(prepared)["emotion"])
+    for rows in metrics["conditions"].values():
+        assert sum(row["clips"] for row in rows["corpora"].values()) == labeled
+    of_row = metrics["tasks"]["emotion"]["mean_over_corpora"]["weighted_f1"]
+    assert metrics["conditions"]["clean"]["mean_over_corpora"]["weighted_f1"] == pytest.approx(of_row)
 
 
 def test_every_clip_is_tested_once_by_a_model_that_was_not_trained_on_its_speaker(
