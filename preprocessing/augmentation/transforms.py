@@ -11,6 +11,7 @@ import importlib.util
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,10 @@ def _room(waveform: np.ndarray, rt60_s: float, context: ClipContext) -> np.ndarr
     return reverberate(waveform, room_impulse_response(rt60_s, direct_db, context.random))
 
 
+_added_at_snr = partial(
+    Transform, value="SNR in dB", low=-20, high=60, default=10, drawn=(5, 30), effects=_energy_unknown
+)
+
 # In the order in which they happen to a recording, which is the order of application.
 TRANSFORMS: Mapping[str, Transform] = {
     "speed": Transform(
@@ -120,24 +125,8 @@ TRANSFORMS: Mapping[str, Transform] = {
         drawn=(0.1, 0.6),
         effects=_energy_unknown,
     ),
-    "noise": Transform(
-        apply=_noise,
-        value="SNR in dB",
-        low=-20,
-        high=60,
-        default=10,
-        drawn=(5, 30),
-        effects=_energy_unknown,
-    ),
-    "babble": Transform(
-        apply=_babble,
-        value="SNR in dB",
-        low=-20,
-        high=60,
-        default=10,
-        drawn=(5, 30),
-        effects=_energy_unknown,
-    ),
+    "noise": _added_at_snr(apply=_noise),
+    "babble": _added_at_snr(apply=_babble),
     "gain": Transform(
         apply=lambda waveform, gain_db, _: change_level(waveform, gain_db),
         value="gain in dB",
