@@ -94,7 +94,7 @@ def _architecture(arguments: ModelArguments, config: PreTrainedConfig | None) ->
     """The name in `ARCHITECTURES` of what training starts from, which `--architecture` may repeat.
 
     Raises:
-        ValueError: there is none, or `--architecture` is another one.
+        ValueError: the network is unknown, or `--architecture` is another one.
     """
     if arguments.architecture not in (None, *ARCHITECTURES):
         raise ValueError(f"--architecture {arguments.architecture!r} is not one of {', '.join(ARCHITECTURES)}.")

@@ -26,7 +26,7 @@ def plan_training(
 
     Returns:
         A function that trains, and returns a sentence on where the result is. It raises a
-        [`~evaluation.metrics.compute.DivergedError`] where there is none.
+        [`~evaluation.metrics.compute.DivergedError`] where nothing was trained to its end.
 
     Raises:
         ValueError: a setting is not valid, or does not fit the data, the checkpoint or another setting.

@@ -80,7 +80,7 @@ class Admission:
             key: given in another way.
 
         Raises:
-            ApiError: the service requires a key, and this is none of them.
+            ApiError: the key is missing or is not one of the service's.
         """
         if not self.limits.keys:
             return address
