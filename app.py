@@ -1,6 +1,6 @@
 """Checkpoint -> a web page: upload or record speech, and see emotion over time.
 
-    python app.py --model runs/demo
+    python app.py
     python app.py --model my-team/ser-13 --port 8000 --max_minutes 60
 
 On the Hub it runs as a Space without changes: see publish.py --space.
@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from common.checkpoint_name import check_checkpoint, default_checkpoint
 from common.command_line import FlagParser, run_command
 
 
@@ -26,7 +27,6 @@ def main() -> None:
         sys.exit("app.py: Gradio is not installed. Install it with: pip install -e '.[page]'")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that uploads are deleted
     try:
-        from common.checkpoint_name import check_checkpoint
         from common.quiet import quiet_c_libraries
 
         checkpoint = args.model or _find_model(Path(__file__).parent)
@@ -58,22 +58,20 @@ def main() -> None:
 
 
 def _find_model(folder: Path) -> str:
-    """The checkpoint of a Space: `SER_MODEL`, or its folder `model`, or the model that its README.md names."""
-    if "SER_MODEL" in os.environ:
-        return os.environ["SER_MODEL"]
-    if (folder / "model").is_dir():
-        return str(folder / "model")
-    from huggingface_hub import metadata_load
+    """`SER_MODEL`; or that of a Space, its folder `model` or what its README.md names; or the repository's own."""
+    if "SER_MODEL" not in os.environ:
+        if (folder / "model").is_dir():
+            return str(folder / "model")
+        from huggingface_hub import metadata_load
 
-    models = (metadata_load(folder / "README.md") or {}).get("models")
-    if not models:
-        raise ValueError("No checkpoint was given. Give one with --model, or set SER_MODEL.")
-    return str(models[0])
+        if models := (metadata_load(folder / "README.md") or {}).get("models"):
+            return str(models[0])
+    return default_checkpoint()
 
 
 def _parse_args() -> argparse.Namespace:
     parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", metavar="CHECKPOINT", help="folder or Hub id of a checkpoint, or set SER_MODEL")
+    parser.add_argument("--model", metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1, which only this machine can reach)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
     parser.add_argument("--max_minutes", type=_positive(float), default=10.0, help="longest recording (default: 10)")

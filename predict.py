@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.checkpoint_name import add_model_flag
 from common.command_line import FlagParser, run_command
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _parse_args() -> argparse.Namespace:
     add("path", nargs="*", help="file, folder, pattern such as 'calls/**/*.mp3', or URL")
     add("--list", type=Path, metavar="FILE", help="text file with one such path per line")
     add("--microphone", action="store_true", help="predict live from the microphone, hop by hop, until Ctrl-C")
-    add("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
+    add_model_flag(parser)
     add(
         "--output",
         type=Path,

@@ -1,8 +1,28 @@
-"""Checks the name of a checkpoint, before anything is imported or loaded."""
+"""The name of a checkpoint: its flag, and a check before anything is imported or loaded."""
 
 from __future__ import annotations
 
+import argparse
 import os
+from pathlib import Path
+
+# The repository's own model, which labels speech where no other is named.
+DEFAULT_CHECKPOINT = str(Path(__file__).resolve().parents[1] / "models" / "whisper-base-ser")
+
+
+def default_checkpoint() -> str:
+    """The environment variable `SER_MODEL`, or else the repository's own model."""
+    return os.environ.get("SER_MODEL") or DEFAULT_CHECKPOINT
+
+
+def add_model_flag(parser: argparse.ArgumentParser) -> None:
+    """Adds `--model`, which may be left out."""
+    parser.add_argument(
+        "--model",
+        default=default_checkpoint(),
+        metavar="CHECKPOINT",
+        help="folder or Hub id of a checkpoint (default: SER_MODEL, or the repository's models/whisper-base-ser)",
+    )
 
 
 def check_checkpoint(name: str) -> None:

@@ -24,6 +24,7 @@ import pytest
 import soundfile
 
 from common.checkpoint import load_checkpoint
+from common.checkpoint_name import DEFAULT_CHECKPOINT
 from inference.engine.predictor import load_predictor
 from inference.timeline.build import build_timeline
 from inference.timeline.formats import EXPORTS
@@ -441,8 +442,7 @@ def test_where_a_space_finds_its_model(tmp_path, monkeypatch):
     find_model = runpy.run_path(str(ROOT / "app.py"))["_find_model"]
     monkeypatch.delenv("SER_MODEL", raising=False)
     (tmp_path / "README.md").write_text("# No Space\n")
-    with pytest.raises(ValueError, match="SER_MODEL"):
-        find_model(tmp_path)
+    assert find_model(tmp_path) == DEFAULT_CHECKPOINT
     (tmp_path / "README.md").write_text("---\nsdk: gradio\nmodels:\n- team/ser\n---\n# A Space\n")
     assert find_model(tmp_path) == "team/ser"
     (tmp_path / "model").mkdir()

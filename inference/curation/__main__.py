@@ -26,6 +26,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from common.checkpoint_name import add_model_flag, check_checkpoint
 from common.command_line import FlagParser, pair, run_command
 
 
@@ -33,7 +34,6 @@ def main() -> None:
     """Runs the command line."""
     args = _parse_args()
     try:
-        from common.checkpoint_name import check_checkpoint
         from common.quiet import quiet_c_libraries
 
         from ..batch.find_files import check_files
@@ -69,7 +69,7 @@ def _parse_args() -> argparse.Namespace:
         "python -m inference.curation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("manifest", type=Path, help="CSV, TSV, JSON lines (NeMo), Parquet, or id|text|normalized")
-    parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
+    add_model_flag(parser)
     parser.add_argument("--output", required=True, type=Path, metavar="KEPT", help="file for the rows that are kept")
     parser.add_argument(
         "--keep", required=True, nargs="+", metavar="CONDITION", help="conditions; a kept row meets all of them"

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.checkpoint_name import add_model_flag, check_checkpoint
 from common.command_line import FlagParser, run_command
 from common.text_tables import format_table
 
@@ -28,7 +29,6 @@ def main() -> None:
     """Runs the command line."""
     args = _parse_args()
     try:
-        from common.checkpoint_name import check_checkpoint
         from common.outputs import check_new
         from common.quiet import quiet_c_libraries
 
@@ -129,7 +129,7 @@ def _parse_args() -> argparse.Namespace:
     )
     parser.add_argument("source", help="audio or video file in the original language")
     parser.add_argument("dub", help="the same film with the same cut in another language")
-    parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
+    add_model_flag(parser)
     parser.add_argument("--output", type=_output, metavar="FILE", help="every line, as .json or .csv")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing --output")
     parser.add_argument("--worst", type=int, default=10, metavar="N", help="lines to print (default: 10)")

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from common.checkpoint_name import add_model_flag, check_checkpoint
 from common.command_line import FlagParser, run_command
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ def main() -> None:
     if missing:
         sys.exit(f"inference.web: {', '.join(missing)} not installed. Install with: pip install -e '.[service]'")
     try:
-        from common.checkpoint_name import check_checkpoint
         from common.quiet import quiet_c_libraries
 
         check_checkpoint(args.model)
@@ -86,14 +86,7 @@ def _parse_args() -> argparse.Namespace:
     )
     parser.add_argument("verb", choices=("serve",), help="what to do")
     add = parser.add_argument
-    default = os.environ.get("SER_MODEL")
-    add(
-        "--model",
-        metavar="CHECKPOINT",
-        default=default,
-        required=default is None,
-        help="folder or Hub id, or SER_MODEL",
-    )
+    add_model_flag(parser)
     add("--backend", choices=("torch", "onnx"), default="torch", help="onnx needs a folder that inference.onnx wrote")
     add("--precision", choices=("float32", "bfloat16", "int8", "float16"), default="float32")
     add("--batch_size", type=int, default=8, metavar="N", help="clips that are processed at once (default: 8)")
