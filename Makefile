@@ -123,7 +123,7 @@ runs/real/without-%/metrics.json: configs/real/rows/release.yaml | prepared/real
 	$(TRAIN) $(call REAL_FLAGS,release) --protocol loco:$* --output_dir $(@D)
 
 runs/real/released/model.safetensors: runs/real/release/report.md
-	$(TRAIN) $(call REAL_FLAGS,release) --protocol all --temperatures_of runs/real/release --output_dir $(@D)
+	$(TRAIN) $(call REAL_FLAGS,release) --protocol all --recipe_of runs/real/release --output_dir $(@D)
 
 $(PROBE): | prepared/real/report.json
 	$(BIN)/python -m evaluation.probe openai/whisper-base --layers 3 --data prepared/real --protocol folds:6 --output $@

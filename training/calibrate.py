@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +16,7 @@ from scipy.special import softmax
 from transformers import SequenceFeatureExtractor
 from transformers.utils.logging import get_logger
 
-from common.checkpoint import load_config
 from common.files import write_json
-from common.trainings import find_trainings
 from evaluation.metrics.calibration import at_bound, calibration_metrics, fit_temperature
 from evaluation.predict import predict
 from modeling import Task
@@ -81,29 +78,6 @@ def apply_temperatures(model: Any, temperatures: Mapping[str, float]) -> None:
     model.config.set_tasks(
         [replace(task, temperature=task.temperature * temperatures.get(task.name, 1.0)) for task in tasks]
     )
-
-
-def temperatures_of(folder: str, tasks: Sequence[Task]) -> dict[str, float]:
-    """Geometric means of the temperatures of several trainings' heads, by task name.
-
-    Args:
-        folder: trainings of one model, as `train.py --protocol folds:K` leaves them.
-        tasks: those of the model that gets the temperatures.
-
-    Raises:
-        ValueError: the folder has no trainings, or one of them lacks a classification head of the model.
-    """
-    trainings = [training.name for found in find_trainings(folder).values() for training in found]
-    if not trainings:
-        raise ValueError(f"--temperatures_of {folder} holds no seeds or folds of a model, as train.py leaves them.")
-    names = [task.name for task in tasks if task.is_classification]
-    logs = []
-    for name in trainings:
-        found = {task.name: task.temperature for task in load_config(f"{folder}/{name}").get_tasks()}
-        if missing := [task for task in names if task not in found]:
-            raise ValueError(f"--temperatures_of: {folder}/{name} has no head for {', '.join(missing)}.")
-        logs.append([math.log(found[task]) for task in names])
-    return dict(zip(names, np.exp(np.mean(logs, axis=0)).tolist(), strict=True))
 
 
 def _report(logits: np.ndarray, targets: np.ndarray, temperature: float) -> dict:

@@ -19,9 +19,9 @@ from preprocessing.prepared.load import count_in_no_split, load_prepared
 from preprocessing.prepared.table import load_report
 
 from .arguments.settings import MAIN_METRIC, DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
-from .calibrate import temperatures_of
 from .learning_rates import learning_rates
 from .model import build_model, clips_of_start, freeze, task_names
+from .recipe import check_recipe
 from .resume import check_resume, check_sweep, checkpoint_to_resume, resume_settings
 from .start import describe_start
 from .tasks import fit_tasks
@@ -93,8 +93,8 @@ def prepare_job(
     network = build_model(model, tasks, load_report(data.data)["settings"]["max_duration_s"])
     _warn_of_absent_classes(network.config.get_tasks(), splits)
     _adapt_to_network(args, model, network)
-    if args.temperatures_of is not None:
-        temperatures_of(args.temperatures_of, network.config.get_tasks())  # finds what is invalid
+    if args.recipe_of is not None:
+        check_recipe(args.recipe_of, network.config.get_tasks(), settings)
     start = describe_start(model)
     resume = resume_settings(data, model, args, splits, network.config, start)
     clips_before = clips_of_start(model)

@@ -30,8 +30,9 @@ from preprocessing.prepared.collator import SERDataCollator, encode
 
 from .arguments.settings import SERTrainingArguments
 from .best import BestCallback, describe_best
-from .calibrate import apply_temperatures, calibrate, temperatures_of
+from .calibrate import apply_temperatures, calibrate
 from .job import TrainingJob
+from .recipe import recipe_temperatures, write_recipe_metrics
 from .record import write_training_record
 from .resume import write_resume_settings
 from .trainer import MultiTaskSERTrainer
@@ -116,8 +117,8 @@ def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob, *, summary: bool = 
         "per_device_eval_batch_size": job.args.per_device_eval_batch_size,
         "use_cpu": job.args.use_cpu,
     }
-    if job.args.temperatures_of is not None:
-        apply_temperatures(job.model, temperatures_of(job.args.temperatures_of, job.tasks))
+    if job.args.recipe_of is not None:
+        apply_temperatures(job.model, recipe_temperatures(job.args.recipe_of, job.tasks))
     elif job.args.calibrate and "validation" in job.splits:
         calibrate(job.model, feature_extractor, job.splits["validation"], output, **hardware)
     if trainer.is_world_process_zero():
@@ -128,6 +129,8 @@ def finalize(trainer: MultiTaskSERTrainer, job: TrainingJob, *, summary: bool = 
         write_text(output / "train_config.yaml", yaml.safe_dump(job.settings, allow_unicode=True))
         trainer.write_settings(output)
         write_training_record(job, trainer, output)
+        if job.args.recipe_of is not None:
+            write_recipe_metrics(job.args.recipe_of, output)
     trainer.accelerator.wait_for_everyone()
     report: dict[str, Any] = {}
     if "test" in job.splits:  # in float32 from the saved files, as evaluate.py does

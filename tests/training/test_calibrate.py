@@ -11,7 +11,7 @@ from evaluation.predict import predict
 from modeling import SpeechEmotionPipeline, Wav2Vec2ForMultiTaskSER
 from preprocessing.stored_audio import stored_waveform
 from tests.conftest import TASKS, tiny_config
-from training.calibrate import apply_temperatures, calibrate, temperatures_of
+from training.calibrate import apply_temperatures, calibrate
 
 
 @pytest.fixture
@@ -117,25 +117,3 @@ def test_a_model_without_classes_has_nothing_to_calibrate(feature_extractor, spl
     model = Wav2Vec2ForMultiTaskSER(tiny_config(TASKS[2:]))
     assert calibrate(model, feature_extractor, splits["validation"], tmp_path) == {}
     assert not (tmp_path / "calibration.json").exists()
-
-
-def save_fold(model, folder, temperatures):
-    fold = copy.deepcopy(model)
-    apply_temperatures(fold, temperatures)
-    fold.save_pretrained(folder)
-
-
-def test_the_temperatures_of_folds_are_their_geometric_mean(tiny_model, tmp_path):
-    save_fold(tiny_model, tmp_path / "seed-1/fold-1", {"emotion": 2.0, "gender": 1.0})
-    save_fold(tiny_model, tmp_path / "seed-1/fold-2", {"emotion": 8.0, "gender": 1.0})
-    found = temperatures_of(str(tmp_path), tiny_model.config.get_tasks())
-    assert found == pytest.approx({"emotion": 4.0, "gender": 1.0})
-
-
-def test_temperatures_that_folds_lack_are_refused(tiny_model, tmp_path):
-    with pytest.raises(ValueError, match=tmp_path.name):
-        temperatures_of(str(tmp_path), tiny_model.config.get_tasks())
-    fold = Wav2Vec2ForMultiTaskSER(tiny_config(tasks=TASKS[:1]))
-    fold.save_pretrained(tmp_path / "seed-1/fold-1")
-    with pytest.raises(ValueError, match="gender"):
-        temperatures_of(str(tmp_path), tiny_model.config.get_tasks())

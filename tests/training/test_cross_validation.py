@@ -62,11 +62,11 @@ def test_several_trainings_of_a_process_keep_their_precision(arguments, tmp_path
         assert record["precision"] == "bfloat16, mixed"
 
 
-def test_a_model_of_all_clips_gets_the_temperatures_of_the_folds(arguments, tmp_path):
+def test_a_model_of_all_clips_gets_the_temperatures_and_figures_of_the_folds(arguments, tmp_path):
+    arguments += ["--eval_strategy", "no", "--load_best_model_at_end", "false"]
     cross_validation([*arguments, "--protocol", "folds:2"]).run()
     released = tmp_path / "released"
-    given = ["--protocol", "all", "--temperatures_of", str(tmp_path / "run"), "--output_dir", str(released)]
-    given += ["--eval_strategy", "no", "--load_best_model_at_end", "false"]
+    given = ["--protocol", "all", "--recipe_of", str(tmp_path / "run"), "--output_dir", str(released)]
     plan_training(*parse_args([*arguments, *given]))()
     temperatures = [
         load_config(str(folder)).main_task.temperature for folder in sorted((tmp_path / "run/seed-42").glob("fold-*"))
@@ -74,7 +74,9 @@ def test_a_model_of_all_clips_gets_the_temperatures_of_the_folds(arguments, tmp_
     assert len(temperatures) == 2
     assert load_config(str(released)).main_task.temperature == pytest.approx(math.prod(temperatures) ** 0.5, rel=1e-5)
     assert len((released / "training_clips.txt").read_text().split()) >= 96
-    assert not (released / "metrics.json").exists()
+    metrics, tested = (json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("released", "run/seed-42"))
+    assert metrics["tasks"] == tested["tasks"]
+    assert metrics["tested"] == tested["weights_sha256"]
 
 
 def test_conditions_are_evaluated_by_the_models_of_all_folds(arguments, prepared, tmp_path):

@@ -250,7 +250,7 @@ class SERTrainingArguments(FineTuningArguments):
       `metric_for_best_model`, which is by default the weighted F1 of emotion averaged over corpora;
     - `dataloader_num_workers` 2, `report_to` `"tensorboard"`, `logging_steps` 20, `remove_unused_columns` False.
 
-    `early_stopping_patience`, `calibrate`, `temperatures_of` and the value `latest` of `resume_from_checkpoint` are
+    `early_stopping_patience`, `calibrate`, `recipe_of` and the value `latest` of `resume_from_checkpoint` are
     additions.
     """
 
@@ -284,11 +284,11 @@ class SERTrainingArguments(FineTuningArguments):
         default=True,
         metadata={"help": "Fit the temperature of every classification head on the validation clips after training."},
     )
-    temperatures_of: str | None = field(
+    recipe_of: str | None = field(
         default=None,
         metadata={
-            "help": "Instead of fitting them: the folder of a row of folds, whose temperatures the heads get (their "
-            "geometric mean). For --protocol all, which has no validation clips."
+            "help": "Folder of the same training on folds, for --protocol all, which has no validation and no test: "
+            "the model gets the geometric mean of their temperatures, and their metrics.json."
         },
     )
 
