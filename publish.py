@@ -2,11 +2,12 @@
 
     python publish.py runs/paper --repo my-team/ser-13 --dry_run
     python publish.py runs/paper --repo my-team/ser-13 --tag v1
+    python publish.py runs/paper --folder models/ser-13 --float16
     python publish.py my-team/ser-13 --space --repo my-team/how-is-it-said
     python publish.py prepared/paper --dataset --protocol speaker --repo my-team/speech
 
 One commit replaces the files on the Hub; publishing the same files again creates none. A repository is private unless
---public.
+--public. With --folder, nothing is published: the files of the repository are written to a folder.
 """
 
 from __future__ import annotations
@@ -31,12 +32,16 @@ def main() -> None:
         if not args.source.is_dir() and not args.space:
             raise ValueError(f"{args.source} is not a folder.")
         licenses = _read_licenses(args)
+        if args.folder is not None:
+            files = _export(args, licenses, args.folder)
+            print(_format_files(files, args.folder))
+            return
         check_name(args.repo)
         check_tag(args.tag)
         if not args.dry_run:
             check_access(args.repo, public=args.public, repo_type=kind)
         with staging_folder(args.source) as folder:
-            files = _export_dataset(args, licenses, folder) if args.dataset else _export_model(args, folder)
+            files = _export(args, licenses, Path(folder))
             print(_format_files(files, Path(folder)))
             if args.dry_run:
                 return
@@ -55,14 +60,21 @@ def main() -> None:
     print(f"\n{describe_publication(url, before, args.tag)}")
 
 
-def _export_model(args: argparse.Namespace, folder: str) -> list[Path]:
+def _export(args: argparse.Namespace, licenses: dict, folder: Path) -> list[Path]:
+    """Writes the files of the repository to a folder."""
+    name = args.repo or args.folder.as_posix()
+    if args.dataset:
+        from preprocessing.prepared.load import load_prepared
+        from publishing.dataset import export_dataset
+
+        return export_dataset(load_prepared(args.source, args.protocol), licenses, args.protocol, folder, name)
     if args.space:
         from publishing.space import export_space
 
-        return export_space(str(args.source), Path(folder), args.repo)
+        return export_space(str(args.source), folder, name)
     from publishing.export import export_checkpoint
 
-    return export_checkpoint(args.source, Path(folder), args.repo)
+    return export_checkpoint(args.source, folder, name, float16=args.float16)
 
 
 def _read_licenses(args: argparse.Namespace) -> dict:
@@ -71,13 +83,6 @@ def _read_licenses(args: argparse.Namespace) -> dict:
     from publishing.dataset import read_licenses
 
     return read_licenses(args.source, args.license)
-
-
-def _export_dataset(args: argparse.Namespace, licenses: dict, folder: str) -> list[Path]:
-    from preprocessing.prepared.load import load_prepared
-    from publishing.dataset import export_dataset
-
-    return export_dataset(load_prepared(args.source, args.protocol), licenses, args.protocol, Path(folder), args.repo)
 
 
 def _format_files(files: Sequence[Path], folder: Path) -> str:
@@ -91,7 +96,10 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument(
         "source", type=Path, metavar="CHECKPOINT", help="folder that train.py wrote; for a Space also the Hub id of one"
     )
-    parser.add_argument("--repo", required=True, metavar="NAMESPACE/NAME", help="repository to publish to")
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--repo", metavar="NAMESPACE/NAME", help="repository to publish to")
+    target.add_argument("--folder", type=Path, metavar="DIR", help="new folder to write the files to, in place of it")
+    parser.add_argument("--float16", action="store_true", help="store the weights of a model in half the bytes")
     parser.add_argument("--public", action="store_true", help="publish publicly")
     parser.add_argument("--tag", help="name of the release, such as v1")
     parser.add_argument("--dry_run", action="store_true", help="only list the files with their sizes in bytes")

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import UndefinedError
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from transformers import AutoFeatureExtractor, PreTrainedConfig
 from transformers.dynamic_module_utils import custom_object_save
 from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
@@ -29,7 +30,7 @@ _NEEDED = {  # file -> the reason why it is missing, and what to do
 }
 
 
-def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path]:
+def export_checkpoint(checkpoint: Path, output: Path, repo_id: str, *, float16: bool = False) -> list[Path]:
     """Writes the published files of a checkpoint: weights, configuration, code, card, records, license.
 
     The code is that of this project, whatever is beside the checkpoint. Weights are linked or copied without loading.
@@ -37,7 +38,8 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
     Args:
         checkpoint: folder that `train.py` wrote.
         output: folder to write to, which is empty or does not exist.
-        repo_id: `ORG/NAME` of the repository.
+        repo_id: `ORG/NAME` of the repository, or the folder, which the card's example loads.
+        float16: whether to store the weights in half the bytes, rounded to 11 bits; they are still loaded in float32.
 
     Returns:
         The files, sorted.
@@ -68,7 +70,11 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str) -> list[Path
 
     output.mkdir(parents=True, exist_ok=True)
     for path in weights:
-        _link(path, output / path.name)
+        if float16 and path.suffix == ".safetensors":
+            _write_float16(path, output / path.name)
+        else:
+            _link(path, output / path.name)
+    metrics["weights_sha256"] = weights_sha256(output)
     _save_code(config, architecture, output)
     AutoFeatureExtractor.from_pretrained(checkpoint, trust_remote_code=False).save_pretrained(output)
     _write_json(output / "metrics.json", metrics)
@@ -128,6 +134,13 @@ def _link(source: Path, target: Path) -> None:
         os.link(source.resolve(), target)
     except OSError:  # another file system
         shutil.copyfile(source, target)
+
+
+def _write_float16(source: Path, target: Path) -> None:
+    with safe_open(source, "pt") as file:
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        save_file({name: weight.half() for name, weight in weights.items()}, target, file.metadata())
+    target.chmod(0o644)  # https://github.com/safetensors/safetensors/issues/782
 
 
 def _save_code(config: PreTrainedConfig, architecture: str, output: Path) -> None:

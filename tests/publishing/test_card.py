@@ -74,6 +74,38 @@ def test_rates_of_parts_and_low_rank_updates_have_rows_where_they_were_set(metri
     }
 
 
+def test_a_model_of_all_clips_has_the_figures_of_its_recipe_and_says_so(metrics):
+    of_recipe = {**metrics, "tested": ["a", "b", "c"], "num_clips_seen_in_training": 7}
+    card = render(of_recipe)
+    assert "of\n3 models" in card
+    assert "have not been tested" in card
+    assert "7 of these clips" not in card
+    assert "have not been tested" not in render(metrics)
+
+
+def test_conditions_stand_beside_the_clean_clips(metrics):
+    corpora = metrics["tasks"]["emotion"]["corpora"]
+    clean = {"weighted_f1": 0.7, "weighted_f1_ci": [0.6, 0.8]}
+    change = {"difference": -0.25, "ci": [-0.3, -0.2], "p": 0.001}
+    noisy = {"weighted_f1": 0.45, "weighted_f1_ci": None, "ci_reason": "1 speaker", "change": change}
+    conditions = {
+        name: {"mean_over_corpora": row, "corpora": dict.fromkeys(corpora, row)}
+        for name, row in (("clean", clean), ("noise:10", noisy))
+    }
+    rows = one(render({**metrics, "conditions": conditions}), "condition")
+    assert [row[0] for row in rows] == ["clean", "noise:10"]
+    assert [row[1:3] for row in rows] == [
+        [score(clean, "weighted_f1"), ""],
+        ["0.450 (no interval: 1 speaker)", "-0.250 (-0.300 to -0.200)"],
+    ]
+
+
+def test_the_augmentation_of_a_training_has_a_row(metrics):
+    augmentation = {"transforms": ["noise", "room"], "probability": 0.25}
+    rows = dict(one(render(metrics, training_record(augmentation=augmentation)), "what", "value"))
+    assert all(text in rows["augmentation"] for text in ("0.25", "noise", "room"))
+
+
 def test_every_number_of_the_results_is_that_of_metrics_json(metrics):
     card = render(metrics)
     main, others = metrics["tasks"]["emotion"], metrics["tasks"]

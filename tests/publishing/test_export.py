@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors import safe_open
 from transformers import Wav2Vec2Config
 
 from common.checkpoint import load_checkpoint, weights_sha256
@@ -47,6 +49,19 @@ def test_these_files_are_published_and_no_other(exported, architecture):
     for name in names:
         if name.endswith(".py"):
             assert (folder / name).read_bytes() == (ROOT / "modeling" / name).read_bytes()
+
+
+def test_weights_in_half_the_bytes_are_loaded_in_float32(trained, tmp_path):
+    checkpoint = trained["wav2vec2"]
+    export_checkpoint(checkpoint, tmp_path / "half", REPO, float16=True)
+    (full, _), (half, _) = load_checkpoint(checkpoint), load_checkpoint(tmp_path / "half")
+    with safe_open(tmp_path / "half/model.safetensors", "pt") as file:
+        assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.float16}  # noqa: SIM118
+    for name, weight in half.state_dict().items():
+        assert weight.dtype == torch.float32
+        torch.testing.assert_close(weight, full.state_dict()[name], rtol=2**-11, atol=1e-7)
+    metrics = json.loads((tmp_path / "half/metrics.json").read_text())
+    assert metrics["weights_sha256"] == weights_sha256(tmp_path / "half") != weights_sha256(checkpoint)
 
 
 @pytest.mark.parametrize("architecture", FILES)
