@@ -113,7 +113,7 @@ PROBE := runs/real/probe.csv
 prepared/real/report.json: | $(VENV)/installed
 	$(BIN)/python prepare.py --corpus $(foreach name,$(filter-out nemo,$(REAL_CORPORA)),$(name)=$(DATA)/$(name)) \
 	    table=$(DATA)/nemo/data.tsv --audio_folder samples --locale pl-PL --license "CC BY-NC-SA 4.0" \
-	    --columns path=file_id speaker=speaker_id sentence=normalized_text \
+	    --columns path=file_id speaker=speaker_id sentence=normalized_text --label_rules configs/real/labels.yaml \
 	    --label_map anger=angry happiness=happy sadness=sad surprised=surprise --output prepared/real
 
 runs/real/%/report.md: configs/real/rows/%.yaml | prepared/real/report.json

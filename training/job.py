@@ -129,6 +129,8 @@ def _adapt_to_network(args: SERTrainingArguments, model: ModelArguments, network
             "Batch norm computes its statistics from %d clips, not from the %d of an update.",
             *(args.per_device_train_batch_size, args.effective_batch_size),
         )
+    if args.bf16 and args.device.type == "cpu":
+        network.set_attn_implementation("eager")  # the backward of the fused one is slow there in bfloat16
     freeze(network, model)
     if args.lora_rank:
         _add_adapters(args, model, network)

@@ -25,10 +25,14 @@ _PUBLISHED_FILES = ("Cnn14_16k_mAP=0.438.pth", "Cnn14_mAP=0.431.pth")
 def describe_start(arguments: ModelArguments) -> dict[str, Any]:
     """What a training starts from, without local paths.
 
-    - `start`: `"random weights"`, `"hub"`, `"published file"` or `"local checkpoint"`;
+    - `start`: `"random weights"`, `"hub"`, `"published file"` or `"local checkpoint"`; `"hub"` also for a folder that
+      `--base_model` states to be a copy of a backbone;
     - `base_model`: the Hub id or the name of the published file, else `None`;
     - `revision`: the commit on the Hub, else `None`;
     - `before`: the `training.json` of a checkpoint of this project, or `None`.
+
+    Raises:
+        ValueError: `--base_model` is given for something else than a folder with a backbone.
     """
     start = {"start": "random weights", "base_model": None, "revision": None, "before": None}
     name = arguments.model_name_or_path
@@ -37,6 +41,13 @@ def describe_start(arguments: ModelArguments) -> dict[str, Any]:
     if Path(name).name in _PUBLISHED_FILES:
         return {**start, "start": "published file", "base_model": Path(name).name}
     is_ours = trained_config(arguments) is not None
+    if arguments.base_model not in (None, name):
+        if is_ours or not Path(name).is_dir():
+            raise ValueError(
+                f"--base_model {arguments.base_model} states of which backbone a folder is a copy, but "
+                f"--model_name_or_path {name} is {'a checkpoint of this project' if is_ours else 'not a folder'}."
+            )
+        return {**start, "start": "hub", "base_model": arguments.base_model}
     if Path(name).exists():
         return {**start, "start": "local checkpoint", "before": _record_of(name) if is_ours else None}
     # A branch moves; the commit identifies what was loaded.

@@ -91,3 +91,13 @@ def test_only_published_files_are_named(tmp_path, file, start, base_model):
     (tmp_path / file).touch()
     record = describe_start(ModelArguments(model_name_or_path=str(tmp_path / file), architecture="panns"))
     assert record == {"start": start, "base_model": base_model, "revision": None, "before": None}
+
+
+def test_a_folder_is_named_as_the_backbone_that_it_is_a_copy_of(ready, backbone, feature_extractor, tmp_path):
+    def start(folder):
+        return describe_start(ModelArguments(model_name_or_path=str(folder), base_model="openai/whisper-base"))
+
+    assert start(backbone) == {"start": "hub", "base_model": "openai/whisper-base", "revision": None, "before": None}
+    for other in (save(ready, feature_extractor, tmp_path / "ours"), "team/backbone"):
+        with pytest.raises(ValueError, match="openai/whisper-base"):
+            start(other)

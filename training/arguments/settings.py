@@ -73,6 +73,13 @@ class ModelArguments:
         },
     )
     model_revision: str = field(default="main", metadata={"help": "Branch, tag or commit of a Hub repository."})
+    base_model: str | None = field(
+        default=None,
+        metadata={
+            "help": "Hub id of the backbone of which the folder model_name_or_path is a copy: its license is that of the "
+            "start of the training, and the card names it."
+        },
+    )
     config_name: str | None = field(
         default=None,
         metadata={"help": "Instead of model_name_or_path: JSON file of the network's config, to train from scratch."},
