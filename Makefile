@@ -10,6 +10,8 @@
 # make paper        the paper's experiments on DATA (prepared/paper), into runs/paper; called again after a stop, it resumes
 # make real         the experiment on real speech: DATA is a folder with ravdess, emodb, emovo and nemo as their authors publish
 #                   them; a released model, its report on unseen speakers and the test of the paper's claim, into runs/real
+# make release      the repository's own model, models/whisper-base-ser, from what make real has trained
+# make predict      labels FILE with that model
 # make paper-demo   the same rows at toy size on the embedded corpus, into runs/paper-demo; with -j2 two rows at a time
 # Each sets up .venv with the versions of constraints.txt first.
 
@@ -31,7 +33,7 @@ CUDA := cuda-bindings cuda-pathfinder cuda-toolkit triton setuptools \
 SINGLE_TASK := w2v-Em
 ROWS := $(sort $(basename $(notdir $(wildcard configs/paper/rows/*.yaml))))
 
-.PHONY: demo test test-fast lint bench stress test-lowest test-newest lock sbom paper paper-demo real clean
+.PHONY: demo test test-fast lint bench stress test-lowest test-newest lock sbom paper paper-demo real release predict clean
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +49,10 @@ demo: $(VENV)/installed prepared/demo/report.json
 	$(BIN)/python train.py --config configs/demo.yaml
 	$(BIN)/python evaluate.py runs/demo --data prepared/demo --output runs/demo --baseline
 	$(BIN)/python predict.py prepared/demo_corpus/wav/en-US/m3_happy_*.wav --model runs/demo
+	$(BIN)/python predict.py prepared/demo_corpus/wav/en-US/m3_happy_*.wav
+
+predict: $(VENV)/installed
+	$(BIN)/python predict.py $(FILE)
 
 test: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
@@ -104,13 +110,18 @@ runs/paper-demo/%/metrics.json: configs/paper/rows/%.yaml | prepared/demo/report
 	$(BIN)/python train.py --data prepared/demo --output_dir $(@D) --resume_from_checkpoint latest --config \
 	    configs/paper/shared.yaml $< configs/paper/demo/shared.yaml configs/paper/demo/$(firstword $(subst -, ,$*)).yaml
 
-# Real speech: rows on folds of speakers, corpora left out, and the model to release, which gets the folds' temperatures.
+# Real speech: rows on folds of speakers, corpora left out, and the model to release, whose figures are those of its folds.
+# BACKBONE is a Hub id, or a folder with a copy of openai/whisper-base.
+BACKBONE ?= openai/whisper-base
 REAL_ROWS := $(basename $(notdir $(wildcard configs/real/rows/*.yaml)))
 REAL_CORPORA := ravdess emodb emovo nemo
-REAL_FLAGS = --config configs/real/shared.yaml $(if $(filter scratch-%,$(1)),,configs/real/whisper.yaml) configs/real/rows/$(1).yaml
+REAL_FLAGS = --config configs/real/shared.yaml $(if $(filter scratch-%,$(1)),,configs/real/whisper.yaml) \
+    configs/real/rows/$(1).yaml $(if $(filter scratch-%,$(1)),,--model_name_or_path $(BACKBONE) --base_model openai/whisper-base)
+CONDITIONS := babble:10 noise:10 telephone mp3:32 room
 PROBE := runs/real/probe.csv
+RELEASED := models/whisper-base-ser
 
-prepared/real/report.json: | $(VENV)/installed
+prepared/real/report.json: configs/real/labels.yaml | $(VENV)/installed
 	$(BIN)/python prepare.py --corpus $(foreach name,$(filter-out nemo,$(REAL_CORPORA)),$(name)=$(DATA)/$(name)) \
 	    table=$(DATA)/nemo/data.tsv --audio_folder samples --locale pl-PL --license "CC BY-NC-SA 4.0" \
 	    --columns path=file_id speaker=speaker_id sentence=normalized_text --label_rules configs/real/labels.yaml \
@@ -123,17 +134,25 @@ runs/real/without-%/metrics.json: configs/real/rows/release.yaml | prepared/real
 	$(TRAIN) $(call REAL_FLAGS,release) --protocol loco:$* --output_dir $(@D)
 
 runs/real/released/model.safetensors: runs/real/release/report.md
+	$(BIN)/python evaluate.py runs/real/release --data prepared/real --output runs/real/release --condition $(CONDITIONS)
 	$(TRAIN) $(call REAL_FLAGS,release) --protocol all --recipe_of runs/real/release --output_dir $(@D)
 
 $(PROBE): | prepared/real/report.json
-	$(BIN)/python -m evaluation.probe openai/whisper-base --layers 3 --data prepared/real --protocol folds:6 --output $@
+	$(BIN)/python -m evaluation.probe $(BACKBONE) --layers 3 --data prepared/real --protocol folds:6 --output $@
 
 real: runs/real/released/model.safetensors $(PROBE) $(REAL_ROWS:%=runs/real/%/report.md) \
     $(REAL_CORPORA:%=runs/real/without-%/metrics.json)
 	$(BIN)/python evaluate.py $(REAL_ROWS:%=runs/real/%) --predictions probe=$(PROBE) --reference runs/real/em \
 	    --data prepared/real --output runs/real
-	$(BIN)/python evaluate.py runs/real/release --data prepared/real --output runs/real/conditions \
-	    --condition babble:10 noise:10 telephone mp3:32 room
+
+# The repository's own model: weights in float16, code, card. `make release` takes them from `make real`, and
+# `make release SOURCE=models/whisper-base-ser` brings the code and the card up to date.
+SOURCE ?= runs/real/released
+release: | $(VENV)/installed
+	$(BIN)/python publish.py $(SOURCE) --repo $(RELEASED) --folder runs/real/export --float16
+	rm -rf $(RELEASED)
+	mkdir -p $(dir $(RELEASED))
+	mv runs/real/export $(RELEASED)
 
 clean:
 	rm -rf $(VENV) prepared runs

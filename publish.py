@@ -2,7 +2,7 @@
 
     python publish.py runs/paper --repo my-team/ser-13 --dry_run
     python publish.py runs/paper --repo my-team/ser-13 --tag v1
-    python publish.py runs/paper --folder models/ser-13 --float16
+    python publish.py runs/paper --repo my-team/ser-13 --folder to_look_at --float16
     python publish.py my-team/ser-13 --space --repo my-team/how-is-it-said
     python publish.py prepared/paper --dataset --protocol speaker --repo my-team/speech
 
@@ -32,11 +32,11 @@ def main() -> None:
         if not args.source.is_dir() and not args.space:
             raise ValueError(f"{args.source} is not a folder.")
         licenses = _read_licenses(args)
+        check_name(args.repo)
         if args.folder is not None:
             files = _export(args, licenses, args.folder)
             print(_format_files(files, args.folder))
             return
-        check_name(args.repo)
         check_tag(args.tag)
         if not args.dry_run:
             check_access(args.repo, public=args.public, repo_type=kind)
@@ -62,19 +62,18 @@ def main() -> None:
 
 def _export(args: argparse.Namespace, licenses: dict, folder: Path) -> list[Path]:
     """Writes the files of the repository to a folder."""
-    name = args.repo or args.folder.as_posix()
     if args.dataset:
         from preprocessing.prepared.load import load_prepared
         from publishing.dataset import export_dataset
 
-        return export_dataset(load_prepared(args.source, args.protocol), licenses, args.protocol, folder, name)
+        return export_dataset(load_prepared(args.source, args.protocol), licenses, args.protocol, folder, args.repo)
     if args.space:
         from publishing.space import export_space
 
-        return export_space(str(args.source), folder, name)
+        return export_space(str(args.source), folder, args.repo)
     from publishing.export import export_checkpoint
 
-    return export_checkpoint(args.source, folder, name, float16=args.float16)
+    return export_checkpoint(args.source, folder, args.repo, float16=args.float16)
 
 
 def _read_licenses(args: argparse.Namespace) -> dict:
@@ -96,9 +95,10 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument(
         "source", type=Path, metavar="CHECKPOINT", help="folder that train.py wrote; for a Space also the Hub id of one"
     )
-    target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--repo", metavar="NAMESPACE/NAME", help="repository to publish to")
-    target.add_argument("--folder", type=Path, metavar="DIR", help="new folder to write the files to, in place of it")
+    parser.add_argument("--repo", required=True, metavar="NAMESPACE/NAME", help="repository to publish to")
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="publish nothing: write the files to this new folder"
+    )
     parser.add_argument("--float16", action="store_true", help="store the weights of a model in half the bytes")
     parser.add_argument("--public", action="store_true", help="publish publicly")
     parser.add_argument("--tag", help="name of the release, such as v1")

@@ -38,7 +38,7 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str, *, float16: 
     Args:
         checkpoint: folder that `train.py` wrote.
         output: folder to write to, which is empty or does not exist.
-        repo_id: `ORG/NAME` of the repository, or the folder, which the card's example loads.
+        repo_id: `ORG/NAME` of the repository.
         float16: whether to store the weights in half the bytes, rounded to 11 bits; they are still loaded in float32.
 
     Returns:

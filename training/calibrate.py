@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from transformers.utils.logging import get_logger
 from common.files import write_json
 from evaluation.metrics.calibration import at_bound, calibration_metrics, fit_temperature
 from evaluation.predict import predict
-from modeling import Task
 from preprocessing.prepared.collator import encode
 
 CALIBRATION = "calibration.json"

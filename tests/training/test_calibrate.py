@@ -11,7 +11,7 @@ from evaluation.predict import predict
 from modeling import SpeechEmotionPipeline, Wav2Vec2ForMultiTaskSER
 from preprocessing.stored_audio import stored_waveform
 from tests.conftest import TASKS, tiny_config
-from training.calibrate import apply_temperatures, calibrate
+from training.calibrate import calibrate
 
 
 @pytest.fixture

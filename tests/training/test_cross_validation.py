@@ -74,7 +74,9 @@ def test_a_model_of_all_clips_gets_the_temperatures_and_figures_of_the_folds(arg
     assert len(temperatures) == 2
     assert load_config(str(released)).main_task.temperature == pytest.approx(math.prod(temperatures) ** 0.5, rel=1e-5)
     assert len((released / "training_clips.txt").read_text().split()) >= 96
-    metrics, tested = (json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("released", "run/seed-42"))
+    metrics, tested = (
+        json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("released", "run/seed-42")
+    )
     assert metrics["tasks"] == tested["tasks"]
     assert metrics["tested"] == tested["weights_sha256"]
 

@@ -49,7 +49,7 @@ def test_folds_that_are_missing_unfinished_or_without_a_head_are_refused(tiny_mo
 
 def test_folds_that_were_trained_otherwise_are_refused_by_the_name_of_the_setting(tiny_model, folds):
     for other in ({**SETTINGS, "learning_rate": 1e-4}, {**SETTINGS, "augment": ["noise"]}):
-        with pytest.raises(ValueError, match="learning_rate|augment"):
+        with pytest.raises(ValueError, match=r"learning_rate|augment"):
             check_recipe(str(folds), tiny_model.config.get_tasks(), other)
 
 

@@ -76,8 +76,8 @@ class ModelArguments:
     base_model: str | None = field(
         default=None,
         metadata={
-            "help": "Hub id of the backbone of which the folder model_name_or_path is a copy: its license is that of the "
-            "start of the training, and the card names it."
+            "help": "Hub id of the backbone of which the folder model_name_or_path is a copy: the card gives its name "
+            "and license."
         },
     )
     config_name: str | None = field(
