@@ -1,0 +1,168 @@
+"""The repository's own model, and Whisper on a clip's own length: `python -m benchmarks.released`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import WhisperConfig, WhisperFeatureExtractor
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+from benchmarks.clips import speech, voice, write_wavs
+from benchmarks.measure import Laps, Line, Run, command_line, race, ratio, seconds, spread
+from common.checkpoint import load_checkpoint
+from common.checkpoint_name import DEFAULT_CHECKPOINT
+from inference.engine.predictor import load_predictor
+from modeling import SAMPLING_RATE, load_audio
+
+LENGTHS_S = (2.0, 4.0, 6.0)
+_STARTS = 3
+_PADDED = "on 30 s"
+ROOT = Path(__file__).parent.parent
+
+
+def ours(clips: Sequence[np.ndarray], batch_size: int = 1) -> Run:
+    """The model on clips; it returns their seconds of audio."""
+    predict = load_predictor(DEFAULT_CHECKPOINT, batch_size=batch_size)
+    predict(clips[:1])
+
+    def run() -> float:
+        predict(clips)
+        return sum(clip.size for clip in clips) / SAMPLING_RATE
+
+    return run
+
+
+def padded(clips: Sequence[np.ndarray]) -> Run:
+    """The same layers in transformers' encoder, whose feature extractor pads every clip to 30 s."""
+    config = load_checkpoint(DEFAULT_CHECKPOINT)[0].config
+    fields = {name: getattr(config, name) for name in WhisperConfig().to_dict() if hasattr(config, name)}
+    encoder = WhisperEncoder(WhisperConfig(**{**fields, "model_type": "whisper"})).eval()
+    extract = WhisperFeatureExtractor(feature_size=config.num_mel_bins)
+
+    @torch.inference_mode()
+    def run() -> float:
+        for clip in clips:
+            features: Any = extract(clip, sampling_rate=SAMPLING_RATE, return_tensors="pt")
+            encoder(features.input_features).last_hidden_state.mean(dim=1)
+        return sum(clip.size for clip in clips) / SAMPLING_RATE
+
+    return run
+
+
+def threads(number: int, ready: Callable[[], Run]) -> Run:
+    """The same with a number of threads."""
+    torch.set_num_threads(number)
+    return ready()
+
+
+def command(files: Sequence[Path]) -> tuple[float, float]:
+    """Seconds and peak GB of `predict.py` on files, in a process of its own, with everything that it loads."""
+    start = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "predict.py", *map(str, files)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"predict.py ended with status {process.returncode}.")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return time.perf_counter() - start, usage.ru_maxrss * unit / 1e9
+
+
+def measure(quick: bool) -> list[Line]:
+    """Lines on lengths, on clips of people, on threads, and on `predict.py` as a whole."""
+    clips, what = speech(4 if quick else 100)
+    return [
+        *(_length(length, quick) for length in LENGTHS_S),
+        _clips(clips[:2] if quick else clips[::4], what),
+        *(_threads(number, clips, what) for number in (1, 2)),
+        *_command(clips, what),
+    ]
+
+
+def _length(length: float, quick: bool) -> Line:
+    clips = [voice(length, seed) for seed in range(1 if quick else 4)]
+    laps = race({"ours": partial(ours, clips), _PADDED: partial(padded, clips)}, budget_s=10)
+    return Line(
+        f"a clip of {length:g} s, alone",
+        "the same layers of transformers' WhisperEncoder, on 30 s",
+        **ratio(laps, "ours", _PADDED),
+        target=4.0 if length == 4 else None,
+        note=f"{len(clips)} clips, front end included: {seconds(laps)}.",
+    )
+
+
+def _clips(clips: Sequence[np.ndarray], what: str) -> Line:
+    laps = race({"ours": partial(ours, clips, 8), _PADDED: partial(padded, clips)}, budget_s=20)
+    return Line(
+        "clips of mixed length, in batches of 8",
+        "the same layers of transformers' WhisperEncoder, on 30 s",
+        **ratio(laps, "ours", _PADDED),
+        target=None,
+        note=f"{len(clips)} of {what}: {seconds(laps)}.",
+    )
+
+
+def _threads(number: int, clips: Sequence[np.ndarray], what: str) -> Line:
+    laps = race({"ours": partial(threads, number, partial(ours, clips, 8))}, budget_s=15)["ours"]
+    return Line(
+        f"audio a second, threads: {number}",
+        "real time",
+        **_rates(laps),
+        target=None,
+        note=f"{what}, decoded before.",
+    )
+
+
+def _rates(laps: Laps) -> Any:
+    return spread([audio / took for audio, took in zip(laps.results, laps.seconds, strict=True)])
+
+
+def _command(clips: Sequence[np.ndarray], what: str) -> list[Line]:
+    with tempfile.TemporaryDirectory() as temporary:
+        files = write_wavs(Path(temporary, "clips"), clips)
+        audio_s = sum(load_audio(file).size for file in files) / SAMPLING_RATE
+        one = [command(files[:1]) for _ in range(_STARTS)]
+        all_ = [command(files) for _ in range(_STARTS)]
+    whole = f"predict.py, {len(clips)} files"
+    return [
+        Line(
+            "predict.py, one file",
+            "a promise",
+            **spread([took for took, _ in one]),
+            target=6.0,
+            at_least=False,
+            unit=" s",
+            note="From the start of Python to its end.",
+        ),
+        Line(
+            whole,
+            "real time",
+            **spread([audio_s / took for took, _ in all_]),
+            target=15.0,
+            note=f"{what}, start included.",
+        ),
+        Line(
+            f"{whole}, memory",
+            "a promise",
+            **spread([peak for _, peak in all_]),
+            target=1.0,
+            at_least=False,
+            unit=" GB",
+            note="The peak of the process.",
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    command_line(measure, __doc__ or "")
