@@ -113,6 +113,17 @@ def _wins(counts: Mapping[str, int] | None) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
+def _finding(finding: Mapping, unit: str) -> str:
+    """Whether a statement of the paper holds, with what was measured, or why it was not checked."""
+    if finding["holds"] is None:
+        return f"not checked ({finding['reason']})"
+    number = {"percent": "{:.1f} %", "difference": "{:+.3f}", "score": "{:.3f}"}[unit]
+    values = [(f"{value['what']} {number.format(value['value'])}", value["holds"]) for value in finding["values"]]
+    listed = ", ".join(text if holds else f"**{text}**" for text, holds in values)
+    paired = f"; {_difference(finding['difference'])}" if finding.get("difference") else ""
+    return f"{'holds' if finding['holds'] else 'does not hold'}: {listed}{paired}"
+
+
 def _metrics(task: Mapping) -> str:
     """The metrics of a head over all clips, in a line."""
     if not task["clips"]:
@@ -151,6 +162,7 @@ _FILTERS = {
         _difference,
         _gain,
         _wins,
+        _finding,
         _metrics,
     )
 }
