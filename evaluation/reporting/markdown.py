@@ -116,12 +116,14 @@ def _wins(counts: Mapping[str, int] | None) -> str:
 def _finding(finding: Mapping, unit: str) -> str:
     """Whether a statement of the paper holds, with what was measured, or why it was not checked."""
     if finding["holds"] is None:
-        return f"not checked ({finding['reason']})"
+        return f"not computed ({finding['reason']})"
     number = {"percent": "{:.1f} %", "difference": "{:+.3f}", "score": "{:.3f}"}[unit]
-    values = [(f"{value['what']} {number.format(value['value'])}", value["holds"]) for value in finding["values"]]
-    listed = ", ".join(text if holds else f"**{text}**" for text, holds in values)
-    paired = f"; {_difference(finding['difference'])}" if finding.get("difference") else ""
-    return f"{'holds' if finding['holds'] else 'does not hold'}: {listed}{paired}"
+    listed = []
+    for value in finding["values"]:
+        paired = finding.get("difference")
+        text = f"{value['what']} {_difference(paired) if paired else number.format(value['value'])}"
+        listed.append(text if value["holds"] else f"**{text}**")
+    return f"{'holds' if finding['holds'] else 'does not hold'}: {', '.join(listed)}"
 
 
 def _metrics(task: Mapping) -> str:

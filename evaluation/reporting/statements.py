@@ -76,7 +76,7 @@ def _unchecked(reason: str) -> Finding:
 def _why_no_confusion(evidence: Evidence, classes: list[str]) -> str | None:
     if BEST not in evidence.columns:
         return f"not evaluated: {BEST}"
-    if absent := [label for label in classes if label not in evidence.percent]:
+    if absent := [label for label in dict.fromkeys(classes) if label not in evidence.percent]:
         return f"no clip is labeled {', '.join(absent)}"
     return None
 
@@ -112,20 +112,16 @@ def _slightly_below(statement: Mapping[str, Any], evidence: Evidence) -> Finding
     change = mine.mean["weighted_f1"] - other.mean["weighted_f1"]
     holds = -statement["at_most"] * other.mean["weighted_f1"] <= change < 0
     paired = paired_difference(mine, other) if mine.resampled else None
-    return _finding([(f"{row} − {than}", change, holds)], difference=paired)
+    return _finding([("difference", change, holds)], difference=paired)
 
 
 def _above(statement: Mapping[str, Any], evidence: Evidence) -> Finding:
-    """Each of `rows` is above the row `than` by each of `metrics`, as means over corpora."""
+    """Each of `rows` is above the row `than` by `metric`, as means over corpora."""
     rows, than = statement["rows"], statement["than"]
     if reason := why_not_comparable(evidence.columns, *rows, than):
         return _unchecked(reason)
-    values = []
-    for row in rows:
-        for metric in statement["metrics"]:
-            change = evidence.columns[row].mean[metric] - evidence.columns[than].mean[metric]
-            values.append((f"{row}, {metric.replace('_', ' ')}", change, change > 0))
-    return _finding(values)
+    scores = {row: evidence.columns[row].mean[statement["metric"]] for row in (*rows, than)}
+    return _finding([(row, scores[row] - scores[than], scores[row] > scores[than]) for row in rows])
 
 
 def _lowest_corpus(statement: Mapping[str, Any], evidence: Evidence) -> Finding:

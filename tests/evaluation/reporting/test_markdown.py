@@ -36,7 +36,7 @@ def test_an_undefined_number_stops_the_report():
         (
             "finding",
             ({"holds": None, "values": [], "reason": "not evaluated: a"}, "score"),
-            "not checked (not evaluated: a)",
+            "not computed (not evaluated: a)",
         ),
         (
             "finding",
@@ -56,12 +56,12 @@ def test_an_undefined_number_stops_the_report():
             (
                 {
                     "holds": True,
-                    "values": [{"what": "a − b", "value": -0.003, "holds": True}],
+                    "values": [{"what": "difference", "value": -0.003, "holds": True}],
                     "difference": {"difference": -0.003, "ci": [-0.01, 0.01], "p": 0.5},
                 },
                 "difference",
             ),
-            "holds: a − b -0.003; -0.003 (-0.010 to +0.010), p 0.500",
+            "holds: difference -0.003 (-0.010 to +0.010), p 0.500",
         ),
         ("metrics", ({"clips": 0},), "no clip of this split has a label for it"),
     ],
