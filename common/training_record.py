@@ -29,6 +29,11 @@ class _Parameters(TypedDict):
     trained: int
 
 
+class _CorpusSampling(TypedDict):
+    temperature: float | int
+    clips_per_epoch: dict[str, int]
+
+
 class _FineTuning(TypedDict):
     head_learning_rate: float | int
     layer_decay: float | int
@@ -52,6 +57,7 @@ class _Record(TypedDict):
     before: dict[str, Any] | None
     parameters: dict[str, Any]
     augmentation: dict[str, Any] | None
+    corpus_sampling: dict[str, Any] | None
     epochs: float | int
     learning_rate: float | int
     fine_tuning: dict[str, Any] | None
@@ -80,15 +86,21 @@ def read_training_record(path: Path) -> dict[str, Any]:
 
 def _check_record(record: Any) -> dict[str, Any]:
     # What earlier versions did not write.
-    earlier: dict[str, Any] = {"merged_labels": {}, "augmentation": None, "fine_tuning": None}
+    earlier: dict[str, Any] = {
+        "merged_labels": {},
+        "augmentation": None,
+        "corpus_sampling": None,
+        "fine_tuning": None,
+    }
     known = _check(_Record, {**earlier, **record})
     known["data"] = [_check(_Corpus, corpus) for corpus in known["data"]]
     for corpus in known["data"]:
         if corpus["homepage"] is not None and not re.fullmatch(r"https?://[^\s()<>]+", corpus["homepage"]):
             raise ValueError(f"{corpus['homepage']!r} is not a valid homepage")
     known |= {"parameters": _check(_Parameters, known["parameters"]), "hardware": _check(_Hardware, known["hardware"])}
-    if known["fine_tuning"] is not None:
-        known["fine_tuning"] = _check(_FineTuning, known["fine_tuning"])
+    for name, form in (("fine_tuning", _FineTuning), ("corpus_sampling", _CorpusSampling)):
+        if known[name] is not None:
+            known[name] = _check(form, known[name])
     return known if known["before"] is None else {**known, "before": _check_record(known["before"])}
 
 

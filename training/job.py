@@ -19,6 +19,7 @@ from preprocessing.prepared.load import count_in_no_split, load_prepared
 from preprocessing.prepared.table import load_report
 
 from .arguments.settings import MAIN_METRIC, DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
+from .corpus_sampling import CorpusSampling
 from .learning_rates import learning_rates
 from .model import build_model, clips_of_start, freeze, task_names
 from .recipe import check_recipe
@@ -60,6 +61,13 @@ class TrainingJob:
     @property
     def output_dir(self) -> Path:
         return Path(str(self.args.output_dir))
+
+    @property
+    def sampling(self) -> CorpusSampling | None:
+        """Draws the training clips of an epoch; `None` where each has every clip once."""
+        if self.args.corpus_temperature == 1:
+            return None
+        return CorpusSampling(self.splits["train"]["corpus"][:], self.args.corpus_temperature)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -46,6 +46,7 @@ def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
     - `locales` of the training clips, `protocol`, `seed`, `parameters` (`all`, `trained`), `versions`;
     - `start`: as returned by [`~training.start.describe_start`];
     - `augmentation`: `transforms` and their `probability`, `None` without;
+    - `corpus_sampling`: `temperature`, and `clips_per_epoch` of each corpus; `None` where an epoch is every clip once;
     - `epochs` trained, `learning_rate`, `fine_tuning` (`head_learning_rate`, `layer_decay`, `lora_rank`),
       `weight_decay`, `batch_size` (clips per update), `precision`;
     - `hardware`: `device`, `processes`; `seconds` of the training, `None` if it was resumed or one point of a sweep.
@@ -66,6 +67,9 @@ def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
         },
         "augmentation": {"transforms": job.data.augment, "probability": job.data.augment_probability}
         if job.data.augment
+        else None,
+        "corpus_sampling": {"temperature": args.corpus_temperature, "clips_per_epoch": sampling.per_epoch}
+        if (sampling := job.sampling) is not None
         else None,
         "epochs": round(trainer.state.epoch or args.num_train_epochs, 2),
         "learning_rate": args.learning_rate,

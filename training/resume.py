@@ -158,7 +158,7 @@ def resume_settings(
     - `tasks` with their kinds, `labels` and `task_weights`;
     - `start`: what the training starts from, as [`start_identity`] has it;
     - `batch_size` (clips per update, over all processes), and the settings that affect the weights, `augment` and its
-      probability where it is set.
+      probability and `corpus_temperature` where they are set.
     """
     tasks = config.get_tasks()
     settings = {name: getattr(model, name) for name in _OF_MODEL} | {name: getattr(args, name) for name in _OF_TRAINING}
@@ -177,6 +177,8 @@ def resume_settings(
     }
     if data.augment:  # which earlier states of the project did not have
         content |= {"augment": sorted(data.augment), "augment_probability": data.augment_probability}
+    if args.corpus_temperature != 1:  # as above
+        content["corpus_temperature"] = args.corpus_temperature
     return json.loads(json.dumps(content))
 
 

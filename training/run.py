@@ -31,6 +31,7 @@ from preprocessing.prepared.collator import SERDataCollator, encode
 from .arguments.settings import SERTrainingArguments
 from .best import BestCallback, describe_best
 from .calibrate import apply_temperatures, calibrate
+from .corpus_sampling import describe_sampling
 from .job import TrainingJob
 from .recipe import recipe_temperatures, write_recipe_metrics
 from .record import write_training_record
@@ -56,6 +57,8 @@ def train(job: TrainingJob, callbacks: Sequence[TrainerCallback] = (), *, summar
         trainer.add_callback(callback)
     if trainer.is_world_process_zero():
         trainer.write_settings(job.output_dir)  # before the first step, in case the training is interrupted
+        if job.sampling is not None:
+            print(describe_sampling(job.sampling, job.args.corpus_temperature))
     trainer.train(resume_from_checkpoint=job.resume_from)
     if trainer.is_world_process_zero():
         print(describe_best(trainer.state, job.args.metric_for_best_model, trainer.state.epoch or 0))
@@ -86,6 +89,7 @@ def build_trainer(job: TrainingJob) -> MultiTaskSERTrainer:
         tasks=job.tasks,
         write_settings=partial(_write_settings, job),
         augmentation=_augmentation(job),
+        sampling=job.sampling,
         data_collator=SERDataCollator(feature_extractor, job.tasks, job.model.config.max_duration_s),
         train_dataset=job.splits["train"],
         eval_dataset=longest_first(job.splits["validation"]) if "validation" in job.splits else None,

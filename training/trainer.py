@@ -20,8 +20,9 @@ from preprocessing.augmentation.augment import Augmentation
 from preprocessing.prepared.rows import ROW
 
 from .arguments.settings import SERTrainingArguments
+from .corpus_sampling import CorpusSampling
 from .learning_rates import learning_rates, split_by_rate
-from .sampler import LengthGroupedBatches
+from .sampler import LengthGroupedBatches, ShuffledClips
 
 
 class _EpochCallback(TrainerCallback):
@@ -44,6 +45,7 @@ class MultiTaskSERTrainer(Trainer):
         tasks: tasks of the heads.
         write_settings: writes the settings of the training to a folder; called for every checkpoint.
         augmentation: of the training clips; evaluations during the training do without it.
+        sampling: draws the training clips of an epoch; `None` for each clip once.
         args, kwargs: of [`~transformers.Trainer`]. `eval_dataset` is evaluated in its own order.
     """
 
@@ -55,12 +57,14 @@ class MultiTaskSERTrainer(Trainer):
         tasks: Sequence[Task],
         write_settings: Callable[[Path], None],
         augmentation: Augmentation | None = None,
+        sampling: CorpusSampling | None = None,
         **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
         self.tasks = tasks
         self.write_settings = write_settings
         self.augmentation = augmentation
+        self.sampling = sampling
         if augmentation is not None:
             self.add_callback(_EpochCallback(augmentation))
         # Per task: sum of the clips' losses, and number of clips, since the last log entry.
@@ -76,12 +80,18 @@ class MultiTaskSERTrainer(Trainer):
             self.data_collator = plain
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
-        if self.args.train_sampling_strategy != "group_by_length":
-            return super()._get_train_sampler(train_dataset)
         clips: Any = train_dataset or self.train_dataset
-        lengths = clips["duration_s"][:]
-        batch_size = cast(int, self.args.effective_batch_size)  # which is set once the arguments are made
-        return LengthGroupedBatches(lengths, batch_size, self.args.seed, lambda: int(self.state.epoch or 0))
+        order: dict[str, Any] = {
+            "seed": self.args.seed,
+            "epoch": lambda: int(self.state.epoch or 0),
+            "sampling": self.sampling,
+        }
+        if self.args.train_sampling_strategy == "group_by_length":
+            batch_size = cast(int, self.args.effective_batch_size)  # which is set once the arguments are made
+            return LengthGroupedBatches(clips["duration_s"][:], batch_size, **order)
+        if self.sampling is not None:
+            return ShuffledClips(len(clips), **order)
+        return super()._get_train_sampler(train_dataset)
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler:
         return SequentialSampler(eval_dataset)

@@ -4,62 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..metrics.bootstrap import compare
+from .column import Column, paired_difference, paper_columns, why_not_comparable
 from .paper import BEST, load_paper
-
-SCORES = ("weighted_f1", "weighted_recall", "weighted_precision")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """A model under a protocol, or one that the paper prints: a line of Table 2, a column of Tables 3 and 4.
-
-    Args:
-        row: as in Table 2.
-        name: the same, and what distinguishes two models of one row.
-        protocol: name of the protocol, of a family without the corpus; empty for the paper's own.
-        mean, corpora, locales: metrics of the main task, as [`~evaluation.metrics.compute.compute_metrics`] gives them.
-        confusion: `labels` and `counts[true][predicted]` over all clips; empty for the paper's.
-        resampled: metric to its mean over corpora in each resample, `(num_resamples,)`; of several seeds each,
-            `(seeds, num_resamples)`.
-        clips: ids of the test clips: two columns are compared in pairs where they are the same.
-        seeds: of a model that was trained more than once: `seed`, `checkpoint` and the mean weighted F1 of each time.
-        folds: of one in folds: `seed`, and the metrics of each fold with their mean and deviation, for each training.
-        trained_once: whether it was trained with one seed, so that its figures do not show how seeds differ.
-    """
-
-    row: str
-    name: str
-    protocol: str = ""
-    mean: Mapping[str, Any]
-    corpora: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    locales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    confusion: Mapping[str, Any] = field(default_factory=dict)
-    resampled: Mapping[str, np.ndarray] = field(default_factory=dict)
-    clips: frozenset[str] = frozenset()
-    seeds: Sequence[Mapping[str, Any]] = ()
-    folds: Sequence[Mapping[str, Any]] = ()
-    trained_once: bool = False
-
-
-def paper_columns() -> dict[str, Column]:
-    """The nine rows of the paper's Table 2, three of them with Tables 3 and 4."""
-    paper = load_paper()
-    columns = {}
-    for name, scores in paper["table2"].items():
-        corpora, locales = {}, {}
-        if name in paper["columns"]:
-            place = paper["columns"].index(name)
-            corpora = {corpus: {"weighted_recall": row[place]} for corpus, row in paper["table3"].items()}
-            locales = {locale: {"weighted_f1": row[place]} for locale, row in paper["table4"].items()}
-        mean = dict(zip(SCORES, scores, strict=True))
-        columns[name] = Column(row=name, name=name, mean=mean, corpora=corpora, locales=locales)
-    return columns
+from .statements import check_statements
 
 
 def compare_columns(columns: Sequence[Column], reference: str | None = None) -> dict[str, Any]:
@@ -71,7 +22,8 @@ def compare_columns(columns: Sequence[Column], reference: str | None = None) -> 
             other clips, the first.
 
     Returns:
-        `table2`, `table3`, `table4`: lists of lines with `ours` beside `paper`; `figure1`; `claims`; `others`;
+        `table2`, `table3`, `table4`: lists of lines with `ours` beside `paper`; `figure1`; `claims`; `statements`, as
+        [`~evaluation.reporting.statements.check_statements`] has them; `others`;
         `on_paper_corpora`: whether any corpus is one of the paper's. The paper's figures by corpus and by locale are
         shown only then.
     """
@@ -91,6 +43,7 @@ def compare_columns(columns: Sequence[Column], reference: str | None = None) -> 
         # The paper's best row, where it was evaluated: choosing by the test clips would bias the figure.
         "figure1": figure1(ours.get(BEST) or max(ours.values(), key=lambda column: column.mean["weighted_f1"])),
         "claims": [*_gains(ours, paper), *_wins(ours, paper)],
+        "statements": check_statements(ours, paper),
         "claims_protocol": protocol,
         "others": _others(ours, paper),
     }
@@ -117,7 +70,7 @@ def _table2(columns: Sequence[Column], paper: Mapping[str, Column], reference: s
                 "folds": list(column.folds),
                 "trained_once": column.trained_once,
                 "reference": columns.index(compared_with) + 1,
-                "difference": _difference(column, compared_with),
+                "difference": paired_difference(column, compared_with),
             }
         )
     return lines
@@ -133,19 +86,6 @@ def _groups(columns: Sequence[Column]) -> list[int]:
     """A number for each column, the same for those on the same clips: only these are ranked."""
     clips = [column.clips for column in columns]
     return [clips.index(column.clips) for column in columns]
-
-
-def _difference(better: Column, worse: Column) -> dict | None:
-    """Difference of the mean weighted F1, where both were evaluated on the same clips, with its interval and p.
-
-    Interval and p are `None`, with a `ci_reason`, where there are too few clips or speakers.
-    """
-    if better is worse or better.clips != worse.clips:
-        return None
-    difference = better.mean["weighted_f1"] - worse.mean["weighted_f1"]
-    if "ci_reason" in better.mean:
-        return {"difference": difference, "ci": None, "p": None, "ci_reason": better.mean["ci_reason"]}
-    return {**compare(better.resampled["weighted_f1"], worse.resampled["weighted_f1"]), "difference": difference}
 
 
 def _by_line(columns: Sequence[Column], printed: Sequence[Column], part: str, metric: str) -> dict[str, Any]:
@@ -212,8 +152,8 @@ def _gains(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict
         better, worse = gain["better"], gain["worse"]
         printed = relative_gain(paper[better].mean["weighted_f1"], paper[worse].mean["weighted_f1"])
         fits = [formula for formula, value in printed.items() if value and round(value, 3) == gain["printed"]]
-        mine = None
-        if comparable(ours, better, worse):
+        mine, reason = None, why_not_comparable(ours, better, worse)
+        if reason is None:
             mine = relative_gain(ours[better].mean["weighted_f1"], ours[worse].mean["weighted_f1"])
         lines.append(
             {
@@ -222,15 +162,11 @@ def _gains(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict
                 "paper": printed,
                 "fits": fits,
                 "ours": mine,
-                "difference": _difference(ours[better], ours[worse]) if mine else None,
+                "reason": reason,
+                "difference": paired_difference(ours[better], ours[worse]) if mine else None,
             }
         )
     return lines
-
-
-def comparable(ours: Mapping[str, Column], *rows: str) -> bool:
-    """Whether all of these rows were evaluated, and on the same clips."""
-    return all(row in ours for row in rows) and len({ours[row].clips for row in rows}) == 1
 
 
 def relative_gain(better: float, worse: float) -> dict[str, float | None]:
@@ -245,6 +181,7 @@ def _wins(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict]
     lines = []
     for win in load_paper()["wins"]:
         names = [BEST, *win["over"]]
+        reason = why_not_comparable(ours, *names)
         lines.append(
             {
                 **win,
@@ -252,8 +189,9 @@ def _wins(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict]
                 "better": BEST,
                 "paper": count_wins([getattr(paper[name], win["of"]) for name in names], win["metric"]),
                 "ours": count_wins([getattr(ours[name], win["of"]) for name in names], win["metric"])
-                if comparable(ours, *names)
+                if reason is None
                 else None,
+                "reason": reason,
             }
         )
     return lines

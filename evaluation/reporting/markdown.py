@@ -113,6 +113,19 @@ def _wins(counts: Mapping[str, int] | None) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
+def _finding(finding: Mapping, unit: str) -> str:
+    """Whether a statement of the paper holds, with what was measured, or why it was not checked."""
+    if finding["holds"] is None:
+        return f"not computed ({finding['reason']})"
+    number = {"percent": "{:.1f} %", "difference": "{:+.3f}", "score": "{:.3f}"}[unit]
+    listed = []
+    for value in finding["values"]:
+        paired = finding.get("difference")
+        text = f"{value['what']} {_difference(paired) if paired else number.format(value['value'])}"
+        listed.append(text if value["holds"] else f"**{text}**")
+    return f"{'holds' if finding['holds'] else 'does not hold'}: {', '.join(listed)}"
+
+
 def _metrics(task: Mapping) -> str:
     """The metrics of a head over all clips, in a line."""
     if not task["clips"]:
@@ -151,6 +164,7 @@ _FILTERS = {
         _difference,
         _gain,
         _wins,
+        _finding,
         _metrics,
     )
 }

@@ -32,7 +32,11 @@ def load_paper() -> Mapping[str, Any]:
 
 
 def row_name(config: PreTrainedConfig) -> str:
-    """A model's name as in Table 2: `w2v + Em + Ge`. A task that the paper does not have goes by its own name."""
+    """A model's name as in Table 2: `w2v + Em + Ge`. A task that the paper does not have goes by its own name.
+
+    A network that pads clips as in the paper, where others of its kind mask the padding, is `w2v (padded)`.
+    """
+    network = f"{config.paper_name} (padded)" if config.to_dict().get("padding") == "paper" else config.paper_name
     names: list[str] = [task.name for task in config.get_tasks()]
     ordered = [name for name in TASK_NAMES if name in names] + [name for name in names if name not in TASK_NAMES]
-    return " + ".join([config.paper_name, *(TASK_NAMES.get(name, name) for name in ordered)])
+    return " + ".join([network, *(TASK_NAMES.get(name, name) for name in ordered)])

@@ -103,7 +103,7 @@ def mean_over_seeds(
 
     Args:
         parts: of each training `mean`, `corpora`, `locales`, `confusion` and `resampled`, as in
-            [`~evaluation.reporting.comparison.Column`].
+            [`~evaluation.reporting.column.Column`].
         corpora: of each training the resamples of every corpus.
 
     Returns:

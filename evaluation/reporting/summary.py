@@ -13,7 +13,8 @@ from common.outputs import record_outputs
 from ..metrics.bootstrap import mean_of_corpora
 from ..metrics.compute import ALL
 from ..metrics.means import mean_over_corpora
-from .comparison import SCORES, Column, compare_columns, sum_confusions
+from .column import SCORES, Column
+from .comparison import compare_columns, sum_confusions
 from .figures import plot_figures
 from .markdown import format_markdown
 from .metrics_json import Evaluation

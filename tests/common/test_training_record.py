@@ -19,9 +19,11 @@ def test_a_record_is_read_with_those_before_it(tmp_path):
 
 def test_unknown_fields_are_removed_and_labels_may_be_missing(tmp_path):
     record = training_record()
-    del record["merged_labels"], record["augmentation"], record["fine_tuning"]
+    for name in ("merged_labels", "augmentation", "corpus_sampling", "fine_tuning"):
+        del record[name]
     read = read_training_record(write(tmp_path, {**record, "script": "<script>"}))
-    assert read == {**record, "merged_labels": {}, "augmentation": None, "fine_tuning": None}
+    absent = dict.fromkeys(("augmentation", "corpus_sampling", "fine_tuning"))
+    assert read == {**record, "merged_labels": {}, **absent}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,7 @@ def test_unknown_fields_are_removed_and_labels_may_be_missing(tmp_path):
         "[" * 100_000,
         {**training_record(), "seed": "7"},
         {**training_record(), "fine_tuning": {"lora_rank": "8"}},
+        {**training_record(), "corpus_sampling": {"temperature": 0.5}},
         {**training_record(), "data": [{"corpus": "emodb"}]},
         training_record(corpus("emodb", OPEN, homepage="javascript:alert(1)")),
         training_record(before={"data": []}),

@@ -94,6 +94,7 @@ def training_record(*data, **fields):
         "before": None,
         "parameters": {"all": 23_456, "trained": 12_345},
         "augmentation": None,
+        "corpus_sampling": None,
         "epochs": 10.0,
         "learning_rate": 1e-4,
         "fine_tuning": {"head_learning_rate": 1e-4, "layer_decay": 1.0, "lora_rank": 0},

@@ -106,6 +106,16 @@ def test_the_augmentation_of_a_training_has_a_row(metrics):
     assert all(text in rows["augmentation"] for text in ("0.25", "noise", "room"))
 
 
+def test_sampling_over_corpora_has_a_row_with_the_clips_of_an_epoch(metrics):
+    sampling = {"temperature": 0.5, "clips_per_epoch": {"emodb": 1234, "mine": 56}}
+    plain, sampled = (
+        dict(one(render(metrics, training_record(corpus_sampling=value)), "what", "value"))
+        for value in (None, sampling)
+    )
+    ((_, row),) = {*sampled.items()} - {*plain.items()}
+    assert all(text in row for text in ("0.5", "emodb 1,234", "mine 56"))
+
+
 def test_every_number_of_the_results_is_that_of_metrics_json(metrics):
     card = render(metrics)
     main, others = metrics["tasks"]["emotion"], metrics["tasks"]

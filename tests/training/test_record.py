@@ -49,6 +49,16 @@ def test_the_record_describes_the_training(ready, splits, tmp_path):
     assert str(tmp_path.parent) not in text
 
 
+def test_sampling_over_corpora_is_recorded_with_the_clips_of_an_epoch(arguments, splits, tmp_path):
+    ready = job([*arguments, "--corpus_temperature", "0.25"])
+    sampling = record_of(ready)["corpus_sampling"]
+    assert sampling["temperature"] == 0.25
+    assert sampling["clips_per_epoch"].keys() == {"alpha", "beta"}
+    assert sum(sampling["clips_per_epoch"].values()) == len(splits["train"])
+    write_training_record(ready, build_trainer(ready), tmp_path)
+    assert read_training_record(tmp_path / "training.json")["corpus_sampling"] == sampling
+
+
 def test_a_published_corpus_comes_with_its_license(ready):
     clips = ready.splits["train"]
     renamed = clips.remove_columns("corpus").add_column("corpus", ["ravdess"] * len(clips))

@@ -86,6 +86,7 @@ def test_every_checkpoint_has_resume_settings_and_clips(finished, prepared):
         (["--layers", "weighted"], "layer_weights"),
         (["--metric_for_best_model", "loss"], "metric_for_best_model"),
         (["--augment", "gain"], "augment"),
+        (["--corpus_temperature", "0.5"], "corpus_temperature"),
     ],
 )
 @pytest.mark.slow
@@ -146,12 +147,13 @@ def test_a_resume_into_the_folder_of_another_training_is_refused(finished, short
 AUGMENT = ["--augment", "noise", "babble", "speed", "gain", "room", "--augment_probability", "0.5"]
 TWO_EPOCHS = ["--num_train_epochs", "2", "--calibrate", "false", "--save_strategy", "steps", "--eval_strategy", "no"]
 WORKERS = ["--dataloader_num_workers", "2", "--dataloader_persistent_workers", "true"]
+SAMPLED = ["--corpus_temperature", "0"]
 
 
 @pytest.mark.slow
-def test_an_augmented_training_that_resumes_within_an_epoch_ends_with_the_same_weights(arguments, tmp_path):
+def test_an_augmented_and_sampled_training_that_resumes_within_an_epoch_ends_with_the_same_weights(arguments, tmp_path):
     lasting = ["--save_steps", "1", "--save_total_limit", "9", "--load_best_model_at_end", "false"]
-    augmented = [*arguments, *TWO_EPOCHS, *lasting, *AUGMENT]
+    augmented = [*arguments, *TWO_EPOCHS, *lasting, *AUGMENT, *SAMPLED]
     train(job(augmented))
     steps = sorted((tmp_path / "run").glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
     within = steps[len(steps) // 2]
@@ -165,6 +167,9 @@ def test_an_augmented_training_that_resumes_within_an_epoch_ends_with_the_same_w
             assert value.equal(weights[name]), (output, name)
     record = json.loads((tmp_path / "run" / "training.json").read_text())
     assert record["augmentation"] == {"transforms": ["noise", "babble", "speed", "gain", "room"], "probability": 0.5}
+    assert record["corpus_sampling"]["temperature"] == 0
+    first, second = record["corpus_sampling"]["clips_per_epoch"].values()
+    assert abs(first - second) <= 1
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -78,3 +79,24 @@ def test_an_evaluation_during_the_training_is_not_augmented(arguments):
     augmented.get_train_dataloader()
     pairs = zip(plain.get_eval_dataloader(), augmented.get_eval_dataloader(), strict=True)
     assert all(a["input_values"].equal(b["input_values"]) for a, b in pairs)
+
+
+@pytest.mark.parametrize("strategy", ["group_by_length", "random"])
+def test_a_temperature_sets_the_clips_of_each_corpus_in_an_epoch(arguments, splits, strategy):
+    flags = ["--corpus_temperature", "0", "--train_sampling_strategy", strategy]
+    trainer = build_trainer(job([*arguments, *flags]))
+    corpora = np.array(splits["train"]["corpus"][:])
+    epochs = [list(trainer._get_train_sampler())]
+    trainer.state.epoch = 1.0
+    epochs.append(list(trainer._get_train_sampler()))
+    for order in epochs:
+        assert len(order) == len(corpora)
+        counts = Counter(corpora[order].tolist())
+        assert abs(counts["alpha"] - counts["beta"]) <= 1
+    assert epochs[0] != epochs[1]
+
+
+def test_without_a_temperature_an_epoch_has_every_clip_once(arguments, splits):
+    trainer = build_trainer(job(arguments))
+    assert trainer.sampling is None
+    assert sorted(trainer._get_train_sampler()) == list(range(len(splits["train"])))

@@ -83,7 +83,7 @@ def _largest_divisor(number: int, at_most: int) -> int:
 
 @dataclass
 class BatchArguments(HubArguments):
-    """[`HubArguments`] with consistent batch sizes: see [`BatchSettings`].
+    """[`HubArguments`] with consistent batch sizes, see [`BatchSettings`], and sampling over corpora.
 
     Initially they are those of a network without batch statistics; none is `None` any more.
     """
@@ -113,11 +113,24 @@ class BatchArguments(HubArguments):
             "batch norm."
         },
     )
+    corpus_temperature: float = field(
+        default=1.0,
+        metadata={
+            "help": "Sampling over corpora: the share of a corpus of n clips in an epoch is proportional to n to the "
+            "power of this number. 1: as they are; 0: the same number of clips of each. The length of an epoch does "
+            "not change: small corpora repeat clips, large ones have a random subset in each epoch."
+        },
+    )
 
     def __post_init__(self) -> None:
         self._given_batches = BatchSettings(*(getattr(self, entry.name) for entry in dataclasses.fields(BatchSettings)))
         super().__post_init__()
         self.set_batch_sizes(batch_statistics=False)
+        if self.corpus_temperature != 1 and self.train_sampling_strategy == "sequential":
+            raise ValueError(
+                f"--corpus_temperature {self.corpus_temperature} draws clips at random, which "
+                "--train_sampling_strategy sequential contradicts: remove one of them."
+            )
 
     def set_batch_sizes(self, *, batch_statistics: bool) -> None:
         """Sets the batch sizes that were not given to what the network needs: see [`BatchSettings.divide`]."""

@@ -247,6 +247,8 @@ class SERTrainingArguments(FineTuningArguments):
       `per_device_train_batch_size` and `gradient_accumulation_steps` follow from it, that of
       `train_sampling_strategy` from the network: see [`~training.arguments.batch_sizes.BatchSettings`].
       `auto_find_batch_size` and other settings that would change the batch are refused;
+    - `corpus_temperature`, an additional field: sampling over corpora, see
+      [`~training.corpus_sampling.CorpusSampling`];
     - `bf16` where the GPU has it; fp16 is refused, because XLSR-53 overflows in it;
     - `label_smoothing_factor` is refused;
     - `push_to_hub`, which becomes `publish_to`, and the settings that belong to it: see

@@ -116,6 +116,11 @@ RULES: dict[str, Rule] = {
     "log_level": one_of(*trainer_log_levels),
     "log_level_replica": one_of(*trainer_log_levels),
     "train_sampling_strategy": one_of(None, *SAMPLING_STRATEGIES),
+    "corpus_temperature": Rule(
+        lambda given: 0 <= given <= 1,  # above 1, a small corpus could be left without a clip
+        "is out of range: expected a number from 0 (the same number of clips of each corpus) to 1 (as they are). Where "
+        "a publication raises the number of clips to the power of 1 / T, give 1 / T",
+    ),
     "dataloader_num_workers": number(0),
     "dataloader_prefetch_factor": number(1),
     "dataloader_multiprocessing_context": one_of(None, *multiprocessing.get_all_start_methods()),

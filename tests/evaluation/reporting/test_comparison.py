@@ -4,16 +4,9 @@ import numpy as np
 import pytest
 
 from evaluation.metrics.means import mean_over_corpora
-from evaluation.reporting.comparison import (
-    Column,
-    compare_columns,
-    count_wins,
-    in_percent,
-    paper_columns,
-    percent,
-    relative_gain,
-)
-from evaluation.reporting.paper import BEST, SINGLE_TASK, load_paper
+from evaluation.reporting.column import Column
+from evaluation.reporting.comparison import compare_columns, count_wins, in_percent, percent, relative_gain
+from evaluation.reporting.paper import BEST, SINGLE_TASK
 
 PANN = "PANN + Em"
 
@@ -45,16 +38,6 @@ def column(name, corpora, *, protocol="paper", clips="abc", resampled=None):
         resampled={"weighted_f1": values},
         clips=frozenset(clips),
     )
-
-
-@pytest.mark.parametrize(("name", "mean"), list(zip(load_paper()["columns"], (0.7877, 0.8471, 0.8629), strict=True)))
-def test_our_mean_of_the_papers_table_3_is_the_recall_of_its_table_2(name, mean):
-    printed = paper_columns()[name]
-    recalls = {corpus: {**scores(0.0), **values} for corpus, values in printed.corpora.items()}
-    ours = mean_over_corpora(recalls, {})
-    assert ours["weighted_recall"] == pytest.approx(mean, abs=5e-5)
-    assert ours["weighted_recall"] == pytest.approx(printed.mean["weighted_recall"], abs=1e-3)
-    assert len(ours["corpora"]) == 25
 
 
 def test_shares_add_up_to_100_exactly():
@@ -117,6 +100,11 @@ def test_our_claims_come_from_our_columns():
 def test_what_was_not_evaluated_is_not_claimed():
     claims = compare_columns([column(BEST, {"emodb": 0.6})])["claims"]
     assert [claim["ours"] for claim in claims] == [None] * len(claims)
+    assert [[row for row in (PANN, SINGLE_TASK, BEST) if row in claim["reason"]] for claim in claims[:3]] == [
+        [PANN, SINGLE_TASK],
+        [PANN],
+        [SINGLE_TASK],
+    ]
 
 
 def test_the_papers_figures_are_beside_ours():

@@ -33,6 +33,36 @@ def test_an_undefined_number_stops_the_report():
         ("difference", ({"difference": 0.01, "ci": [-0.02, 0.04], "p": 0.5},), "+0.010 (-0.020 to +0.040), p 0.500"),
         ("gain", ({"better / worse - 1": 0.0175, "1 - worse / better": None},), "better / worse - 1: 1.8 %"),
         ("wins", ({"wins": 2, "ties": 1, "losses": 0},), "2 wins, 1 ties, 0 losses"),
+        (
+            "finding",
+            ({"holds": None, "values": [], "reason": "not evaluated: a"}, "score"),
+            "not computed (not evaluated: a)",
+        ),
+        (
+            "finding",
+            (
+                {
+                    "holds": False,
+                    "values": [
+                        {"what": what, "value": value, "holds": value > 76} for what, value in (("a", 76.1), ("b", 50))
+                    ],
+                },
+                "percent",
+            ),
+            "does not hold: a 76.1 %, **b 50.0 %**",
+        ),
+        (
+            "finding",
+            (
+                {
+                    "holds": True,
+                    "values": [{"what": "difference", "value": -0.003, "holds": True}],
+                    "difference": {"difference": -0.003, "ci": [-0.01, 0.01], "p": 0.5},
+                },
+                "difference",
+            ),
+            "holds: difference -0.003 (-0.010 to +0.010), p 0.500",
+        ),
         ("metrics", ({"clips": 0},), "no clip of this split has a label for it"),
     ],
 )

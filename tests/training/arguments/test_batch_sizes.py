@@ -153,3 +153,23 @@ def test_the_network_decides_where_nothing_is_given(given):
 def test_other_settings_that_change_the_batch_are_refused(flags, message):
     with pytest.raises(ValueError, match=message):
         parse_args([*BASE, *flags])
+
+
+def test_corpora_are_sampled_as_they_are_by_default():
+    _, _, args, _, settings = parse_args(BASE)
+    assert args.corpus_temperature == 1
+    _, _, args, _, settings = parse_args([*BASE, "--corpus_temperature", "0.5"])
+    assert args.corpus_temperature == settings["corpus_temperature"] == 0.5
+
+
+@pytest.mark.parametrize("value", ["-0.1", "1.5", "nan", "inf"])
+def test_a_temperature_that_is_not_from_0_to_1_is_refused(value):
+    with pytest.raises(ValueError, match=f"--corpus_temperature {value} "):
+        parse_args([*BASE, "--corpus_temperature", value])
+
+
+def test_a_sequential_order_with_a_temperature_is_refused():
+    sequential = ["--train_sampling_strategy", "sequential"]
+    with pytest.raises(ValueError, match=r"--corpus_temperature 0\.5 .*--train_sampling_strategy sequential"):
+        parse_args([*BASE, *sequential, "--corpus_temperature", "0.5"])
+    assert parse_args([*BASE, *sequential])[2].train_sampling_strategy == "sequential"
