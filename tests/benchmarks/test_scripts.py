@@ -30,7 +30,7 @@ def test_each_transform_and_their_mix_are_measured():
 
 def test_a_report_of_many_rows_and_corpora_is_measured():
     seconds, memory = report.measure(quick=True)
-    assert 0 < seconds.value
+    assert seconds.value > 0
     assert 100 < memory.value < memory.target
     assert "25 corpora, 10 rows of 3 seeds" in seconds.claim
 
