@@ -4,9 +4,9 @@ python -m evaluation.probe openai/whisper-base --layers 3 --data prepared --prot
 python -m evaluation.probe egemaps --data prepared --protocol folds:5 --output egemaps.csv
 python evaluate.py runs/folds --predictions probe=probe.csv egemaps=egemaps.csv --data prepared --output runs/report
 
-The probe is a logistic regression on the encoder's outputs. `egemaps` is a support vector machine (RBF kernel) on the 88
-functionals of eGeMAPSv02 by openSMILE (pip install opensmile), whose license (audEERING) allows non-commercial use and
-research only. C is fixed in both, not tuned.
+The probe is a logistic regression on the encoder's outputs. `egemaps` is a support vector machine (RBF kernel) on the
+88 functionals of eGeMAPSv02 by openSMILE (pip install opensmile), whose license (audEERING) allows non-commercial use
+and research only. C is fixed in both, not tuned.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def plot_cross(matrix: Mapping[str, Any], path: Path) -> None:
     """Plots weighted F1 by the corpus trained on and the corpus tested on; a cell that is `None` stays empty."""
     trained_on, tested_on = matrix["trained_on"], matrix["tested_on"]
     scores = 100 * np.array(matrix["weighted_f1"], dtype=float)  # None becomes NaN
-    size = 3 + 0.36 * max(scores.shape)
+    size = 3.3 + 0.36 * max(scores.shape)
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
     axes.imshow(scores, cmap="Blues", vmin=0, vmax=100)
