@@ -87,7 +87,7 @@ test-lowest test-newest: $(VENV)/tools
 lock: $(VENV)/tools
 	grep ^torch== constraints.txt | $(BIN)/$(RESOLVE) $(UPGRADE) $(CUDA:%=--no-emit-package %) --output-file constraints.txt
 	grep ^torch== constraints.txt | $(BIN)/$(RESOLVE) $(CUDA:%=--no-emit-package %) --no-emit-package torch \
-	    --constraint constraints.txt --generate-hashes --output-file requirements.lock
+	    --no-emit-package opensmile --constraint constraints.txt --generate-hashes --output-file requirements.lock
 
 sbom: $(VENV)/tools
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(BIN)/python

@@ -19,7 +19,7 @@ from common.versions import versions
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
-CLAIMS = ("training", "augmentation", "lora", "inference", "released", "preparation", "memory", "processes")
+CLAIMS = ("training", "augmentation", "lora", "inference", "released", "preparation", "report", "memory", "processes")
 GPU = "gpu"
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "numpy", "librosa", "numba", "soundfile")
 LIMIT_S = 900.0

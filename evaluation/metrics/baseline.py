@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-
-import joblib
 import librosa
 import numpy as np
 from datasets import Dataset, DatasetDict
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from tqdm import tqdm
 
-from common.workers import killed_worker_errors
 from modeling import SAMPLING_RATE, Task
 from modeling.tasks_ser import IGNORE_INDEX
-from preprocessing.stored_audio import stored_waveform
+
+from ..waveform_features import waveform_features
 
 _COEFFICIENTS = 20
 # Not tuned: on RAVDESS, EMODB, EMOVO and nEMO anything from 3 to 100 gives the same to a hundredth or two.
-_C = 10.0
-_AT_LEAST = 128  # clips for one process: starting another takes as long
+SVM_C = 10.0
+
+
+def support_vector_machine(c: float = SVM_C) -> Pipeline:
+    """An unfitted support vector machine on standardized features, its classes weighted by their inverse frequency.
+
+    Args:
+        c: inverse strength of the regularization.
+    """
+    return make_pipeline(StandardScaler(), SVC(C=c, class_weight="balanced"))
 
 
 def check_baseline(splits: DatasetDict, split: str, task: Task) -> None:
@@ -53,7 +56,7 @@ def baseline_logits(splits: DatasetDict, split: str, task: Task, max_duration_s:
     """
     target = np.array([task.encode(value) for value in splits["train"][task.column][:]])
     labeled = splits["train"].select(np.flatnonzero(target >= 0))
-    machine = make_pipeline(StandardScaler(), SVC(C=_C, class_weight="balanced"))
+    machine = support_vector_machine()
     machine.fit(_features(labeled, max_duration_s), target[target >= 0])
     return np.eye(len(task.labels))[machine.predict(_features(splits[split], max_duration_s))]
 
@@ -74,18 +77,4 @@ def mfcc_statistics(waveform: np.ndarray) -> np.ndarray:
 
 def _features(clips: Dataset, max_duration_s: float) -> np.ndarray:
     """`(clips, features)`."""
-    processes = min(joblib.cpu_count(), 1 + len(clips) // _AT_LEAST)
-    with killed_worker_errors():
-        found = joblib.Parallel(processes, return_as="generator")(
-            joblib.delayed(_clip_features)(row, max_duration_s) for row in _with_progress(clips)
-        )
-        return np.stack(list(found))
-
-
-def _clip_features(row: dict, max_duration_s: float) -> np.ndarray:
-    return mfcc_statistics(stored_waveform(row, max_duration_s))
-
-
-def _with_progress(clips: Dataset) -> Iterator[dict]:
-    columns = clips.select_columns(["audio", "scale"])
-    return iter(tqdm(columns, desc="Baseline", unit="clip", leave=False, disable=not sys.stderr.isatty()))
+    return waveform_features(mfcc_statistics, clips, max_duration_s, "Baseline")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay
 
@@ -19,6 +20,9 @@ from .comparison import in_percent
 
 _LETTER = 0.62  # mean width of a letter, by the size of the font
 _NAME_INCHES = 3.6  # of a figure of 9 inches, which leaves the rest to the axes
+_PANELS = 5  # side by side, on a page
+_COLORS = 10  # that can be told apart
+_LABEL_DISTANCE = 0.04  # of the width of a figure, between two that do not overlap
 
 
 def wrapped(text: str, inches: float, fontsize: float) -> str:
@@ -107,7 +111,7 @@ def plot_cross(matrix: Mapping[str, Any], path: Path) -> None:
     """Plots weighted F1 by the corpus trained on and the corpus tested on; a cell that is `None` stays empty."""
     trained_on, tested_on = matrix["trained_on"], matrix["tested_on"]
     scores = 100 * np.array(matrix["weighted_f1"], dtype=float)  # None becomes NaN
-    size = 3 + 0.6 * max(scores.shape)
+    size = 3.3 + 0.36 * max(scores.shape)
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
     axes.imshow(scores, cmap="Blues", vmin=0, vmax=100)
@@ -138,52 +142,74 @@ def plot_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
         axes.plot(*zip(*printed, strict=True), "D", color="0.6", label="paper, its 25 corpora")
     _name_lines(axes, [f"{line['name']} · {line['protocol']}" if several else line["name"] for line in lines])
     axes.set_xlabel("weighted F1 of the main task, mean over corpora")
-    axes.legend(fontsize=8)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=3)
     save_figure(figure, path)
 
 
 def plot_by_line(table: Mapping[str, Any], path: Path) -> None:
-    """Plots Table 3 or 4: a metric by corpus or locale, a dot with its 95 % interval for each model."""
-    lines, metric = table["lines"], table["metric"]
-    count = len(table["columns"])
+    """Plots Table 3 or 4: a panel for each model, with a metric by corpus or locale as dots with their 95 % intervals.
+
+    The first model on the same clips is in every panel, so that the others are seen beside it; so is the paper's best.
+    """
+    lines, count = table["lines"], len(table["columns"])
     several = len({protocol for _, protocol in table["columns"]}) > 1
-    names = [f"{name} · {protocol}" if several else name for name, protocol in table["columns"]]
-    labels = [wrapped(name, _NAME_INCHES, 7) for name in names]
-    height = 1.6 + 0.1 * "\n".join(labels).count("\n") + len(lines) * (0.25 + 0.09 * count)
-    figure = Figure(figsize=(9, height), layout="constrained")
-    axes = figure.subplots()
-    for i, label in enumerate(labels):
-        color, shift = f"C{i % 10}", 0.7 * ((i + 0.5) / count - 0.5)
-        cells = [(y + shift, line["ours"][i]) for y, line in enumerate(lines) if line["ours"][i]]
-        for y, cell in cells:
-            if bounds := cell.get(f"{metric}_ci"):  # the mean of several seeds has none by corpus
-                axes.plot(bounds, [y, y], color=color, lw=1)
-        axes.plot([cell[metric] for _, cell in cells], [y for y, _ in cells], "o", ms=3.5, color=color, label=label)
-    best = [(line["paper"][-1], y) for y, line in enumerate(lines) if line["paper"] and line["paper"][-1] is not None]
-    if best:
-        axes.plot(*zip(*best, strict=True), "D", ms=5, color="0.6", label="paper's best row")
-    _name_lines(axes, [line["name"] for line in lines])
-    axes.set_xlabel(metric.replace("_", " ").replace("f1", "F1") + ", 95 % interval")
-    figure.legend(fontsize=7, loc="outside lower center", ncols=2)
+    across = min(count, _PANELS)
+    down = -(-count // across)
+    names_inches = min(_NAME_INCHES, _LETTER * 8 / 72 * max(len(line["name"]) for line in lines))
+    inches = max(1.6, 4.8 / across)  # of a panel
+    figure = Figure(
+        figsize=(names_inches + across * inches, 0.8 + down * (0.9 + 0.17 * len(lines))), layout="constrained"
+    )
+    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
+    for i, (axes, (name, protocol)) in enumerate(zip(panels, table["columns"], strict=False)):
+        _draw_column(axes, table, i)
+        title = f"#{i + 1} {name} · {protocol}" if several else f"#{i + 1} {name}"
+        axes.set_title(wrapped(title, inches, 7), fontsize=7)
+        axes.tick_params(axis="y", labelsize=8)
+        if i + across >= count:  # nothing is below
+            axes.tick_params(axis="x", labelsize=7, labelbottom=True)
+            axes.set_xlabel(table["metric"].replace("_", " ").replace("f1", "F1"), fontsize=8)
+    for axes in panels[count:]:
+        axes.remove()
+    panels[0].xaxis.set_major_locator(MaxNLocator(5))  # for all panels
+    _name_lines(panels[0], [line["name"] for line in lines])
+    handles = {
+        label: handle
+        for axes in panels[:count]
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles, fontsize=7, loc="outside lower center", ncols=2)
     save_figure(figure, path)
+
+
+def _draw_column(axes: Axes, table: Mapping[str, Any], index: int) -> None:
+    """Plots a model of Table 3 or 4."""
+    metric, first = table["metric"], table["groups"][index]
+    for y, line in enumerate(table["lines"]):
+        if line["paper"] and line["paper"][-1] is not None:
+            axes.plot(line["paper"][-1], y, "D", ms=5, color="0.8", label="paper's best row")
+        if first != index and line["ours"][first]:
+            axes.plot(line["ours"][first][metric], y, "|", ms=8, color="black", label="first model on its clips")
+        if cell := line["ours"][index]:
+            if bounds := cell.get(f"{metric}_ci"):  # the mean of several seeds has none by locale
+                axes.plot(bounds, [y, y], color="tab:blue", lw=1.5, label="95 % interval")
+            axes.plot(cell[metric], y, "o", ms=3.5, color="tab:blue", label="this model")
+    axes.grid(axis="x", alpha=0.3)
 
 
 def plot_conditions(conditions: Mapping[str, Any], metric: str, title: str, path: Path) -> None:
     """Plots a metric under each condition: its mean over corpora with a 95 % interval, and each corpus as a dot."""
     means = [result["mean_over_corpora"] for result in conditions.values()]
     corpora = list(next(iter(conditions.values()))["corpora"])
-    figure = Figure(figsize=(9, 1.8 + 0.4 * len(means) + 0.05 * len(corpora)), layout="constrained")
+    figure = Figure(figsize=(9, 2 + 0.4 * len(means)), layout="constrained")
     axes = figure.subplots()
+    few = len(corpora) <= _COLORS
     for index, corpus in enumerate(corpora):
         values = [result["corpora"][corpus][metric] for result in conditions.values()]
-        style: dict[str, Any] = {
-            "marker": "osv^D<>"[index // 10 % 7],
-            "color": f"C{index % 10}",
-            "ms": 4,
-            "alpha": 0.7,
-            "lw": 0,
-        }
-        axes.plot([np.nan if value is None else value for value in values], range(len(means)), label=corpus, **style)
+        color, label = (f"C{index}", corpus) if few else ("0.7", None if index else "each corpus, the lowest by name")
+        axes.plot(np.array(values, dtype=float), range(len(means)), "o", ms=4, alpha=0.7, color=color, label=label)
+    if not few:
+        _name_lowest(axes, [result["corpora"] for result in conditions.values()], metric)
     for y, mean in enumerate(means):
         if bounds := mean.get(f"{metric}_ci"):
             axes.plot(bounds, [y, y], color="black", lw=2)
@@ -196,6 +222,16 @@ def plot_conditions(conditions: Mapping[str, Any], metric: str, title: str, path
     axes.set_title(wrapped(title, 8, 10), fontsize=10)
     figure.legend(fontsize=7, loc="outside lower center", ncols=5)
     save_figure(figure, path)
+
+
+def _name_lowest(axes: Axes, results: Sequence[Mapping[str, Any]], metric: str) -> None:
+    for y, corpora in enumerate(results):
+        values = {name: row[metric] for name, row in corpora.items() if row[metric] is not None}
+        if values:
+            lowest = min(values, key=lambda name: values[name])
+            axes.annotate(
+                lowest, (values[lowest], y), (0, 4), textcoords="offset points", ha="center", fontsize=7, color="0.3"
+            )
 
 
 def _name_lines(axes: Axes, names: Sequence[str]) -> None:
@@ -234,9 +270,12 @@ def _draw_risk_coverage(axes: Axes, calibration: Mapping[str, Any]) -> None:
     """Plots the accuracy of the predictions above each confidence over their share."""
     curve = [point for point in calibration["risk_coverage"] if point["clips"]]
     axes.plot([point["coverage"] for point in curve], [point["accuracy"] for point in curve], "o-")
-    for point in curve:
-        place = (point["coverage"], point["accuracy"])
-        axes.annotate(f"{point['threshold']:g}", place, (3, 3), textcoords="offset points", fontsize=7)
+    labeled = np.inf
+    for point in curve:  # from all clips to the most confident ones
+        if labeled - point["coverage"] > _LABEL_DISTANCE:
+            labeled = point["coverage"]
+            place = (labeled, point["accuracy"])
+            axes.annotate(f"{point['threshold']:g}", place, (3, 3), textcoords="offset points", fontsize=7)
     axes.set(xlabel="coverage (the number: least confidence)", ylabel="accuracy", xlim=(0, 1.03))
     axes.set_title(f"area under the risk-coverage curve {calibration['aurc']:.3f}", fontsize=9)
     axes.grid(alpha=0.3)

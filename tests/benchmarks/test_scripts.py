@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from benchmarks import augmentation, gpu
+from benchmarks import augmentation, gpu, report
 from benchmarks.__main__ import CLAIMS, GPU, format_results
 from benchmarks.measure import Line
 from preprocessing.augmentation.transforms import TRANSFORMS
@@ -26,6 +26,13 @@ def test_each_transform_and_their_mix_are_measured():
     (line,) = augmentation.measure(quick=True)
     assert line.value > 0
     assert [name for name in TRANSFORMS if f"{name} " not in line.note] == []
+
+
+def test_a_report_of_many_rows_and_corpora_is_measured():
+    seconds, memory = report.measure(quick=True)
+    assert seconds.value > 0
+    assert 100 < memory.value < memory.target
+    assert "25 corpora, 10 rows of 3 seeds" in seconds.claim
 
 
 def test_what_runs_on_a_gpu_runs_at_toy_size():

@@ -1,4 +1,5 @@
 import re
+from itertools import combinations
 
 import matplotlib.image
 import numpy as np
@@ -15,6 +16,7 @@ from evaluation.reporting.figures import (
     draw_confusion,
     plot_by_line,
     plot_calibration,
+    plot_conditions,
     plot_confusion,
     plot_cross,
     plot_table2,
@@ -73,6 +75,7 @@ def test_tables(tmp_path):
     table = {
         "metric": "weighted_recall",
         "columns": [("w2v + Em", "paper"), ("mine", "loco")],
+        "groups": [0, 1],
         "lines": [
             {"name": "emodb", "ours": [ROW, None], "paper": [0.9, 0.9, 0.9]},
             # Of a mean over several checkpoints there may be no interval.
@@ -131,9 +134,22 @@ def outside(figure):
     return found + [axes for axes in figure.axes if min(axes.get_window_extent().size) < 40]
 
 
+def unreadable(figure):
+    """Names of lines and panels that overlap, or whose letters are small on a page of 9 inches."""
+    figure.draw_without_rendering()
+    found = []
+    for texts in ([axes.title for axes in figure.axes], *(axes.get_yticklabels() for axes in figure.axes)):
+        shown = [text for text in texts if text.get_visible() and text.get_text()]
+        boxes = [text.get_window_extent() for text in shown]
+        found += [f"{text.get_text()}: small" for text in shown if text.get_fontsize() * 9 < 5 * figure.get_figwidth()]
+        pairs = combinations(zip(shown, boxes, strict=True), 2)
+        found += [f"{a.get_text()}, {b.get_text()}" for (a, box), (b, other) in pairs if box.overlaps(other)]
+    return found
+
+
 @pytest.mark.parametrize("name", ["w2v + Em", LONG])
 @pytest.mark.parametrize(("rows", "corpora"), [(1, 1), (10, 25)])
-def test_no_text_leaves_a_figure(saved, tmp_path, name, rows, corpora):
+def test_every_text_can_be_read_in_a_figure_of_any_size(saved, tmp_path, name, rows, corpora):
     path = tmp_path / "figure.png"
     plot_confusion(PERCENT, f"{name}, protocol paper", path)
     plot_confusion(PERCENT, f"{name}, protocol paper", path, load_paper()["figure1"])
@@ -143,9 +159,25 @@ def test_no_text_leaves_a_figure(saved, tmp_path, name, rows, corpora):
     line = {"name": name, "protocol": "paper", "ours": ROW, "paper": None, "seeds": []}
     plot_table2([line] * rows, path)
     lines = [{"name": f"corpus {i}", "ours": [ROW] * rows, "paper": []} for i in range(corpora)]
-    plot_by_line({"metric": "weighted_f1", "columns": [(name, "paper")] * rows, "lines": lines}, path)
+    columns = [(name, "paper")] * rows
+    plot_by_line({"metric": "weighted_f1", "columns": columns, "groups": [0] * rows, "lines": lines}, path)
     random = np.random.default_rng(0)
     resamples = resample(*np.full((2, 50), "a"))
     report = calibration_report(random.normal(size=(50, 3)), random.integers(0, 3, 50), 1.5, resamples)
     plot_calibration(report, f"emotion: {name}", path)
-    assert {i: outside(figure) for i, figure in enumerate(saved)} == {i: [] for i in range(6)}
+    conditions = {
+        condition: {"mean_over_corpora": ROW, "corpora": dict.fromkeys(labels, ROW)}
+        for condition in ("clean", "noise:10", "babble:10", "telephone", "mp3:32", "room", "clip", "gain:-20")
+    }
+    plot_conditions(conditions, "weighted_f1", name, path)
+    assert {i: outside(figure) + unreadable(figure) for i, figure in enumerate(saved)} == {i: [] for i in range(7)}
+
+
+def test_conditions_name_each_corpus_or_of_many_the_lowest(saved, tmp_path):
+    for count in (2, 25):
+        corpora = {f"corpus_{i}": {"weighted_f1": 0.9 - i / 100} for i in range(count)}
+        conditions = {"clean": {"mean_over_corpora": {"weighted_f1": 0.5}, "corpora": corpora}}
+        plot_conditions(conditions, "weighted_f1", "w2v", tmp_path / "conditions.png")
+    few, many = ([text.get_text() for text in figure.findobj(Text)] for figure in saved)
+    assert [name for name in few if name.startswith("corpus_")] == ["corpus_0", "corpus_1"]
+    assert [name for name in many if name.startswith("corpus_")] == ["corpus_24"]
