@@ -47,7 +47,7 @@ _STATISTICS = {  # of a target: unit, mean, deviation
 }
 _CLASSES = {"emotion": EMOTIONS, "gender": GENDERS, "language": LOCALES}
 _COLUMNS = {"language": "locale"}  # of the prepared table, where it is not named as the head
-_PROTOCOL = {
+_PROTOCOL: dict[str, Any] = {
     "protocol": "paper",
     "family": "paper",
     "corpus": None,

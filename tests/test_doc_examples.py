@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -49,7 +50,9 @@ def workspace(checkpoint, tmp_path_factory):
     folder = tmp_path_factory.mktemp("workspace")
     (folder / "runs").mkdir()
     (folder / "runs/demo").symlink_to(checkpoint)
+    (folder / "models").symlink_to(ROOT / "models")
     run(folder, "-c", SPEAK)
+    shutil.copy(folder / "prepared/demo_corpus/wav/en-US/m3_happy_0.wav", folder / "clip.wav")
     return folder
 
 
