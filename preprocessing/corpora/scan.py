@@ -24,7 +24,8 @@ USER_AUDIO = ("folder", "table")
 class Source:
     """A corpus to read: `name`, a key of `CORPORA` or one of `USER_AUDIO`, and where it lies.
 
-    For a user's own audio also its `locale` and `style`, where a table does not give them, and its `license`.
+    For a user's own audio also its `locale` and `style`, where a table does not give them, its `license`, and as
+    `scale` the ranges of its numbers, such as `valence=1:7 arousal=1:7`.
 
     Raises:
         ValueError: the name is not that of a corpus, or the path does not exist.
@@ -35,6 +36,7 @@ class Source:
     locale: str | None = None
     style: str | None = None
     license: str | None = None
+    scale: str | None = None
 
     @property
     def is_own(self) -> bool:
