@@ -38,6 +38,7 @@ def _list(root: Path | None) -> str:
 def _prepare(args: argparse.Namespace) -> str:
     from preprocessing.corpora.catalog import allowed, describe_left_out, licenses_of, read_sources
     from preprocessing.corpora.own_arguments import describe_sources
+    from preprocessing.corpora.scales import COMMON, rescale
     from preprocessing.corpora.scan import Source, scan_sources
     from preprocessing.corpora.user_audio import UserAudio
     from preprocessing.labels import load_label_rules, load_speaker_genders
@@ -59,6 +60,7 @@ def _prepare(args: argparse.Namespace) -> str:
     user_audio = UserAudio(columns=dict(args.columns), gender_map=dict(args.gender_map), audio_folder=args.audio_folder)
     genders = load_speaker_genders(args.speaker_genders) if args.speaker_genders else {}
     found = scan_sources(sources, args.label_rules, dict(args.label_map), user_audio, genders)
+    found, scales = rescale(found, args.scale)
     report = prepare(
         [entry for _, entries in found for entry in entries],
         args.output,
@@ -75,6 +77,8 @@ def _prepare(args: argparse.Namespace) -> str:
             "speaker_genders": genders,
             "license_use": args.license_use,
             "licenses": licenses_of(found),
+            "scales": scales,
+            "common_scale": COMMON,
         },
     )
     done = f"Prepared {args.output}: report.json lists every file, table1.txt has the paper's Table 1."

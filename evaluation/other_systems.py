@@ -83,7 +83,7 @@ def read_other_system(
     known = {*everything["id"][:]}
     num_foreign = sum(id_ not in known for id_ in table["id"])
     logits = _logits(path, table.set_index("id").loc[clips["id"][:]], labels)
-    task = Task(task.name, "classification", task.column, labels=labels)
+    task = Task(task.name, "classification", task.column, labels=labels, loss=task.loss)
     return OtherSystem(name, path, task, data, protocol, split, clips, logits, num_foreign)
 
 
@@ -144,7 +144,8 @@ def evaluate_other_system(system: OtherSystem) -> Evaluation:
     name, clips = system.task.name, system.clips
     measured = measure(clips, {name: system.logits}, [system.task])
     metrics = measured.metrics
-    metrics[name].pop("calibration", None)
+    for absent in ("calibration", "distribution"):  # scores may be of any kind
+        metrics[name].pop(absent, None)
     labels = raw_labels({column: clips[column][:] for column in ("corpus", "emotion", "raw_label")})
     report: dict[str, Any] = {
         "checkpoint": str(system.path),

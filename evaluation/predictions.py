@@ -12,14 +12,15 @@ from datasets import Dataset
 
 from common.files import atomic_write
 from modeling import Task
+from preprocessing.prepared.task_values import target_labels
 
 
 def write_predictions(clips: Dataset, task_logits: Mapping[str, np.ndarray], tasks: Sequence[Task], path: Path) -> None:
     """Writes a CSV file with a row per clip.
 
-    `id`, `corpus`, `locale`, `speaker`; then per task `TASK`, the label or number of the data (empty where it is
-    missing), `TASK_predicted`, and for classes `TASK_confidence`, the probability of the predicted one, and
-    `TASK_LABEL`, that of each.
+    `id`, `corpus`, `locale`, `speaker`; then per task `TASK`, the label or number of the data (of soft labels that with
+    the most votes; empty where it is missing), `TASK_predicted`, and for classes `TASK_confidence`, the probability of
+    the predicted one, and `TASK_LABEL`, that of each.
 
     Args:
         clips: the clips.
@@ -30,7 +31,7 @@ def write_predictions(clips: Dataset, task_logits: Mapping[str, np.ndarray], tas
     columns = {name: clips[name][:] for name in ("id", "corpus", "locale", "speaker")}
     for task in tasks:
         decoded = task.decode(torch.as_tensor(task_logits[task.name])).numpy()
-        columns[task.name] = clips[task.column][:]
+        columns[task.name] = target_labels(task, clips)
         if task.is_classification:
             columns[f"{task.name}_predicted"] = np.array(task.labels, dtype=object)[decoded.argmax(-1)]
             columns[f"{task.name}_confidence"] = decoded.max(-1)

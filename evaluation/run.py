@@ -22,6 +22,7 @@ from preprocessing.augmentation.babble import Voices
 from preprocessing.augmentation.conditions import Condition, ConditionTransform, parse_conditions
 from preprocessing.labels import merged_labels, raw_labels
 from preprocessing.prepared.split_files import load_protocol
+from preprocessing.prepared.task_values import target_labels
 
 from .metrics.baseline import baseline_logits
 from .metrics.compute import compute_metrics, measure
@@ -294,8 +295,9 @@ def _baseline_metrics(plan: EvaluationPlan) -> dict[str, Any]:
     task, train = plan.main_task, plan.splits["train"]
     logits = baseline_logits(plan.splits, plan.split, task, plan.config.max_duration_s)
     metrics = compute_metrics(plan.clips, {task.name: logits}, [replace(task, temperature=1.0)])[task.name]
-    del metrics["calibration"]
-    return {**metrics, "num_training_clips": sum(task.encode(value) >= 0 for value in train[task.column][:])}
+    for name in ("calibration", "distribution"):  # it predicts no probabilities
+        metrics.pop(name, None)
+    return {**metrics, "num_training_clips": sum(task.encode(value) >= 0 for value in target_labels(task, train))}
 
 
 def _without_clips(splits: DatasetDict, tested: Dataset) -> dict[str, list[str]]:

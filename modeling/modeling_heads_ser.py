@@ -102,7 +102,10 @@ def multi_task_loss(
     tasks: Sequence[Task],
     num_items_in_batch: Mapping[str, torch.Tensor | int] | None = None,
 ) -> tuple[torch.Tensor, ModelOutput]:
-    """Weighted cross entropy and standardized L2 over the labeled clips (paper, section 4), or concordance.
+    """Weighted cross entropy and standardized L2 over the labeled clips (paper, section 4); concordance; soft labels.
+
+    The cross entropy of soft labels is the mean of those of its labels by their shares, class weights included, so that
+    a clip whose annotators agree has the loss of a single label.
 
     A class weight stays with its clip: the sum of `weight * nll` is divided by the number of labeled clips, not by
     their weights, which in small batches would cancel. The concordance loss alone is not a sum over clips: it depends
@@ -110,8 +113,9 @@ def multi_task_loss(
 
     Args:
         task_logits: task name to `(batch, num_outputs)`.
-        labels: task name to `(batch,)`: int64 with -100, or float32 with NaN, where the label is missing. Tasks that
-            it lacks, and entries that are not a task, are left out.
+        labels: task name to `(batch,)`: int64 with -100, or float32 with NaN, where the label is missing; of soft
+            labels their shares, `(batch, labels)`, float32 with NaN. Tasks that it lacks, and entries that are not a
+            task, are left out.
         tasks: what the heads predict.
         num_items_in_batch: task name to the labeled clips of the effective batch, over all accumulated batches and
             processes; by default those of this batch.
@@ -137,13 +141,16 @@ def multi_task_loss(
 
 
 def labeled(target: torch.Tensor) -> torch.Tensor:
-    """Where a target `(batch,)` holds a label, as a boolean tensor of the same shape."""
-    return ~target.isnan() if target.is_floating_point() else target != IGNORE_INDEX
+    """Where a target `(batch,)`, or of soft labels `(batch, labels)`, holds a label: boolean `(batch,)`."""
+    known = ~target.isnan() if target.is_floating_point() else target != IGNORE_INDEX
+    return known.flatten(1).all(dim=1) if target.ndim > 1 else known
 
 
 def _loss_sum(task: Task, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     if task.is_classification:
         weight = logits.new_tensor(task.class_weights) if task.class_weights else None
+        if target.is_floating_point():  # shares; those of a missing label are 0, and so is its loss
+            return F.cross_entropy(logits, target.nan_to_num(), weight, reduction="sum")
         return F.cross_entropy(logits, target, weight, ignore_index=IGNORE_INDEX, reduction="sum")
     standardized = (target.float() - task.mean) / task.std
     known = labeled(target)

@@ -57,7 +57,8 @@ class Task:
             calibrated probability (Guo et al. 2017). The head's weights hold it already.
         mean, std: of a regression target over the training split; the head predicts `(target - mean) / std`.
         loss: of a regression: `"l2"` on standardized targets (the paper's), or `"ccc"`, one minus Lin's concordance
-            correlation over the clips of a batch, which is usual for valence, arousal and dominance.
+            correlation over the clips of a batch, which is usual for valence, arousal and dominance. Of a
+            classification: `"soft"`, cross entropy with the annotators' shares of the labels instead of one label.
         weight: weight of the task in the total loss.
 
     Raises:
@@ -73,7 +74,7 @@ class Task:
     unit: str = ""
     mean: float = 0.0
     std: float = 1.0
-    loss: Literal["l2", "ccc"] = "l2"
+    loss: Literal["l2", "ccc", "soft"] = "l2"
     weight: float = 1.0
 
     def __post_init__(self) -> None:
@@ -93,8 +94,9 @@ class Task:
             )
         if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
             raise ValueError(f"Task {self.name}: mean must be finite and std above 0, got {self.mean} and {self.std}.")
-        if self.loss not in ("l2", "ccc") or (self.is_classification and self.loss != "l2"):
-            raise ValueError(f"Task {self.name}: loss must be 'l2', or for a regression 'ccc', got {self.loss!r}.")
+        losses = ("l2", "soft") if self.is_classification else ("l2", "ccc")
+        if self.loss not in losses:
+            raise ValueError(f"Task {self.name}: loss of a {self.kind} must be one of {losses}, got {self.loss!r}.")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise ValueError(f"Task {self.name}: temperature must be above 0, got {self.temperature}.")
         if not (math.isfinite(self.weight) and self.weight >= 0):
@@ -103,6 +105,10 @@ class Task:
     @property
     def is_classification(self) -> bool:
         return self.kind == "classification"
+
+    @property
+    def has_soft_labels(self) -> bool:
+        return self.loss == "soft"
 
     @property
     def num_outputs(self) -> int:

@@ -19,7 +19,7 @@ from transformers.utils.logging import get_logger
 from common.files import write_json
 from evaluation.metrics.calibration import at_bound, calibration_metrics, fit_temperature
 from evaluation.predict import predict
-from preprocessing.prepared.collator import encode
+from preprocessing.prepared.task_values import encode, target_labels, target_values
 
 CALIBRATION = "calibration.json"
 
@@ -54,16 +54,18 @@ def calibrate(
     if not tasks:
         return {}
     logits = predict(model, feature_extractor, clips, **training_args)
-    targets = {name: encode(task, clips[task.column][:]).numpy() for name, task in tasks.items()}
+    targets = {name: encode(task, target_values(task, clips)).numpy() for name, task in tasks.items()}
     temperatures = torch.tensor([fit_temperature(logits[name], targets[name]) for name in tasks], device=model.device)
     # Machines may round differently; in float32, as the weights that the temperatures divide.
     fitted = dict(zip(tasks, broadcast(temperatures).tolist(), strict=True))
     apply_temperatures(model, fitted)
     report = {}
     for name, temperature in fitted.items():
-        labeled = np.array([value is not None for value in clips[tasks[name].column][:]])
+        labels = target_labels(tasks[name], clips)
+        labeled = np.array([label is not None for label in labels])
         if labeled.any():
-            report[name] = _report(logits[name][labeled].astype(float), targets[name][labeled], temperature)
+            truth = np.array([tasks[name].encode(label) for label in labels])[labeled]
+            report[name] = _report(logits[name][labeled].astype(float), truth, temperature)
     if PartialState().is_main_process:
         write_json(output_dir / CALIBRATION, report)
         _log(report)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from datasets import DatasetDict
 from transformers import PreTrainedModel, set_seed
 from transformers.utils.logging import get_logger
@@ -17,6 +18,8 @@ from evaluation.metrics.scores import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from modeling import Task
 from preprocessing.prepared.load import count_in_no_split, load_prepared
 from preprocessing.prepared.table import load_report
+from preprocessing.prepared.task_values import target_labels, target_values
+from preprocessing.votes import has_votes
 
 from .arguments.settings import MAIN_METRIC, DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
 from .corpus_sampling import CorpusSampling
@@ -100,6 +103,7 @@ def prepare_job(
     set_seed(args.seed)
     network = build_model(model, tasks, load_report(data.data)["settings"]["max_duration_s"])
     _warn_of_absent_classes(network.config.get_tasks(), splits)
+    _warn_of_absent_votes(network.config.get_tasks(), splits)
     _adapt_to_network(args, model, network)
     if args.recipe_of is not None:
         check_recipe(args.recipe_of, network.config.get_tasks(), settings)
@@ -169,12 +173,25 @@ def _warn_of_absent_classes(tasks: tuple[Task, ...], splits: DatasetDict) -> Non
     """Warns of classes without a training clip, which a head cannot learn."""
     for task in tasks:
         if task.is_classification:
-            counts = {split: Counter(map(str, clips[task.column][:])) for split, clips in splits.items()}
+            counts = {split: Counter(map(str, target_labels(task, clips))) for split, clips in splits.items()}
             trained = counts.pop("train")
             for label in sorted({*task.labels, *sum(counts.values(), Counter())} - {*trained, str(None)}):
                 clips = sum(count[label] for count in counts.values())
                 logger.warning(
                     "No training clip is %s (%s), but %d clips of other splits are.", label, task.name, clips
+                )
+
+
+def _warn_of_absent_votes(tasks: tuple[Task, ...], splits: DatasetDict) -> None:
+    """Warns of clips whose soft label is their single label, because they have no votes."""
+    for task in tasks:
+        for split, clips in splits.items() if task.has_soft_labels else ():
+            voted = has_votes(task.column, target_values(task, clips))
+            alone = sum(label is not None for label in clips.select(np.flatnonzero(~voted))[task.column][:])
+            if alone:
+                logger.warning(
+                    "Task %s: %d of %d %s clips have a label, but no votes; the label counts as all of the votes.",
+                    *(task.name, alone, len(voted), split),
                 )
 
 
@@ -206,8 +223,9 @@ def _check_metric(name: str, tasks: list[Task], splits: DatasetDict) -> None:
             f"{', '.join(task_of_metric)}."
         )
     if name in task_of_metric:
-        column = task_of_metric[name].column
-        if len({value for value in splits["validation"][column][:] if value is not None}) < 2:
+        task = task_of_metric[name]
+        column = task.column
+        if len({value for value in target_labels(task, splits["validation"]) if value is not None}) < 2:
             raise ValueError(
                 f"--metric_for_best_model {name} needs at least two values of {column!r} among the validation clips."
             )

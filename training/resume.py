@@ -15,6 +15,7 @@ from transformers import PreTrainedConfig, TrainingArguments
 from common.files import write_json
 from modeling import Task
 from modeling.auto_ser import architecture_of
+from preprocessing.prepared.task_values import target_columns
 
 from .arguments.settings import DataArguments, ModelArguments, SERTrainingArguments
 from .tasks import kind_of
@@ -183,7 +184,8 @@ def resume_settings(
 
 
 def _digest(splits: DatasetDict, split: str, tasks: tuple[Task, ...]) -> str:
-    columns = ["id", "duration_s", *sorted({task.column for task in tasks})]
+    targets = {name for task in tasks for name in target_columns(task, splits[split].column_names)}
+    columns = ["id", "duration_s", *sorted(targets)]
     values = {column: splits[split][column][:] for column in columns}
     return hashlib.sha256(json.dumps(values, default=str).encode()).hexdigest()
 

@@ -26,7 +26,8 @@ from evaluation.run import evaluate_checkpoint
 from modeling import SAMPLING_RATE, Task
 from modeling.modeling_heads_ser import multi_task_loss
 from preprocessing.augmentation.augment import Augmentation
-from preprocessing.prepared.collator import SERDataCollator, encode
+from preprocessing.prepared.collator import SERDataCollator
+from preprocessing.prepared.task_values import encode, target_values
 
 from .arguments.settings import SERTrainingArguments
 from .best import BestCallback, describe_best
@@ -154,7 +155,7 @@ def score(prediction: EvalPrediction, clips: Dataset, tasks: tuple[Task, ...]) -
     """The metrics that an evaluation during training logs: means over corpora, and the losses over all clips."""
     logits = in_order(prediction, clips)
     as_tensors = {name: torch.as_tensor(values) for name, values in logits.items()}
-    labels = {task.name: encode(task, clips[task.column][:]) for task in tasks}
+    labels = {task.name: encode(task, target_values(task, clips)) for task in tasks}
     # The Trainer's own loss is a mean over batches, however few labeled clips a batch has.
     total, losses = multi_task_loss(as_tensors, labels, tasks)
     metrics = compute_metrics(clips, logits, tasks, intervals=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,9 @@ from transformers.utils.logging import get_logger
 
 from modeling import Task
 from preprocessing.labels import ORDER
+from preprocessing.prepared.task_values import target_values
 from preprocessing.targets.acoustics import UNITS
+from preprocessing.votes import has_votes, read_shares, vote_columns
 
 logger = get_logger(__name__)
 
@@ -27,8 +30,9 @@ PAPER_COLUMNS = {
     "energy_std": "energy_std",
     "voiced_ratio": "voiced_ratio",
 }
-# The part after the colon of a task's name. A concordance is a regression with another loss.
-KINDS = ("classification", "regression", "concordance")
+# The part after the colon of a task's name. A concordance is a regression with another loss, and a soft classification
+# is one with the annotators' votes.
+KINDS = ("classification", "regression", "concordance", "soft")
 
 
 def fit_tasks(names: Sequence[str], weights: Mapping[str, float], train: Dataset) -> list[Task]:
@@ -43,7 +47,8 @@ def fit_tasks(names: Sequence[str], weights: Mapping[str, float], train: Dataset
 
     Returns:
         The tasks. Labels are those of the training split, in the project's order and beyond it alphabetically. The
-        weight of a class is the inverse of its share (paper, section 4), scaled to a mean of 1 over the clips.
+        weight of a class is the inverse of its share (paper, section 4), scaled to a mean of 1 over the clips; of soft
+        labels the share is that of all votes, those of each clip divided by their number.
 
     Raises:
         ValueError: a column is missing or has a single value, or all columns are empty.
@@ -61,6 +66,8 @@ def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> 
             f"Task {name!r} needs the column {column!r}, which the data lack. Tasks of the paper are "
             f"{', '.join(PAPER_COLUMNS)}; columns of the data are {', '.join(train.column_names)}."
         )
+    if kind == "soft":
+        return _fit_soft(name, column, weights.get(name, 1.0), train)
     values = [value for value in train[column][:] if value is not None]
     if not values:
         logger.warning("Task %s is skipped: no training clip has a value in the column %r.", name, column)
@@ -73,8 +80,7 @@ def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> 
     weight = weights.get(name, 1.0)
     if kind == "classification":
         values = [str(value) for value in values]
-        order = ORDER.get(column, ())
-        labels = sorted(set(values), key=lambda label: (order.index(label) if label in order else len(order), label))
+        labels = _in_order(column, set(values))
         balanced = compute_class_weight("balanced", classes=np.array(labels), y=np.array(values))
         return Task(name, "classification", column, labels=tuple(labels), class_weights=tuple(balanced), weight=weight)
     if isinstance(values[0], str):
@@ -84,6 +90,29 @@ def _fit(name: str, kind: str, weights: Mapping[str, float], train: Dataset) -> 
     return Task(name, "regression", column, unit=UNITS.get(column, ""), mean=mean, std=std, loss=loss, weight=weight)
 
 
+def _fit_soft(name: str, column: str, weight: float, train: Dataset) -> Task:
+    voted = vote_columns(column, train.column_names)
+    labels = _in_order(column, {*voted, *(str(label) for label in set(train[column][:]) - {None})})
+    every = Task(name, "classification", column, labels=tuple(labels), loss="soft", weight=weight) if voted else None
+    if every is None or not has_votes(column, target_values(every, train)).any():
+        raise ValueError(
+            f"Task {name}:soft: no training clip has votes, which are read from columns {column}:LABEL; of these the "
+            f"data have {', '.join(voted.values()) or 'none'}."
+        )
+    totals = np.nansum(read_shares(column, target_values(every, train), labels), axis=0)
+    shares = {label: total for label, total in zip(labels, totals, strict=True) if total > 0}
+    if len(shares) < 2:
+        raise ValueError(f"Task {name}:soft: all votes of the training clips are for {next(iter(shares))!r}.")
+    class_weights = tuple(totals.sum() / len(shares) / total for total in shares.values())
+    return replace(every, labels=tuple(shares), class_weights=class_weights)
+
+
+def _in_order(column: str, labels: set[str]) -> list[str]:
+    """Labels in the project's order, and beyond it alphabetically."""
+    order = ORDER.get(column, ())
+    return sorted(labels, key=lambda label: (order.index(label) if label in order else len(order), label))
+
+
 def kind_of(task: Task) -> str:
     """The kind of a task, one of `KINDS`."""
-    return "concordance" if task.loss == "ccc" else task.kind
+    return {"ccc": "concordance", "soft": "soft"}.get(task.loss, task.kind)

@@ -11,6 +11,7 @@ from sklearn.svm import SVC
 
 from modeling import SAMPLING_RATE, Task
 from modeling.tasks_ser import IGNORE_INDEX
+from preprocessing.prepared.task_values import target_labels
 
 from ..waveform_features import waveform_features
 
@@ -37,7 +38,7 @@ def check_baseline(splits: DatasetDict, split: str, task: Task) -> None:
     if not task.is_classification:
         raise ValueError(f"The baseline is a classifier, but the main task, {task.name}, is a regression.")
     for name, least in {split: 1, "train": 2}.items():
-        values = splits[name][task.column][:] if name in splits else []
+        values = target_labels(task, splits[name]) if name in splits else []
         if len({task.encode(value) for value in values} - {IGNORE_INDEX}) < least:
             raise ValueError(f"The baseline needs {name} clips with at least {least} of the labels of {task.name}.")
 
@@ -54,7 +55,7 @@ def baseline_logits(splits: DatasetDict, split: str, task: Task, max_duration_s:
     Returns:
         Shape `(clips, labels)`: 1 for the predicted label, 0 for the others. It has no probabilities.
     """
-    target = np.array([task.encode(value) for value in splits["train"][task.column][:]])
+    target = np.array([task.encode(value) for value in target_labels(task, splits["train"])])
     labeled = splits["train"].select(np.flatnonzero(target >= 0))
     machine = support_vector_machine()
     machine.fit(_features(labeled, max_duration_s), target[target >= 0])

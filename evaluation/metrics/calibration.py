@@ -24,21 +24,22 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     Args:
         logits: `(clips, labels)`.
         targets: index of the true label, `(clips,)`; below 0 where it is missing or the head does not have it: such
-            clips are left out.
+            clips are left out. Of soft labels their shares, `(clips, labels)`, NaN where they are missing: then it is
+            the distribution of the votes that is calibrated, not the accuracy.
 
     Returns:
         The temperature of the least log loss, between 0.05 and 20. 1 where no other is better, and where it
         cannot be fitted: without a clip, and where the head is right on all of them, so that the loss only falls
         with the temperature.
     """
-    known = targets >= 0
+    known = targets >= 0 if targets.ndim == 1 else ~np.isnan(targets).any(axis=1)
     logits, targets = logits[known].astype(float), targets[known]
-    if (logits.argmax(axis=1) == targets).all():
+    shares = np.eye(logits.shape[1])[targets] if targets.ndim == 1 else targets
+    if (shares[np.arange(len(logits)), logits.argmax(axis=1)] == 1).all():
         return 1.0
-    rows = np.arange(targets.size)
 
     def loss(log_temperature: float) -> float:
-        return -log_softmax(logits / np.exp(log_temperature), axis=1)[rows, targets].mean()
+        return -(shares * log_softmax(logits / np.exp(log_temperature), axis=1)).sum(axis=1).mean()
 
     best = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(best.x)) if best.fun < loss(0.0) else 1.0

@@ -16,9 +16,11 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from modeling import Task
+from preprocessing.prepared.task_values import target_labels
 
 from .bootstrap import Resamples, count_speakers, mean_of_corpora, resample, too_few
 from .calibration import calibration_report
+from .distribution import measure_distribution
 from .labeled_clips import COLUMNS, LabeledClips, divide, is_labeled, select_labeled
 from .means import intervals as intervals_of
 from .means import mean_over_corpora
@@ -71,7 +73,9 @@ def compute_metrics(
         - `groups`: by `gender`, `duration` and `style`, each group to the metrics of its clips, pooled;
         - `unknown_labels` (classification): labels that the head does not have, with their clips;
           `labels_without_clips`: labels of the head that no clip has;
-        - `calibration` (classification): as [`calibration_report`] returns it.
+        - `calibration` (classification): as [`calibration_report`] returns it;
+        - `distribution` (soft labels, whose other metrics count the majority of the votes): as
+          [`measure_distribution`] returns it.
 
     Raises:
         DivergedError: a prediction is NaN or infinite.
@@ -87,7 +91,7 @@ def measure(
     The clips are resampled once for all heads that have labels of the same clips.
     """
     columns = {name: np.array(clips[name][:], dtype=object) for name in COLUMNS}
-    values = {task.name: np.array(clips[task.column][:], dtype=object) for task in tasks}
+    values = {task.name: np.array(target_labels(task, clips), dtype=object) for task in tasks}
     same_clips: dict[bytes, list[Task]] = defaultdict(list)
     for task in tasks:
         same_clips[is_labeled(values[task.name]).tobytes()].append(task)
@@ -100,6 +104,9 @@ def measure(
         for task in alike:
             _check_finite(task, task_logits[task.name])
             _measure_head(select_labeled(values[task.name], task_logits[task.name], task, columns), resamples, found)
+    for task in (task for task in tasks if task.has_soft_labels):
+        distribution = measure_distribution(clips, task_logits[task.name], task, intervals=intervals)
+        found.metrics[task.name]["distribution"] = distribution
     return found
 
 

@@ -9,6 +9,7 @@ import datasets
 import numpy as np
 
 from modeling import Task
+from preprocessing.prepared.task_values import target_labels
 
 from .bootstrap import Resamples, compare, count_speakers, mean_of_corpora, resample
 from .labeled_clips import COLUMNS, LabeledClips, Part, is_labeled, select_labeled
@@ -37,7 +38,7 @@ def measure_conditions(
         Empty where no clip has a label.
     """
     columns = {name: np.array(clips[name][:], dtype=object) for name in COLUMNS}
-    values = np.array(clips[task.column][:], dtype=object)
+    values = np.array(target_labels(task, clips), dtype=object)
     labeled = is_labeled(values)
     if not labeled.any():
         return {}

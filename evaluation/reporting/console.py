@@ -110,7 +110,13 @@ def _pooled_metrics(task: Mapping[str, Any]) -> str:
         names = {"R²": "r2", "Pearson": "pearson", "CCC": "ccc"}
         text = f"MAE {row['mae']:.3g} {task['unit']}".strip() + "  "
     scores = (f"{label} {'–' if row[name] is None else format(row[name], '.3f')}" for label, name in names.items())
-    return f"{text}{'  '.join(scores)}  ({row['clips']:,} clips)"
+    return f"{text}{'  '.join(scores)}  ({row['clips']:,} clips){_distance(task)}"
+
+
+def _distance(task: Mapping[str, Any]) -> str:
+    """The distance from the votes, where a head has soft labels."""
+    row = task.get("distribution", {}).get("pooled")
+    return f"  Jensen-Shannon distance {row['jensen_shannon']:.3f} ({row['clips']:,} clips with votes)" if row else ""
 
 
 def _against_baseline(report: Mapping[str, Any]) -> str:

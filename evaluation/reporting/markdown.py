@@ -139,9 +139,18 @@ def _metrics(task: Mapping) -> str:
         parts.append(f"MAE {pooled['mae']:.3g}{bounds} {task['unit']}".strip())
     if "ci_reason" in pooled:
         parts += [f"{label} {_score(pooled, name)}" for label, name in names.items()]
-        return f"{', '.join(parts)} (no intervals: {pooled['ci_reason']})"
+        return f"{', '.join(parts)} (no intervals: {pooled['ci_reason']}){_distance(task)}"
     parts += [f"{label} {_score(pooled, name)}{_interval(pooled, name)}" for label, name in names.items()]
-    return ", ".join(parts)
+    return f"{', '.join(parts)}{_distance(task)}"
+
+
+def _distance(task: Mapping) -> str:
+    """The mean distance from the votes, where a head has soft labels."""
+    row = task.get("distribution", {}).get("pooled")
+    if not row:
+        return ""
+    score = f"{_score(row, 'jensen_shannon')}{_interval(row, 'jensen_shannon')}"
+    return f"; Jensen-Shannon distance from the votes of {row['clips']:,} clips {score}"
 
 
 _FILTERS = {

@@ -266,6 +266,8 @@ def _about_head(head: str, task: Mapping) -> Iterator[str]:
     if not task["clips"]:
         yield f"no clip of this split has a label for {head}"
     elif task["kind"] == "classification":
+        if "distribution" in task:
+            yield from _about_votes(head, task["distribution"])
         if "calibration" in task and task["calibration"]["at_bound"]:
             fitted = f"{task['calibration']['temperature']:.3g}"
             yield f"the temperature of {head} ({fitted}) is at the limit of the fit: its scores are not calibrated"
@@ -273,6 +275,14 @@ def _about_head(head: str, task: Mapping) -> Iterator[str]:
             yield f"no clip of this split has the {head} {', '.join(task['labels_without_clips'])}"
         for label, count in task["unknown_labels"].items():
             yield f"{count} clips have the {head} {label}, which the model was not trained on; each counts as an error"
+
+
+def _about_votes(head: str, distribution: Mapping) -> Iterator[str]:
+    """Which clips only one kind of metrics of soft labels counts."""
+    if count := distribution["clips_without_votes"]:
+        yield f"{count:,} clips have a label for {head}, but no votes: the distance from the votes omits them"
+    if count := distribution["clips_without_majority"]:
+        yield f"{count:,} clips have no majority of votes for {head}: only the distance from the votes counts them"
 
 
 def _about_intervals(main: Mapping) -> Iterator[str]:

@@ -15,6 +15,7 @@ from . import (
     jl,
     meld,
     mesd,
+    msp_podcast,
     oreau02,
     pavoque,
     polish,
@@ -57,6 +58,7 @@ CORPORA: dict[str, Corpus] = {
         mesd.CORPUS,
         polish.CORPUS,
         castro.CORPUS,
+        msp_podcast.CORPUS,  # which is not in the table, as all that follow
     )
 }
 

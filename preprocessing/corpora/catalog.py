@@ -23,7 +23,7 @@ def read_sources(path: Path) -> list[Source]:
     """The corpora of a YAML file `NAME: FOLDER`; folders may be relative to the file's own.
 
     Own audio may have further fields, and several folders: `folder: [{path: calls, locale: de-DE, style: natural,
-    license: CC BY 4.0}, …]`.
+    license: CC BY 4.0, scale: valence=1:7}, …]`.
 
     Raises:
         ValueError: the file is not such a mapping, or a corpus is unknown or its folder missing.
@@ -43,7 +43,7 @@ def read_sources(path: Path) -> list[Source]:
 
 def _source(file: Path, name: str, entry: object) -> Source:
     fields: Any = {"path": entry} if isinstance(entry, str) else entry
-    allowed_fields = {"path", "locale", "style", "license"} if name in USER_AUDIO else {"path"}
+    allowed_fields = {"path", "locale", "style", "license", "scale"} if name in USER_AUDIO else {"path"}
     if (
         not isinstance(fields, dict)
         or "path" not in fields

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Corpus:
             matched path in the id of the clip, where releases name the same file differently.
         suffixes: suffixes of its audio files, in lower case.
         genders: whether the gender of any voice is known.
+        scales: the range of each further label that annotators chose from a scale, by its name.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Corpus:
     paper_differs: str = ""
     complete_clips: int | None = None
     usable_files: int | None = None
+    scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def read(self, root: Path) -> Iterator[Clip | SkippedClip]:
         """Reads the corpus by its paths, without opening a file. A corpus with labels in other files extends this.

@@ -7,9 +7,12 @@ github.com/CheyneyComputerScience/CREMA-D (git LFS), ODbL 1.0, the contents unde
     AudioWAV/1001_DFA_ANG_XX.wav      AudioWAV/1091_WSI_HAP_XX.wav
     actor _ sentence _ emotion _ level (LO, MD, HI; XX where the actor was not asked for one)
     VideoDemographics.csv: ActorID, Age, Sex, ...
+    processedResults/tabulatedVotes.csv: a number, A, D, F, H, N, S, fileName, numResponses, ...
 
-The label is the emotion that the actor was asked for; the crowd's votes are not read. AudioMP3 and VideoFlash hold the
-same clips again. 1076_MTI_SAD_XX.wav is silent, and kept.
+The label is the emotion that the actor was asked for. The votes of the crowd are further labels where their table is
+present, `emotion:anger` and so on: those of the annotators who heard the voice alone, whose rows have a number that
+starts with 1 (2: the face alone, 3: both). `summaryTable.csv` has no counts, and is not read. AudioMP3 and VideoFlash
+hold the same clips again. 1076_MTI_SAD_XX.wav is silent, and kept.
 """
 
 from __future__ import annotations
@@ -33,16 +36,22 @@ PATTERN = (
     r"_(?:LO|MD|HI|XX?)\.wav"
 )
 DEMOGRAPHICS = "VideoDemographics.csv"
+VOTES = "tabulatedVotes.csv"
+VOTED = {"A": "anger", "D": "disgust", "F": "fear", "H": "happy", "N": "neutral", "S": "sad"}
+_VOICE_ALONE = "1"  # the first digit of a row's number, which is that of the question in finishedResponses.csv
 
 
 class _CremaD(Corpus):
     def read(self, root: Path) -> Iterator[Clip | SkippedClip]:
         """Raises a `ValueError` if there are clips, but no `VideoDemographics.csv`, which gives the actors' gender."""
         genders: dict[str, str | None] = {}
+        votes: dict[str, dict[str, float]] | None = None
         for entry in super().read(root):
             if isinstance(entry, Clip):
                 genders = genders or _genders(root)
-                entry = replace(entry, gender=genders.get(str(entry.speaker)))
+                votes = _votes(root) if votes is None else votes
+                extra = votes.get(entry.path.stem.upper(), {})
+                entry = replace(entry, gender=genders.get(str(entry.speaker)), extra=extra)
             yield entry
         for path in walk(root, (".mp3", ".flv")):
             found = clip_id(self.name, path.relative_to(root))
@@ -68,6 +77,24 @@ def _genders(root: Path) -> dict[str, str | None]:
     if not rows or not {"ActorID", "Sex"} <= rows[0].keys():
         raise ValueError(f"{table}: expected a table with columns ActorID and Sex, as in {CORPUS.homepage}.")
     return {row["ActorID"]: GENDERS.get(row["Sex"]) for row in rows}
+
+
+def _votes(root: Path) -> dict[str, dict[str, float]]:
+    """Name of a clip -> its further labels; empty where the table is missing."""
+    table = next(walk(root, (VOTES.lower(),)), None)
+    if table is None:
+        return {}
+    rows = list(csv.DictReader(io.StringIO(read_text(table))))
+    if not rows or not {"", "fileName", *VOTED} <= rows[0].keys():
+        raise ValueError(
+            f"{table}: expected a table with a first column without a name, and the columns fileName and "
+            f"{', '.join(VOTED)}, as in {CORPUS.homepage}."
+        )
+    return {
+        row["fileName"].upper(): {f"emotion:{label}": float(row[letter]) for letter, label in VOTED.items()}
+        for row in rows
+        if row[""].startswith(_VOICE_ALONE)
+    }
 
 
 CORPUS = _CremaD(

@@ -117,4 +117,5 @@ CORPUS = _Iemocap(
     form="SessionN/sentences/wav/DIALOGUE/DIALOGUE_Xnnn.wav with SessionN/dialog/EmoEvaluation/DIALOGUE.txt",
     pattern=PATTERN,
     describe=_describe,
+    scales=dict.fromkeys(DIMENSIONS, (1.0, 5.0)),
 )

@@ -31,6 +31,11 @@ def add_own_arguments(parser: argparse.ArgumentParser) -> None:
     add("--columns", type=pair, metavar="OURS=YOURS", help="names of the table's columns")
     add("--label_map", type=pair, metavar="LABEL=EMOTION", help="emotions of labels; `none` skips the clips")
     add("--gender_map", type=pair, metavar="LABEL=GENDER", help="genders of labels: female, male or none")
+    add(
+        "--scale",
+        metavar="[CORPUS=]COLUMN=LOW:HIGH",
+        help="range of a number that annotators chose, such as valence=1:7",
+    )
     own.add_argument("--audio_folder", default="", help="where the table's paths start, relative to the table's folder")
 
 

@@ -13,6 +13,7 @@ from common.text_files import shorten
 
 from ..clip import Clip, SkippedClip
 from ..labels import LABEL_RULES, NONE, load_label_rules, normalize
+from ..votes import map_votes, vote_columns
 from . import CORPORA, Corpus
 from .user_audio import UserAudio, enclosing_folder, read_folder, read_table
 
@@ -23,7 +24,8 @@ USER_AUDIO = ("folder", "table")
 class Source:
     """A corpus to read: `name`, a key of `CORPORA` or one of `USER_AUDIO`, and where it lies.
 
-    For a user's own audio also its `locale` and `style`, where a table does not give them, and its `license`.
+    For a user's own audio also its `locale` and `style`, where a table does not give them, its `license`, and as
+    `scale` the ranges of its numbers, such as `valence=1:7 arousal=1:7`.
 
     Raises:
         ValueError: the name is not that of a corpus, or the path does not exist.
@@ -34,6 +36,7 @@ class Source:
     locale: str | None = None
     style: str | None = None
     license: str | None = None
+    scale: str | None = None
 
     @property
     def is_own(self) -> bool:
@@ -108,7 +111,7 @@ def scan_sources(
     labels: set[str] = set()
     for source in sources:
         found = [_set_gender(_check_file(entry), genders) for entry in _read(source, user_audio or UserAudio())]
-        labels |= {normalize(clip.raw_label) for clip in _clips(found) if clip.raw_label}
+        labels |= {normalize(label) for clip in _clips(found) for label in _labels(clip)}
         if source.is_own:
             _check_name(source, found)
             _check_labels(source, found, own_rules)
@@ -124,6 +127,13 @@ def scan_sources(
 
 def _clips(entries: Iterable[Clip | SkippedClip]) -> Iterator[Clip]:
     return (entry for entry in entries if isinstance(entry, Clip))
+
+
+def _labels(clip: Clip) -> Iterator[str]:
+    """The authors' label of a clip, and those that its annotators could vote for."""
+    if clip.raw_label:
+        yield clip.raw_label
+    yield from vote_columns("emotion", clip.extra)
 
 
 def _check_corpora(corpora: Iterable[set[str]]) -> None:
@@ -236,7 +246,7 @@ def _count_clips(corpus: Corpus, path: Path) -> int:
 
 
 def _check_labels(source: Source, entries: list[Clip | SkippedClip], rules: Mapping[str, str]) -> None:
-    counts = Counter(clip.raw_label for clip in _clips(entries) if clip.raw_label)
+    counts = Counter(label for clip in _clips(entries) for label in _labels(clip))
     unknown = {label: count for label, count in counts.items() if normalize(label) not in rules}
     if unknown:
         listed = ", ".join(f"{shorten(label)} ({count} clips)" for label, count in sorted(unknown.items())[:20])
@@ -249,7 +259,11 @@ def _check_labels(source: Source, entries: list[Clip | SkippedClip], rules: Mapp
 
 
 def _set_emotion(entry: Clip | SkippedClip, rules: Mapping[str, str]) -> Clip | SkippedClip:
-    if isinstance(entry, SkippedClip) or entry.raw_label is None:
+    if isinstance(entry, SkippedClip):
+        return entry
+    if vote_columns("emotion", entry.extra):
+        entry = replace(entry, extra=map_votes(entry.extra, "emotion", rules))
+    if entry.raw_label is None:
         return entry
     emotion = rules.get(normalize(entry.raw_label), NONE)
     if emotion == NONE:

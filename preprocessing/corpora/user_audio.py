@@ -20,6 +20,7 @@ from ..clip import Clip, SkippedClip, clip_id
 from ..labels import is_missing, parse_gender
 from ..tables.arrow import EmbeddedAudio
 from ..tables.read import read_table_file
+from ..votes import is_vote_column, parse_votes
 
 _MAX_EXACT_FLOAT = 2.0**53  # from here on a float does not hold every integer
 _LOST_DIGITS = re.compile(r"-?\d[.,]\d+[Ee]\+\d+")  # what spreadsheets and pandas write of a long number
@@ -33,7 +34,8 @@ class UserAudio:
 
     Args:
         locale, style: of clips whose table does not give them.
-        columns: our name -> the table's name of a column. A name that is not a field of a clip becomes a further label.
+        columns: our name -> the table's name of a column. A name that is not a field of a clip becomes a further label,
+            and `emotion:LABEL` the number of annotators who chose a label, or their share.
         gender_map: label in the table -> `female`, `male` or `none`.
         audio_folder: where the table's paths start, itself relative to the table's folder. A table must not
             name files outside of it.
@@ -125,7 +127,11 @@ def _clip(row: dict[str, Any], default: dict[str, str | None], folder: Path, opt
         end_s=end_s,
         gender=parse_gender(known.pop("gender", None), options.gender_map),
         raw_label=known.pop("emotion", None),
-        extra={name: value for name, value in row.items() if name not in _FIELDS},
+        extra={
+            name: parse_votes(value, name) if is_vote_column(name) else value
+            for name, value in row.items()
+            if name not in _FIELDS
+        },
         **known,
     )
 

@@ -15,14 +15,9 @@ from modeling import SAMPLING_RATE, Task
 from ..stored_audio import stored_waveform
 from ..targets.acoustics import ACOUSTIC_TARGETS
 from .rows import ROW
+from .task_values import encode, target_columns
 
 Row = Mapping[str, Any]  # of the prepared table
-
-
-def encode(task: Task, values: Sequence[str | float | None]) -> torch.Tensor:
-    """The targets of clips, `(clips,)`: int64 for classes, float32 for numbers, missing ones as by [`Task.encode`]."""
-    dtype = torch.int64 if task.is_classification else torch.float32
-    return torch.tensor([task.encode(value) for value in values], dtype=dtype)
 
 
 @dataclass
@@ -38,8 +33,8 @@ class SERDataCollator:
             are missing.
 
     Returns from a call:
-        `input_values` and `attention_mask` of shape `(batch, samples)`, and `labels`: task name to `(batch,)` as
-        [`Task.encode`] gives them, and `row`, the rows of the clips in the prepared table.
+        `input_values` and `attention_mask` of shape `(batch, samples)`, and `labels`: task name to `(batch,)`, of soft
+        labels `(batch, labels)`, as [`encode`] gives them, and `row`, the rows of the clips in the prepared table.
     """
 
     feature_extractor: SequenceFeatureExtractor
@@ -56,7 +51,10 @@ class SERDataCollator:
             return_attention_mask=True,
             return_tensors="pt",
         )
-        labels = {task.name: encode(task, [row[task.column] for row in rows]) for task in self.tasks}
+        labels = {
+            task.name: encode(task, {name: [row[name] for row in rows] for name in target_columns(task, rows[0])})
+            for task in self.tasks
+        }
         labels[ROW] = torch.tensor([row[ROW] for row in rows])
         return {**batch, "labels": labels}
 

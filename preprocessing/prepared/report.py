@@ -6,12 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from datasets import Dataset
 
 from common.text_tables import format_table
 
 from ..clip import Clip, SkippedClip
 from ..labels import merged_labels, raw_labels
+from ..votes import has_votes, is_vote_column, vote_columns
 
 COUNTED = ("emotion", "gender", "locale")
 
@@ -27,7 +29,8 @@ def summarize(entries: Sequence[Clip | SkippedClip], table: Dataset) -> dict[str
         For each corpus `kept` (number of clips) and `skipped` (reason -> files); of those skipped, `skipped_by_rule`
         counts what a rule on labels, voices or durations leaves out, and `unusable` (reason -> files) what the corpus
         lacks because it cannot be used; the rest are duplicates. For a corpus with kept clips also `hours`,
-        `mean_duration_s`, `scaled_down`, the clips of each `emotion`, `gender` and `locale`, and [`raw_labels`].
+        `mean_duration_s`, `scaled_down`, the clips of each `emotion`, `gender` and `locale`, and [`raw_labels`]. Where
+        there are columns of votes, `votes` counts the clips that have any, by the column that they are about.
     """
     columns = table.select_columns(["corpus", *COUNTED, "raw_label", "duration_s", "scale"])[:]
     skipped: dict[str, list[SkippedClip]] = defaultdict(list)
@@ -35,12 +38,24 @@ def summarize(entries: Sequence[Clip | SkippedClip], table: Dataset) -> dict[str
         if isinstance(entry, SkippedClip):
             skipped[entry.id.split("/", 1)[0]].append(entry)
     labels = raw_labels(columns)
+    voted = _voted(table)
     summary = {}
     for corpus in dict.fromkeys(columns["corpus"]):
         rows = [row for row, name in enumerate(columns["corpus"]) if name == corpus]
         counts = {**_count_skipped(skipped.pop(corpus, [])), **_count_kept(columns, rows)}
         summary[corpus] = {"kept": len(rows), **counts, "raw_labels": labels.get(corpus, {})}
+        if voted:
+            summary[corpus]["votes"] = {column: int(mine[rows].sum()) for column, mine in voted.items()}
     return summary | {corpus: {"kept": 0, **_count_skipped(clips)} for corpus, clips in skipped.items()}
+
+
+def _voted(table: Dataset) -> dict[str, np.ndarray]:
+    """Column that votes are about -> which clips have any, boolean `(clips,)`."""
+    columns = dict.fromkeys(name.partition(":")[0] for name in table.column_names if is_vote_column(name))
+    return {
+        column: has_votes(column, {name: table[name][:] for name in vote_columns(column, table.column_names).values()})
+        for column in columns
+    }
 
 
 def _count_kept(columns: Mapping[str, Sequence[Any]], rows: Sequence[int]) -> dict[str, Any]:
@@ -84,6 +99,9 @@ def _note_rows(corpora: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
         for emotion, labels in merged_labels({name: corpus.get("raw_labels", {})}).get(name, {}).items():
             listed = ", ".join(f"{count:,} {label!r}" for label, count in labels.items())
             yield name, f"{sum(labels.values()):,}", f"{emotion}, in the labels of the authors: {listed}"
+        for column, count in corpus.get("votes", {}).items():
+            if 0 < count < corpus["kept"]:
+                yield name, f"{corpus['kept'] - count:,}", f"without votes about {column}, unlike the others"
         for reason, count in corpus["skipped"].items():
             yield name, f"{count:,}", f"skipped: {reason}"
         if corpus.get("scaled_down"):

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -162,3 +163,32 @@ def test_the_deviation_of_a_single_frame_has_a_finite_gradient():
     states = torch.randn(1, 1, 4, requires_grad=True)
     AttentiveStatisticsPooling(4)(states, torch.ones(1, 1, dtype=torch.bool)).sum().backward()
     assert states.grad.isfinite().all()
+
+
+def classification_loss(target, task):
+    logits = torch.randn(6, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    loss, _ = multi_task_loss({"emotion": logits}, {"emotion": target}, [task])
+    loss.backward()
+    return loss.item(), logits.grad
+
+
+@pytest.mark.parametrize("class_weights", [(), (0.5, 1.0, 2.0)])
+def test_soft_labels_of_a_single_vote_have_the_loss_and_the_gradients_of_the_label(class_weights):
+    hard = Task("emotion", "classification", "emotion", labels=("a", "b", "c"), class_weights=class_weights)
+    index = torch.tensor([0, 2, 1, -100, 2, 0])
+    shares = F.one_hot(index.clamp(min=0), 3).float()
+    shares[3] = math.nan
+    expected, expected_gradients = classification_loss(index, hard)
+    loss, gradients = classification_loss(shares, replace(hard, loss="soft"))
+    assert loss == pytest.approx(expected, abs=1e-6)
+    torch.testing.assert_close(gradients, expected_gradients, atol=1e-6, rtol=0)
+    assert not gradients[3].any()
+    assert labeled(shares).tolist() == labeled(index).tolist()
+
+
+def test_the_loss_of_soft_labels_is_the_mean_of_those_of_the_labels_by_their_shares():
+    task = Task("emotion", "classification", "emotion", labels=("a", "b", "c"), class_weights=(0.5, 1.0, 2.0))
+    shares = torch.tensor([0.2, 0.3, 0.5])
+    single = [classification_loss(torch.full((6,), index), task)[0] for index in range(3)]
+    loss, _ = classification_loss(shares.expand(6, 3), replace(task, loss="soft"))
+    assert loss == pytest.approx(sum(share * value for share, value in zip(shares.tolist(), single, strict=True)))

@@ -44,6 +44,7 @@ def test_survives_the_way_through_json():
         ({"weight": -1.0}, r"weight .*-1\.0"),
         ({"loss": "ccc"}, "loss .*'ccc'"),
         ({"kind": "regression", "labels": (), "loss": "l1"}, "loss .*'l1'"),
+        ({"kind": "regression", "labels": (), "loss": "soft"}, "loss .*'soft'"),
         ({"temperature": 0.0}, r"temperature .*0\.0"),
     ],
 )

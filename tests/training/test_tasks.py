@@ -1,3 +1,4 @@
+import json
 import math
 from dataclasses import replace
 
@@ -7,9 +8,11 @@ import pytest
 from datasets import Dataset
 
 from common.checkpoint import load_config
+from evaluation.reporting.console import format_report
 from modeling import Task
 from preprocessing.corpora.scan import Source, UserAudio, scan
 from preprocessing.prepared.build import prepare
+from preprocessing.prepared.load import load_prepared
 from training.arguments.parse import parse_args
 from training.job import prepare_job
 from training.run import train
@@ -101,10 +104,43 @@ def test_a_concordance_is_a_regression_by_another_loss(clips):
     assert ccc == Task("rating", "regression", "rating", mean=2.0, std=std, loss="ccc")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "soft"])
 def test_a_task_can_be_asked_for_again_by_its_kind(clips, kind):
     (task,) = fit_tasks([f"rating:{kind}"], {}, clips)
     assert kind_of(task) == kind
+
+
+VOTES = {
+    "emotion": ["sad", "sad", "angry", "happy", None, None],
+    "emotion:angry": [1.0, 0.0, 4.0, None, None, 0.0],
+    "emotion:sad": [3.0, 2.0, 0.0, None, None, 0.0],
+    "emotion:disgust": [0.0, 0.0, 0.0, None, 0.0, 0.0],
+    "emotion:calm": [0.0, 0.0, 0.0, None, 1.0, 0.0],
+}
+
+
+def test_soft_labels_are_those_with_votes_or_a_clip_and_weigh_the_inverse_of_their_share():
+    (task,) = fit_tasks(["emotion:soft"], {"emotion": 0.5}, Dataset.from_dict(VOTES))
+    assert (task.labels, task.loss, task.weight) == (("angry", "happy", "sad", "calm"), "soft", 0.5)
+    shares = np.array([1.25, 1.0, 1.75, 1.0])
+    np.testing.assert_allclose(task.class_weights, shares.sum() / 4 / shares)
+    assert kind_of(task) == "soft"
+
+
+def test_soft_labels_of_one_vote_each_are_the_labels(clips):
+    columns = {f"emotion:{label}": [float(label == value) for value in clips["emotion"]] for label in ("sad", "angry")}
+    columns["emotion:bored"] = [None] * len(clips)  # where the label counts
+    voted = Dataset.from_dict({"emotion": clips["emotion"][:], **columns})
+    hard, soft = (fit_tasks([name], {}, voted)[0] for name in ("emotion", "emotion:soft"))
+    assert replace(soft, loss="l2", class_weights=()) == replace(hard, class_weights=())
+    np.testing.assert_allclose(soft.class_weights, hard.class_weights)
+
+
+@pytest.mark.parametrize("name", ["emotion", "gender"])
+def test_soft_labels_without_a_vote_are_refused_by_the_column(clips, name):
+    without = Dataset.from_dict({**COLUMNS, "emotion:sad": [None] * 12})
+    with pytest.raises(ValueError, match=f"{name}:LABEL"):
+        fit_tasks([f"{name}:soft"], {}, without)
 
 
 def test_style_is_a_task_by_its_name():
@@ -123,6 +159,50 @@ def styled(user_table, tmp_path_factory):
     output = tmp_path_factory.mktemp("styled")
     prepare(scan([Source("table", path)], user_audio=UserAudio(columns={"valence": "valence"})), output, num_proc=1)
     return output
+
+
+@pytest.fixture(scope="module")
+def voted(user_table, tmp_path_factory):
+    """The clips of both corpora, with votes for those of `alpha` alone: three of four for the label."""
+    table = pd.read_csv(user_table).iloc[:72]
+    for name, label in (("joy", "happy"), ("anger", "angry"), ("sad", "sad")):
+        votes = [3 if emotion == label else int(label == "angry") for emotion in table["emotion"]]
+        table[f"votes_{name}"] = np.where(table["corpus"] == "alpha", votes, None)
+    path = user_table.with_name("voted.csv")
+    table.to_csv(path, index=False)
+    output = tmp_path_factory.mktemp("voted")
+    columns = {f"emotion:{name}": f"votes_{name}" for name in ("joy", "anger", "sad")}
+    prepare(scan([Source("table", path)], user_audio=UserAudio(columns=columns)), output, num_proc=1)
+    return output
+
+
+@pytest.mark.slow
+def test_soft_labels_are_learned_evaluated_and_learned_on(voted, backbone_config, tmp_path, caplog):
+    arguments = [
+        *("--data", str(voted), "--num_train_epochs", "1", "--report_to", "none", "--dataloader_num_workers", "0"),
+        *("--disable_tqdm", "true", "--freeze", "none"),
+    ]
+    first = tmp_path / "first"
+    start = ["--tasks", "gender", "emotion:soft", "--config_name", str(backbone_config), "--output_dir", str(first)]
+    report = train(prepare_job(*parse_args([*arguments, *start])))
+    emotion = report["tasks"]["emotion"]
+    table = load_prepared(voted, "paper")["test"]
+    of_alpha = sum(corpus == "alpha" for corpus in table["corpus"][:])
+    assert emotion["clips"] == len(table)
+    assert emotion["distribution"]["clips_without_votes"] == len(table) - of_alpha > 0
+    assert emotion["distribution"]["pooled"]["clips"] == of_alpha
+    score = f"{emotion['distribution']['pooled']['jensen_shannon']:.3f}"
+    assert score in (first / "report.md").read_text()
+    assert score in format_report(report)
+    assert {record.args[3] for record in caplog.records if "votes" in record.msg} == {"train", "validation", "test"}
+    soft = load_config(str(first)).get_tasks()[1]
+    assert (soft.labels, soft.loss) == (("angry", "happy", "sad"), "soft")
+    assert "emotion:soft" in json.loads((first / "resume_settings.json").read_text())["tasks"]
+
+    onward = [*arguments, "--model_name_or_path", str(first), "--output_dir", str(tmp_path / "onward")]
+    assert prepare_job(*parse_args(onward)).tasks[1] == replace(soft, temperature=1.0)
+    (hard,) = prepare_job(*parse_args([*onward, "--tasks", "emotion:classification"])).tasks
+    assert (hard.labels, hard.loss) == (soft.labels, "l2")
 
 
 @pytest.mark.slow

@@ -90,7 +90,8 @@ class ModelArguments:
             "help": "What the heads predict: tasks of the paper, or columns of the data. NAME:classification or "
             "NAME:regression sets the kind, for a column of numbers that holds classes; NAME:concordance is a "
             "regression "
-            "with a concordance correlation loss, as for valence, arousal and dominance. Default: as in the "
+            "with a concordance correlation loss, as for valence, arousal and dominance; NAME:soft is a classification "
+            "with the annotators' votes, columns NAME:LABEL of the data. Default: as in the "
             f"checkpoint, or the paper's best row, {' '.join(BEST_ROW)}."
         },
     )

@@ -62,6 +62,16 @@ def test_clips_without_a_known_label_do_not_change_the_temperature():
     assert fit_temperature(logits, np.full(300, -100)) == 1.0
 
 
+def test_soft_labels_of_one_vote_each_are_calibrated_as_the_labels_and_others_to_their_shares():
+    logits, targets = calibrated(300)
+    shares = np.eye(5)[targets]
+    shares[:20] = np.nan
+    assert fit_temperature(logits * 2, shares) == pytest.approx(
+        fit_temperature(logits[20:] * 2, targets[20:]), rel=1e-6
+    )
+    assert fit_temperature(logits * 2, softmax(logits, axis=1)) == pytest.approx(2, rel=1e-3)
+
+
 def test_a_head_that_is_always_right_is_left_as_it_is():
     logits, _ = calibrated(100)
     assert fit_temperature(logits, logits.argmax(axis=1)) == 1.0

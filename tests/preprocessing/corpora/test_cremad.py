@@ -4,6 +4,7 @@ import pytest
 
 from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora.cremad import CORPUS
+from preprocessing.corpora.scan import Source, scan
 from tests.preprocessing.corpora.test_corpora import lay_out
 
 TABLE = '"ActorID","Age","Sex","Race","Ethnicity"\n1001,51,"Male","Caucasian","Not Hispanic"\n1091,29,"Female","",""\n'
@@ -41,6 +42,36 @@ def test_other_formats_and_other_names_are_skipped_with_a_reason(tmp_path):
         "cremad/AudioMP3/1001_DFA_ANG_XX.mp3": "an MP3 or a video; the WAV files are read",
         "cremad/VideoFlash/1001_DFA_ANG_XX.flv": "an MP3 or a video; the WAV files are read",
     }
+
+
+VOTES = """"","A","D","F","H","N","S","fileName","numResponses","agreement","emoVote","meanEmoResp"
+"100001",2,0,0,6,2,0,"1001_IEO_HAP_HI",10,0.6,"H",57.6
+"100002",5,5,0,0,1,1,"1001_IEO_ANG_MD",12,0.416666666666667,"A:D",50.5833333333333
+"200001",0,0,0,9,0,0,"1001_IEO_HAP_HI",9,1,"H",80
+"300001",0,0,0,9,0,0,"1001_IEO_HAP_HI",9,1,"H",80
+"""
+NAMES = ("1001_IEO_HAP_HI", "1001_IEO_ANG_MD", "1091_IEO_SAD_LO")
+
+
+def with_votes(folder, votes=VOTES):
+    clips = dict.fromkeys([f"AudioWAV/{name}.wav" for name in NAMES], "")
+    lay_out(folder, clips | {"VideoDemographics.csv": TABLE, "processedResults/tabulatedVotes.csv": votes})
+    return folder
+
+
+def test_votes_on_the_voice_alone_are_further_labels_under_the_label_rules(tmp_path):
+    clips = {clip.path.stem: clip for clip in scan([Source("cremad", with_votes(tmp_path))])}
+    expected = {"angry": 2.0, "disgust": 0.0, "fear": 0.0, "happy": 6.0, "neutral": 2.0, "sad": 0.0}
+    assert clips[NAMES[0]].extra == {f"emotion:{label}": votes for label, votes in expected.items()}
+    assert clips[NAMES[0]].emotion == "happy"
+    assert {name for name, votes in clips[NAMES[1]].extra.items() if votes == 5} == {"emotion:angry", "emotion:disgust"}
+    assert clips[NAMES[2]].extra == {}
+
+
+@pytest.mark.parametrize("votes", ["", VOTES.replace('"fileName"', '"file"'), VOTES.replace('"",', '"id",', 1)])
+def test_another_table_of_votes_is_an_error_that_names_the_columns(tmp_path, votes):
+    with pytest.raises(ValueError, match=r"tabulatedVotes\.csv: .*fileName.*A, D, F, H, N, S"):
+        list(CORPUS.read(with_votes(tmp_path, votes)))
 
 
 def test_a_missing_table_is_refused_with_its_source(tmp_path):

@@ -65,6 +65,20 @@ def test_columns_of_our_own_names_need_no_mapping(folder):
     assert (clip.raw_label, clip.emotion) == (None, None)
 
 
+def test_columns_of_votes_are_numbers_of_votes(folder):
+    rows = [
+        {"path": "audio/a.wav", "joyful": "3", "cross": "NA"},
+        {"path": "audio/b.wav", "joyful": "0.5", "cross": ""},
+    ]
+    pd.DataFrame(rows).to_csv(folder / "clips.csv", index=False)
+    columns = {"emotion:joy": "joyful", "emotion:anger": "cross"}
+    extra = [clip.extra for clip in read_table(folder / "clips.csv", UserAudio(columns=columns))]
+    assert extra == [{"emotion:joy": 3.0, "emotion:anger": None}, {"emotion:joy": 0.5, "emotion:anger": None}]
+    pd.DataFrame([{**rows[0], "cross": "-1"}]).to_csv(folder / "clips.csv", index=False)
+    with pytest.raises(ValueError, match=r"row 1.*emotion:anger.*-1"):
+        list(read_table(folder / "clips.csv", UserAudio(columns=columns)))
+
+
 def test_na_is_text_like_any_other(folder):
     pd.DataFrame({"path": ["audio/a.wav"], "speaker": ["NA"]}).to_csv(folder / "t.csv", index=False)
     (clip,) = read_table(folder / "t.csv", UserAudio())

@@ -28,6 +28,16 @@ def test_clips_skipped_by_a_rule_are_distinguished_from_unusable_ones(tmp_path):
     assert found["b"] == {"kept": 0, "skipped": reasons, "skipped_by_rule": 0, "unusable": reasons}
 
 
+def test_clips_with_votes_are_counted_where_there_are_any(tmp_path):
+    rows = [("a", "sad", "male", "de-DE", "sad", 1.5, 1.0)] * 3 + [("b", "sad", "male", "de-DE", "sad", 1.5, 1.0)]
+    voted = (
+        table(*rows).add_column("emotion:sad", [1.0, None, 0.0, None]).add_column("emotion:fear", [0.0, 2.0, 0.0, None])
+    )
+    found = summarize([], voted)
+    assert {corpus: part["votes"] for corpus, part in found.items()} == {"a": {"emotion": 2}, "b": {"emotion": 0}}
+    assert "votes" not in summarize([], table(*rows))["a"]
+
+
 REPORT = {
     "corpora": {
         "alpha": {
