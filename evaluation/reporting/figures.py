@@ -20,6 +20,7 @@ from .comparison import in_percent
 
 _LETTER = 0.62  # mean width of a letter, by the size of the font
 _NAME_INCHES = 3.6  # of a figure of 9 inches, which leaves the rest to the axes
+_LINE_INCHES = 0.17  # of a wrapped name
 _PANELS = 5  # side by side, on a page
 _COLORS = 10  # that can be told apart
 _LABEL_DISTANCE = 0.04  # of the width of a figure, between two that do not overlap
@@ -127,9 +128,11 @@ def plot_cross(matrix: Mapping[str, Any], path: Path) -> None:
 
 def plot_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Plots the mean weighted F1 of each row with its 95 % interval, and the paper's beside it."""
-    figure = Figure(figsize=(9, 1.4 + 0.38 * len(lines)), layout="constrained")
-    axes = figure.subplots()
     several = len({line["protocol"] for line in lines}) > 1
+    names = [f"{line['name']} · {line['protocol']}" if several else line["name"] for line in lines]
+    row_inches = max(0.38, *(_LINE_INCHES * (1 + wrapped(name, _NAME_INCHES, 8).count("\n")) for name in names))
+    figure = Figure(figsize=(9, 1.4 + row_inches * len(lines)), layout="constrained")
+    axes = figure.subplots()
     for y, line in enumerate(lines):
         if bounds := line["ours"]["weighted_f1_ci"]:
             axes.plot(bounds, [y, y], color="tab:blue", lw=2)
@@ -140,7 +143,7 @@ def plot_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
     printed = [(line["paper"]["weighted_f1"], y) for y, line in enumerate(lines) if line["paper"]]
     if printed:
         axes.plot(*zip(*printed, strict=True), "D", color="0.6", label="paper, its 25 corpora")
-    _name_lines(axes, [f"{line['name']} · {line['protocol']}" if several else line["name"] for line in lines])
+    _name_lines(axes, names)
     axes.set_xlabel("weighted F1 of the main task, mean over corpora")
     figure.legend(fontsize=8, loc="outside lower center", ncols=3)
     save_figure(figure, path)
