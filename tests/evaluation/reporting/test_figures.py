@@ -147,8 +147,8 @@ def unreadable(figure):
     return found
 
 
-@pytest.mark.parametrize("name", ["w2v + Em", LONG])
-@pytest.mark.parametrize(("rows", "corpora"), [(1, 1), (10, 25)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "rows", "corpora"), [("w2v + Em", 1, 1), (LONG, 10, 25)])
 def test_every_text_can_be_read_in_a_figure_of_any_size(saved, tmp_path, name, rows, corpora):
     path = tmp_path / "figure.png"
     plot_confusion(PERCENT, f"{name}, protocol paper", path)
