@@ -14,6 +14,7 @@ unless `--hub_private_repo false`.
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs the command line."""
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take gigabytes
     try:
         from training.arguments.parse import parse_args
 
