@@ -1,6 +1,6 @@
 # The HTTP service. By default it computes with ONNX Runtime on CPUs, without PyTorch:
 #
-#     python -m inference.onnx runs/demo --output model    # the folder that is copied, or mounted at /model
+#     python -m inference.onnx models/whisper-base-ser --output model    # the folder that is copied, or mounted at /model
 #     docker build --tag ser .
 #     docker run --rm --read-only --tmpfs /tmp --publish 8000:8000 ser
 #
