@@ -105,7 +105,7 @@ def test_prepare_refuses_an_invalid_corpus_in_one_line(tmp_path, monkeypatch, co
         ("prepare.py", ["--corpus", "x=y", "--output", "z", "--columns", "path"], "expected A=B, got 'path'"),
         ("prepare.py", ["--corpus", "x=y", "--output", "z", "--style", "sung"], "invalid choice: 'sung'"),
         ("evaluate.py", ["run", "--data", "x", "--output", "y", "--split", "all"], "invalid choice: 'all'"),
-        ("predict.py", ["clip.wav"], "required: --model"),
+        ("predict.py", ["clip.wav", "--top_k", "all"], "invalid int value: 'all'"),
     ],
 )
 def test_wrong_arguments_are_refused_with_the_usage(monkeypatch, capsys, script, arguments, expected):
