@@ -6,12 +6,14 @@ import json
 import multiprocessing
 import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from common.command_line import FlagParser
 
@@ -135,6 +137,38 @@ def _receive(name: str, pipe: Connection) -> Any:
         return pipe.recv()
     except (EOFError, ConnectionError):
         raise RuntimeError(f"The process of {name!r} died.") from None
+
+
+# A small process between: the peak of a command begins with that of the process that started it.
+_RUN = """
+import json, resource, subprocess, sys, time
+start = time.perf_counter()
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([status, time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss]))
+"""
+
+
+class Usage(NamedTuple):
+    """What a command took: seconds of the clock, seconds of processors, and its peak of resident memory in MB."""
+
+    seconds: float
+    processor_s: float
+    peak_mb: float
+
+
+def run_command(arguments: Sequence[str], cwd: Path) -> Usage:
+    """Runs a command of Python to its end.
+
+    Raises:
+        RuntimeError: it ended with another status than 0.
+    """
+    command = [sys.executable, "-c", _RUN, sys.executable, *arguments]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
+    status, took_s, processor_s, peak = json.loads(done.stdout)
+    if status:
+        raise RuntimeError(f"{' '.join(arguments[:2])} ended with status {status}.")
+    return Usage(took_s, processor_s, peak / (2**20 if sys.platform == "darwin" else 2**10))
 
 
 def one_core() -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,7 +14,7 @@ from transformers import WhisperConfig, WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from benchmarks.clips import speech, voice, write_wavs
-from benchmarks.measure import Laps, Line, Run, command_line, race, ratio, seconds, spread
+from benchmarks.measure import Laps, Line, Run, command_line, race, ratio, run_command, seconds, spread
 from common.checkpoint import load_checkpoint
 from common.checkpoint_name import DEFAULT_CHECKPOINT
 from inference.engine.predictor import load_predictor
@@ -63,20 +59,6 @@ def threads(number: int, ready: Callable[[], Run]) -> Run:
     """The same with a number of threads."""
     torch.set_num_threads(number)
     return ready()
-
-
-def command(files: Sequence[Path]) -> tuple[float, float]:
-    """Seconds and peak GB of `predict.py` on files, in a process of its own, with everything that it loads."""
-    start = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "predict.py", *map(str, files)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"predict.py ended with status {process.returncode}.")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return time.perf_counter() - start, usage.ru_maxrss * unit / 1e9
 
 
 def measure(quick: bool) -> list[Line]:
@@ -132,14 +114,14 @@ def _command(clips: Sequence[np.ndarray], what: str) -> list[Line]:
     with tempfile.TemporaryDirectory() as temporary:
         files = write_wavs(Path(temporary, "clips"), clips)
         audio_s = sum(load_audio(file).size for file in files) / SAMPLING_RATE
-        one = [command(files[:1]) for _ in range(_STARTS)]
-        all_ = [command(files) for _ in range(_STARTS)]
+        one = [run_command(["predict.py", str(files[0])], ROOT) for _ in range(_STARTS)]
+        all_ = [run_command(["predict.py", *map(str, files)], ROOT) for _ in range(_STARTS)]
     whole = f"predict.py, {len(clips)} files"
     return [
         Line(
             "predict.py, one file",
             "a promise",
-            **spread([took for took, _ in one]),
+            **spread([used.seconds for used in one]),
             target=6.0,
             at_least=False,
             unit=" s",
@@ -148,14 +130,14 @@ def _command(clips: Sequence[np.ndarray], what: str) -> list[Line]:
         Line(
             whole,
             "real time",
-            **spread([audio_s / took for took, _ in all_]),
+            **spread([audio_s / used.seconds for used in all_]),
             target=15.0,
             note=f"{what}, start included.",
         ),
         Line(
             f"{whole}, memory",
             "a promise",
-            **spread([peak for _, peak in all_]),
+            **spread([used.peak_mb / 1000 for used in all_]),
             target=1.0,
             at_least=False,
             unit=" GB",

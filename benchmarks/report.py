@@ -6,10 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ from typing import Any
 import numpy as np
 from datasets import Dataset
 
-from benchmarks.measure import Line, command_line
+from benchmarks.measure import Line, command_line, run_command, spread
 from evaluation.metrics.compute import measure as measure_heads
 from evaluation.reporting.metrics_json import Evaluation, to_evaluation
 from evaluation.reporting.paper import TASK_NAMES, load_paper
@@ -33,10 +30,9 @@ TEST, QUICK_TEST = 0.15, 0.002  # shares of the clips of Table 1
 TARGET_S, TARGET_MB = 180, 1024
 ROOT = Path(__file__).parent.parent
 _CODE = """
-import pathlib, resource, sys, time
+import pathlib, sys
 from benchmarks.report import write_made_up
 write_made_up(pathlib.Path(sys.argv[1]), float(sys.argv[2]))
-print(time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 _STATISTICS = {  # of a target: unit, mean, deviation
     "f0_mean": ("Hz", 190.0, 60.0),
@@ -150,22 +146,16 @@ def measure(quick: bool) -> list[Line]:
     """Seconds and memory of the report in a process of its own."""
     share = QUICK_TEST if quick else TEST
     with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-c", _CODE, folder, str(share)], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        taken_s = time.perf_counter() - start
+        used = run_command(["-c", _CODE, folder, str(share)], ROOT)
         figures = len(list(Path(folder, "figures").glob("*.png")))
-    cpu_s, kilobytes = map(float, done.stdout.split())
     claim = f"report on 25 corpora, {len(ROWS)} rows of {SEEDS} seeds, {len(test_clips(share)):,} clips"
     note = (
-        f"Metrics, intervals, tables and {figures} figures from made-up predictions, imports included; {cpu_s:.0f} s "
-        "of CPU time. Memory is all that is resident, libraries included."
+        f"Metrics, intervals, tables and {figures} figures from made-up predictions, imports included; "
+        f"{used.processor_s:.0f} s of CPU time. Memory is all that is resident, libraries included."
     )
-    megabytes = kilobytes / 1024
     return [
-        Line(f"{claim}: time", "–", taken_s, taken_s, taken_s, TARGET_S, at_least=False, unit=" s", note=note),
-        Line(f"{claim}: memory", "–", megabytes, megabytes, megabytes, TARGET_MB, at_least=False, unit=" MB"),
+        Line(f"{claim}: time", "–", **spread([used.seconds]), target=TARGET_S, at_least=False, unit=" s", note=note),
+        Line(f"{claim}: memory", "–", **spread([used.peak_mb]), target=TARGET_MB, at_least=False, unit=" MB"),
     ]
 
 

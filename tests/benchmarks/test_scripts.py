@@ -28,6 +28,7 @@ def test_each_transform_and_their_mix_are_measured():
     assert [name for name in TRANSFORMS if f"{name} " not in line.note] == []
 
 
+@pytest.mark.stress
 def test_a_report_of_many_rows_and_corpora_is_measured():
     seconds, memory = report.measure(quick=True)
     assert seconds.value > 0
