@@ -34,6 +34,9 @@ def main() -> None:
         licenses = _read_licenses(args)
         check_name(args.repo)
         if args.folder is not None:
+            args.folder.mkdir(parents=True, exist_ok=True)
+            if any(args.folder.iterdir()):
+                raise ValueError(f"--folder {args.folder} is not empty: give a new folder.")
             files = _export(args, licenses, args.folder)
             print(_format_files(files, args.folder))
             return
@@ -112,6 +115,10 @@ def _parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if not args.dataset and (args.protocol or args.license):
         parser.error("--protocol and --license need --dataset")
+    if args.float16 and (args.dataset or args.space):
+        parser.error("--float16 is for models")
+    if args.folder is not None and (args.public or args.tag or args.dry_run):
+        parser.error("--folder publishes nothing: remove --public, --tag and --dry_run")
     args.protocol = args.protocol or "paper"
     return args
 

@@ -125,10 +125,27 @@ def test_an_error_is_one_line(licensed, monkeypatch, arguments, expected):
     assert "\n" not in end.value.code
 
 
-def test_flags_of_a_data_set_need_one(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--license", "CC0"], "--dataset"),
+        (["--dataset", "--float16"], "--float16"),
+        (["--folder", "x", "--public"], "--folder"),
+        (["--folder", "x", "--tag", "v1"], "--folder"),
+    ],
+)
+def test_flags_that_have_no_effect_are_refused(monkeypatch, capsys, arguments, named):
     with pytest.raises(SystemExit):
-        start(monkeypatch, "runs/x", "--repo", "team/x", "--license", "CC0")
-    assert "--dataset" in capsys.readouterr().err
+        start(monkeypatch, "runs/x", "--repo", "team/x", *arguments)
+    assert named in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_files_of_a_repository_are_written_to_a_folder_without_the_hub(licensed, tmp_path, monkeypatch):
+    folder = tmp_path / "to_look_at"
+    start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--folder", folder)
+    assert {path.name for path in folder.iterdir()} == {"README.md", "data"}
+    with pytest.raises(SystemExit, match="to_look_at"):
+        start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--folder", folder)
 
 
 def test_a_full_disk_is_a_line(licensed, monkeypatch):

@@ -106,6 +106,10 @@ def prepare_job(
     _warn_of_absent_votes(network.config.get_tasks(), splits)
     _adapt_to_network(args, model, network)
     if args.recipe_of is not None:
+        if data.protocol != "all":
+            raise ValueError(
+                f"--recipe_of is for --protocol all; a model of --protocol {data.protocol} has figures of its own."
+            )
         check_recipe(args.recipe_of, network.config.get_tasks(), settings)
     start = describe_start(model)
     resume = resume_settings(data, model, args, splits, network.config, start)

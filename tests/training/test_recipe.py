@@ -7,6 +7,7 @@ import yaml
 from common.checkpoint_files import weights_sha256
 from modeling import Wav2Vec2ForMultiTaskSER
 from tests.conftest import TASKS, tiny_config
+from tests.training.conftest import job
 from training.calibrate import apply_temperatures
 from training.recipe import check_recipe, recipe_temperatures, write_recipe_metrics
 
@@ -61,3 +62,8 @@ def test_its_metrics_are_those_of_the_folds_and_name_the_weights_that_were_teste
     assert metrics["clips"] == 7
     assert metrics["tested"] == ["a", "b"]
     assert metrics["weights_sha256"] == weights_sha256(released)
+
+
+def test_a_model_of_another_protocol_has_figures_of_its_own(arguments, folds):
+    with pytest.raises(ValueError, match="--protocol paper"):
+        job([*arguments, "--recipe_of", str(folds)])
