@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
-from common.checkpoint import load_config
 from common.checkpoint_files import weights_sha256
 from common.files import write_json
 from common.trainings import TRAININGS_FILE, Training, find_trainings
@@ -34,8 +31,6 @@ def check_recipe(folder: str, tasks: Sequence[Task], settings: Mapping[str, Any]
         ValueError: the folder has no finished folds, a setting is another one, or a head is missing.
     """
     first = _folds(folder)[0]
-    if not Path(folder, f"seed-{first.seed}", _METRICS).is_file():
-        raise ValueError(f"--recipe_of {folder} is not finished: it lacks seed-{first.seed}/{_METRICS}.")
     theirs = yaml.safe_load(Path(folder, first.name, "train_config.yaml").read_text(encoding="utf-8"))
     names = {*theirs, *settings} - {*_OWN}
     if different := sorted(name for name in names if theirs.get(name) != settings.get(name)):
@@ -44,27 +39,33 @@ def check_recipe(folder: str, tasks: Sequence[Task], settings: Mapping[str, Any]
 
 
 def recipe_temperatures(folder: str, tasks: Sequence[Task]) -> dict[str, float]:
-    """Geometric means of the temperatures of the folds' heads, by task name.
+    """The temperatures of the heads by task name: those of the folds' pooled predictions ([`~evaluation.pooling.pool`]).
+
+    They are fitted on speakers that no model was trained on, as the users of the model of all clips will be.
 
     Raises:
-        ValueError: the folder has no finished folds, or one of them lacks a classification head of the model.
+        ValueError: the folder has no finished folds, or they lack a classification head of the model.
     """
     names = [task.name for task in tasks if task.is_classification]
-    logs = []
-    for fold in _folds(folder):
-        found = {task.name: task.temperature for task in load_config(f"{folder}/{fold.name}").get_tasks()}
-        if missing := [name for name in names if name not in found]:
-            raise ValueError(f"--recipe_of: {folder}/{fold.name} has no head for {', '.join(missing)}.")
-        logs.append([math.log(found[name]) for name in names])
-    return dict(zip(names, np.exp(np.mean(logs, axis=0)).tolist(), strict=True))
+    heads = _metrics(folder)["tasks"]
+    if missing := [name for name in names if "calibration" not in heads.get(name, {})]:
+        raise ValueError(f"--recipe_of {folder} has no calibrated head for {', '.join(missing)}.")
+    return {name: heads[name]["calibration"]["temperature"] for name in names}
 
 
 def write_recipe_metrics(folder: str, output: Path) -> None:
     """Writes the `metrics.json` of a model of all clips: that of the folds, which `tested` names by their weights."""
-    seed = _folds(folder)[0].seed
-    metrics = json.loads(Path(folder, f"seed-{seed}", _METRICS).read_text(encoding="utf-8"))
+    metrics = _metrics(folder)
     of_model = {"checkpoint": str(output), "model": str(output), "weights_sha256": weights_sha256(output)}
     write_json(output / _METRICS, {**metrics, "tested": metrics["weights_sha256"], **of_model})
+
+
+def _metrics(folder: str) -> dict[str, Any]:
+    """The evaluation of the folds of the first seed, pooled."""
+    name = f"seed-{_folds(folder)[0].seed}/{_METRICS}"
+    if not Path(folder, name).is_file():
+        raise ValueError(f"--recipe_of {folder} is not finished: it lacks {name}.")
+    return json.loads(Path(folder, name).read_text(encoding="utf-8"))
 
 
 def _folds(folder: str) -> list[Training]:

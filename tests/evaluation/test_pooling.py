@@ -3,7 +3,8 @@ import pytest
 from datasets import Dataset
 from scipy.special import softmax
 
-from evaluation.pooling import Predictions, fold_scores, pool
+from evaluation.metrics.calibration import fit_temperature
+from evaluation.pooling import Predictions, cross_fit_temperatures, fold_scores, pool
 from modeling import Task
 
 HERTZ = Task("f0_mean", "regression", "f0_mean", mean=0.0, std=50.0)
@@ -49,9 +50,14 @@ def test_predictions_of_all_folds_are_in_the_order_of_the_table(folds):
     pooled = pool(folds)
     assert pooled.clips["id"][:] == ["c/0", "c/1", "c/2", "c/3"]
     task, pitch = pooled.tasks
-    assert (task.labels, task.temperature) == (("angry", "sad", "happy"), pytest.approx(2.0))
+    assert task.labels == ("angry", "sad", "happy")
+    # The first fold's is fitted on the second, where one clip is right and the other is wrong with the same logits: 20 is
+    # the limit. All clips of the first are right: 1.
+    assert task.temperature == pytest.approx(np.sqrt(20), rel=1e-3)
     probabilities = softmax(pooled.logits["emotion"], axis=1)
-    expected = [[*softmax([1, 0]), 0], [0, *softmax([0, 3])], [0, *softmax([0, 3])], [*softmax([0, 2]), 0]]
+    scale = 4 / task.temperature**2
+    first, last = [*softmax([scale, 0]), 0], [*softmax([0, 2 * scale]), 0]
+    expected = [first, [0, *softmax([0, 3])], [0, *softmax([0, 3])], last]
     assert probabilities.tolist() == [pytest.approx(row, abs=1e-12) for row in expected]
     values = pooled.logits["f0_mean"][:, 0] * pitch.std + pitch.mean
     assert values.tolist() == [100.0, 100.0, 150.0, 120.0]
@@ -69,3 +75,15 @@ def test_a_head_that_a_fold_does_not_have_is_left_out(folds):
     first, second = folds
     alone = Predictions(second.clips, {"emotion": second.logits["emotion"]}, second.tasks[:1])
     assert [task.name for task in pool([first, alone]).tasks] == ["emotion"]
+
+
+def test_the_temperature_of_a_fold_is_fitted_on_all_others():
+    random = np.random.default_rng(0)
+    targets = [random.integers(3, size=400) for _ in range(3)]
+    logits = [8 * np.eye(3)[truth] * (random.random((400, 1)) < 0.7) + random.normal(size=(400, 3)) for truth in targets]
+    logits[1] = logits[1] * 5  # whose model is more confident, and no more often right
+    found = cross_fit_temperatures(logits, targets)
+    for fold, others in enumerate(([1, 2], [0, 2], [0, 1])):
+        expected = fit_temperature(*(np.concatenate([part[i] for i in others]) for part in (logits, targets)))
+        assert found[fold] == expected
+    assert found[1] < min(found[0], found[2])

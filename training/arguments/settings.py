@@ -298,7 +298,7 @@ class SERTrainingArguments(FineTuningArguments):
         default=None,
         metadata={
             "help": "Folder of the same training on folds, for --protocol all, which has no validation and no test: "
-            "the model gets the geometric mean of their temperatures, and their metrics.json."
+            "the model gets the temperatures of their pooled predictions, and their metrics.json."
         },
     )
 
