@@ -16,7 +16,7 @@ from modeling import Task
 
 _METRICS = "metrics.json"
 # What the settings of a fold and those of the model of all clips may differ in.
-_OWN = ("protocol", "seed", "seeds", "output_dir", "recipe_of", "data", "resume_from_checkpoint", "config")
+_OWN = ("protocol", "seed", "seeds", "output_dir", "recipe_of", "data", "resume_from_checkpoint", "config", "use_cpu")
 
 
 def check_recipe(folder: str, tasks: Sequence[Task], settings: Mapping[str, Any]) -> None:
