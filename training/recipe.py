@@ -39,7 +39,7 @@ def check_recipe(folder: str, tasks: Sequence[Task], settings: Mapping[str, Any]
 
 
 def recipe_temperatures(folder: str, tasks: Sequence[Task]) -> dict[str, float]:
-    """The temperatures of the heads by task name: those of the folds' pooled predictions ([`~evaluation.pooling.pool`]).
+    """The temperatures of the heads, by task name, of the folds' pooled predictions ([`~evaluation.pooling.pool`]).
 
     They are fitted on speakers that no model was trained on, as the users of the model of all clips will be.
 

@@ -16,13 +16,13 @@ from transformers.utils.logging import disable_progress_bar, get_logger
 
 from common.files import write_text
 from common.training_clips import write_training_clips
+from evaluation.checkpoint import evaluate_checkpoint
 from evaluation.metrics.compute import compute_metrics
 from evaluation.plan import plan_evaluation
 from evaluation.predict import in_order, longest_first
 from evaluation.reporting.console import format_report
 from evaluation.reporting.metrics_json import main_scores
 from evaluation.reporting.summary import write_summary
-from evaluation.run import evaluate_checkpoint
 from modeling import SAMPLING_RATE, Task
 from modeling.modeling_heads_ser import multi_task_loss
 from preprocessing.augmentation.augment import Augmentation

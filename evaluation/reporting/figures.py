@@ -28,7 +28,7 @@ _LABEL_DISTANCE = 0.04  # of the width of a figure, between two that do not over
 
 def wrapped(text: str, inches: float, fontsize: float) -> str:
     """A text in lines that are not wider than this: a figure cuts off what exceeds it."""
-    return textwrap.fill(text, max(8, int(inches * 72 / (_LETTER * fontsize))))
+    return textwrap.fill(text, max(8, int(inches * 72 / (_LETTER * fontsize))), break_on_hyphens=False)
 
 
 def plot_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:

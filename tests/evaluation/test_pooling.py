@@ -51,7 +51,7 @@ def test_predictions_of_all_folds_are_in_the_order_of_the_table(folds):
     assert pooled.clips["id"][:] == ["c/0", "c/1", "c/2", "c/3"]
     task, pitch = pooled.tasks
     assert task.labels == ("angry", "sad", "happy")
-    # The first fold's is fitted on the second, where one clip is right and the other is wrong with the same logits: 20 is
+    # The first fold's is fitted on the second, where one clip is right and the other is wrong with the same logits: 20,
     # the limit. All clips of the first are right: 1.
     assert task.temperature == pytest.approx(np.sqrt(20), rel=1e-3)
     probabilities = softmax(pooled.logits["emotion"], axis=1)
@@ -80,10 +80,12 @@ def test_a_head_that_a_fold_does_not_have_is_left_out(folds):
 def test_the_temperature_of_a_fold_is_fitted_on_all_others():
     random = np.random.default_rng(0)
     targets = [random.integers(3, size=400) for _ in range(3)]
-    logits = [8 * np.eye(3)[truth] * (random.random((400, 1)) < 0.7) + random.normal(size=(400, 3)) for truth in targets]
+    logits = [
+        8 * np.eye(3)[truth] * (random.random((400, 1)) < 0.7) + random.normal(size=(400, 3)) for truth in targets
+    ]
     logits[1] = logits[1] * 5  # whose model is more confident, and no more often right
-    found = cross_fit_temperatures(logits, targets)
+    temperatures = cross_fit_temperatures(logits, targets)
     for fold, others in enumerate(([1, 2], [0, 2], [0, 1])):
         expected = fit_temperature(*(np.concatenate([part[i] for i in others]) for part in (logits, targets)))
-        assert found[fold] == expected
-    assert found[1] < min(found[0], found[2])
+        assert temperatures[fold] == expected
+    assert temperatures[1] < min(temperatures[0], temperatures[2])

@@ -138,7 +138,7 @@ def test_every_clip_is_tested_once_by_a_model_that_was_not_trained_on_its_speake
     def compute(*_, **__):
         raise AssertionError("the predictions that the trainings wrote are not computed again")
 
-    monkeypatch.setattr("evaluation.run.predict", compute)
+    monkeypatch.setattr("evaluation.checkpoint.predict", compute)
     evaluate_checkpoints([str(output)], prepared, tmp_path / "again")
     again = json.loads((tmp_path / "again/metrics.json").read_text())
     assert again["mean_over_corpora"] == row["mean_over_corpora"]

@@ -1,0 +1,233 @@
+import hashlib
+import importlib.metadata
+import json
+import shutil
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from datasets import DatasetDict
+from safetensors.torch import load_file, save_file
+from transformers import Wav2Vec2Config, Wav2Vec2Model
+
+from common.training_clips import write_training_clips
+from evaluation.checkpoint import evaluate_checkpoint
+from evaluation.hf_evaluate import ClassificationMetric
+from evaluation.metrics.compute import ALL, compute_metrics
+from evaluation.plan import plan_evaluation
+from evaluation.reporting.console import format_report
+from modeling import Task, Wav2Vec2ForMultiTaskSER
+from preprocessing.corpora.scan import Source, scan
+from preprocessing.prepared.build import prepare
+from preprocessing.prepared.load import load_prepared
+from preprocessing.stored_audio import stored_waveform
+from tests.conftest import TASKS, TINY, tiny_config
+
+
+def evaluate(checkpoint, data, protocol, output, *, batch_size=8, **plan):
+    planned = plan_evaluation(checkpoint, data, protocol, **plan)
+    return evaluate_checkpoint(planned, output, per_device_eval_batch_size=batch_size)
+
+
+@pytest.fixture(scope="module")
+def report(checkpoint, prepared, tmp_path_factory):
+    return evaluate(str(checkpoint), prepared, "paper", tmp_path_factory.mktemp("report"), baseline=True).report
+
+
+@pytest.fixture
+def broken(checkpoint, tmp_path):
+    """A copy of the checkpoint to spoil."""
+    return shutil.copytree(checkpoint, tmp_path / "broken")
+
+
+def save(folder, feature_extractor, tasks):
+    torch.manual_seed(0)
+    Wav2Vec2ForMultiTaskSER(tiny_config(tasks)).save_pretrained(folder)
+    feature_extractor.save_pretrained(folder)
+    return folder
+
+
+def test_the_report_records_what_was_evaluated_on_what(report, checkpoint, prepared, splits):
+    protocol = json.loads((prepared / "splits" / "paper.json").read_text(encoding="utf-8"))
+    assert (report["checkpoint"], report["split"], report["main_task"]) == (str(checkpoint), "test", "emotion")
+    del protocol["clips"]
+    assert report["protocol"] == {**protocol, "family": "paper", "corpus": None}
+    assert (report["row"], report["clips"]) == ("w2v + Em + Ge + F0-me", len(load_prepared(prepared, "paper")["test"]))
+    assert report["versions"]["transformers"] == importlib.metadata.version("transformers")
+    libraries = {"transformers", "torch", "datasets", "evaluate", "accelerate", "scikit-learn"}
+    assert {"multilingual-multitask-ser", "commit", *libraries} <= report["versions"].keys()
+    assert report["heads_without_labels"] == []
+    weights = (checkpoint / "model.safetensors").read_bytes()
+    assert report["weights_sha256"] == hashlib.sha256(weights).hexdigest()
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    clips = splits["test"]
+    for task in TASKS:
+        labeled = len(clips) - clips[task.column][:].count(None)
+        assert report["tasks"][task.name]["clips"] == report["tasks"][task.name]["pooled"]["clips"] == labeled
+    counts = {name: row["clips"] for name, row in report["tasks"]["emotion"]["corpora"].items()}
+    assert counts == {name: clips["corpus"][:].count(name) for name in ("alpha", "beta")}
+    assert sum(counts.values()) == len(clips)
+
+
+def test_the_metrics_are_those_of_the_models_own_outputs(report, splits, tiny_model):
+    logits = {task.name: [] for task in TASKS}
+    for row in splits["test"]:
+        with torch.no_grad():
+            outputs = tiny_model(torch.from_numpy(stored_waveform(row))[None]).task_logits
+        for name, values in outputs.items():
+            logits[name].append(values[0].tolist())
+    expected = compute_metrics(splits["test"], {name: np.array(values) for name, values in logits.items()}, TASKS)
+    # Confidences differ in the last digits with the batch; predicted classes do not.
+    losses = [metrics["emotion"]["calibration"]["after"]["log_loss"] for metrics in (report["tasks"], expected)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    differing = {name for name, value in report["tasks"]["emotion"].items() if value != expected["emotion"][name]}
+    assert differing <= {"calibration"}
+    assert report["tasks"]["f0_mean"]["pooled"]["mae"] == pytest.approx(expected["f0_mean"]["pooled"]["mae"], rel=1e-4)
+
+
+def test_the_clips_are_counted_by_the_authors_labels(report, splits):
+    clips = splits["test"]
+    for corpus, emotions in report["raw_labels"].items():
+        mine = clips.filter(lambda row, corpus=corpus: row["corpus"] == corpus)
+        assert {emotion: sum(names.values()) for emotion, names in emotions.items()} == Counter(mine["emotion"][:])
+    assert report["merged_labels"] == {}  # they are the emotions' own names
+
+
+def test_the_baseline_is_evaluated_on_the_same_clips(report, splits):
+    assert report["baseline"]["clips"] == report["tasks"]["emotion"]["clips"]
+    assert report["baseline"]["num_training_clips"] == len(splits["train"])
+    assert "calibration" not in report["baseline"]
+    f1 = report["baseline"]["mean_over_corpora"]["weighted_f1"]
+    assert format_report(report).splitlines()[-1].endswith(f"{f1:.3f}")
+
+
+def test_other_splits_and_protocols(checkpoint, prepared, tmp_path):
+    report = evaluate(str(checkpoint), prepared, "speaker", tmp_path, split="validation", batch_size=2).report
+    assert (report["split"], report["protocol"]["protocol"]) == ("validation", "speaker")
+    assert report["tasks"]["emotion"]["clips"] == len(load_prepared(prepared, "speaker")["validation"])
+    assert "baseline" not in report
+
+
+def test_the_members_of_a_family_are_evaluated_on_their_corpora(checkpoint, prepared, tmp_path):
+    loco = evaluate(str(checkpoint), prepared, "loco:beta", tmp_path).report
+    assert loco["protocol"]["protocol"] == "loco:beta"
+    assert {name: row["clips"] for name, row in loco["tasks"]["emotion"]["corpora"].items()} == {"beta": 32}
+    assert "test split, protocol loco:beta (seed 0)" in format_report(loco)
+    assert "all clips of beta are the test" in format_report(loco)
+    alpha, beta = (evaluate(str(checkpoint), prepared, f"cross:{name}", tmp_path).report for name in ("alpha", "beta"))
+    paper = evaluate(str(checkpoint), prepared, "paper", tmp_path).report
+    assert alpha["tasks"] == beta["tasks"] == paper["tasks"]
+    assert "those of alpha alone" in alpha["protocol"]["description"]
+
+
+def test_a_corpus_without_test_clips_of_other_speakers_is_noted(checkpoint, user_table, tmp_path):
+    table = pd.read_csv(user_table).iloc[:40]
+    table.loc[table["corpus"] == "beta", "speaker"] = "s0"
+    table.to_csv(user_table.with_name("one_speaker.csv"), index=False)
+    prepare(scan([Source("table", user_table.with_name("one_speaker.csv"))]), tmp_path / "prepared", num_proc=1)
+    report = evaluate(str(checkpoint), tmp_path / "prepared", "speaker", tmp_path).report
+    note = "beta: wholly in training, because it has 1 speakers; it has no test clips, but the folds of folds:K test it"
+    assert note in report["protocol"]["notes"]
+    assert report["tasks"]["emotion"]["corpora"].keys() == {"alpha"}
+    assert report["without_clips"] == {"corpora": ["beta"], "locales": ["pl-PL"]}
+    assert note in format_report(report)
+
+
+def test_the_protocol_is_by_default_that_of_the_training(broken, prepared, tmp_path):
+    with pytest.raises(ValueError, match=r"train_config\.yaml.*--protocol"):
+        evaluate(str(broken), prepared, None, tmp_path)
+    (broken / "train_config.yaml").write_text("protocol: speaker\n", encoding="utf-8")
+    evaluation = evaluate(str(broken), prepared, None, tmp_path)
+    assert evaluation.report["protocol"]["protocol"] == "speaker"
+    assert evaluation.clips == {*load_prepared(prepared, "speaker")["test"]["id"]}
+    assert evaluation.resampled_means[ALL]["weighted_f1"].std() > 0
+    predictions = pd.read_csv(tmp_path / "predictions.csv")
+    assert {*predictions["id"]} == evaluation.clips
+    right = predictions["emotion"] == predictions["emotion_predicted"]
+    assert right.mean() == pytest.approx(evaluation.main["pooled"]["weighted_recall"])
+    metric = ClassificationMetric(cache_dir=str(tmp_path), keep_in_memory=True)
+    found = metric.compute(references=predictions["emotion"], predictions=predictions["emotion_predicted"])
+    assert found == pytest.approx({name: evaluation.main["pooled"][name] for name in found}, abs=1e-12)
+
+
+def test_a_head_that_the_data_have_no_column_for_is_named(prepared, feature_extractor, tmp_path):
+    tasks = [*TASKS, Task("arousal", "regression", "arousal")]
+    report = evaluate(str(save(tmp_path / "four", feature_extractor, tasks)), prepared, "paper", tmp_path).report
+    assert report["heads_without_labels"] == ["arousal"]
+    assert report["tasks"].keys() == {task.name for task in TASKS}
+
+
+def test_a_users_own_labels_are_evaluated(prepared, feature_extractor, tmp_path, splits):
+    tasks = [
+        Task("valence", "regression", "valence"),
+        Task("recorded", "classification", "recorded", labels=("evening", "morning")),
+        replace(TASKS[0], name="feeling", labels=("angry", "happy"), class_weights=()),
+    ]
+    report = evaluate(str(save(tmp_path / "own", feature_extractor, tasks)), prepared, "paper", tmp_path).report
+    assert report["main_task"] == "valence"
+    assert report["tasks"]["valence"]["corpora"].keys() == {"alpha"}
+    assert report["tasks"]["recorded"]["clips"] == len(splits["test"])
+    assert report["tasks"]["feeling"]["unknown_labels"] == {"sad": splits["test"]["emotion"][:].count("sad")}
+    assert format_report(report).count("MAE") == 1
+
+
+def test_what_is_not_a_checkpoint(prepared, tmp_path):
+    with pytest.raises(ValueError, match="nowhere"):
+        evaluate(str(tmp_path / "nowhere"), prepared, "paper", tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty"):
+        evaluate(str(tmp_path / "empty"), prepared, "paper", tmp_path)
+    Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(tmp_path / "backbone")
+    with pytest.raises(ValueError, match=r"backbone is a 'wav2vec2' checkpoint"):
+        evaluate(str(tmp_path / "backbone"), prepared, "paper", tmp_path)
+
+
+def test_a_head_without_weights_is_an_error(broken, prepared, tmp_path):
+    weights = load_file(broken / "model.safetensors")
+    del weights["heads.gender.weight"]
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"heads\.gender\.weight"):
+        evaluate(str(broken), prepared, "paper", tmp_path)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "preprocessor_config.json"])
+def test_a_checkpoint_that_lacks_a_file_is_an_error_that_the_script_can_show(broken, prepared, tmp_path, file):
+    (broken / file).unlink()
+    with pytest.raises(ValueError, match="broken"):
+        evaluate(str(broken), prepared, "paper", tmp_path)
+
+
+def test_data_that_do_not_fit(checkpoint, prepared, tmp_path):
+    with pytest.raises(ValueError, match=r"'newspaper'.*paper, paper-20, speaker"):
+        evaluate(str(checkpoint), prepared, "newspaper", tmp_path)
+    with pytest.raises(ValueError, match=r"report\.json"):
+        evaluate(str(checkpoint), tmp_path, "paper", tmp_path)
+    copy = shutil.copytree(prepared, tmp_path / "copy")
+    protocol = json.loads((copy / "splits" / "paper.json").read_text(encoding="utf-8"))
+    protocol["clips"] = dict.fromkeys(protocol["clips"], "train")
+    (copy / "splits" / "all.json").write_text(json.dumps(protocol), encoding="utf-8")
+    with pytest.raises(ValueError, match="has no test clips; it has train"):
+        evaluate(str(checkpoint), copy, "all", tmp_path)
+
+
+def test_clips_that_the_checkpoint_was_trained_on_are_counted(broken, prepared, splits, tmp_path):
+    assert evaluate(str(broken), prepared, "paper", tmp_path).report["num_clips_seen_in_training"] is None
+    write_training_clips(broken, splits["train"]["id"])
+    assert evaluate(str(broken), prepared, "paper", tmp_path).report["num_clips_seen_in_training"] == 0
+    others = load_prepared(prepared, "speaker")["test"]["id"]
+    seen = evaluate(str(broken), prepared, "speaker", tmp_path).report["num_clips_seen_in_training"]
+    assert seen == len(set(others) & set(splits["train"]["id"])) > 0
+
+
+@pytest.mark.parametrize("unnamed", ["train", "test"])
+def test_of_clips_without_a_named_speaker_it_is_unknown_who_was_in_the_training(broken, prepared, tmp_path, unnamed):
+    by_speaker = plan_evaluation(str(broken), prepared, "speaker")
+    write_training_clips(broken, by_speaker.splits["train"]["id"])
+    assert evaluate_checkpoint(by_speaker, tmp_path).report["num_speakers_seen_in_training"] == 0
+    clips = by_speaker.splits[unnamed]
+    anonymous = clips.remove_columns("speaker").add_column("speaker", [None] * len(clips))
+    plan = replace(by_speaker, splits=DatasetDict({**by_speaker.splits, unnamed: anonymous}))
+    assert evaluate_checkpoint(plan, tmp_path).report["num_speakers_seen_in_training"] is None
