@@ -211,6 +211,28 @@ def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
         assert SECRET not in text
 
 
+@pytest.mark.parametrize(("flags", "expected"), [((), "float32"), (("--precision", "bfloat16"), "bfloat16")])
+def test_the_precision_is_one_of_the_settings_of_a_run_and_auto_prints_it(
+    checkpoint, clips, tmp_path, monkeypatch, capsys, flags, expected
+):
+    monkeypatch.setattr("inference.batch.partial_results.PartialResults._remove", lambda _: None)
+    output = tmp_path / "rows.jsonl"
+    monkeypatch.setattr(
+        sys, "argv", ["predict.py", str(clips / "06.wav"), "--model", str(checkpoint), "--output", str(output), *flags]
+    )
+    runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
+    assert json.loads((tmp_path / "rows.jsonl.partial" / "settings.json").read_text())["precision"] == expected
+    assert (expected in capsys.readouterr().err) == (not flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [(("--backend", "onnx", "--precision", "bfloat16"), "bfloat16"), (("--precision", "int8"), "int8")],
+)
+def test_a_precision_that_the_backend_lacks_is_refused(checkpoint, clips, monkeypatch, flags, expected):
+    assert expected in refusal(monkeypatch, "predict.py", clips / "06.wav", "--model", checkpoint, *flags)
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
