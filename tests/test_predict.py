@@ -14,6 +14,7 @@ import soundfile
 from safetensors.torch import load_file, save_file
 
 from inference.batch.predict import PredictionRequest, predict_files
+from inference.engine.precision import Choice
 from inference.engine.predictor import load_predictor
 from tests.conftest import ROOT, TASKS, voice
 from tests.modeling.test_audio_remote_ser import SECRET, serve_folder
@@ -211,11 +212,13 @@ def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
         assert SECRET not in text
 
 
-@pytest.mark.parametrize(("flags", "expected"), [((), "float32"), (("--precision", "bfloat16"), "bfloat16")])
+@pytest.mark.parametrize(("flags", "expected"), [((), "bfloat16"), (("--precision", "float32"), "float32")])
 def test_the_precision_is_one_of_the_settings_of_a_run_and_auto_prints_it(
     checkpoint, clips, tmp_path, monkeypatch, capsys, flags, expected
 ):
     monkeypatch.setattr("inference.batch.partial_results.PartialResults._remove", lambda _: None)
+    check = "inference.engine.precision_check.check_precision"
+    monkeypatch.setattr(check, lambda *_: Choice("bfloat16", "measured"))
     output = tmp_path / "rows.jsonl"
     monkeypatch.setattr(
         sys, "argv", ["predict.py", str(clips / "06.wav"), "--model", str(checkpoint), "--output", str(output), *flags]

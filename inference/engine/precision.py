@@ -54,11 +54,11 @@ class Choice:
 
     Args:
         precision: `"float32"` or `"bfloat16"`.
-        reason: for people, a clause that follows the precision.
+        reason: for people, what was measured; empty where there was nothing to choose.
     """
 
     precision: str
-    reason: str
+    reason: str = ""
 
 
 def choose_precision(has_bfloat16: bool, num_parameters: int, compare: Callable[[], Comparison]) -> Choice:
@@ -69,14 +69,12 @@ def choose_precision(has_bfloat16: bool, num_parameters: int, compare: Callable[
         num_parameters: of the model.
         compare: compares the precisions on the device; it is called only where the choice depends on it.
     """
-    if not has_bfloat16:
-        return Choice("float32", "the processor has no instructions for bfloat16")
-    if num_parameters < MIN_PARAMETERS_FOR_BFLOAT16:
-        return Choice("float32", "the network is too small to gain from bfloat16")
+    if not has_bfloat16 or num_parameters < MIN_PARAMETERS_FOR_BFLOAT16:
+        return Choice("float32")
     found = compare()
     if found.difference is None:
         return Choice("float32", "outputs in bfloat16 are not finite")
     if found.difference > MAX_DIFFERENCE:
         return Choice("float32", f"outputs in bfloat16 differ by up to {found.difference:.2g}")
-    faster = f"bfloat16 is {found.speedup:.2g} times as fast on this processor"
+    faster = f"bfloat16 is {found.speedup:.2g} times as fast here"
     return Choice("bfloat16" if found.speedup >= MIN_SPEEDUP else "float32", faster)

@@ -102,9 +102,9 @@ def load_predictor(
     Args:
         checkpoint: folder or Hub id; for ONNX, the folder that `inference.onnx` wrote.
         backend: `"torch"` or `"onnx"`.
-        precision: of the weights and of the computation: `"float32"`, `"bfloat16"` or `"auto"`, which is one of both,
-            see [`~inference.engine.precision.choose_precision`], and is printed on stderr; for ONNX one that was
-            exported (`"float32"`, `"int8"`, `"float16"`), where `"auto"` is float32.
+        precision: of the computation: `"float32"`, `"bfloat16"`, or `"auto"`, which is one of both, see
+            [`~inference.engine.precision.choose_precision`], and prints on stderr what was measured. For ONNX it is one
+            that was exported (`"float32"`, `"int8"`, `"float16"`); there `"auto"` is float32.
         batch_size: waveforms that are processed at once.
 
     Raises:
@@ -139,7 +139,7 @@ def _load_torch(checkpoint: str, precision: str, batch_size: int) -> Predictor:
     if precision == "auto":
         choice = check_precision(model, weights_sha256(checkpoint))
         precision = choice.precision
-        if os.environ.get("RANK", "0") == "0":  # one line for all processes that a launcher started
+        if choice.reason and os.environ.get("RANK", "0") == "0":  # one line for all processes of a launcher
             print(f"Precision: {precision}; {choice.reason}.", file=sys.stderr)
     network = torch_network(model, PRECISIONS[precision])
     workers = _workers(batch_size) if model.device.type == "cpu" else 1

@@ -23,7 +23,8 @@ def unexpected():
 
 @pytest.mark.parametrize(("has_bfloat16", "size"), [(False, LARGE), (False, SMALL), (True, SMALL)])
 def test_without_instructions_or_for_a_small_network_it_is_float32_and_nothing_is_measured(has_bfloat16, size):
-    assert choose_precision(has_bfloat16, size, unexpected).precision == "float32"
+    choice = choose_precision(has_bfloat16, size, unexpected)
+    assert (choice.precision, choice.reason) == ("float32", "")
 
 
 @pytest.mark.parametrize(
