@@ -76,5 +76,6 @@ def choose_precision(has_bfloat16: bool, num_parameters: int, compare: Callable[
         return Choice("float32", "outputs in bfloat16 are not finite")
     if found.difference > MAX_DIFFERENCE:
         return Choice("float32", f"outputs in bfloat16 differ by up to {found.difference:.2g}")
-    faster = f"bfloat16 is {found.speedup:.2g} times as fast here"
-    return Choice("bfloat16" if found.speedup >= MIN_SPEEDUP else "float32", faster)
+    if found.speedup < MIN_SPEEDUP:
+        return Choice("float32", f"bfloat16 is {found.speedup:.2g} times as fast here")
+    return Choice("bfloat16", f"{found.speedup:.2g} times as fast as float32 here")

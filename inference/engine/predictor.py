@@ -140,7 +140,7 @@ def _load_torch(checkpoint: str, precision: str, batch_size: int) -> Predictor:
         choice = check_precision(model, weights_sha256(checkpoint))
         precision = choice.precision
         if choice.reason and os.environ.get("RANK", "0") == "0":  # one line for all processes of a launcher
-            print(f"Precision: {precision}; {choice.reason}.", file=sys.stderr)
+            print(f"Precision: {precision} ({choice.reason}).", file=sys.stderr)
     network = torch_network(model, PRECISIONS[precision])
     workers = _workers(batch_size) if model.device.type == "cpu" else 1
     return Predictor(model.config, network, batch_size, workers, precision)
