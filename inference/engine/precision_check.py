@@ -18,6 +18,7 @@ from filelock import FileLock
 from huggingface_hub import cached_assets_path
 from transformers import PreTrainedModel
 
+from common.checkpoint_files import weights_sha256
 from common.files import write_json
 from common.processor import bfloat16_instructions
 from common.versions import PROJECT
@@ -35,7 +36,7 @@ _BUDGET_S = 0.4
 _WAIT_S = 120.0  # for another process that measures the same
 
 
-def check_precision(model: PreTrainedModel, weights: str | None) -> Choice:
+def check_precision(model: PreTrainedModel, checkpoint: str) -> Choice:
     """The precision in which this machine computes a model best.
 
     What was measured is kept in Hugging Face's folder of assets (`HF_ASSETS_CACHE`), per device and weights, so that
@@ -43,10 +44,11 @@ def check_precision(model: PreTrainedModel, weights: str | None) -> Choice:
 
     Args:
         model: in float32.
-        weights: SHA-256 of its weights; `None` where it is unknown, and nothing is kept.
+        checkpoint: that it was loaded from. Where the SHA-256 of its weights is unknown, nothing is kept.
     """
 
     def compare() -> Comparison:
+        weights = weights_sha256(checkpoint)  # reads all of them, and only where they are compared
         file = _cache_file(weights) if weights is not None else None
         return compare_precisions(model) if file is None else kept_comparison(file, lambda: compare_precisions(model))
 

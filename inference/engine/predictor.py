@@ -128,7 +128,7 @@ def _load_onnx(checkpoint: str, precision: str, batch_size: int) -> Predictor:
 
 
 def _load_torch(checkpoint: str, precision: str, batch_size: int) -> Predictor:
-    from common.checkpoint import load_checkpoint, weights_sha256  # with PyTorch, which ONNX does not need
+    from common.checkpoint import load_checkpoint  # with PyTorch, which ONNX does not need
 
     from .precision_check import check_precision
     from .torch_backend import PRECISIONS, torch_network
@@ -137,7 +137,7 @@ def _load_torch(checkpoint: str, precision: str, batch_size: int) -> Predictor:
         raise ValueError(f"The precision of PyTorch is one of auto, {', '.join(PRECISIONS)}, got {precision!r}.")
     model, _ = load_checkpoint(checkpoint)
     if precision == "auto":
-        choice = check_precision(model, weights_sha256(checkpoint))
+        choice = check_precision(model, checkpoint)
         precision = choice.precision
         if choice.reason and os.environ.get("RANK", "0") == "0":  # one line for all processes of a launcher
             print(f"Precision: {precision} ({choice.reason}).", file=sys.stderr)

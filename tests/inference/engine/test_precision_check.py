@@ -104,6 +104,7 @@ def processor(monkeypatch, tmp_path):
     monkeypatch.setattr(
         precision_check, "cached_assets_path", partial(cached_assets_path, assets_dir=tmp_path / "assets")
     )
+    monkeypatch.setattr(precision_check, "weights_sha256", lambda checkpoint: checkpoint or None)
     measured = []
     monkeypatch.setattr(precision_check, "compare_precisions", lambda model: measured.append(model) or FAST)
     return measured
@@ -125,8 +126,8 @@ def test_other_weights_and_other_instructions_are_measured_anew(processor, relea
 
 
 def test_unknown_weights_are_measured_at_every_start(processor, released):
-    check_precision(released, None)
-    check_precision(released, None)
+    check_precision(released, "")
+    check_precision(released, "")
     assert len(processor) == 2
 
 
@@ -138,6 +139,7 @@ def test_a_folder_that_cannot_be_created_is_named_and_the_precision_chosen(proce
 
 def test_a_processor_without_bfloat16_measures_nothing(processor, released, monkeypatch):
     monkeypatch.setattr(precision_check, "bfloat16_instructions", lambda: ())
+    monkeypatch.setattr(precision_check, "weights_sha256", unexpected)
     assert check_precision(released, "abc").precision == "float32"
     assert processor == []
 
