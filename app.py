@@ -18,6 +18,7 @@ from pathlib import Path
 
 from common.checkpoint_name import check_checkpoint, default_checkpoint
 from common.command_line import FlagParser, run_command
+from inference.engine.precision import add_precision_flag
 
 
 def main() -> None:
@@ -39,7 +40,7 @@ def main() -> None:
         from inference.web.service import Limits
 
         limits = Limits(args.max_minutes, args.max_mb, args.max_total_mb, concurrent=args.concurrent)
-        predictor = load_predictor(checkpoint)
+        predictor = load_predictor(checkpoint, precision=args.precision)
         torch.set_num_threads(max(1, torch.get_num_threads() // limits.concurrent))  # of a request's single clip
         with temporary_folder() as folder, deleting_expired_files(folder / "uploads", limits.keep_s):
             os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")  # which Gradio reads when it is imported
@@ -72,6 +73,7 @@ def _find_model(folder: Path) -> str:
 def _parse_args() -> argparse.Namespace:
     parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
+    add_precision_flag(parser)
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1, which only this machine can reach)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
     parser.add_argument("--max_minutes", type=_positive(float), default=10.0, help="longest recording (default: 10)")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.checkpoint_name import add_model_flag
 from common.command_line import FlagParser, run_command
+from inference.engine.precision import add_precision_flag
 
 if TYPE_CHECKING:
     from inference.batch.predict import PredictionRequest
@@ -59,13 +60,11 @@ def _predict(files: tuple[str, ...], args: argparse.Namespace) -> int:
     writes_rows = args.output and args.output.suffix in ROW_FORMATS
     if join_processes().num_processes > 1 and not writes_rows:
         raise ValueError(f"Several processes write rows together: --output must end in {', '.join(ROW_FORMATS)}.")
-    settings = {"backend": args.backend, "precision": args.precision}
-    predictor = load_predictor(args.model, batch_size=args.batch_size, **settings)
+    predictor = load_predictor(args.model, backend=args.backend, precision=args.precision, batch_size=args.batch_size)
     request.check(predictor)
     if writes_rows:
-        settings["model"] = weights_sha256(args.model)
-        options = {"wide": args.wide, "overwrite": args.overwrite}
-        return run_batch(predictor, files, args.output, request, settings, **options)
+        settings = {"backend": args.backend, "precision": predictor.precision, "model": weights_sha256(args.model)}
+        return run_batch(predictor, files, args.output, request, settings, wide=args.wide, overwrite=args.overwrite)
     if args.output:
         return export_timeline(predictor, files[0], args.output, request, overwrite=args.overwrite)
     rows = predict_all(predictor, files, request)
@@ -142,7 +141,7 @@ def _parse_args() -> argparse.Namespace:
     add("--labels", nargs="+", metavar="LABEL", help="the emotions to choose among")
     add("--top_k", type=int, metavar="N", help="only the N likeliest classes")
     add("--uncertain_below", type=float, metavar="P", help="mark predictions whose best score is below P")
-    add("--precision", choices=("float32", "bfloat16", "int8", "float16"), default="float32")
+    add_precision_flag(parser, onnx=True)
     add("--backend", choices=("torch", "onnx"), default="torch", help="onnx needs a folder that inference.onnx wrote")
     add("--batch_size", type=int, default=8, metavar="N", help="clips that are processed at once")
     args = parser.parse_args()

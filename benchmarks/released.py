@@ -14,7 +14,7 @@ from transformers import WhisperConfig, WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from benchmarks.clips import speech, voice, write_wavs
-from benchmarks.measure import Laps, Line, Run, command_line, race, ratio, run_command, seconds, spread
+from benchmarks.measure import Laps, Line, Run, Usage, command_line, race, ratio, run_command, seconds, spread
 from common.checkpoint import load_checkpoint
 from common.checkpoint_name import DEFAULT_CHECKPOINT
 from inference.engine.predictor import load_predictor
@@ -22,13 +22,14 @@ from modeling import SAMPLING_RATE, load_audio
 
 LENGTHS_S = (2.0, 4.0, 6.0)
 _STARTS = 3
+_PRECISIONS = ("float32", "auto")
 _PADDED = "on 30 s"
 ROOT = Path(__file__).parent.parent
 
 
-def ours(clips: Sequence[np.ndarray], batch_size: int = 1) -> Run:
+def ours(clips: Sequence[np.ndarray], batch_size: int = 1, precision: str = "float32") -> Run:
     """The model on clips; it returns their seconds of audio."""
-    predict = load_predictor(DEFAULT_CHECKPOINT, batch_size=batch_size)
+    predict = load_predictor(DEFAULT_CHECKPOINT, batch_size=batch_size, precision=precision)
     predict(clips[:1])
 
     def run() -> float:
@@ -67,7 +68,8 @@ def measure(quick: bool) -> list[Line]:
     return [
         *(_length(length, quick) for length in LENGTHS_S),
         _clips(clips[:2] if quick else clips[::4], what),
-        *(_threads(number, clips, what) for number in (1, 2)),
+        *(line for number in (1, 2) for line in _threads(number, clips, what)),
+        _agreement(clips, what),
         *_command(clips, what),
     ]
 
@@ -95,14 +97,34 @@ def _clips(clips: Sequence[np.ndarray], what: str) -> Line:
     )
 
 
-def _threads(number: int, clips: Sequence[np.ndarray], what: str) -> Line:
-    laps = race({"ours": partial(threads, number, partial(ours, clips, 8))}, budget_s=15)["ours"]
+def _threads(number: int, clips: Sequence[np.ndarray], what: str) -> list[Line]:
+    ways = {name: partial(threads, number, partial(ours, clips, 8, name)) for name in _PRECISIONS}
+    laps = race(ways, budget_s=30)
+    rates = [
+        Line(
+            f"audio a second, threads: {number}, {name}",
+            "real time",
+            **_rates(lap),
+            target=None,
+            note=f"{what}, decoded before.",
+        )
+        for name, lap in laps.items()
+    ]
+    faster = ratio(laps, "auto", "float32")
+    return [*rates, Line(f"the same, threads: {number}, auto", "float32", **faster, target=None, note=seconds(laps))]
+
+
+def _agreement(clips: Sequence[np.ndarray], what: str) -> Line:
+    exact, chosen = (load_predictor(DEFAULT_CHECKPOINT, precision=name) for name in _PRECISIONS)
+    expected, found = (predictor(clips)[predictor.main_task.name] for predictor in (exact, chosen))
+    share = 100 * float((found.argmax(axis=1) == expected.argmax(axis=1)).mean())
     return Line(
-        f"audio a second, threads: {number}",
-        "real time",
-        **_rates(laps),
-        target=None,
-        note=f"{what}, decoded before.",
+        "the same emotion, auto",
+        "float32",
+        **spread([share]),
+        target=99.5,
+        unit=" %",
+        note=f"{what}; auto is {chosen.precision} here; scores differ by {np.abs(found - expected).max():.2g} at most.",
     )
 
 
@@ -114,12 +136,24 @@ def _command(clips: Sequence[np.ndarray], what: str) -> list[Line]:
     with tempfile.TemporaryDirectory() as temporary:
         files = write_wavs(Path(temporary, "clips"), clips)
         audio_s = sum(load_audio(file).size for file in files) / SAMPLING_RATE
-        one = [run_command(["predict.py", str(files[0])], ROOT) for _ in range(_STARTS)]
-        all_ = [run_command(["predict.py", *map(str, files)], ROOT) for _ in range(_STARTS)]
-    whole = f"predict.py, {len(clips)} files"
+        run_command(["predict.py", str(files[0])], ROOT)  # the first start compares the precisions
+        one, all_ = _in_turns(files[:1]), _in_turns(files)
+    return [line for name in _PRECISIONS for line in _of_command(name, one[name], all_[name], audio_s, what)]
+
+
+def _in_turns(files: Sequence[Path]) -> dict[str, list[Usage]]:
+    """What `predict.py` takes for files in each precision."""
+    used: dict[str, list[Usage]] = {name: [] for name in _PRECISIONS}
+    for _ in range(_STARTS):
+        for name in _PRECISIONS:
+            used[name].append(run_command(["predict.py", *map(str, files), "--precision", name], ROOT))
+    return used
+
+
+def _of_command(name: str, one: Sequence[Usage], all_: Sequence[Usage], audio_s: float, what: str) -> list[Line]:
     return [
         Line(
-            "predict.py, one file",
+            f"predict.py, one file, {name}",
             "a promise",
             **spread([used.seconds for used in one]),
             target=6.0,
@@ -128,14 +162,14 @@ def _command(clips: Sequence[np.ndarray], what: str) -> list[Line]:
             note="From the start of Python to its end.",
         ),
         Line(
-            whole,
+            f"predict.py, a folder, {name}",
             "real time",
             **spread([audio_s / used.seconds for used in all_]),
             target=15.0,
             note=f"{what}, start included.",
         ),
         Line(
-            f"{whole}, memory",
+            f"predict.py, a folder, {name}, memory",
             "a promise",
             **spread([used.peak_mb / 1000 for used in all_]),
             target=1.0,

@@ -10,6 +10,9 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 from pathlib import Path
 
+# What commands keep between their starts; not in the home of whoever tests.
+os.environ["HF_ASSETS_CACHE"] = str(Path(__file__).resolve().parent.parent / ".pytest_cache" / "assets")
+
 import numpy as np
 import pandas as pd
 import pytest

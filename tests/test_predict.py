@@ -14,6 +14,7 @@ import soundfile
 from safetensors.torch import load_file, save_file
 
 from inference.batch.predict import PredictionRequest, predict_files
+from inference.engine.precision import Choice
 from inference.engine.predictor import load_predictor
 from tests.conftest import ROOT, TASKS, voice
 from tests.modeling.test_audio_remote_ser import SECRET, serve_folder
@@ -209,6 +210,30 @@ def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
     assert {"rows-0.jsonl", output.name} <= {path.name for path in written}
     for text in (*(content.decode(errors="replace") for content in written.values()), shown, end, refusal):
         assert SECRET not in text
+
+
+@pytest.mark.parametrize(("flags", "expected"), [((), "bfloat16"), (("--precision", "float32"), "float32")])
+def test_the_precision_is_one_of_the_settings_of_a_run_and_auto_prints_it(
+    checkpoint, clips, tmp_path, monkeypatch, capsys, flags, expected
+):
+    monkeypatch.setattr("inference.batch.partial_results.PartialResults._remove", lambda _: None)
+    check = "inference.engine.precision_check.check_precision"
+    monkeypatch.setattr(check, lambda *_: Choice("bfloat16", "measured"))
+    output = tmp_path / "rows.jsonl"
+    monkeypatch.setattr(
+        sys, "argv", ["predict.py", str(clips / "06.wav"), "--model", str(checkpoint), "--output", str(output), *flags]
+    )
+    runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
+    assert json.loads((tmp_path / "rows.jsonl.partial" / "settings.json").read_text())["precision"] == expected
+    assert (expected in capsys.readouterr().err) == (not flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [(("--backend", "onnx", "--precision", "bfloat16"), "bfloat16"), (("--precision", "int8"), "int8")],
+)
+def test_a_precision_that_the_backend_lacks_is_refused(checkpoint, clips, monkeypatch, flags, expected):
+    assert expected in refusal(monkeypatch, "predict.py", clips / "06.wav", "--model", checkpoint, *flags)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ from pathlib import Path
 from common.checkpoint_name import add_model_flag, check_checkpoint
 from common.command_line import FlagParser, pair, run_command
 
+from ..engine.precision import add_precision_flag
+
 
 def main() -> None:
     """Runs the command line."""
@@ -52,6 +54,7 @@ def main() -> None:
             args.output,
             args.keep,
             options,
+            precision=args.precision,
             scores=args.scores,
             num_proc=args.num_proc,
             vad=not args.no_vad,
@@ -70,6 +73,7 @@ def _parse_args() -> argparse.Namespace:
     )
     parser.add_argument("manifest", type=Path, help="CSV, TSV, JSON lines (NeMo), Parquet, or id|text|normalized")
     add_model_flag(parser)
+    add_precision_flag(parser)
     parser.add_argument("--output", required=True, type=Path, metavar="KEPT", help="file for the rows that are kept")
     parser.add_argument(
         "--keep", required=True, nargs="+", metavar="CONDITION", help="conditions; a kept row meets all of them"

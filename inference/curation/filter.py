@@ -31,6 +31,7 @@ def filter_manifest(
     keep: Sequence[str],
     options: FilterOptions = DEFAULT_OPTIONS,
     *,
+    precision: str = "float32",
     scores: Path | None = None,
     num_proc: int | None = None,
     vad: bool = True,
@@ -44,23 +45,24 @@ def filter_manifest(
         output: for the rows that are kept; of the manifest's format.
         keep: conditions, as [`parse_conditions`] parses them.
         options: how the manifest is read.
+        precision: of the computation, as of [`~inference.engine.predictor.load_predictor`].
         scores: file of the score cache; a recording that is in it is not analyzed again. By default beside the output.
         num_proc: processes that measure, all cores by default.
         vad: as of [`~inference.batch.predict.PredictionRequest`].
         overwrite: whether existing files may be replaced; `scores` never is.
 
     Returns:
-        The report: the files' names, `rows`, `kept`, `rejected`, `analyzed` (recordings that were not in `scores`),
-        `unreadable` (rows), `unreadable_because` (reason to rows), `unknown_labels` (condition to the manifest's labels
-        that are not a class, each with its rows), and `conditions`: how many rows each `rejected`, and how many of them
-        it `alone`.
+        The report: the files' names, `precision`, `rows`, `kept`, `rejected`, `analyzed` (recordings that were not in
+        `scores`), `unreadable` (rows), `unreadable_because` (reason to rows), `unknown_labels` (condition to the
+        manifest's labels that are not a class, each with its rows), and `conditions`: how many rows each `rejected`,
+        and how many of them it `alone`.
 
     Raises:
         ValueError: a condition, the manifest, the checkpoint or a name is invalid. No recording has been read by then.
     """
     rejected, report_file = check_outputs(manifest, output, overwrite)
     source = open_recordings(manifest, options)
-    predictor = load_predictor(checkpoint)
+    predictor = load_predictor(checkpoint, precision=precision)
     columns = _columns(source, predictor.tasks, options)
     conditions = parse_conditions(keep, columns)
     _check_labels(conditions, source, columns)
@@ -71,7 +73,8 @@ def filter_manifest(
     reasons, counts = _evaluate(source, cache, conditions, columns)
     _write_rows(source.table, output, rejected, reasons)
     names = {"manifest": manifest, "model": checkpoint, "output": output, "rejected_rows": rejected, "scores": scores}
-    report = {name: str(path) for name, path in names.items()} | counts | {"analyzed": analyzed}
+    report = {name: str(path) for name, path in names.items()} | {"precision": predictor.precision}
+    report |= counts | {"analyzed": analyzed}
     write_json(report_file, report)
     return report
 

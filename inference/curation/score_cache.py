@@ -45,7 +45,8 @@ class ScoreCache:
         vad: whether rows have no emotion where there is no speech.
 
     Raises:
-        ValueError: the file is of another model or format, was made with the other `vad`, or is not a score cache.
+        ValueError: the file is of another model, precision or format, was made with the other `vad`, or is not a score
+            cache.
     """
 
     def __init__(self, path: Path, predictor: Predictor, model: str | None, vad: bool = True):
@@ -53,7 +54,7 @@ class ScoreCache:
         self._predictor = predictor
         self._request = PredictionRequest(vad=vad)
         _check_is_cache(path)
-        header = {"score_cache": _FORMAT, "model": model, "vad": vad}
+        header = {"score_cache": _FORMAT, "model": model, "precision": predictor.precision, "vad": vad}
         with path.open("ab") as file:
             whole = complete_size(path)
             file.truncate(whole)
@@ -153,7 +154,7 @@ def _stamp(file: Path) -> tuple[int | None, int | None]:
 
 
 def _check_header(path: Path, expected: dict[str, Any]) -> None:
-    """Raises a `ValueError` if a cache is of another format, model or `vad`."""
+    """Raises a `ValueError` if a cache is of another format, model, precision or `vad`."""
     with path.open("rb") as file:
         line = file.readline()
     try:
@@ -167,6 +168,7 @@ def _check_header(path: Path, expected: dict[str, Any]) -> None:
         raise ValueError(
             f"{path} holds scores of another run: {'; '.join(differences)}. Name another file with --scores."
             + (" `vad` is false with --no_vad." if header.get("vad") != expected["vad"] else "")
+            + (" --precision chooses the precision." if header.get("precision") != expected["precision"] else "")
         )
 
 

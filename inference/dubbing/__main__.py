@@ -19,6 +19,8 @@ from common.checkpoint_name import add_model_flag, check_checkpoint
 from common.command_line import FlagParser, run_command
 from common.text_tables import format_table
 
+from ..engine.precision import add_precision_flag
+
 if TYPE_CHECKING:
     from .compare import DubCheck
 
@@ -42,7 +44,7 @@ def main() -> None:
         from .compare import Limits, check_dub
 
         limits = Limits(args.emotion_limit, args.pitch_limit, args.energy_limit)
-        check = check_dub(load_predictor(args.model), args.source, args.dub, limits)
+        check = check_dub(load_predictor(args.model, precision=args.precision), args.source, args.dub, limits)
     except (ValueError, OSError) as error:
         sys.exit(f"inference.dubbing: {error}")
     print(format_check(check, args.worst))
@@ -130,6 +132,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("source", help="audio or video file in the original language")
     parser.add_argument("dub", help="the same film with the same cut in another language")
     add_model_flag(parser)
+    add_precision_flag(parser)
     parser.add_argument("--output", type=_output, metavar="FILE", help="every line, as .json or .csv")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing --output")
     parser.add_argument("--worst", type=int, default=10, metavar="N", help="lines to print (default: 10)")

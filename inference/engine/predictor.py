@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -25,19 +27,28 @@ class Predictor:
         workers: threads that process batches side by side, each with its share of PyTorch's threads. Several cores
             process small batches, one each, faster than a large one together, for which they synchronize in every
             layer.
+        precision: in which the backend computes.
 
     Attributes:
         tasks (`tuple[Task]`): what the heads predict, in their order.
         main_task (`Task`): emotion, or the first task where the model has no emotion head.
         max_duration_s (`float`): the model's window: the seconds of a waveform, from its beginning, that it processes.
-        batch_size (`int`): as given.
+        batch_size (`int`), precision (`str`): as given.
     """
 
-    def __init__(self, config: ModelConfig, backend: Backend, batch_size: int = 8, workers: int = 1):
+    def __init__(
+        self,
+        config: ModelConfig,
+        backend: Backend,
+        batch_size: int = 8,
+        workers: int = 1,
+        precision: str = "float32",
+    ):
         self.tasks: tuple[Task, ...] = config.get_tasks()
         self.main_task: Task = config.main_task
         self.max_duration_s = float(config.max_duration_s)
         self.batch_size = batch_size
+        self.precision = precision
         self._backend = backend
         self._workers = workers
         self._threads = start_threads(workers) if workers > 1 else None
@@ -91,8 +102,9 @@ def load_predictor(
     Args:
         checkpoint: folder or Hub id; for ONNX, the folder that `inference.onnx` wrote.
         backend: `"torch"` or `"onnx"`.
-        precision: of the weights and of the computation: `"float32"` or `"bfloat16"`, for ONNX one that was exported
-            (`"float32"`, `"int8"`, `"float16"`).
+        precision: of the computation: `"float32"`, `"bfloat16"`, or `"auto"`, which is one of both, see
+            [`~inference.engine.precision.choose_precision`], and prints on stderr what was measured. For ONNX it is one
+            that was exported (`"float32"`, `"int8"`, `"float16"`); there `"auto"` is float32.
         batch_size: waveforms that are processed at once.
 
     Raises:
@@ -104,19 +116,34 @@ def load_predictor(
             f"The batch size is the number of clips that are processed at once; expected 1 or more, got {batch_size}."
         )
     if backend == "onnx":
-        workers = 1 if onnx_has_gpu() else _workers(batch_size)
-        return Predictor(*load_onnx(checkpoint, precision, workers), batch_size, workers)
-    if backend != "torch":
-        raise ValueError(f"The backend is 'torch' or 'onnx', got {backend!r}.")
+        return _load_onnx(checkpoint, "float32" if precision == "auto" else precision, batch_size)
+    if backend == "torch":
+        return _load_torch(checkpoint, precision, batch_size)
+    raise ValueError(f"The backend is 'torch' or 'onnx', got {backend!r}.")
+
+
+def _load_onnx(checkpoint: str, precision: str, batch_size: int) -> Predictor:
+    workers = 1 if onnx_has_gpu() else _workers(batch_size)
+    return Predictor(*load_onnx(checkpoint, precision, workers), batch_size, workers, precision)
+
+
+def _load_torch(checkpoint: str, precision: str, batch_size: int) -> Predictor:
     from common.checkpoint import load_checkpoint  # with PyTorch, which ONNX does not need
 
+    from .precision_check import check_precision
     from .torch_backend import PRECISIONS, torch_network
 
-    if precision not in PRECISIONS:
-        raise ValueError(f"The precision of PyTorch is one of {', '.join(PRECISIONS)}, got {precision!r}.")
+    if precision not in ("auto", *PRECISIONS):
+        raise ValueError(f"The precision of PyTorch is one of auto, {', '.join(PRECISIONS)}, got {precision!r}.")
     model, _ = load_checkpoint(checkpoint)
+    if precision == "auto":
+        choice = check_precision(model, checkpoint)
+        precision = choice.precision
+        if choice.reason and os.environ.get("RANK", "0") == "0":  # one line for all processes of a launcher
+            print(f"Precision: {precision} ({choice.reason}).", file=sys.stderr)
     network = torch_network(model, PRECISIONS[precision])
-    return Predictor(model.config, network, batch_size, _workers(batch_size) if model.device.type == "cpu" else 1)
+    workers = _workers(batch_size) if model.device.type == "cpu" else 1
+    return Predictor(model.config, network, batch_size, workers, precision)
 
 
 def _workers(batch_size: int) -> int:

@@ -37,6 +37,7 @@ class SharedPredictor(Predictor):
         # Not those of the base class, which would load a network: it computes with the predictor.
         self.tasks, self.main_task = predictor.tasks, predictor.main_task
         self.max_duration_s, self.batch_size = predictor.max_duration_s, predictor.batch_size
+        self.precision = predictor.precision
         self._predictor = predictor
         self._max_delay_s = max_delay_s
         self._observe = observe

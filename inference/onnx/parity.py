@@ -12,6 +12,7 @@ import numpy as np
 from modeling import SAMPLING_RATE, Task, batched, length_grouped_batches
 
 from ..engine.backend import Backend, pad
+from ..engine.synthetic_speech import synthetic_vowels
 
 BATCH_SIZES = (1, 8)
 _CLIPS_AT_ONCE = 64  # in memory
@@ -90,21 +91,7 @@ def synthetic_clips(max_duration_s: float) -> list[np.ndarray]:
     random = np.random.default_rng(0)
     lengths = [1, round(1.25 * max_duration_s * SAMPLING_RATE)]
     lengths += [round(seconds * SAMPLING_RATE) for seconds in np.linspace(0.5, 6.0, 14)]
-    return [_vowels(random, samples) for samples in lengths]
-
-
-def _vowels(random: np.random.Generator, samples: int) -> np.ndarray:
-    """Harmonics below two formants, with pitch and loudness that change as in speech."""
-    seconds = np.arange(samples) / SAMPLING_RATE
-    f0 = random.uniform(90, 240) * (1 + 0.2 * np.sin(2 * np.pi * random.uniform(0.3, 1.5) * seconds))
-    formants = random.uniform((300, 900), (800, 2400))
-    phase = 2 * np.pi * np.cumsum(f0) / SAMPLING_RATE
-    waveform = np.zeros(samples)
-    for harmonic in range(1, 25):
-        distance = (harmonic * f0 - formants[:, None]) / 150
-        waveform += np.sin(harmonic * phase) / (1 + distance**2).min(axis=0) / harmonic
-    loudness = np.abs(np.sin(2 * np.pi * random.uniform(1, 3) * seconds)) * random.uniform(0.02, 0.3)
-    return (loudness * waveform + random.normal(scale=1e-3, size=samples)).astype(np.float32)
+    return [synthetic_vowels(random, samples) for samples in lengths]
 
 
 def _run(

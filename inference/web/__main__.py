@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from common.checkpoint_name import add_model_flag, check_checkpoint
 from common.command_line import FlagParser, run_command
 
+from ..engine.precision import add_precision_flag
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -88,7 +90,7 @@ def _parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add_model_flag(parser)
     add("--backend", choices=("torch", "onnx"), default="torch", help="onnx needs a folder that inference.onnx wrote")
-    add("--precision", choices=("float32", "bfloat16", "int8", "float16"), default="float32")
+    add_precision_flag(parser, onnx=True)
     add("--batch_size", type=int, default=8, metavar="N", help="clips that are processed at once (default: 8)")
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, only this machine)")
     add("--port", type=int, default=8000, help="port to listen on (default: 8000)")

@@ -17,12 +17,28 @@ from preprocessing.prepared.load import load_prepared
 from publishing.card import shown_figures
 from publishing.export import export_checkpoint
 from tests.training.conftest import TASKS, job, start_from
-from training.run import train
+from training.run import proposes_bfloat16, train
 
 ONE_STEP = [
     *("--max_steps", "1", "--eval_strategy", "no", "--save_strategy", "no", "--load_best_model_at_end", "false"),
     *("--calibrate", "false"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("device", "settings", "size", "instructions", "expected"),
+    [
+        ("cpu", {}, 300_000_000, ("amx_bf16", "avx512_bf16"), True),
+        ("cpu", {"bf16": False}, 300_000_000, ("amx_bf16",), False),
+        ("cpu", {"bf16": True}, 300_000_000, ("amx_bf16",), False),
+        ("cpu", {}, 400_000, ("amx_bf16",), False),
+        ("cpu", {}, 300_000_000, ("avx512_bf16",), False),  # not measured
+        ("cpu", {}, 300_000_000, (), False),
+        ("cuda", {}, 300_000_000, ("amx_bf16",), False),
+    ],
+)
+def test_bfloat16_is_proposed_where_it_pays_and_nobody_has_chosen(device, settings, size, instructions, expected):
+    assert proposes_bfloat16(device, settings, size, instructions) == expected
 
 
 @pytest.mark.slow

@@ -35,6 +35,7 @@ MODELS: dict[str, Any] = {
         {
             "id": "ser",
             "backend": "onnx",
+            "precision": "float32",
             "weights_sha256": "9f86d0…",
             "max_duration_s": 6.0,
             "main_task": "emotion",

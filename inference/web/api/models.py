@@ -26,6 +26,7 @@ def describe_model(checkpoint: str, backend: str, predictor: Predictor) -> dict[
     return {
         "id": folder.resolve().name if folder.is_dir() else checkpoint,
         "backend": backend,
+        "precision": predictor.precision,
         "weights_sha256": weights_sha256(checkpoint),
         "max_duration_s": predictor.max_duration_s,
         "main_task": predictor.main_task.name,

@@ -1,3 +1,4 @@
+import json
 import runpy
 import subprocess
 import sys
@@ -25,13 +26,14 @@ def test_the_command_writes_what_is_kept_and_prints_the_counts(start, checkpoint
         soundfile.write(tmp_path / f"{name}.wav", voice(0.6, f0), 16_000)
     (tmp_path / "m.csv").write_text("path,sex\na.wav,w\nb.wav,m\n")
     keep = ["--keep", "80 <= measured_f0_mean <= 120", "gender in ['w', 'm']"]
-    settings = ["--label_map", "w=female", "m=male", "--num_proc", "1", "--no_vad"]
+    settings = ["--label_map", "w=female", "m=male", "--num_proc", "1", "--no_vad", "--precision", "bfloat16"]
     start(tmp_path / "m.csv", "--model", checkpoint, "--output", tmp_path / "kept.csv", *keep, *settings)
     printed = capsys.readouterr().out
     assert printed.startswith("2 rows: 1 kept, 1 rejected\n")
     assert "       1            1  80 <= measured_f0_mean <= 120\n" in printed
     assert pd.read_csv(tmp_path / "kept.csv")["path"].tolist() == ["a.wav"]
     assert pd.read_csv(tmp_path / "kept.rejected.csv")["path"].tolist() == ["b.wav"]
+    assert json.loads((tmp_path / "kept.report.json").read_text())["precision"] == "bfloat16"
 
 
 def test_a_mistake_is_reported_in_one_line(start, checkpoint, tmp_path):

@@ -63,6 +63,7 @@ def test_every_row_of_every_form_is_kept_or_rejected_with_its_reasons(checkpoint
     assert why["copy"].removesuffix(".wav").endswith("low")
     assert why["bad"].startswith("cannot be read: ")
     assert "No such file" in why["gone"]
+    assert report["precision"] == "float32"
     assert (report["rows"], report["kept"], report["rejected"], report["unreadable"]) == (8, 4, 4, 2)
     assert report["conditions"] == [
         {"condition": keep[0], "rejected": 1, "alone": 1},

@@ -111,6 +111,13 @@ def test_the_scores_of_another_model_are_refused(predictor, tmp_path):
         ScoreCache(tmp_path / "s.jsonl", predictor, "def", vad=False)
 
 
+def test_the_scores_of_another_precision_are_refused_with_the_flag(checkpoint, predictor, tmp_path):
+    ScoreCache(tmp_path / "s.jsonl", predictor, "abc")
+    rounded = load_predictor(str(checkpoint), precision="bfloat16")
+    with pytest.raises(ValueError, match=r"s\.jsonl.* float32, not bfloat16.*--precision"):
+        ScoreCache(tmp_path / "s.jsonl", rounded, "abc")
+
+
 def test_scores_of_another_format_are_refused_and_stay(predictor, tmp_path):
     path = tmp_path / "s.jsonl"
     ScoreCache(path, predictor, "abc")

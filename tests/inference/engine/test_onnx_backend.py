@@ -72,13 +72,18 @@ def test_what_was_not_exported_is_refused(checkpoint, tmp_path):
     ("options", "message"),
     [
         ({"backend": "tensorrt"}, "'torch' or 'onnx', got 'tensorrt'"),
-        ({"precision": "int8"}, "float32, bfloat16, got 'int8'"),
+        ({"precision": "int8"}, "auto, float32, bfloat16, got 'int8'"),
+        ({"precision": "half"}, "auto, float32, bfloat16, got 'half'"),
         ({"backend": "onnx", "precision": "bfloat16"}, "float32, int8, float16, got 'bfloat16'"),
     ],
 )
 def test_an_unknown_choice_is_refused(exported, options, message):
     with pytest.raises(ValueError, match=message):
         load_predictor(str(exported), **options)
+
+
+def test_auto_is_float32(exported):
+    assert load_predictor(str(exported), backend="onnx", precision="auto").precision == "float32"
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(exported, monkeypatch):

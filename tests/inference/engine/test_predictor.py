@@ -6,7 +6,11 @@ import torch
 from transformers import pipeline
 
 from common.checkpoint import load_checkpoint
+from common.checkpoint_name import DEFAULT_CHECKPOINT
+from inference.engine.precision import Choice
 from inference.engine.predictor import Predictor, load_predictor
+from inference.engine.shared_predictor import SharedPredictor
+from inference.engine.synthetic_speech import synthetic_vowels
 from modeling import SpeechEmotionPipeline, load_audio
 from tests.conftest import TASKS, voice
 
@@ -43,6 +47,45 @@ def test_bfloat16_is_close_to_float32(checkpoint):
         difference = np.abs(rounded[task.name] - exact[task.name])
         assert 0 < difference.max() < 0.05
     assert rounded["f0_mean"] == pytest.approx(exact["f0_mean"], abs=0.1 * TASKS[2].std)
+
+
+def test_the_released_model_gives_the_same_clip_the_same_outputs_in_bfloat16():
+    """Alone and in a batch to 0.02 in bfloat16, where float32 gives 1e-5; and those of float32 to 0.05."""
+    clips = [
+        synthetic_vowels(np.random.default_rng(seed), samples) for seed, samples in enumerate((48_000, 12_000, 8_000))
+    ]
+    exact = load_predictor(DEFAULT_CHECKPOINT)(clips)
+    together = load_predictor(DEFAULT_CHECKPOINT, precision="bfloat16")
+    assert together.precision == "bfloat16"
+    alone = load_predictor(DEFAULT_CHECKPOINT, precision="bfloat16", batch_size=1)(clips)
+    for task in together.tasks:
+        scale = 1 if task.is_classification else task.std
+        found = together(clips)[task.name]
+        assert np.abs(found - alone[task.name]).max() < 0.02 * scale
+        assert 0 < np.abs(found - exact[task.name]).max() < 0.05 * scale
+
+
+@pytest.mark.parametrize(("precision", "expected"), [("auto", "float32"), ("bfloat16", "bfloat16")])
+def test_it_has_the_precision_in_which_it_computes(checkpoint, capsys, precision, expected):
+    predictor = load_predictor(str(checkpoint), precision=precision)  # a small network, for which auto is float32
+    assert predictor.precision == expected
+    shared = SharedPredictor(predictor)
+    assert shared.precision == expected
+    shared.close()
+    assert capsys.readouterr().err == ""  # there was nothing to choose
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+@pytest.mark.parametrize("choice", ["float32", "bfloat16"])
+def test_auto_computes_in_what_the_check_chose_and_one_process_prints_it(checkpoint, monkeypatch, capsys, choice, rank):
+    monkeypatch.setattr("inference.engine.precision_check.check_precision", lambda *_: Choice(choice, "measured"))
+    monkeypatch.setenv("RANK", rank)
+    found = load_predictor(str(checkpoint), precision="auto")
+    lines = capsys.readouterr().err.splitlines()
+    assert [(choice in line, "measured" in line) for line in lines] == [(True, True)] * (rank == "0")
+    expected = load_predictor(str(checkpoint), precision=choice)
+    assert found.precision == choice
+    np.testing.assert_array_equal(found(CLIPS)["emotion"], expected(CLIPS)["emotion"])
 
 
 @pytest.mark.parametrize("batch_size", [0, -3])

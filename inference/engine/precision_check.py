@@ -1,0 +1,145 @@
+"""bfloat16 beside float32 for a model on this machine: measured at its first start, and kept in a file."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock
+from huggingface_hub import cached_assets_path
+from transformers import PreTrainedModel
+
+from common.checkpoint_files import weights_sha256
+from common.files import write_json
+from common.processor import bfloat16_instructions
+from common.versions import PROJECT
+from modeling import SAMPLING_RATE, Task
+
+from .backend import Backend, pad
+from .precision import Choice, Comparison, choose_precision
+from .synthetic_speech import synthetic_vowels
+from .torch_backend import torch_network
+
+_CLIP_S = 3.0
+_BATCH_ON_GPU = 8  # clips: a single one takes as long in any precision there
+_MIN_ROUNDS, _MAX_ROUNDS = 3, 6  # the first of which is not timed: libraries prepare themselves
+_BUDGET_S = 0.4
+_WAIT_S = 120.0  # for another process that measures the same
+
+
+def check_precision(model: PreTrainedModel, checkpoint: str) -> Choice:
+    """The precision in which this machine computes a model best.
+
+    What was measured is kept in Hugging Face's folder of assets (`HF_ASSETS_CACHE`), per device and weights, so that
+    later starts choose the same at no cost.
+
+    Args:
+        model: in float32.
+        checkpoint: that it was loaded from. Where the SHA-256 of its weights is unknown, nothing is kept.
+    """
+
+    def compare() -> Comparison:
+        weights = weights_sha256(checkpoint)  # reads all of them, and only where they are compared
+        file = _cache_file(weights) if weights is not None else None
+        return compare_precisions(model) if file is None else kept_comparison(file, lambda: compare_precisions(model))
+
+    return choose_precision(_has_bfloat16(), model.num_parameters(), compare)
+
+
+def _has_bfloat16() -> bool:
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(bfloat16_instructions())
+
+
+def compare_precisions(model: PreTrainedModel) -> Comparison:
+    """Computes clips of synthetic speech in both precisions, in turns, so that other work slows both of them."""
+    networks = (torch_network(model), torch_network(copy.deepcopy(model), torch.bfloat16))
+    tasks = model.config.get_tasks()
+    clips = 1 if model.device.type == "cpu" else _BATCH_ON_GPU
+    random = np.random.default_rng(0)
+    rounds: list[tuple[float, ...]] = []
+    difference = 0.0
+    end = time.perf_counter() + _BUDGET_S
+    while len(rounds) < _MIN_ROUNDS or (len(rounds) < _MAX_ROUNDS and time.perf_counter() < end):
+        inputs = pad([synthetic_vowels(random, round(_CLIP_S * SAMPLING_RATE)) for _ in range(clips)])
+        outputs, seconds = zip(*(_timed(network, inputs) for network in networks), strict=True)
+        rounds.append(seconds)
+        difference = float(np.maximum(difference, _difference(tasks, *outputs)))  # which propagates NaN
+    exact_s, rounded_s = np.min(rounds[1:], axis=0)
+    return Comparison(float(exact_s / rounded_s), difference if np.isfinite(difference) else None)
+
+
+def _timed(network: Backend, inputs: tuple[np.ndarray, np.ndarray]) -> tuple[Mapping[str, np.ndarray], float]:
+    start = time.perf_counter()
+    outputs = network(*inputs)
+    return outputs, time.perf_counter() - start
+
+
+def _difference(tasks: Sequence[Task], exact: Mapping[str, np.ndarray], rounded: Mapping[str, np.ndarray]) -> float:
+    """As of [`~inference.engine.precision.Comparison`], from logits; NaN where one is not finite."""
+    largest = 0.0
+    for task in tasks:
+        difference = np.abs(task.decode(rounded[task.name]) - task.decode(exact[task.name])).max()
+        largest = np.maximum(largest, difference if task.is_classification else difference / task.std)
+    return float(largest)
+
+
+def kept_comparison(file: Path, measure: Callable[[], Comparison]) -> Comparison:
+    """What a file holds, or else what `measure` returns, which the file holds from then on.
+
+    Processes that start together measure once. A damaged file is measured and written again; where it cannot be
+    written, the measurement is used all the same, and stderr names the file.
+
+    Args:
+        file: JSON, in a folder that exists.
+        measure: the measurement.
+    """
+    kept = _read(file)
+    if kept is not None:
+        return kept
+    try:
+        with FileLock(file.with_suffix(".lock"), timeout=_WAIT_S):
+            kept = _read(file)  # which another process may have written meanwhile
+            if kept is None:
+                kept = measure()
+                write_json(file, asdict(kept))
+    except OSError as error:  # filelock's Timeout among them
+        _report(file, error)
+    return kept or measure()
+
+
+def _read(file: Path) -> Comparison | None:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        speedup, difference = content["speedup"], content["difference"]
+        return Comparison(float(speedup), None if difference is None else float(difference))
+    except (OSError, ValueError, KeyError, TypeError):  # missing, unreadable or damaged
+        return None
+
+
+def _cache_file(weights: str) -> Path | None:
+    """The file of a model on this device, `None` where its folder cannot be created."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else dict(torch.cpu.get_capabilities())
+    # What limits the instructions that are used.
+    limits = (torch.backends.cpu.get_cpu_capability(), os.environ.get("ONEDNN_MAX_CPU_ISA"))
+    key = json.dumps([weights, torch.__version__, device, limits], sort_keys=True)
+    try:
+        folder = cached_assets_path(PROJECT, "precision")
+    except (OSError, ValueError) as error:  # read-only; or a file has that name
+        _report(Path("HF_ASSETS_CACHE"), error)
+        return None
+    return folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+
+
+def _report(path: Path, error: Exception) -> None:
+    print(f"The check of the precision cannot be kept in {path}: {error}", file=sys.stderr)
