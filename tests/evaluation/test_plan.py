@@ -8,7 +8,7 @@ from evaluation.plan import EvaluationPlan, check_conditions, plan_evaluation
 from modeling import Task
 from preprocessing.augmentation.conditions import parse_conditions
 from tests.conftest import TASKS, tiny_config
-from tests.evaluation.test_run import save
+from tests.evaluation.test_checkpoint import save
 
 
 def test_data_measured_over_another_length_are_refused(checkpoint, prepared, tmp_path):
