@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import gc
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # an unknown name would otherwise cost half a minute of retries
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,8 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
+from datasets import DatasetDict
+from filelock import FileLock
 from hypothesis import settings
 from transformers import Wav2Vec2FeatureExtractor
 
@@ -28,6 +32,12 @@ settings.register_profile("same", derandomize=True, deadline=None, database=None
 settings.register_profile("many", deadline=None, max_examples=1_000)
 settings.load_profile("same")
 torch.set_num_threads(1)  # small models gain nothing by more, and tests run side by side
+
+
+def pytest_collection_finish() -> None:
+    """Exempts the libraries' hundreds of thousands of objects from every later garbage collection."""
+    gc.freeze()
+
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -96,6 +106,11 @@ def checkpoint(_tiny_model, feature_extractor, tmp_path_factory) -> Path:
 
 def voice(seconds: float, f0: float, seed: int = 0, rate: int = SAMPLING_RATE) -> np.ndarray:
     """A buzzing vowel with a little noise, float32."""
+    return _voice(seconds, f0, seed, rate).copy()
+
+
+@lru_cache(maxsize=512)  # the same few vowels are asked for some thousand times
+def _voice(seconds: float, f0: float, seed: int, rate: int) -> np.ndarray:
     time = np.arange(round(seconds * rate)) / rate
     harmonics = sum(np.sin(2 * np.pi * f0 * k * time) / k for k in range(1, 12) if f0 * k < rate / 2)
     noise = np.random.default_rng(seed).normal(scale=0.01, size=time.size)
@@ -136,21 +151,39 @@ EXTRA_COLUMNS = {"valence": "valence", "recorded": "recorded"}
 
 
 @pytest.fixture(scope="session")
-def user_table(tmp_path_factory) -> Path:
-    return write_user_corpus(tmp_path_factory.mktemp("audio") / "mine")
+def shared_folder(tmp_path_factory) -> Path:
+    """A folder of all processes that test, for what one of them makes for all, under a lock."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
-def prepared(user_table, tmp_path_factory) -> Path:
-    output = tmp_path_factory.mktemp("prepared")
-    entries = scan([Source("table", user_table)], user_audio=UserAudio(columns=EXTRA_COLUMNS))
-    prepare(entries, output, num_proc=1)
+def user_table(shared_folder) -> Path:
+    folder = shared_folder / "audio" / "mine"
+    with FileLock(shared_folder / "audio.lock"):
+        if not folder.exists():
+            write_user_corpus(folder)
+    return folder / "table.csv"
+
+
+@pytest.fixture(scope="session")
+def prepared(user_table, shared_folder) -> Path:
+    output = shared_folder / "prepared"
+    with FileLock(shared_folder / "prepared.lock"):
+        if not output.exists():
+            entries = scan([Source("table", user_table)], user_audio=UserAudio(columns=EXTRA_COLUMNS))
+            prepare(entries, output, num_proc=1)
     return output
 
 
-@pytest.fixture
-def splits(prepared):
+@pytest.fixture(scope="session")
+def _splits(prepared) -> DatasetDict:
     return load_prepared(prepared, "paper")
+
+
+@pytest.fixture
+def splits(_splits) -> DatasetDict:
+    return DatasetDict(_splits)
 
 
 @pytest.fixture(scope="session")
