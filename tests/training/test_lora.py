@@ -142,6 +142,7 @@ def losses_of(output: Path) -> list[dict]:
     return [{name: line[name] for name in names if name in line} for line in history]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_without_adapters_cannot_be_resumed(trained, adapted, tmp_path):
     copy = shutil.copytree(trained, tmp_path / "copy")
     (copy / "checkpoint-2" / ADAPTERS).unlink()
@@ -166,6 +167,7 @@ def test_random_weights_are_refused(arguments):
         job([*arguments, "--lora_rank", "2"])
 
 
+@pytest.mark.slow
 def test_an_architecture_without_layers_is_refused(arguments, tmp_path):
     checkpoint = tmp_path / "panns"
     start = start_from(arguments, "--config_name", str(ROOT / "configs" / "small_panns.json"))
