@@ -1,4 +1,8 @@
-"""Small models, recordings and prepared folders that the tests share. Nothing is downloaded."""
+"""Small models, recordings and prepared folders that the tests share. Nothing is downloaded.
+
+pytest-xdist's first process reads this file too and runs no test, while the others wait for it. What takes seconds to
+import is therefore imported where it is used.
+"""
 
 from __future__ import annotations
 
@@ -11,31 +15,33 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
-import torch
-from datasets import DatasetDict
 from filelock import FileLock
 from hypothesis import settings
-from transformers import Wav2Vec2FeatureExtractor
 
-from modeling import SAMPLING_RATE, Task, Wav2Vec2ForMultiTaskSER, Wav2Vec2MultiTaskSERConfig
-from preprocessing.corpora.scan import Source, UserAudio, scan
-from preprocessing.prepared.build import prepare
-from preprocessing.prepared.load import load_prepared
+from modeling import SAMPLING_RATE, Task
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+    from transformers import Wav2Vec2FeatureExtractor
+
+    from modeling import Wav2Vec2ForMultiTaskSER, Wav2Vec2MultiTaskSERConfig
 
 # The same inputs every time, so that no test fails by chance; `make stress` tries others.
 settings.register_profile("same", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.register_profile("many", deadline=None, max_examples=1_000)
 settings.load_profile("same")
-torch.set_num_threads(1)  # small models gain nothing by more, and tests run side by side
 
 
 def pytest_collection_finish() -> None:
-    """Exempts the libraries' hundreds of thousands of objects from every later garbage collection."""
+    """Makes the small models use one thread, and garbage collection leave out all objects of the libraries."""
+    import torch
+
+    torch.set_num_threads(1)  # tests run side by side
     gc.freeze()
 
 
@@ -76,11 +82,17 @@ def code_of(*of_the_architecture: str) -> set[str]:
 
 
 def tiny_config(tasks=TASKS, **overrides) -> Wav2Vec2MultiTaskSERConfig:
+    from modeling import Wav2Vec2MultiTaskSERConfig
+
     return Wav2Vec2MultiTaskSERConfig(tasks=[task.to_dict() for task in tasks], **{**TINY, **overrides})
 
 
 @pytest.fixture(scope="session")
 def _tiny_model() -> Wav2Vec2ForMultiTaskSER:
+    import torch
+
+    from modeling import Wav2Vec2ForMultiTaskSER
+
     torch.manual_seed(0)
     return Wav2Vec2ForMultiTaskSER(tiny_config()).eval()
 
@@ -92,6 +104,8 @@ def tiny_model(_tiny_model) -> Wav2Vec2ForMultiTaskSER:
 
 @pytest.fixture(scope="session")
 def feature_extractor() -> Wav2Vec2FeatureExtractor:
+    from transformers import Wav2Vec2FeatureExtractor
+
     return Wav2Vec2FeatureExtractor(do_normalize=False, return_attention_mask=True)
 
 
@@ -119,6 +133,8 @@ def _voice(seconds: float, f0: float, seed: int, rate: int) -> np.ndarray:
 
 def write_user_corpus(folder: Path) -> Path:
     """Two corpora in one table: `alpha` with gender, `beta` without, and with noise that has no pitch."""
+    import pandas as pd
+
     random = np.random.default_rng(0)
     rows = []
     (folder / "wav").mkdir(parents=True)
@@ -168,6 +184,9 @@ def user_table(shared_folder) -> Path:
 
 @pytest.fixture(scope="session")
 def prepared(user_table, shared_folder) -> Path:
+    from preprocessing.corpora.scan import Source, UserAudio, scan
+    from preprocessing.prepared.build import prepare
+
     output = shared_folder / "prepared"
     with FileLock(shared_folder / "prepared.lock"):
         if not output.exists():
@@ -178,12 +197,14 @@ def prepared(user_table, shared_folder) -> Path:
 
 @pytest.fixture(scope="session")
 def _splits(prepared) -> DatasetDict:
+    from preprocessing.prepared.load import load_prepared
+
     return load_prepared(prepared, "paper")
 
 
 @pytest.fixture
 def splits(_splits) -> DatasetDict:
-    return DatasetDict(_splits)
+    return copy.copy(_splits)
 
 
 @pytest.fixture(scope="session")
