@@ -86,7 +86,7 @@ def test_every_module_has_its_test_file():
 
 
 def test_no_file_names_a_folder_of_one_machine():
-    folder = re.compile(r"(?<![\w.~])/(work|home|tmp|root|Users)/")
+    folder = re.compile(r"/(?<![\w.~]/)(work|home|tmp|root|Users)/")
     found = []
     for path in tracked_files():
         if name_of(path) == ".ci/run":
@@ -105,7 +105,7 @@ def test_nothing_is_pickled():
             if not isinstance(node, ast.Call):
                 continue
             called, arguments = ast.unparse(node.func), {k.arg: ast.unparse(k.value) for k in node.keywords}
-            where = f"{name_of(path)}:{node.lineno}: {ast.unparse(node)}"
+            where = f"{name_of(path)}:{node.lineno}: {called}"
             if called == "torch.load":
                 assert arguments.get("weights_only") == "True", where
             assert called not in ("joblib.load", "joblib.dump"), where
@@ -120,7 +120,7 @@ def test_no_code_of_a_file_is_run():
         for node in ast.walk(parse(path)):
             if not isinstance(node, ast.Call):
                 continue
-            where = f"{name_of(path)}:{node.lineno}: {ast.unparse(node)}"
+            where = f"{name_of(path)}:{node.lineno}"
             trusts = [ast.unparse(word.value) for word in node.keywords if word.arg == "trust_remote_code"]
             assert trusts in ([], ["False"]), where
             assert not ast.unparse(node.func).endswith(("load_dataset", "unpack_archive")), where

@@ -1,6 +1,7 @@
 import io
 import os
 import time
+from functools import cache
 
 import av
 import numpy as np
@@ -124,7 +125,7 @@ def test_a_recording_without_samples_has_no_blocks():
         next(audio.blocks())
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", fast([*SOUNDFILE, *CONTAINERS], "mkv"))
 def test_every_format_is_the_same_sound_at_the_same_time(recordings, suffix):
     reference = load_audio(recordings["wav"])
     found = load_audio(recordings[suffix])
@@ -256,12 +257,17 @@ def test_length_is_known_before_reading(recordings):
             assert audio.duration_s == pytest.approx(SECONDS, abs=0.1)
 
 
+@cache
+def twenty_seconds(muxer: str) -> bytes:
+    codec, rate = PIPED[muxer]
+    return piped(recording(20, rate), rate, codec, muxer)
+
+
 @pytest.mark.parametrize("muxer", fast(PIPED, "wav", "webm"))
 @pytest.mark.parametrize("read_s", [None, 3.0, 60.0])
 def test_the_duration_is_what_was_decoded_and_not_what_the_header_states(muxer, read_s):
     """Whether nothing, a part or all of it has been read."""
-    codec, rate = PIPED[muxer]
-    content = piped(recording(20, rate), rate, codec, muxer)
+    content = twenty_seconds(muxer)
     with AudioReader(content) as audio:
         if read_s is not None:
             audio.read(0.0, read_s)
