@@ -312,7 +312,7 @@ def test_a_film_that_is_cut_off_is_as_long_as_what_is_left(recordings):
     assert 0.3 * SECONDS < found < 0.7 * SECONDS
 
 
-@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize("counted", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_an_mp3_is_read_to_its_end_whether_it_counts_its_frames_or_not(counted):
     content = mp3(recording(40, RATE), RATE, counted=counted)
     with AudioReader(content) as audio:
@@ -325,7 +325,7 @@ def test_an_mp3_is_read_to_its_end_whether_it_counts_its_frames_or_not(counted):
 
 
 @pytest.mark.parametrize("counted", [True, False])
-@pytest.mark.parametrize("tags", [b"", b"TAG" + bytes(125)])
+@pytest.mark.parametrize("tags", [b"TAG" + bytes(125), pytest.param(b"", marks=pytest.mark.slow)])
 def test_mp3s_one_after_the_other_are_all_read(counted, tags):
     first, second = (mp3(recording(8, RATE, f0), RATE, counted=counted) for f0 in (120, 180))
     with AudioReader(first + tags + second + tags) as audio:
