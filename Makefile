@@ -1,6 +1,6 @@
 # make demo         the main job, end to end, on the embedded corpus
 # make test         the tests, all but those of make stress
-# make test-fast    the tests without kills, sweeps, browsers, second processes or full trees of files
+# make test-fast    the tests without kills, sweeps, browsers, second processes, full trees of files, or repeats of a case
 # make lint         style, import contracts, static types
 # make bench        speed and memory, each claim beside a peer, in half an hour; writes benchmarks/RESULTS.md
 # make stress       minutes of bad input, crashes and load, which make test leaves out

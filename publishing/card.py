@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ def shown_figures(main_task: str) -> dict[str, str]:
     return {"confusion": "confusion.png", "calibration": f"calibration_{main_task}.png"}
 
 
+@cache
 def _environment() -> Environment:
     return template_environment(ROOT, {"number": _number, "score": _score, "interval": _interval, "time": _time})
 

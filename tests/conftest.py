@@ -1,36 +1,52 @@
-"""Small models, recordings and prepared folders that the tests share. Nothing is downloaded."""
+"""Small models, recordings and prepared folders that the tests share. Nothing is downloaded.
+
+pytest-xdist's first process reads this file too and runs no test, while the others wait for it. What takes seconds to
+import is therefore imported where it is used.
+"""
 
 from __future__ import annotations
 
 import copy
+import gc
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # an unknown name would otherwise cost half a minute of retries
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # What commands keep between their starts; not in the home of whoever tests.
 os.environ["HF_ASSETS_CACHE"] = str(Path(__file__).resolve().parent.parent / ".pytest_cache" / "assets")
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
-import torch
+from filelock import FileLock
 from hypothesis import settings
-from transformers import Wav2Vec2FeatureExtractor
 
-from modeling import SAMPLING_RATE, Task, Wav2Vec2ForMultiTaskSER, Wav2Vec2MultiTaskSERConfig
-from preprocessing.corpora.scan import Source, UserAudio, scan
-from preprocessing.prepared.build import prepare
-from preprocessing.prepared.load import load_prepared
+from modeling import SAMPLING_RATE, Task
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+    from transformers import Wav2Vec2FeatureExtractor
+
+    from modeling import Wav2Vec2ForMultiTaskSER, Wav2Vec2MultiTaskSERConfig
 
 # The same inputs every time, so that no test fails by chance; `make stress` tries others.
 settings.register_profile("same", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.register_profile("many", deadline=None, max_examples=1_000)
 settings.load_profile("same")
-torch.set_num_threads(1)  # small models gain nothing by more, and tests run side by side
+
+
+def pytest_collection_finish() -> None:
+    """Makes the small models use one thread, and garbage collection leave out all objects of the libraries."""
+    import torch
+
+    torch.set_num_threads(1)  # tests run side by side
+    gc.freeze()
+
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -69,11 +85,17 @@ def code_of(*of_the_architecture: str) -> set[str]:
 
 
 def tiny_config(tasks=TASKS, **overrides) -> Wav2Vec2MultiTaskSERConfig:
+    from modeling import Wav2Vec2MultiTaskSERConfig
+
     return Wav2Vec2MultiTaskSERConfig(tasks=[task.to_dict() for task in tasks], **{**TINY, **overrides})
 
 
 @pytest.fixture(scope="session")
 def _tiny_model() -> Wav2Vec2ForMultiTaskSER:
+    import torch
+
+    from modeling import Wav2Vec2ForMultiTaskSER
+
     torch.manual_seed(0)
     return Wav2Vec2ForMultiTaskSER(tiny_config()).eval()
 
@@ -85,6 +107,8 @@ def tiny_model(_tiny_model) -> Wav2Vec2ForMultiTaskSER:
 
 @pytest.fixture(scope="session")
 def feature_extractor() -> Wav2Vec2FeatureExtractor:
+    from transformers import Wav2Vec2FeatureExtractor
+
     return Wav2Vec2FeatureExtractor(do_normalize=False, return_attention_mask=True)
 
 
@@ -99,6 +123,11 @@ def checkpoint(_tiny_model, feature_extractor, tmp_path_factory) -> Path:
 
 def voice(seconds: float, f0: float, seed: int = 0, rate: int = SAMPLING_RATE) -> np.ndarray:
     """A buzzing vowel with a little noise, float32."""
+    return _voice(seconds, f0, seed, rate).copy()
+
+
+@lru_cache(maxsize=512)  # the same few vowels are asked for some thousand times
+def _voice(seconds: float, f0: float, seed: int, rate: int) -> np.ndarray:
     time = np.arange(round(seconds * rate)) / rate
     harmonics = sum(np.sin(2 * np.pi * f0 * k * time) / k for k in range(1, 12) if f0 * k < rate / 2)
     noise = np.random.default_rng(seed).normal(scale=0.01, size=time.size)
@@ -107,6 +136,8 @@ def voice(seconds: float, f0: float, seed: int = 0, rate: int = SAMPLING_RATE) -
 
 def write_user_corpus(folder: Path) -> Path:
     """Two corpora in one table: `alpha` with gender, `beta` without, and with noise that has no pitch."""
+    import pandas as pd
+
     random = np.random.default_rng(0)
     rows = []
     (folder / "wav").mkdir(parents=True)
@@ -139,21 +170,44 @@ EXTRA_COLUMNS = {"valence": "valence", "recorded": "recorded"}
 
 
 @pytest.fixture(scope="session")
-def user_table(tmp_path_factory) -> Path:
-    return write_user_corpus(tmp_path_factory.mktemp("audio") / "mine")
+def shared_folder(tmp_path_factory) -> Path:
+    """A folder of all processes that test, for what one of them makes for all, under a lock."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
-def prepared(user_table, tmp_path_factory) -> Path:
-    output = tmp_path_factory.mktemp("prepared")
-    entries = scan([Source("table", user_table)], user_audio=UserAudio(columns=EXTRA_COLUMNS))
-    prepare(entries, output, num_proc=1)
+def user_table(shared_folder) -> Path:
+    folder = shared_folder / "audio" / "mine"
+    with FileLock(shared_folder / "audio.lock"):
+        if not folder.exists():
+            write_user_corpus(folder)
+    return folder / "table.csv"
+
+
+@pytest.fixture(scope="session")
+def prepared(user_table, shared_folder) -> Path:
+    from preprocessing.corpora.scan import Source, UserAudio, scan
+    from preprocessing.prepared.build import prepare
+
+    output = shared_folder / "prepared"
+    with FileLock(shared_folder / "prepared.lock"):
+        if not output.exists():
+            entries = scan([Source("table", user_table)], user_audio=UserAudio(columns=EXTRA_COLUMNS))
+            prepare(entries, output, num_proc=1)
     return output
 
 
-@pytest.fixture
-def splits(prepared):
+@pytest.fixture(scope="session")
+def _splits(prepared) -> DatasetDict:
+    from preprocessing.prepared.load import load_prepared
+
     return load_prepared(prepared, "paper")
+
+
+@pytest.fixture
+def splits(_splits) -> DatasetDict:
+    return copy.copy(_splits)
 
 
 @pytest.fixture(scope="session")

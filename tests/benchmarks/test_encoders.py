@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from benchmarks.encoders import CHECKPOINTS, Checkpoint, row, seconds_per_second
@@ -9,6 +10,7 @@ def test_every_family_and_every_listed_size_is_in_the_table():
     assert len({checkpoint.name for checkpoint in CHECKPOINTS}) == len(CHECKPOINTS)
 
 
+@pytest.mark.slow
 def test_parameters_are_those_of_the_published_encoders():
     millions = {name.strip("`"): int(found) for name, _, _, _, _, found, *_ in (row(c, 0) for c in CHECKPOINTS)}
     assert millions["facebook/wav2vec2-base"] == millions["microsoft/wavlm-base-plus"] == 94

@@ -111,6 +111,7 @@ def test_other_splits_and_protocols(checkpoint, prepared, tmp_path):
     assert "baseline" not in report
 
 
+@pytest.mark.slow
 def test_the_members_of_a_family_are_evaluated_on_their_corpora(checkpoint, prepared, tmp_path):
     loco = evaluate(str(checkpoint), prepared, "loco:beta", tmp_path).report
     assert loco["protocol"]["protocol"] == "loco:beta"
@@ -123,6 +124,7 @@ def test_the_members_of_a_family_are_evaluated_on_their_corpora(checkpoint, prep
     assert "those of alpha alone" in alpha["protocol"]["description"]
 
 
+@pytest.mark.slow
 def test_a_corpus_without_test_clips_of_other_speakers_is_noted(checkpoint, user_table, tmp_path):
     table = pd.read_csv(user_table).iloc[:40]
     table.loc[table["corpus"] == "beta", "speaker"] = "s0"
@@ -213,6 +215,7 @@ def test_data_that_do_not_fit(checkpoint, prepared, tmp_path):
         evaluate(str(checkpoint), copy, "all", tmp_path)
 
 
+@pytest.mark.slow
 def test_clips_that_the_checkpoint_was_trained_on_are_counted(broken, prepared, splits, tmp_path):
     assert evaluate(str(broken), prepared, "paper", tmp_path).report["num_clips_seen_in_training"] is None
     write_training_clips(broken, splits["train"]["id"])
@@ -222,7 +225,7 @@ def test_clips_that_the_checkpoint_was_trained_on_are_counted(broken, prepared, 
     assert seen == len(set(others) & set(splits["train"]["id"])) > 0
 
 
-@pytest.mark.parametrize("unnamed", ["train", "test"])
+@pytest.mark.parametrize("unnamed", ["test", pytest.param("train", marks=pytest.mark.slow)])
 def test_of_clips_without_a_named_speaker_it_is_unknown_who_was_in_the_training(broken, prepared, tmp_path, unnamed):
     by_speaker = plan_evaluation(str(broken), prepared, "speaker")
     write_training_clips(broken, by_speaker.splits["train"]["id"])

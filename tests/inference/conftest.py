@@ -1,7 +1,6 @@
 """Synthetic speech that passes voice activity detection, other sounds, an exported checkpoint, and threads."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,12 +35,19 @@ def threads(request):
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="session")
-def spoken(tmp_path_factory) -> list[np.ndarray]:
-    """Fourteen sentences of two voices at the same level, without the silence around them."""
+def speak(script: str, folder: Path) -> None:
+    """Runs a script that writes speech to the folder, once for all processes that test."""
     pytest.importorskip("espeakng_loader")
-    folder = tmp_path_factory.mktemp("spoken")
-    subprocess.run([sys.executable, "-c", SPEAK, str(folder)], cwd=ROOT, check=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            subprocess.run([sys.executable, "-c", script, str(folder)], cwd=ROOT, check=True)
+
+
+@pytest.fixture(scope="session")
+def spoken(shared_folder) -> list[np.ndarray]:
+    """Fourteen sentences of two voices at the same level, without the silence around them."""
+    folder = shared_folder / "spoken"
+    speak(SPEAK, folder)
     clips = []
     for path in sorted(folder.glob("wav/*/*.wav")):
         waveform = load_audio(path)
@@ -64,11 +70,10 @@ for seed in range(6):
 
 
 @pytest.fixture(scope="session")
-def takes(tmp_path_factory) -> dict[str, list[np.ndarray]]:
+def takes(shared_folder) -> dict[str, list[np.ndarray]]:
     """Neutral sentences of an English man, `source`, and of a German woman, `dub`."""
-    pytest.importorskip("espeakng_loader")
-    folder = tmp_path_factory.mktemp("takes")
-    subprocess.run([sys.executable, "-c", TAKES, str(folder)], cwd=ROOT, check=True)
+    folder = shared_folder / "takes"
+    speak(TAKES, folder)
     voices = {"source": "en-US/m3_*.wav", "dub": "de-DE/f2_*.wav"}
     return {
         track: [load_audio(path) for path in sorted(folder.glob(f"*/wav/{clips}"))] for track, clips in voices.items()
@@ -111,13 +116,10 @@ def recordings(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def exported(checkpoint, recordings, tmp_path_factory) -> Path:
+def exported(checkpoint, recordings, shared_folder) -> Path:
     """The tiny checkpoint as ONNX in all precisions, traced once for all processes that test."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder = shared / "onnx" / "tiny"
-    with FileLock(shared / "onnx.lock"):
+    folder = shared_folder / "onnx" / "tiny"
+    with FileLock(shared_folder / "onnx.lock"):
         if not folder.exists():
             export_folder(str(checkpoint), folder, precisions=("int8", "float16"), check=recordings)
     return folder

@@ -52,15 +52,21 @@ def files(tmp_path) -> list[str]:
     return paths
 
 
+@pytest.mark.slow
+def test_seconds_of_speech_are_the_same_in_worker_processes(recognize, files):
+    alone = [recognize(file)["speech_s"] for file in files]
+    assert [outputs["speech_s"] for outputs in recognize(files, batch_size=2, num_workers=2)] == pytest.approx(alone)
+
+
 def test_seconds_of_speech_are_the_same_in_the_pipeline_and_the_predictor(recognize, checkpoint, files):
     alone = [recognize(file)["speech_s"] for file in files]
     assert [seconds > 0 for seconds in alone] == [True, True, False, True]
     assert [outputs["speech_s"] for outputs in recognize(files, batch_size=3)] == pytest.approx(alone, abs=1e-5)
-    assert [outputs["speech_s"] for outputs in recognize(files, batch_size=2, num_workers=2)] == pytest.approx(alone)
-    rows = dict(predict_files(load_predictor(str(checkpoint)), files, PredictionRequest()))
+    predictor = load_predictor(str(checkpoint))
+    rows = dict(predict_files(predictor, files, PredictionRequest()))
     assert [rows[file][0]["speech_s"] for file in files] == pytest.approx(alone, abs=1e-5)
     # Only the beginning is analyzed, and the second clip is longer.
-    timeline = [build_timeline(load_predictor(str(checkpoint)), file).speech_s for file in files]
+    timeline = [build_timeline(predictor, file).speech_s for file in files]
     assert [timeline[index] for index in (0, 2, 3)] == pytest.approx([alone[index] for index in (0, 2, 3)])
     assert timeline[1] > alone[1] + 2
 

@@ -14,7 +14,12 @@ from tests.modeling.test_modeling_wav2vec2_ser import labels, padded
 from tests.support.published_encoders import PUBLISHED
 
 LENGTHS = (300, 5_000, 16_001, 40_000, 96_000)
-every = pytest.mark.parametrize("name", PUBLISHED)
+# Both norms occur in the fast lane; each of them with each family, in the slow one.
+FAST = {"wav2vec2-base", "hubert-large-ls960-ft", "wavlm-base", "unispeech-sat-large"}
+FAST |= {"data2vec-audio-base-960h", "w2v-bert-2.0"}
+every = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in PUBLISHED]
+)
 SLOPPY_MASKS = pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")  # of transformers' WavLM
 pytestmark = SLOPPY_MASKS
 

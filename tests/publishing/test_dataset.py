@@ -4,7 +4,7 @@ import re
 import pyarrow.parquet
 import pytest
 import yaml
-from datasets import Audio, load_dataset
+from datasets import Audio, DatasetDict, load_dataset
 
 from preprocessing.corpora.catalog import licenses
 from preprocessing.corpora.own_arguments import stated_license
@@ -61,41 +61,51 @@ def test_a_folder_without_licenses_is_refused(tmp_path):
 
 
 @pytest.fixture
-def exported(prepared, tmp_path, monkeypatch):
+def files_of_40(monkeypatch):
     monkeypatch.setattr(dataset, "CLIPS_PER_FILE", 40)
-    return export_dataset(load_prepared(prepared, "paper"), LICENSES, "paper", tmp_path, "team/speech")
 
 
-def test_the_files_hold_the_clips_and_their_sound(exported, prepared, tmp_path):
-    splits = load_prepared(prepared, "paper")
-    names = [file.relative_to(tmp_path).as_posix() for file in exported]
+@pytest.fixture(scope="module")
+def exported(_splits, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset, "CLIPS_PER_FILE", 40)
+        return export_dataset(_splits, LICENSES, "paper", tmp_path_factory.mktemp("exported"), "team/speech")
+
+
+@pytest.fixture
+def few(splits):
+    """Three clips of each split."""
+    return DatasetDict({name: clips.select(range(3)) for name, clips in splits.items()})
+
+
+def test_the_files_hold_the_clips_and_their_sound(exported, splits):
+    folder = exported[0].parent
+    names = [file.relative_to(folder).as_posix() for file in exported]
     assert names[:3] == ["README.md", "data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"]
-    assert {*exported} == {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert {*exported} == {path for path in folder.rglob("*") if path.is_file()}
     stored = [pyarrow.parquet.read_table(file) for file in exported if "/train-" in file.as_posix()]
     assert [id_ for part in stored for id_ in part["id"].to_pylist()] == splits["train"]["id"][:]
     assert stored[0]["audio"][0].as_py() == splits["train"][0]["audio"]
     assert "row" not in stored[0].column_names
 
 
-def test_the_client_reads_it_as_splits_of_sound(exported, prepared, tmp_path):
-    splits = load_prepared(prepared, "paper")
-    read = load_dataset(str(tmp_path), cache_dir=str(tmp_path / "cache"))
+def test_the_client_reads_it_as_splits_of_sound(exported, splits, tmp_path):
+    read = load_dataset(str(exported[0].parent), cache_dir=str(tmp_path / "cache"))
     assert {name: len(clips) for name, clips in read.items()} == {name: len(clips) for name, clips in splits.items()}
     assert read["test"].features["audio"] == Audio(sampling_rate=16_000)
     assert read["test"]["emotion"][:] == splits["test"]["emotion"][:]
 
 
-def test_the_same_clips_are_the_same_bytes(exported, prepared, tmp_path):
-    (tmp_path / "again").mkdir()
-    again = export_dataset(load_prepared(prepared, "paper"), LICENSES, "paper", tmp_path / "again", "team/speech")
+def test_the_same_clips_are_the_same_bytes(exported, files_of_40, prepared, tmp_path):
+    again = export_dataset(load_prepared(prepared, "paper"), LICENSES, "paper", tmp_path, "team/speech")
     assert [file.read_bytes() for file in again] == [file.read_bytes() for file in exported]
 
 
-def test_a_locale_without_a_language_is_not_in_the_metadata(prepared, tmp_path):
+def test_a_locale_without_a_language_is_not_in_the_metadata(few, tmp_path):
     def called(name):
         return lambda row: {"locale": name}
 
-    splits = load_prepared(prepared, "paper").map(called("swiss"))
+    splits = few.map(called("swiss"))
     splits["train"] = splits["train"].map(called("gsw-CH"))
     for folder, expected in (("some", ["gsw"]), ("none", None)):
         (tmp_path / folder).mkdir()
@@ -105,13 +115,12 @@ def test_a_locale_without_a_language_is_not_in_the_metadata(prepared, tmp_path):
         splits["train"] = splits["test"]
 
 
-def test_the_card_lists_the_corpora(exported, prepared):
+def test_the_card_lists_the_corpora(exported, splits):
     text = exported[0].read_text(encoding="utf-8")
     head, body = re.match(r"---\n(.*?)\n---\n(.*)", text, re.DOTALL).groups()
     metadata = yaml.safe_load(head)
     assert metadata["language"] == ["de", "pl"]
     assert (metadata["license"], metadata["task_categories"]) == ("other", ["audio-classification"])
-    splits = load_prepared(prepared, "paper")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines() if line.startswith("|")]
     counts = [str(clips["corpus"][:].count("alpha")) for clips in splits.values()]
     assert ["alpha", *counts, "CC BY 4.0", "https://alpha.org"] in rows
@@ -129,9 +138,9 @@ def test_the_card_lists_the_corpora(exported, prepared):
         ({"alpha": "of our own"}, "other"),
     ],
 )
-def test_the_license_that_all_corpora_have_is_the_data_sets(prepared, tmp_path, names, expected):
+def test_the_license_that_all_corpora_have_is_the_data_sets(few, tmp_path, names, expected):
     found = {name: License(license=license, homepage="") for name, license in names.items()}
-    card, *_ = export_dataset(load_prepared(prepared, "paper"), found, "paper", tmp_path, "team/speech")
+    card, *_ = export_dataset(few, found, "paper", tmp_path, "team/speech")
     assert card_data(card.read_text(encoding="utf-8"))["license"] == expected
     assert [*mistakes(card_data(card.read_text(encoding="utf-8")))] == []
 

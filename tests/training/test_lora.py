@@ -84,6 +84,7 @@ def test_adapters_of_every_family_start_without_effect_have_gradients_and_merge(
     torch.testing.assert_close(outputs_of(model), unmerged, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_checkpoints_are_plain_and_the_best_one_is_the_result(trained):
     state = json.loads((trained / "checkpoint-2" / "trainer_state.json").read_text())
     best = trained / Path(state["best_model_checkpoint"]).name
@@ -96,6 +97,7 @@ def test_checkpoints_are_plain_and_the_best_one_is_the_result(trained):
     load_checkpoint(best)
 
 
+@pytest.mark.slow
 def test_the_record_counts_the_adapters(trained, adapted):
     parameters = json.loads((trained / "training.json").read_text())["parameters"]
     model, _ = load_checkpoint(trained)
@@ -103,6 +105,7 @@ def test_the_record_counts_the_adapters(trained, adapted):
     assert parameters["trained"] < parameters["all"] / 2
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_lora_is_read_without_peft(trained, monkeypatch):
     def without_peft(name, *args, **kwargs):
         if name.partition(".")[0] == "peft":
@@ -142,6 +145,7 @@ def losses_of(output: Path) -> list[dict]:
     return [{name: line[name] for name in names if name in line} for line in history]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_without_adapters_cannot_be_resumed(trained, adapted, tmp_path):
     copy = shutil.copytree(trained, tmp_path / "copy")
     (copy / "checkpoint-2" / ADAPTERS).unlink()
@@ -149,6 +153,7 @@ def test_a_checkpoint_without_adapters_cannot_be_resumed(trained, adapted, tmp_p
         job([*adapted, *STEPS, "--output_dir", str(copy), "--resume_from_checkpoint", "latest"])
 
 
+@pytest.mark.slow
 def test_a_resume_with_another_rank_is_refused(trained, adapted):
     resume = ["--output_dir", str(trained), "--resume_from_checkpoint", "latest"]
     with pytest.raises(ValueError, match=r"\blora_rank was 2, but is 4"):
@@ -166,6 +171,7 @@ def test_random_weights_are_refused(arguments):
         job([*arguments, "--lora_rank", "2"])
 
 
+@pytest.mark.slow
 def test_an_architecture_without_layers_is_refused(arguments, tmp_path):
     checkpoint = tmp_path / "panns"
     start = start_from(arguments, "--config_name", str(ROOT / "configs" / "small_panns.json"))

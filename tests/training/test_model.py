@@ -78,13 +78,15 @@ def test_options_that_contradict_each_other_are_refused(arguments, backbone, fla
     "flags",
     [
         ["--padding", "masked"],
-        ["--layerdrop", "0.1"],
-        ["--mask_time_prob", "0.1"],
         ["--layers", "2"],
-        ["--layers", "weighted"],
-        ["--pooling", "mean"],
-        ["--dense_layers", "8"],
         ["--freeze", "encoder"],
+        *(
+            pytest.param(flags, marks=pytest.mark.slow)
+            for flags in (
+                *(["--layerdrop", "0.1"], ["--mask_time_prob", "0.1"], ["--layers", "weighted"]),
+                *(["--pooling", "mean"], ["--dense_layers", "8"]),
+            )
+        ),
     ],
 )
 def test_options_that_an_architecture_lacks_are_refused(arguments, panns_config, flags):

@@ -70,6 +70,7 @@ def test_other_settings_are_refused_with_both_values(tmp_path):
         Instant(tmp_path, settings={"rate": 2})
 
 
+@pytest.mark.slow
 def test_an_error_frees_the_training(tmp_path, monkeypatch):
     def fail(*_):
         raise RuntimeError("a bug")

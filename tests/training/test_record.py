@@ -3,19 +3,26 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from datasets import DatasetDict
 
 from common.training_record import read_training_record
 from preprocessing.corpora import CORPORA
 from preprocessing.corpora.own_arguments import stated_license
 from tests.publishing import conftest as publishing
-from tests.training.conftest import job
+from tests.training.conftest import flags, job
 from training.record import training_record, write_training_record
 from training.run import build_trainer
 
 
+@pytest.fixture(scope="module")
+def _ready(prepared, backbone_config, tmp_path_factory):
+    return job(flags(prepared, backbone_config, tmp_path_factory.mktemp("record") / "run"))
+
+
 @pytest.fixture
-def ready(arguments):
-    return job(arguments)
+def ready(_ready):
+    """A training whose clips and settings a test may replace."""
+    return replace(_ready, splits=DatasetDict(_ready.splits), data=replace(_ready.data))
 
 
 def record_of(ready) -> dict:
@@ -46,7 +53,7 @@ def test_the_record_describes_the_training(ready, splits, tmp_path):
     write_training_record(ready, build_trainer(ready), tmp_path)
     text = (tmp_path / "training.json").read_text(encoding="utf-8")
     assert json.loads(text) == record
-    assert str(tmp_path.parent) not in text
+    assert str(ready.output_dir.parent) not in text
 
 
 def test_sampling_over_corpora_is_recorded_with_the_clips_of_an_epoch(arguments, splits, tmp_path):

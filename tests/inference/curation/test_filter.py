@@ -97,6 +97,7 @@ def test_all_reasons_are_given_and_other_conditions_analyze_nothing_again(checkp
     assert pd.read_csv(folder / "more.csv")["path"][0] == "low.wav"
 
 
+@pytest.mark.slow
 def test_a_duration_is_what_was_decoded_and_an_unknown_one_meets_no_condition(checkpoint, tmp_path, monkeypatch):
     codec, rate = PIPED["webm"]
     for name, seconds in (("short", 3), ("long", 12)):

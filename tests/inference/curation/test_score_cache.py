@@ -20,7 +20,11 @@ def predictor(checkpoint):
 @pytest.fixture
 def files(tmp_path):
     """A long recording, a short one, silence, a file without audio and a missing one."""
-    paths = [tmp_path / name for name in ("long.wav", "short.flac", "silence.wav", "bad.wav", "gone.wav")]
+    return write_files(tmp_path)
+
+
+def write_files(folder):
+    paths = [folder / name for name in ("long.wav", "short.flac", "silence.wav", "bad.wav", "gone.wav")]
     soundfile.write(paths[0], voice(7.0, 140, 0), 16_000)
     soundfile.write(paths[1], voice(0.6, 220, 1, rate=44_100), 44_100)
     soundfile.write(paths[2], np.zeros(16_000), 16_000)
@@ -148,18 +152,26 @@ def test_a_recording_that_is_broken_after_the_models_window_has_an_error(predict
     assert row == {"error": "100 of 112000 samples are NaN or infinite."}
 
 
+@pytest.fixture(scope="module")
+def scored(predictor, tmp_path_factory):
+    """A short recording and a long one, and the lines of their scores."""
+    folder = tmp_path_factory.mktemp("scored")
+    long, short = write_files(folder)[:2]
+    ScoreCache(folder / "s.jsonl", predictor, "abc", vad=False).complete([short, long], 1)
+    return [short, long], (folder / "s.jsonl").read_bytes().splitlines(keepends=True)
+
+
 @pytest.mark.parametrize(
     "damage", [b"\0\0\0\0\n", b'\0\0\0\0{"file": "a"}\n', b'{"file": "\xff"}\n', b"[]\n", b'{"file": 1}\n', b'{"fi\n']
 )
-def test_a_damaged_line_is_reported_and_its_recording_is_analyzed_again(predictor, files, tmp_path, capsys, damage):
+def test_a_damaged_line_is_reported_and_its_recording_is_analyzed_again(predictor, scored, tmp_path, capsys, damage):
     path = tmp_path / "s.jsonl"
-    ScoreCache(path, predictor, "abc", vad=False).complete(files[:2], 1)
-    mark, _, second = path.read_bytes().splitlines(keepends=True)
+    files, (mark, _, second) = scored
     path.write_bytes(mark + damage + second)
     scores = ScoreCache(path, predictor, "abc", vad=False)
-    assert scores.complete(files[:2], 1) == 1
+    assert scores.complete(files, 1) == 1
     assert "1 line is damaged" in capsys.readouterr().err
-    assert scores.read(files[:2], {"duration_s"}).keys() == {str(file) for file in files[:2]}
+    assert scores.read(files, {"duration_s"}).keys() == {str(file) for file in files}
 
 
 def test_scores_with_and_without_speech_detection_are_not_mixed(predictor, tmp_path):

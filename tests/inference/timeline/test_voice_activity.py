@@ -47,7 +47,7 @@ def expected(recording):
     return get_speech_timestamps(torch.from_numpy(recording), load_silero_vad())
 
 
-@pytest.mark.parametrize("size", [1_000, 16_001, 10**9])
+@pytest.mark.parametrize("size", [16_001, *(pytest.param(size, marks=pytest.mark.slow) for size in (1_000, 10**9))])
 def test_the_regions_are_sileros_own_whatever_the_blocks(recording, expected, size):
     assert len(expected) > 10
     assert expected[-1]["end"] == recording.size
@@ -112,6 +112,7 @@ def test_two_recordings_can_be_processed_in_turns(spoken, recording):
     assert [regions_of(*pair) for pair in zip(parts, (recording, other), strict=True)] == alone
 
 
+@pytest.mark.slow
 def test_the_process_keeps_its_threads(monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "silero_vad"]:
         monkeypatch.delitem(sys.modules, name)

@@ -33,7 +33,7 @@ def recognize(predictor):
     return call
 
 
-@pytest.mark.parametrize("seconds", [3, 14])
+@pytest.mark.parametrize("seconds", [3, pytest.param(14, marks=pytest.mark.slow)])
 def test_a_recording_gets_the_mean_over_its_speech(recognize, speech, seconds, tmp_path):
     sound, rate = soundfile.read(speech)
     soundfile.write(tmp_path / "clip.wav", sound[: seconds * rate], rate)
@@ -55,6 +55,7 @@ def test_a_recording_gets_the_mean_over_its_speech(recognize, speech, seconds, t
     assert only == {"label": "sad", "score": pytest.approx(1)}
 
 
+@pytest.mark.slow
 def test_outline_and_copy_are_the_sound(recognize, tmp_path):
     rate, seconds = 16_000, 130  # more than two blocks
     sound = np.zeros(seconds * rate, np.float32)

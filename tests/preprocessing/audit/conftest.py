@@ -47,7 +47,7 @@ def write_clean(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def clean(tmp_path_factory) -> tuple[Path, pd.DataFrame]:
     folder = tmp_path_factory.mktemp("clean") / "mine"
     return folder, write_clean(folder)
@@ -67,12 +67,12 @@ def prepare_table(folder: Path, table: pd.DataFrame) -> Path:
     return folder.parent / "prepared"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def clean_prepared(clean) -> Path:
     return prepare_table(*clean)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def leaking(clean, clean_prepared, tmp_path_factory) -> Path:
     """A prepared folder whose speaker s0 is in two splits, by the speaker-disjoint protocol too."""
     table = clean[1]

@@ -197,6 +197,7 @@ def test_a_pitch_that_contradicts_the_gender_is_found(mine, gender, other, speak
     assert (finding[1]["count"], finding[1]["of"]) == (1, 6)
 
 
+@pytest.mark.slow
 def test_what_could_not_be_checked_is_reported(mine):
     folder, table = mine
     report = audit_table(folder, table[["path", "split"]])
@@ -214,6 +215,7 @@ def test_examples_are_bounded_and_thresholds_can_be_moved(clean_prepared):
     assert format_audit(report).count("\n  - ") == MAX_EXAMPLES + 1
 
 
+@pytest.mark.slow
 def test_nothing_is_written_to_the_prepared_folder(clean_prepared):
     before = {path: path.stat().st_mtime_ns for path in clean_prepared.rglob("*")}
     audit(clean_prepared, "paper", num_proc=2)

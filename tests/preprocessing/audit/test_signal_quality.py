@@ -26,6 +26,7 @@ def test_a_row_is_measured(splits):
     np.testing.assert_array_equal(measured["fingerprint"], fingerprint(waveform))
 
 
+@pytest.mark.slow
 def test_all_rows_are_measured_in_their_order_whatever_the_processes(prepared):
     table = load_prepared(prepared, "paper")["test"]
     before = {path: path.stat().st_mtime_ns for path in prepared.rglob("*")}

@@ -44,6 +44,7 @@ def test_another_transform_does_not_change_the_choices_of_the_first(clips):
     assert any(equal(alone, both))
 
 
+@pytest.mark.slow
 def test_each_transform_is_applied_with_the_probability(clips):
     augmentation = Augmentation(["gain"], 0.3, 0, clips)
     count = 0

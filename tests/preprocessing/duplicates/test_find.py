@@ -19,6 +19,10 @@ DUPLICATE = "a duplicate of another clip"
 
 @pytest.fixture
 def table(tmp_path):
+    return write_table(tmp_path)
+
+
+def write_table(tmp_path):
     """Eight voices, c.wav and e.wav copies of b.wav, the latter with another emotion; two silences."""
     (tmp_path / "mine").mkdir()
     names = "abcdefgh"
@@ -40,23 +44,30 @@ def prepare_table(table, output, skip_duplicates=True):
     )
 
 
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """The prepared folder of the table, and its report."""
+    folder = tmp_path_factory.mktemp("found")
+    return folder / "out", prepare_table(write_table(folder), folder / "out")
+
+
 def kept(folder) -> set[str]:
     return {id_ for clips in load_prepared(folder, "paper").values() for id_ in clips["id"]}
 
 
-def test_duplicates_are_skipped_and_the_reason_names_the_clip_that_is_kept(table, tmp_path):
-    report = prepare_table(table, tmp_path / "out")
+def test_duplicates_are_skipped_and_the_reason_names_the_clip_that_is_kept(found):
+    folder, report = found
     reasons = {file["id"]: file["reason"] for file in report["files"] if not file["kept"]}
     assert reasons == dict.fromkeys(("mine/c.wav", "mine/e.wav"), "a duplicate of mine/b.wav")
     assert report["duplicates"] == {"mine/c.wav": "mine/b.wav", "mine/e.wav": "mine/b.wav"}
     assert (report["corpora"]["mine"]["kept"], report["corpora"]["mine"]["skipped"]) == (8, {DUPLICATE: 2})
-    assert kept(tmp_path / "out") == {f"mine/{name}.wav" for name in "abdfghyz"}
-    assert count_in_no_split(tmp_path / "out", load_prepared(tmp_path / "out", "paper")) == 0
-    assert load_report(tmp_path / "out") == report
+    assert kept(folder) == {f"mine/{name}.wav" for name in "abdfghyz"}
+    assert count_in_no_split(folder, load_prepared(folder, "paper")) == 0
+    assert load_report(folder) == report
 
 
-def test_labels_of_duplicates_that_contradict_each_other_are_reported(table, tmp_path):
-    report = prepare_table(table, tmp_path / "out")
+def test_labels_of_duplicates_that_contradict_each_other_are_reported(found):
+    _, report = found
     (conflict,) = report["label_conflicts"]
     assert conflict == {
         "column": "emotion",

@@ -121,6 +121,7 @@ def test_a_folder_of_an_older_version_gets_the_protocols_that_it_lacks_without_p
     assert times(tmp_path / "out") == before
 
 
+@pytest.mark.slow
 def test_an_interrupted_part_is_cleared_and_prepared_again(tmp_path):
     table = write_table(tmp_path / "audio", {"a": 4, "b": 5})
     report = prepare_table(table, tmp_path / "out")
