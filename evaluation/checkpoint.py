@@ -60,28 +60,30 @@ def evaluate_repetition(
     changed = [_predictions_under(conditions, plan, training_args) for plan in repetition.plans] if conditions else []
     if not PartialState().is_main_process:
         return None
-    found = _joined(repetition, folds)
+    found = pool(folds) if repetition.in_folds else folds[0]
     measured = measure(found.clips, found.logits, found.tasks)
     report = report_content(repetition, found, measured.metrics)
     if repetition.in_folds:
         report["over_folds"] = fold_scores(folds, repetition.plans[0].main_task)
     if conditions:
-        main = next(task for task in found.tasks if task.name == report["main_task"])
-        joined = {
-            CLEAN: found,
-            **{str(each): _joined(repetition, [fold[each] for fold in changed]) for each in conditions},
-        }
-        report["conditions"] = measure_conditions(
-            found.clips, main, {name: each.logits[main.name] for name, each in joined.items()}
-        )
+        report["conditions"] = _measure_conditions(repetition, found, changed)
     record_outputs(output, CHECKPOINT_FILES, OWNER)
     write_json(output / "metrics.json", report)
     write_predictions(found.clips, found.logits, found.tasks, output / "predictions.csv")
     return to_evaluation(report, measured, found.clips)
 
 
-def _joined(repetition: Repetition, folds: Sequence[Predictions]) -> Predictions:
-    return pool(folds) if repetition.in_folds else folds[0]
+def _measure_conditions(
+    repetition: Repetition, clean: Predictions, changed: Sequence[Mapping[Condition, Predictions]]
+) -> dict[str, Any]:
+    """The metrics of the main task under conditions; what it predicts does not depend on temperatures."""
+    main = next(task for task in clean.tasks if task.name == repetition.plans[0].main_task.name)
+    logits = {CLEAN: clean.logits[main.name]}
+    for condition in changed[0]:
+        folds = [fold[condition] for fold in changed]
+        found = pool(folds, cross_fit=False) if repetition.in_folds else folds[0]
+        logits[str(condition)] = found.logits[main.name]
+    return measure_conditions(clean.clips, main, logits)
 
 
 def _predictions(plan: EvaluationPlan, reuse: bool, training_args: Mapping[str, Any]) -> Predictions:

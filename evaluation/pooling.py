@@ -35,21 +35,25 @@ class Predictions:
     tasks: Sequence[Task]
 
 
-def pool(folds: Sequence[Predictions]) -> Predictions:
+def pool(folds: Sequence[Predictions], *, cross_fit: bool = True) -> Predictions:
     """The predictions of all folds, in the order of the prepared table.
 
     The heads of two folds may have other classes and other statistics of a target: classes are those of all folds, and
-    regressions are in their unit. The temperature that a fold's model has from its validation clips, whose speakers may
-    be in its training, is replaced: the clips of a fold get the one that is fitted on the test clips of all others,
-    whose models had not been trained on their speakers either (cross-fitting). The temperature of the joined head is
-    the geometric mean of these.
+    regressions are in their unit. A fold's model has its temperature from validation clips, whose speakers may be in
+    its training. Cross-fitting replaces it: the clips of a fold get the temperature that is fitted on the test clips of
+    all others, whose speakers their models had not been trained on either. The temperature of the joined head is the
+    geometric mean of the folds'; multiplied by it, logits are those before scaling but for the spread of the folds'.
+
+    Args:
+        folds: their predictions.
+        cross_fit: whether to replace the temperatures; heads that no fold has calibrated stay as they are.
     """
     names = [task.name for task in folds[0].tasks if all(task.name in _by_name(fold) for fold in folds)]
     clips = concatenate_datasets([fold.clips for fold in folds])
     order = np.argsort(clips[ROW][:], kind="stable")
     tasks, logits = [], {}
     for name in names:
-        task, values = _join(name, folds)
+        task, values = _join_head(name, folds, cross_fit)
         tasks.append(task)
         logits[name] = np.concatenate(values)[order]
     return Predictions(clips.select(order), logits, tasks)
@@ -59,26 +63,30 @@ def _by_name(fold: Predictions) -> dict[str, Task]:
     return {task.name: task for task in fold.tasks}
 
 
-def _join(name: str, folds: Sequence[Predictions]) -> tuple[Task, list[np.ndarray]]:
+def _join_head(name: str, folds: Sequence[Predictions], cross_fit: bool) -> tuple[Task, list[np.ndarray]]:
     """The head of all folds, and the outputs of each as those of this head."""
     own = [_by_name(fold)[name] for fold in folds]
     if not own[0].is_classification:
         decoded = [task.decode(torch.as_tensor(fold.logits[name])) for task, fold in zip(own, folds, strict=True)]
         return replace(own[0], mean=0.0, std=1.0), [values.numpy()[:, None] for values in decoded]
     labels = tuple(dict.fromkeys(label for task in own for label in task.labels))
-    joined = replace(own[0], labels=labels, class_weights=(), temperature=1.0)
-    raw = [_align(fold.logits[name] * task.temperature, task, joined) for task, fold in zip(own, folds, strict=True)]
-    targets = [encode(joined, target_values(joined, fold.clips)).numpy() for fold in folds]
-    temperatures = cross_fit_temperatures(raw, targets)
-    scaled = [logits / temperature for logits, temperature in zip(raw, temperatures, strict=True)]
-    return replace(joined, temperature=float(np.exp(np.mean(np.log(temperatures))))), scaled
+    temperatures = [task.temperature for task in own]
+    raw = [
+        _align(fold.logits[name] * task.temperature, task, labels, absent=float(np.min(fold.logits[name])) - _ABSENT)
+        for task, fold in zip(own, folds, strict=True)
+    ]
+    if cross_fit and len(folds) > 1 and any(temperature != 1 for temperature in temperatures):
+        targets = [_targets(task, labels, fold.clips) for task, fold in zip(own, folds, strict=True)]
+        temperatures = cross_fit_temperatures(raw, targets)
+    joined = replace(own[0], labels=labels, class_weights=(), temperature=float(np.exp(np.mean(np.log(temperatures)))))
+    return joined, [logits / temperature for logits, temperature in zip(raw, temperatures, strict=True)]
 
 
 def cross_fit_temperatures(logits: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> list[float]:
     """For each fold the temperature that is fitted on all others.
 
     Args:
-        logits: of each fold, `(clips, labels)`.
+        logits: of each of at least two folds, `(clips, labels)`.
         targets: of each fold, as of [`~evaluation.metrics.calibration.fit_temperature`].
     """
     return [
@@ -87,10 +95,19 @@ def cross_fit_temperatures(logits: Sequence[np.ndarray], targets: Sequence[np.nd
     ]
 
 
-def _align(logits: np.ndarray, task: Task, joined: Task) -> np.ndarray:
-    """The logits of a fold's head as those of the joined one."""
-    aligned = np.full((len(logits), len(joined.labels)), float(np.min(logits)) - _ABSENT, dtype=np.float64)
-    aligned[:, [joined.labels.index(label) for label in task.labels]] = logits
+def _targets(task: Task, labels: Sequence[str], clips: Dataset) -> np.ndarray:
+    """The targets of a fold's head by the labels of all folds. Those that its model does not have remain missing."""
+    targets = encode(task, target_values(task, clips)).numpy()
+    if task.has_soft_labels:
+        return _align(targets, task, labels, absent=0.0)
+    places = np.array([labels.index(label) for label in task.labels])
+    return np.where(targets < 0, targets, places[np.maximum(targets, 0)])
+
+
+def _align(values: np.ndarray, task: Task, labels: Sequence[str], absent: float) -> np.ndarray:
+    """The columns of a fold's head, `(clips, labels)`, as those of all labels."""
+    aligned = np.full((len(values), len(labels)), absent, dtype=np.float64)
+    aligned[:, [labels.index(label) for label in task.labels]] = values
     return aligned
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from datasets import Dataset
@@ -89,3 +91,61 @@ def test_the_temperature_of_a_fold_is_fitted_on_all_others():
         expected = fit_temperature(*(np.concatenate([part[i] for i in others]) for part in (logits, targets)))
         assert temperatures[fold] == expected
     assert temperatures[1] < min(temperatures[0], temperatures[2])
+
+
+def confident_folds(task, *, absent=()):
+    """Two folds of 300 clips with the same overconfident model; `absent` are places of clips of an unknown class."""
+    random = np.random.default_rng(1)
+    folds = []
+    for first in (0, 300):
+        truth = random.integers(2, size=300)
+        logits = 6 * (2 * (random.random(300) < 0.8) - 1)[:, None] * np.eye(2)[truth]
+        emotions = [task.labels[place] for place in truth]
+        for place in absent if first == 0 else ():
+            emotions[place] = "happy"
+        rows = list(range(first, first + 300))
+        folds.append(fold(rows, emotions, [task, HERTZ], {"emotion": logits, "f0_mean": np.zeros((300, 1))}))
+    return folds
+
+
+def test_a_clip_of_a_class_that_its_model_lacks_does_not_count_in_the_temperature():
+    task = emotion("angry", "sad", temperature=2.0)
+    first, second = confident_folds(task, absent=[7])
+    other = Predictions(
+        second.clips,
+        {**second.logits, "emotion": np.pad(second.logits["emotion"], ((0, 0), (0, 1)), constant_values=-500.0)},
+        [emotion("angry", "sad", "happy", temperature=2.0), HERTZ],
+    )
+    assert pool([first, other]).tasks[0].temperature == pytest.approx(
+        pool(confident_folds(task)).tasks[0].temperature, rel=0.05
+    )
+
+
+def test_heads_that_were_not_calibrated_and_single_folds_keep_their_outputs():
+    for temperature, count in ((1.0, 2), (2.0, 1)):
+        task = emotion("angry", "sad", temperature=temperature)
+        folds = confident_folds(task)[:count]
+        pooled = pool(folds)
+        assert pooled.tasks[0].temperature == temperature
+        np.testing.assert_allclose(pooled.logits["emotion"], np.concatenate([each.logits["emotion"] for each in folds]))
+
+
+def test_without_cross_fitting_each_fold_keeps_its_own_temperature():
+    folds = confident_folds(emotion("angry", "sad", temperature=2.0))
+    pooled = pool(folds, cross_fit=False)
+    np.testing.assert_allclose(pooled.logits["emotion"], np.concatenate([each.logits["emotion"] for each in folds]))
+    assert pool(folds).tasks[0].temperature != pytest.approx(2.0, rel=0.1)
+
+
+def test_soft_labels_are_calibrated_to_their_shares():
+    """Votes of two to one in every clip, and logits three times as large as those of two thirds."""
+    task = replace(emotion("angry", "sad", temperature=2.0), loss="soft")
+    folds = []
+    for first in (0, 10):
+        rows = list(range(first, first + 10))
+        plain = fold(rows, ["angry"] * 10, [task], {"emotion": np.tile([3 * np.log(2) / 2.0, 0.0], (10, 1))})
+        clips = plain.clips.add_column("emotion:angry", [2.0] * 10).add_column("emotion:sad", [1.0] * 10)
+        folds.append(replace(plain, clips=clips))
+    pooled = pool(folds)
+    assert pooled.tasks[0].temperature == pytest.approx(3.0, rel=1e-3)
+    np.testing.assert_allclose(softmax(pooled.logits["emotion"], axis=1), [[2 / 3, 1 / 3]] * 20, rtol=1e-3)

@@ -1,0 +1,16 @@
+import shutil
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def report(checkpoint, prepared, tmp_path_factory):
+    from tests.evaluation.test_checkpoint import evaluate  # which imports torch
+
+    return evaluate(str(checkpoint), prepared, "paper", tmp_path_factory.mktemp("report"), baseline=True).report
+
+
+@pytest.fixture
+def broken(checkpoint, tmp_path):
+    """A copy of the checkpoint to spoil."""
+    return shutil.copytree(checkpoint, tmp_path / "broken")
