@@ -52,7 +52,7 @@ demo: $(VENV)/installed prepared/demo/report.json
 	$(BIN)/python predict.py prepared/demo_corpus/wav/en-US/m3_happy_*.wav
 
 predict: $(VENV)/installed
-	@$(BIN)/python predict.py $(FILE)
+	@$(BIN)/python predict.py "$(FILE)"
 
 test: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile

@@ -17,6 +17,7 @@ from .other_systems import evaluate_other_system, read_other_system
 from .plan import check_conditions
 from .repetitions import Repetition, check_together, plan_repetitions
 from .reporting.console import format_report
+from .reporting.metrics_json import Evaluation
 from .reporting.summary import OWNER, REPORT_FILES, row_metrics, summarize, write_report
 
 
@@ -67,9 +68,7 @@ def evaluate_checkpoints(
     check_conditions(parsed, [plan for each in repetitions for plan in each.plans])
     outputs = _output_folders(repetitions, output)
     folders = _folders_of_rows(rows, outputs)
-    written = [(output, REPORT_FILES), *((folder, CHECKPOINT_FILES) for folder in outputs.values())]
-    for folder, names in [*written, *((folder, ("metrics.json",)) for folder in folders)]:
-        check_outputs(folder, names, OWNER, overwrite)
+    _check_outputs(output, outputs, folders, overwrite)
     evaluations = []
     for each in repetitions:
         evaluation = evaluate_repetition(each, outputs[each.name], parsed, per_device_eval_batch_size=batch_size)
@@ -81,12 +80,26 @@ def evaluate_checkpoints(
     for other in others:
         evaluations.append(evaluate_other_system(other))
         print(f"{format_report(evaluations[-1].report)}\n")
+    _write_reports(evaluations, reference, output, folders)
+    return output / "report.md"
+
+
+def _check_outputs(output: Path, outputs: Mapping[str, Path], folders: Mapping[Path, str], overwrite: bool) -> None:
+    """Refuses to replace what no evaluation has written."""
+    written = [(output, REPORT_FILES), *((folder, CHECKPOINT_FILES) for folder in outputs.values())]
+    for folder, names in [*written, *((folder, ("metrics.json",)) for folder in folders)]:
+        check_outputs(folder, names, OWNER, overwrite)
+
+
+def _write_reports(
+    evaluations: Sequence[Evaluation], reference: str | None, output: Path, folders: Mapping[Path, str]
+) -> None:
+    """Writes the report on all, and the `metrics.json` of each row of several seeds or folds."""
     summary = summarize(evaluations, reference)
     write_report(summary, output)
     for folder, model in folders.items():
         record_outputs(folder, ("metrics.json",), OWNER)
         write_json(folder / "metrics.json", row_metrics(summary, model))
-    return output / "report.md"
 
 
 def _protocol_of_others(repetitions: Sequence[Repetition], protocol: str | None) -> str:

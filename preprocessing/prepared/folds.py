@@ -14,8 +14,8 @@ import numpy as np
 from .protocols import Row, by_corpus, divide_speakers, generator, stratified
 
 CUSTOMARY_SPEAKERS, CUSTOMARY_FOLDS = 10, 5  # up to so many speakers, each is a fold; above, there are so many folds
-MIN_FOR_VALIDATION = 10  # speakers that remain for training, of which a tenth is one: validation then has its own
-_VALIDATION = 0.1  # share of the clips, or of the speakers, that remain
+MIN_FOR_VALIDATION = 10  # speakers that remain for training: of each ten, one is for validation
+_VALIDATION = 0.1  # share of the clips that remain, where there are fewer speakers
 _RULES = {
     "speaker": "leave one speaker out, in each corpus",
     "session": "leave one session out, in each corpus",
@@ -159,6 +159,6 @@ def divide_rest(rows: Sequence[Row], random: np.random.Generator) -> tuple[dict[
             [row._replace(split=None) for row in rows], np.array([1 - _VALIDATION, _VALIDATION, 0.0]), random
         )
         return dict(zip((row.id for row in rows), assigned, strict=True)), False
-    chosen = int(_VALIDATION * count)
+    chosen = count // MIN_FOR_VALIDATION
     split_of = divide_speakers(rows, (count - chosen, chosen, 0), random)
     return {row.id: split_of[str(row.speaker)] for row in rows}, True

@@ -292,7 +292,10 @@ class SERTrainingArguments(FineTuningArguments):
     )
     calibrate: bool = field(
         default=True,
-        metadata={"help": "Fit the temperature of every classification head on the validation clips after training."},
+        metadata={
+            "help": "Fit the temperature of every classification head on the validation clips after training; of folds "
+            "on the test clips of the others."
+        },
     )
     recipe_of: str | None = field(
         default=None,
