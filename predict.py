@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from inference.batch.predict import PredictionRequest
 
 
+# From this number on it pays to measure which precision is faster: of each file, seconds are processed. For a timeline,
+# which may last hours, it always does.
+_MANY_FILES = 10
+
+
 def main() -> None:
     """Runs the command line."""
     args = _parse_args()
@@ -58,9 +63,17 @@ def _predict(files: tuple[str, ...], args: argparse.Namespace) -> int:
 
     request = _request(args)
     writes_rows = args.output and args.output.suffix in ROW_FORMATS
-    if join_processes().num_processes > 1 and not writes_rows:
+    state = join_processes()
+    if state.num_processes > 1 and not writes_rows:
         raise ValueError(f"Several processes write rows together: --output must end in {', '.join(ROW_FORMATS)}.")
-    predictor = load_predictor(args.model, backend=args.backend, precision=args.precision, batch_size=args.batch_size)
+    predictor = load_predictor(
+        args.model,
+        backend=args.backend,
+        precision=args.precision,
+        batch_size=args.batch_size,
+        measure=args.timeline or len(files) >= _MANY_FILES,
+        in_first=state.in_first,
+    )
     request.check(predictor)
     if writes_rows:
         settings = {"backend": args.backend, "precision": predictor.precision, "model": weights_sha256(args.model)}

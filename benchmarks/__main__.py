@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.gpu import Rate, format_rates
 from benchmarks.measure import Line
 from common.command_line import FlagParser
+from common.processor import processor_name
 from common.versions import versions
 
 ROOT = Path(__file__).parent.parent
@@ -53,11 +54,7 @@ def machine() -> str:
     """Processor, cores, memory and instruction set."""
     import torch
 
-    processor = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        named = [line for line in info.read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
-        processor = named[0].partition(": ")[2] if named else processor
+    processor = processor_name() or platform.machine()
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     return (

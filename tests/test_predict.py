@@ -217,15 +217,44 @@ def test_the_precision_is_one_of_the_settings_of_a_run_and_auto_prints_it(
     checkpoint, clips, tmp_path, monkeypatch, capsys, flags, expected
 ):
     monkeypatch.setattr("inference.batch.partial_results.PartialResults._remove", lambda _: None)
-    check = "inference.engine.precision_check.check_precision"
-    monkeypatch.setattr(check, lambda *_: Choice("bfloat16", "measured"))
+    _choose_bfloat16(monkeypatch)
     output = tmp_path / "rows.jsonl"
     monkeypatch.setattr(
-        sys, "argv", ["predict.py", str(clips / "06.wav"), "--model", str(checkpoint), "--output", str(output), *flags]
+        sys, "argv", ["predict.py", str(clips), "--model", str(checkpoint), "--output", str(output), *flags]
     )
+    (clips / "07.wav").unlink()
+    (clips / "30.wav").unlink()
+    (clips / "31.wav").unlink()
     runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
     assert json.loads((tmp_path / "rows.jsonl.partial" / "settings.json").read_text())["precision"] == expected
     assert (expected in capsys.readouterr().err) == (not flags)
+
+
+def _choose_bfloat16(monkeypatch):
+    """Lets the check choose bfloat16, as on a processor with AMX; returns for each check whether it may measure."""
+    asked = []
+    check = "inference.engine.precision_check"
+    monkeypatch.setattr(f"{check}.has_bfloat16", lambda: True)
+    monkeypatch.setattr(
+        f"{check}.check_precision", lambda model, name, measure: asked.append(measure) or Choice("bfloat16", "measured")
+    )
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("count", "flags", "expected"),
+    [(1, (), False), (9, (), False), (10, (), True), (1, ("--timeline",), True)],
+)
+def test_a_few_clips_do_not_wait_for_a_measurement_and_print_no_line(
+    checkpoint, clips, tmp_path, monkeypatch, capsys, count, flags, expected
+):
+    asked = _choose_bfloat16(monkeypatch)
+    files = [str(path) for path in sorted(clips.iterdir()) if path.stem not in ("07", "30", "31")][:count]
+    output = str(tmp_path / "rows.jsonl")
+    monkeypatch.setattr(sys, "argv", ["predict.py", *files, "--model", str(checkpoint), "--output", output, *flags])
+    runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
+    assert asked == [expected]
+    assert ("Precision:" in capsys.readouterr().err) == expected
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from .arguments.settings import DataArguments, ModelArguments, QueueArguments, S
 from .job import TrainingJob, prepare_job
 from .queue import Outcome, TrainingQueue
 from .resume import TRAININGS, check_cross_validation
-from .run import train
+from .run import propose_bfloat16, train
 
 _OWN = ("protocol", "data", "seed")  # what is each training's own, of the settings that must not change on a resume
 
@@ -63,6 +63,8 @@ class CrossValidation(TrainingQueue):
         first = self._job_of(trainings[0], self.output_dir / TRAININGS, resume=None)  # finds what is invalid
         if "test" not in first.splits:
             raise ValueError(f"Protocol {data.protocol} of {data.data} has no test clips, which seeds are compared on.")
+        if not (self.output_dir / TRAININGS).exists():  # otherwise the trainings have a precision
+            propose_bfloat16(first)
         super().__init__(
             list(self.trainings),
             args,

@@ -11,7 +11,8 @@ from preprocessing.prepared.split_files import num_folds
 from .arguments.settings import DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
 from .cross_validation import CrossValidation
 from .job import prepare_job
-from .run import train
+from .resume import SWEEP
+from .run import propose_bfloat16, train
 from .sweep import Sweep
 
 
@@ -43,6 +44,8 @@ def plan_training(
         trainings = CrossValidation(data, model, args, queue, settings)
         return lambda: _run_cross_validation(trainings)
     job = prepare_job(data, model, args, queue, settings)
+    if not (job.output_dir / SWEEP).exists():  # otherwise its points have a precision
+        propose_bfloat16(job)
     if queue.sweep:
         sweep = Sweep(job)
         return lambda: _run_sweep(sweep)

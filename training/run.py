@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from transformers import EarlyStoppingCallback, EvalPrediction, TrainerCallback,
 from transformers.utils.logging import disable_progress_bar, get_logger
 
 from common.files import write_text
-from common.processor import MIN_PARAMETERS_FOR_BFLOAT16, bfloat16_instructions
+from common.processor import bfloat16_instructions, may_gain_from_bfloat16
 from common.training_clips import write_training_clips
 from evaluation.checkpoint import evaluate_checkpoint
 from evaluation.metrics.compute import compute_metrics
@@ -61,27 +61,21 @@ def train(job: TrainingJob, callbacks: Sequence[TrainerCallback] = (), *, summar
         trainer.write_settings(job.output_dir)  # before the first step, in case the training is interrupted
         if job.sampling is not None:
             print(describe_sampling(job.sampling, job.args.corpus_temperature))
-        if proposes_bfloat16(job.args.device.type, job.settings, job.model.num_parameters(), bfloat16_instructions()):
-            print("This processor computes in bfloat16 (AMX): --bf16 --use_cpu may train nearly twice as fast.")
     trainer.train(resume_from_checkpoint=job.resume_from)
     if trainer.is_world_process_zero():
         print(describe_best(trainer.state, job.args.metric_for_best_model, trainer.state.epoch or 0))
     return finalize(trainer, job, summary=summary)
 
 
-def proposes_bfloat16(
-    device: str, settings: Mapping[str, Any], num_parameters: int, instructions: Collection[str]
-) -> bool:
-    """Whether a training in float32 should be told of bfloat16, which is faster there (measured: 1.8 times with AMX).
-
-    Args:
-        device: type of the device that trains.
-        settings: those that were given.
-        num_parameters: of the network.
-        instructions: of the processor, as of [`~common.processor.bfloat16_instructions`].
-    """
-    is_small = num_parameters < MIN_PARAMETERS_FOR_BFLOAT16
-    return device == "cpu" and "bf16" not in settings and not is_small and "amx_bf16" in instructions
+def propose_bfloat16(job: TrainingJob) -> None:
+    """Prints that bfloat16 may be faster, where a training that nobody has given a precision begins on AMX."""
+    is_free = not job.args.bf16 and "bf16" not in job.settings and job.args.recipe_of is None
+    has_begun = job.resume_from is not None
+    on_cpu = job.args.device.type == "cpu" and job.args.process_index == 0
+    if not (is_free and on_cpu) or has_begun:
+        return
+    if may_gain_from_bfloat16("amx_bf16" in bfloat16_instructions(), job.model.num_parameters()):
+        print("This processor computes in bfloat16 (AMX): --bf16 --use_cpu may train faster.")
 
 
 def _write_settings(job: TrainingJob, folder: Path) -> None:

@@ -100,7 +100,7 @@ class PartialResults:
         if changes and not self._overwrite:
             raise ValueError(
                 f"{self.folder} belongs to a run with other settings: {'; '.join(changes)}. Resume it with the same "
-                "settings, choose another --output, or discard it with --overwrite."
+                f"settings, choose another --output, or discard it with --overwrite.{_precision_note(theirs, mine)}"
             )
         if changes:
             for path in self._files():
@@ -162,6 +162,16 @@ class PartialResults:
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("rows-*.jsonl"))
+
+
+def _precision_note(theirs: dict[str, Any], mine: dict[str, Any]) -> str:
+    """How to resume in the precision of a run, which `auto` may have chosen on another machine; empty if it is ours."""
+    precision = theirs.get("precision")
+    return (
+        ""
+        if precision in (None, mine.get("precision"))
+        else f" Add --precision {precision} to compute as that run did."
+    )
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

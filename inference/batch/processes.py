@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from common.processes import num_processes_started
 
+T = TypeVar("T")
 _TIMEOUT = timedelta(days=30)  # of a process that is done, while others have longer recordings to analyze
 
 
@@ -22,8 +23,8 @@ class Processes(Protocol):
 
     def wait_for_everyone(self) -> None: ...
 
-    def in_first(self, act: Callable[[], None]) -> None:
-        """Calls `act` in the first process; its `ValueError` is raised in all processes."""
+    def in_first(self, act: Callable[[], T]) -> T:
+        """Calls `act` in the first process. All processes return its result, or raise its `ValueError`."""
 
 
 class OneProcess:
@@ -36,9 +37,9 @@ class OneProcess:
     def wait_for_everyone(self) -> None:
         """Returns at once."""
 
-    def in_first(self, act: Callable[[], None]) -> None:
-        """Calls `act`."""
-        act()
+    def in_first(self, act: Callable[[], T]) -> T:
+        """Calls `act`, and returns its result."""
+        return act()
 
 
 class SeveralProcesses:
@@ -61,19 +62,20 @@ class SeveralProcesses:
         """Returns when every process has called it."""
         self._state.wait_for_everyone()
 
-    def in_first(self, act: Callable[[], None]) -> None:
-        """Calls `act` in the first process; its `ValueError` is raised in all processes."""
+    def in_first(self, act: Callable[[], T]) -> T:
+        """Calls `act` in the first process. All processes return its result, or raise its `ValueError`."""
         from accelerate.utils import broadcast_object_list
 
-        refusal: list[str | None] = [None]
+        shared: list[Any] = [None, None]
         if self.is_main_process:
             try:
-                act()
+                shared = [act(), None]
             except ValueError as error:
-                refusal = [str(error)]
-        (message,) = broadcast_object_list(refusal)
+                shared = [None, str(error)]
+        result, message = broadcast_object_list(shared)
         if message is not None:
             raise ValueError(message)
+        return result
 
 
 def join_processes() -> Processes:

@@ -63,9 +63,7 @@ def filter_manifest(
     rejected, report_file = check_outputs(manifest, output, overwrite)
     source = open_recordings(manifest, options)
     predictor = load_predictor(checkpoint, precision=precision)
-    columns = _columns(source, predictor.tasks, options)
-    conditions = parse_conditions(keep, columns)
-    _check_labels(conditions, source, columns)
+    conditions, columns = _parse(keep, source, predictor.tasks, options)
     scores = scores or output.with_name(f"{manifest.stem}.scores.jsonl")
     scores.parent.mkdir(parents=True, exist_ok=True)
     cache = ScoreCache(scores, predictor, weights_sha256(checkpoint), vad)
@@ -73,16 +71,22 @@ def filter_manifest(
     reasons, counts = _evaluate(source, cache, conditions, columns)
     _write_rows(source.table, output, rejected, reasons)
     names = {"manifest": manifest, "model": checkpoint, "output": output, "rejected_rows": rejected, "scores": scores}
-    report = {name: str(path) for name, path in names.items()} | {"precision": predictor.precision}
+    report: dict[str, Any] = {name: str(path) for name, path in names.items()} | {"precision": predictor.precision}
     report |= counts | {"analyzed": analyzed}
     write_json(report_file, report)
     return report
 
 
-def _columns(source: ManifestRecordings, tasks: Sequence[Task], options: FilterOptions) -> Columns:
+def _parse(
+    keep: Sequence[str], source: ManifestRecordings, tasks: Sequence[Task], options: FilterOptions
+) -> tuple[list[Condition], Columns]:
+    """The conditions, and the columns that they may name."""
     labels, numbers = known_names(tasks)
     own = source.table.columns
-    return Columns(labels, numbers, own, source.path_column, source.speaker_column, options.label_map)
+    columns = Columns(labels, numbers, own, source.path_column, source.speaker_column, options.label_map)
+    conditions = parse_conditions(keep, columns)
+    _check_labels(conditions, source, columns)
+    return conditions, columns
 
 
 def _check_labels(conditions: Sequence[Condition], source: ManifestRecordings, columns: Columns) -> None:

@@ -161,14 +161,16 @@ def _check_header(path: Path, expected: dict[str, Any]) -> None:
         header = json.loads(line)
     except ValueError as error:
         raise ValueError(f"{path}: its first line is damaged; name another file with --scores.") from error
-    differences = [
-        f"{name} {header.get(name)}, not {value}" for name, value in expected.items() if header.get(name) != value
-    ]
+    if missing := sorted(expected.keys() - header.keys()):
+        raise ValueError(
+            f"{path} was written by an earlier version, without {', '.join(missing)}. Name another file with --scores."
+        )
+    differences = [f"{name} {header[name]}, not {value}" for name, value in expected.items() if header[name] != value]
     if differences:
         raise ValueError(
             f"{path} holds scores of another run: {'; '.join(differences)}. Name another file with --scores."
-            + (" `vad` is false with --no_vad." if header.get("vad") != expected["vad"] else "")
-            + (" --precision chooses the precision." if header.get("precision") != expected["precision"] else "")
+            + (" `vad` is false with --no_vad." if header["vad"] != expected["vad"] else "")
+            + (" --precision chooses the precision." if header["precision"] != expected["precision"] else "")
         )
 
 

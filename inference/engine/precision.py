@@ -1,4 +1,4 @@
-"""`--precision`, and what `auto` chooses: bfloat16 where it is faster than float32 and gives the same outputs."""
+"""`--precision`, and what `auto` chooses: bfloat16 where it is faster than float32, and outputs differ little."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from common.processor import MIN_PARAMETERS_FOR_BFLOAT16
+from common.processor import may_gain_from_bfloat16
 
 TORCH_PRECISIONS = ("float32", "bfloat16")
 ONNX_PRECISIONS = ("float32", "int8", "float16")
@@ -29,8 +29,8 @@ def add_precision_flag(parser: argparse.ArgumentParser, *, onnx: bool = False) -
         "--precision",
         choices=("auto", *precisions),
         default="auto",
-        help="of the computation (default: auto, which is bfloat16 where the processor computes it faster and the "
-        f"outputs agree, and otherwise float32){note}",
+        help="of the computation (default: auto, which is bfloat16 where the processor computes it faster and "
+        f"outputs are within {MAX_DIFFERENCE} of float32's, and otherwise float32){note}",
     )
 
 
@@ -61,17 +61,20 @@ class Choice:
     reason: str = ""
 
 
-def choose_precision(has_bfloat16: bool, num_parameters: int, compare: Callable[[], Comparison]) -> Choice:
+def choose_precision(has_bfloat16: bool, num_parameters: int, compare: Callable[[], Comparison | None]) -> Choice:
     """The precision of a model on a device.
 
     Args:
         has_bfloat16: whether the device has instructions for bfloat16.
         num_parameters: of the model.
-        compare: compares the precisions on the device; it is called only where the choice depends on it.
+        compare: compares the precisions on the device; it is called only where the choice depends on it. `None` where
+            nothing was measured, and nothing is to be.
     """
-    if not has_bfloat16 or num_parameters < MIN_PARAMETERS_FOR_BFLOAT16:
+    if not may_gain_from_bfloat16(has_bfloat16, num_parameters):
         return Choice("float32")
     found = compare()
+    if found is None:
+        return Choice("float32")
     if found.difference is None:
         return Choice("float32", "outputs in bfloat16 are not finite")
     if found.difference > MAX_DIFFERENCE:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -92,8 +91,17 @@ class Predictor:
         return {task.name: task.decode(np.asarray(logits[task.name])) for task in self.tasks}
 
 
+InFirst = Callable[[Callable[[], str]], str]
+
+
 def load_predictor(
-    checkpoint: str, *, backend: str = "torch", precision: str = "float32", batch_size: int = 8
+    checkpoint: str,
+    *,
+    backend: str = "torch",
+    precision: str = "float32",
+    batch_size: int = 8,
+    measure: bool = True,
+    in_first: InFirst = lambda choose: choose(),
 ) -> Predictor:
     """The predictor of a checkpoint. It runs this project's code alone, and no code from the checkpoint.
 
@@ -106,10 +114,15 @@ def load_predictor(
             [`~inference.engine.precision.choose_precision`], and prints on stderr what was measured. For ONNX it is one
             that was exported (`"float32"`, `"int8"`, `"float16"`); there `"auto"` is float32.
         batch_size: waveforms that are processed at once.
+        measure: whether `"auto"` may measure, which takes a second. Otherwise it is what an earlier start measured,
+            or float32, and nothing is printed.
+        in_first: calls a function in the first process of a run, and returns its result in all of them, as of
+            [`~inference.batch.processes.Processes`], so that all compute in the same precision.
 
     Raises:
         ValueError: the checkpoint is incomplete, is not of this project or was not exported; or the backend, the
-            precision or the batch size is invalid.
+            precision or the batch size is invalid; or the first process chose a precision for which the device of this
+            one has no instructions.
     """
     if batch_size < 1:
         raise ValueError(
@@ -118,7 +131,7 @@ def load_predictor(
     if backend == "onnx":
         return _load_onnx(checkpoint, "float32" if precision == "auto" else precision, batch_size)
     if backend == "torch":
-        return _load_torch(checkpoint, precision, batch_size)
+        return _load_torch(checkpoint, precision, batch_size, measure, in_first)
     raise ValueError(f"The backend is 'torch' or 'onnx', got {backend!r}.")
 
 
@@ -127,20 +140,29 @@ def _load_onnx(checkpoint: str, precision: str, batch_size: int) -> Predictor:
     return Predictor(*load_onnx(checkpoint, precision, workers), batch_size, workers, precision)
 
 
-def _load_torch(checkpoint: str, precision: str, batch_size: int) -> Predictor:
+def _load_torch(checkpoint: str, precision: str, batch_size: int, measure: bool, in_first: InFirst) -> Predictor:
     from common.checkpoint import load_checkpoint  # with PyTorch, which ONNX does not need
 
-    from .precision_check import check_precision
+    from .precision_check import check_precision, has_bfloat16
     from .torch_backend import PRECISIONS, torch_network
 
     if precision not in ("auto", *PRECISIONS):
         raise ValueError(f"The precision of PyTorch is one of auto, {', '.join(PRECISIONS)}, got {precision!r}.")
     model, _ = load_checkpoint(checkpoint)
+
+    def choose() -> str:
+        choice = check_precision(model, checkpoint, measure)
+        if choice.reason and measure:
+            print(f"Precision: {choice.precision} ({choice.reason}).", file=sys.stderr)
+        return choice.precision
+
     if precision == "auto":
-        choice = check_precision(model, checkpoint)
-        precision = choice.precision
-        if choice.reason and os.environ.get("RANK", "0") == "0":  # one line for all processes of a launcher
-            print(f"Precision: {precision} ({choice.reason}).", file=sys.stderr)
+        precision = in_first(choose)
+        if precision == "bfloat16" and not has_bfloat16():
+            raise ValueError(
+                "The first process chose bfloat16, for which the device of another process has no instructions. Add "
+                "--precision float32."
+            )
     network = torch_network(model, PRECISIONS[precision])
     workers = _workers(batch_size) if model.device.type == "cpu" else 1
     return Predictor(model.config, network, batch_size, workers, precision)

@@ -21,9 +21,9 @@ def torch_network(model: PreTrainedModel, dtype: torch.dtype = torch.float32) ->
 
     Their products cost nothing, and in bfloat16 would round logits to three digits.
     """
-    heads = copy.deepcopy(model.get_submodule("heads"))
+    heads = copy.deepcopy(model.get_submodule("heads")) if dtype != torch.float32 else None
     model.to("cuda" if torch.cuda.is_available() else "cpu", dtype)  # type: ignore[arg-type]  # its wrapper has no self
-    if dtype != torch.float32:
+    if heads is not None:
         model.set_submodule("heads", heads.to(model.device))
         heads.register_forward_pre_hook(lambda _, inputs: (inputs[0].float(),))
     # Several threads, each with a recording, would together need several times a batch's memory on a GPU.

@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from preprocessing.prepared.load import load_prepared
 from publishing.card import shown_figures
 from publishing.export import export_checkpoint
 from tests.training.conftest import TASKS, job, start_from
-from training.run import proposes_bfloat16, train
+from training.run import propose_bfloat16, train
 
 ONE_STEP = [
     *("--max_steps", "1", "--eval_strategy", "no", "--save_strategy", "no", "--load_best_model_at_end", "false"),
@@ -25,20 +26,39 @@ ONE_STEP = [
 ]
 
 
+AMX = ("amx_bf16", "avx512_bf16")
+LARGE = 300_000_000
+
+
 @pytest.mark.parametrize(
-    ("device", "settings", "size", "instructions", "expected"),
+    ("changed", "instructions", "expected"),
     [
-        ("cpu", {}, 300_000_000, ("amx_bf16", "avx512_bf16"), True),
-        ("cpu", {"bf16": False}, 300_000_000, ("amx_bf16",), False),
-        ("cpu", {"bf16": True}, 300_000_000, ("amx_bf16",), False),
-        ("cpu", {}, 400_000, ("amx_bf16",), False),
-        ("cpu", {}, 300_000_000, ("avx512_bf16",), False),  # not measured
-        ("cpu", {}, 300_000_000, (), False),
-        ("cuda", {}, 300_000_000, ("amx_bf16",), False),
+        ({}, AMX, True),
+        ({"settings": {"bf16": False}}, AMX, False),
+        ({"settings": {"bf16": True}, "bf16": True}, AMX, False),
+        ({"bf16": True}, AMX, False),  # of accelerate launch --mixed_precision bf16
+        ({"resume_from": "checkpoint-3"}, AMX, False),
+        ({"recipe_of": "folds"}, AMX, False),
+        ({"process_index": 1}, AMX, False),
+        ({"device": "cuda"}, AMX, False),
+        ({"size": 400_000}, AMX, False),
+        ({}, ("avx512_bf16",), False),  # not measured
+        ({}, (), False),
     ],
 )
-def test_bfloat16_is_proposed_where_it_pays_and_nobody_has_chosen(device, settings, size, instructions, expected):
-    assert proposes_bfloat16(device, settings, size, instructions) == expected
+def test_bfloat16_is_proposed_where_it_pays_and_nobody_has_chosen(monkeypatch, capsys, changed, instructions, expected):
+    values = {"settings": {}, "bf16": False, "resume_from": None, "recipe_of": None, "process_index": 0}
+    values |= {"device": "cpu", "size": LARGE, **changed}
+    args = SimpleNamespace(
+        **{name: values[name] for name in ("bf16", "recipe_of", "process_index")},
+        device=torch.device(values["device"]),
+    )
+    model = SimpleNamespace(num_parameters=lambda: values["size"])
+    monkeypatch.setattr("training.run.bfloat16_instructions", lambda: instructions)
+    propose_bfloat16(
+        SimpleNamespace(settings=values["settings"], resume_from=values["resume_from"], args=args, model=model)
+    )
+    assert ("--bf16" in capsys.readouterr().out) == expected
 
 
 @pytest.mark.slow

@@ -62,6 +62,15 @@ def test_other_settings_are_refused_and_named(tmp_path):
     started(tmp_path / "rows.csv")
 
 
+@pytest.mark.parametrize(("theirs", "mine"), [("float32", "bfloat16"), ("bfloat16", "float32")])
+def test_another_precision_is_refused_with_the_flag_that_resumes(tmp_path, theirs, mine):
+    first = PartialResults(tmp_path / "rows.csv")
+    first.open({"precision": theirs}, [])
+    first._lock.release()
+    with pytest.raises(ValueError, match=f"precision {theirs}, not {mine}.*--precision {theirs}"):
+        PartialResults(tmp_path / "rows.csv").open({"precision": mine}, [])
+
+
 def test_an_output_that_is_there_is_left_alone(tmp_path):
     (tmp_path / "rows.csv").write_text("mine")
     with pytest.raises(ValueError, match=r"rows\.csv .*--overwrite"):

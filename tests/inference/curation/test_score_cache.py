@@ -122,6 +122,17 @@ def test_the_scores_of_another_precision_are_refused_with_the_flag(checkpoint, p
         ScoreCache(tmp_path / "s.jsonl", rounded, "abc")
 
 
+def test_a_header_that_lacks_a_field_is_of_an_earlier_version(predictor, tmp_path):
+    path = tmp_path / "s.jsonl"
+    ScoreCache(path, predictor, "abc")
+    header = json.loads(path.read_text())
+    del header["precision"]
+    path.write_text(json.dumps(header) + "\n")
+    with pytest.raises(ValueError, match=r"s\.jsonl.* earlier version.* precision.*--scores") as refused:
+        ScoreCache(path, predictor, "abc")
+    assert "None" not in str(refused.value)
+
+
 def test_scores_of_another_format_are_refused_and_stay(predictor, tmp_path):
     path = tmp_path / "s.jsonl"
     ScoreCache(path, predictor, "abc")

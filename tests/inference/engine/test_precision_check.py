@@ -1,3 +1,4 @@
+import copy
 import json
 import threading
 import time
@@ -12,7 +13,7 @@ from huggingface_hub import cached_assets_path
 from common.checkpoint import load_checkpoint
 from common.checkpoint_name import DEFAULT_CHECKPOINT
 from inference.engine import precision_check
-from inference.engine.precision import MAX_DIFFERENCE, Comparison
+from inference.engine.precision import MAX_DIFFERENCE, Choice, Comparison
 from inference.engine.precision_check import check_precision, compare_precisions, kept_comparison
 
 FAST = Comparison(2.5, 0.01)
@@ -32,6 +33,42 @@ def test_the_released_models_outputs_agree_on_any_processor(released):
     assert 0 < found.difference < MAX_DIFFERENCE
     assert found.speedup > 0
     assert {parameter.dtype for parameter in released.parameters()} == {torch.float32}
+
+
+def test_the_copy_has_no_weights_of_its_own_until_it_is_cast(tiny_model):
+    expected = copy.deepcopy(tiny_model).to(torch.bfloat16).state_dict()
+    before = {name: weight.clone() for name, weight in tiny_model.state_dict().items()}
+    copied = precision_check._copy_that_shares_weights(tiny_model)
+    own = {weight.data_ptr() for weight in tiny_model.state_dict().values()}
+    assert {weight.data_ptr() for weight in copied.state_dict().values()} == own
+    torch.testing.assert_close(dict(copied.to(torch.bfloat16).state_dict()), dict(expected), rtol=0, atol=0)
+    torch.testing.assert_close(dict(tiny_model.state_dict()), before, rtol=0, atol=0)
+
+
+def test_one_thread_measures_and_the_others_are_given_back(tiny_model, monkeypatch):
+    used, compare = [], precision_check._compare
+    monkeypatch.setattr(
+        precision_check, "_compare", lambda *given: used.append(torch.get_num_threads()) or compare(*given)
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        compare_precisions(tiny_model)
+        assert (used, torch.get_num_threads()) == ([1], 2)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_fastest_repetition_of_each_counts_however_the_others_were_disturbed(tiny_model, monkeypatch):
+    timed, calls = precision_check._timed, []
+
+    def disturbed(network, inputs):
+        calls.append(network)
+        turn = len(calls) - 1
+        return timed(network, inputs)[0], (0.2 if turn % 2 == 0 else 0.1) * (1 if turn in (4, 7) else 7 - turn % 3)
+
+    monkeypatch.setattr(precision_check, "_timed", disturbed)
+    assert compare_precisions(tiny_model).speedup == pytest.approx(2)
 
 
 def test_outputs_that_are_not_finite_have_no_difference(tiny_model):
@@ -125,6 +162,42 @@ def test_other_weights_and_other_instructions_are_measured_anew(processor, relea
     assert len(processor) == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("_FORMAT", 99),
+        ("processor_name", lambda: "another processor"),
+        ("transformers.__version__", "99.0"),
+        ("torch.__version__", "99.0"),
+    ],
+)
+def test_another_format_processor_or_library_is_measured_anew(processor, released, monkeypatch, name, value):
+    check_precision(released, "abc")
+    monkeypatch.setattr(f"inference.engine.precision_check.{name}", value)
+    check_precision(released, "abc")
+    assert len(processor) == 2
+
+
+def test_without_measuring_a_kept_choice_counts_and_otherwise_float32(processor, released):
+    assert check_precision(released, "abc", measure=False) == Choice("float32")
+    assert processor == []
+    check_precision(released, "abc")
+    assert check_precision(released, "abc", measure=False).precision == "bfloat16"
+    assert len(processor) == 1
+
+
+def test_too_little_memory_gives_float32_and_nothing_is_kept(processor, released, monkeypatch):
+    def full(model):
+        raise torch.OutOfMemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(precision_check, "compare_precisions", full)
+        choice = check_precision(released, "abc")
+    assert choice.precision == "float32"
+    assert choice.reason
+    assert check_precision(released, "abc").precision == "bfloat16"
+
+
 def test_unknown_weights_are_measured_at_every_start(processor, released):
     check_precision(released, "")
     check_precision(released, "")
@@ -145,7 +218,7 @@ def test_a_processor_without_bfloat16_measures_nothing(processor, released, monk
 
 
 def test_a_limited_processor_computes_in_float32(processor, released, monkeypatch):
-    """oneDNN without AMX converts to float32 and back, eight times as slowly (`ONEDNN_MAX_CPU_ISA=AVX2`)."""
+    """oneDNN without AMX converts to float32 and back, which is slower (`ONEDNN_MAX_CPU_ISA=AVX2`)."""
     monkeypatch.setattr(precision_check, "compare_precisions", lambda model: Comparison(0.12, 0.01))
     assert check_precision(released, "abc").precision == "float32"
 

@@ -80,17 +80,43 @@ def test_it_has_the_precision_in_which_it_computes(checkpoint, capsys, precision
     assert capsys.readouterr().err == ""  # there was nothing to choose
 
 
-@pytest.mark.parametrize("rank", ["0", "1"])
+@pytest.fixture
+def choose(monkeypatch):
+    """Sets what the check of this process chooses, on a device with bfloat16 or without it."""
+
+    def choose(precision, has_bfloat16=True):
+        check = "inference.engine.precision_check"
+        monkeypatch.setattr(f"{check}.check_precision", lambda *_: Choice(precision, "measured"))
+        monkeypatch.setattr(f"{check}.has_bfloat16", lambda: has_bfloat16)
+
+    return choose
+
+
+@pytest.mark.parametrize("measure", [True, False])
 @pytest.mark.parametrize("choice", ["float32", "bfloat16"])
-def test_auto_computes_in_what_the_check_chose_and_one_process_prints_it(checkpoint, monkeypatch, capsys, choice, rank):
-    monkeypatch.setattr("inference.engine.precision_check.check_precision", lambda *_: Choice(choice, "measured"))
-    monkeypatch.setenv("RANK", rank)
-    found = load_predictor(str(checkpoint), precision="auto")
+def test_auto_computes_in_what_the_check_chose_and_prints_what_it_measured(checkpoint, choose, capsys, choice, measure):
+    choose(choice)
+    found = load_predictor(str(checkpoint), precision="auto", measure=measure)
     lines = capsys.readouterr().err.splitlines()
-    assert [(choice in line, "measured" in line) for line in lines] == [(True, True)] * (rank == "0")
+    assert [(choice in line, "measured" in line) for line in lines] == [(True, True)] * measure
     expected = load_predictor(str(checkpoint), precision=choice)
     assert found.precision == choice
     np.testing.assert_array_equal(found(CLIPS)["emotion"], expected(CLIPS)["emotion"])
+
+
+@pytest.mark.parametrize(("own", "first"), [("float32", "bfloat16"), ("bfloat16", "float32")])
+def test_a_process_computes_in_what_the_first_one_chose(checkpoint, choose, capsys, own, first):
+    choose(own)
+    found = load_predictor(str(checkpoint), precision="auto", in_first=lambda _: first)
+    assert found.precision == first
+    assert capsys.readouterr().err == ""
+
+
+def test_a_process_without_the_instructions_that_the_first_one_has_is_refused(checkpoint, choose):
+    choose("float32", has_bfloat16=False)
+    with pytest.raises(ValueError, match="--precision float32"):
+        load_predictor(str(checkpoint), precision="auto", in_first=lambda _: "bfloat16")
+    assert load_predictor(str(checkpoint), precision="auto", in_first=lambda _: "float32").precision == "float32"
 
 
 @pytest.mark.parametrize("batch_size", [0, -3])
