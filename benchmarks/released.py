@@ -136,7 +136,7 @@ def _command(clips: Sequence[np.ndarray], what: str) -> list[Line]:
     with tempfile.TemporaryDirectory() as temporary:
         files = write_wavs(Path(temporary, "clips"), clips)
         audio_s = sum(load_audio(file).size for file in files) / SAMPLING_RATE
-        run_command(["predict.py", str(files[0])], ROOT)  # the first start compares the precisions
+        run_command(["predict.py", str(files[0].parent)], ROOT)  # the first start compares the precisions
         one, all_ = _in_turns(files[:1]), _in_turns(files)
     return [line for name in _PRECISIONS for line in _of_command(name, one[name], all_[name], audio_s, what)]
 
