@@ -36,6 +36,7 @@ def test_one_value_for_two_own_corpora_is_refused_before_any_work(start, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_each_own_corpus_has_its_locale_and_its_license(start):
     output = start("--locale", "calls=en-US", "film=de-DE", "--license", "calls=CC BY 4.0")
     rows = {row["corpus"]: row for split in load_prepared(output, "paper").values() for row in split}

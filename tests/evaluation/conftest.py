@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def report(checkpoint, prepared, tmp_path_factory):
     from tests.evaluation.test_checkpoint import evaluate  # which imports torch
 

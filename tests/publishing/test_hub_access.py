@@ -28,6 +28,7 @@ def refusal(call, *arguments, **options) -> str:
     return message_of(error)
 
 
+@pytest.mark.slow
 def test_a_repository_is_created_private_unless_public(hub):
     for repo_id, public in ((REPO, False), ("team/ser", True)):
         check_access(repo_id, public=public)

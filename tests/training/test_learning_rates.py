@@ -72,6 +72,7 @@ def test_the_schedule_scales_every_rate(arguments):
     assert all(math.isclose(later, rate * 3 / 4) for later, rate in zip(after, before, strict=True))
 
 
+@pytest.mark.slow
 def test_a_decay_without_trained_layers_is_refused(arguments, backbone):
     frozen = [*start_from(arguments, "--model_name_or_path", str(backbone)), "--freeze", "encoder"]
     for flags in (start_from(arguments, *PANNS), frozen):

@@ -44,6 +44,7 @@ class Instant(TrainingQueue):
         return f"values: {report}"
 
 
+@pytest.mark.slow
 def test_each_is_trained_once_and_then_the_result_is_written(tmp_path, capsys):
     queue = Instant(tmp_path)
     assert queue.run() == {"a": 1.0, "bb": 2.0}
@@ -56,6 +57,7 @@ def test_each_is_trained_once_and_then_the_result_is_written(tmp_path, capsys):
     assert queue.study.get_trials()[0].user_attrs["epoch"] == 3
 
 
+@pytest.mark.slow
 def test_a_training_without_a_result_has_its_reason_and_is_not_repeated(tmp_path):
     queue = Instant(tmp_path, ("bad", "good"))
     assert queue.run() == {"bad": None, "good": 4.0}

@@ -29,6 +29,7 @@ def features_of(truth, predicted):
     return classification_features(*np.split(indices, 2), len(classes))
 
 
+@pytest.mark.slow
 def test_classification_is_scikit_learns_with_sample_weights():
     random = np.random.default_rng(0)
     truth = random.choice(["angry", "happy", "rare", "sad"], 40, p=[0.5, 0.3, 0.03, 0.17]).astype(object)

@@ -76,6 +76,7 @@ def test_the_files_hold_every_line(tmp_path):
     assert table["reason"][0] == CHECK.rows[0]["reason"]
 
 
+@pytest.mark.slow
 def test_the_command_compares_two_files(run, capsys, checkpoint, takes, tmp_path):
     source, dub, starts = write_films(tmp_path, takes, minutes=1, offset_s=0.8, drift=0.001)
     run(source, dub, "--model", checkpoint, "--output", tmp_path / "check.json", "--worst", 2)

@@ -28,6 +28,7 @@ def released():
     return load_checkpoint(DEFAULT_CHECKPOINT)[0]
 
 
+@pytest.mark.slow
 def test_the_released_models_outputs_agree_on_any_processor(released):
     found = compare_precisions(released)
     assert 0 < found.difference < MAX_DIFFERENCE
@@ -71,6 +72,7 @@ def test_the_fastest_repetition_of_each_counts_however_the_others_were_disturbed
     assert compare_precisions(tiny_model).speedup == pytest.approx(2)
 
 
+@pytest.mark.slow
 def test_outputs_that_are_not_finite_have_no_difference(tiny_model):
     with torch.no_grad():
         tiny_model.heads["emotion"].bias[0] = float("nan")

@@ -35,6 +35,7 @@ def test_the_command_fails_where_it_is_asked_to(leaking, monkeypatch, capsys, op
     assert "audit:" in printed.err or code != 2
 
 
+@pytest.mark.slow
 def test_the_command_writes_its_report(clean_prepared, tmp_path, monkeypatch, capsys):
     path = tmp_path / "new/audit.json"
     assert run(monkeypatch, clean_prepared, "--num_proc", 1, "--output", path, "--fail_on", "any") is None

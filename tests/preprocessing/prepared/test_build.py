@@ -109,6 +109,7 @@ def test_a_second_run_does_nothing_again_a_change_its_part_and_another_setting_a
     assert not set(anew) & set(new)
 
 
+@pytest.mark.slow
 def test_a_folder_of_an_older_version_gets_the_protocols_that_it_lacks_without_preparing_clips_again(tmp_path):
     table = write_table(tmp_path / "audio", {"a": 9, "b": 9})
     report = prepare_table(table, tmp_path / "out")

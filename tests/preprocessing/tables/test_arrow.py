@@ -77,6 +77,7 @@ def test_a_data_set_of_the_datasets_library_is_read(tmp_path, write):
         )
 
 
+@pytest.mark.slow
 def test_it_is_prepared_once_and_the_same_again_is_nothing(tmp_path):
     shards(tmp_path / "mine")
     entries = scan([Source("table", tmp_path / "mine")], user_audio=OPTIONS)

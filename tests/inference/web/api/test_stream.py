@@ -90,6 +90,7 @@ def test_a_stream_that_breaks_off_ends(client):
     assert client.service.admission.streams == 0
 
 
+@pytest.mark.slow
 def test_a_service_that_ends_closes_its_streams_after_their_events(client, spoken):
     with client.websocket_connect("/v1/stream") as socket:
         socket.send_bytes(pcm(spoken[0][:16_000]))
