@@ -111,7 +111,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+FAST = {"wav2vec2", "wav2vec2-bert", "whisper"}  # the three front ends; the others are in the slow lane
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in FAMILIES]
+)
 def family(request) -> Family:
     return FAMILIES[request.param]
 

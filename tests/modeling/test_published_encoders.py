@@ -15,8 +15,7 @@ from tests.support.published_encoders import PUBLISHED
 
 LENGTHS = (300, 5_000, 16_001, 40_000, 96_000)
 # Both norms occur in the fast lane; each of them with each family, in the slow one.
-FAST = {"wav2vec2-base", "hubert-large-ls960-ft", "wavlm-base", "unispeech-sat-large"}
-FAST |= {"data2vec-audio-base-960h", "w2v-bert-2.0"}
+FAST = {"wav2vec2-base", "w2v-bert-2.0"}  # a group norm, and filter banks
 every = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in PUBLISHED]
 )
