@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +33,6 @@ _MANY_FILES = 10
 def main() -> None:
     """Runs the command line."""
     args = _parse_args()
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take 400 MB
     try:
         from common.quiet import quiet_c_libraries  # other modules take seconds, and come after these checks
         from inference.batch.find_files import check_checkpoint, find_files, read_list

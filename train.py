@@ -14,7 +14,6 @@ unless `--hub_private_repo false`.
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs the command line."""
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")  # shapes of batches; 1024 of them take gigabytes
     try:
         from training.arguments.parse import parse_args
 

@@ -1,6 +1,7 @@
 import argparse
 import ast
 import io
+import os
 import sys
 
 import pytest
@@ -31,6 +32,15 @@ def test_a_command_that_is_interrupted_ends_with_its_name_and_a_hint():
     with pytest.raises(SystemExit) as end:
         run_command("a.py", stop, " More.")
     assert end.value.code == "a.py: stopped. More."
+
+
+@pytest.mark.parametrize("given", [None, "8"])
+def test_a_command_keeps_few_shapes_in_memory_unless_told_otherwise(monkeypatch, given):
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", given or "")
+    if given is None:
+        monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY")
+    run_command("a", lambda: None)
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == (given or "64")
 
 
 def test_every_command_runs_in_that_frame():
