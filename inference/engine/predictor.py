@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
+import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -131,8 +132,26 @@ def load_predictor(
     if backend == "onnx":
         return _load_onnx(checkpoint, "float32" if precision == "auto" else precision, batch_size)
     if backend == "torch":
-        return _load_torch(checkpoint, precision, batch_size, measure, in_first)
+        with _collection_paused():
+            return _load_torch(checkpoint, precision, batch_size, measure, in_first)
     raise ValueError(f"The backend is 'torch' or 'onnx', got {backend!r}.")
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """Keeps Python from searching for unreachable cycles, now and later, among the objects that are created meanwhile.
+
+    The modules of PyTorch and transformers are hundreds of thousands, which all stay: to search them again and again
+    takes a seventh of the time of a start.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 def _load_onnx(checkpoint: str, precision: str, batch_size: int) -> Predictor:
@@ -169,5 +188,5 @@ def _load_torch(checkpoint: str, precision: str, batch_size: int, measure: bool,
 
 
 def _workers(batch_size: int) -> int:
-    """A number that divides the batch and the threads, so that no worker waits for another at the end of a batch."""
-    return math.gcd(batch_size, num_threads())
+    """As many as there are threads, each with a part of a batch; of more threads than a batch has clips, some share."""
+    return min(batch_size, num_threads())

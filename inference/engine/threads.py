@@ -24,17 +24,20 @@ def num_threads() -> int:
 def start_threads(count: int) -> ThreadPoolExecutor:
     """Starts `count` threads and divides those of PyTorch's operators among them; other threads keep theirs.
 
+    Each gets at least one, and where they do not divide evenly, some get one more than others.
+
     A thread that uses PyTorch for the first time meanwhile may get their share: start such threads before.
     """
     torch = sys.modules.get("torch")
     if torch is None:
         return ThreadPoolExecutor(count)
     num_threads = torch.get_num_threads()
+    shares = iter([max(1, (num_threads + place) // count) for place in range(count)])
     started = threading.Barrier(count + 1)
 
     def start() -> None:
         torch.get_num_threads()  # initializes the thread's own number, which the first operator would reset later
-        torch.set_num_threads(max(1, num_threads // count))
+        torch.set_num_threads(next(shares))
         started.wait()
 
     threads = ThreadPoolExecutor(count, initializer=start)

@@ -1,3 +1,5 @@
+import gc
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -120,6 +122,24 @@ def test_a_process_without_the_instructions_that_the_first_one_has_is_refused(ch
     assert load_predictor(str(checkpoint), precision="auto", in_first=lambda _: "float32").precision == "float32"
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_loading_pauses_the_collection_of_garbage(checkpoint, monkeypatch, enabled):
+    found = []
+
+    def load(*_):
+        found.append(gc.isenabled())
+        raise ValueError("stop")
+
+    monkeypatch.setattr("common.checkpoint.load_checkpoint", load)
+    try:
+        gc.enable() if enabled else gc.disable()
+        with pytest.raises(ValueError, match="stop"):
+            load_predictor(str(checkpoint))
+        assert (found, gc.isenabled()) == ([False], enabled)
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("batch_size", [0, -3])
 def test_a_batch_of_no_clips_is_refused_before_anything_is_loaded(batch_size):
     with pytest.raises(ValueError, match=rf"batch size.* got {batch_size}\."):
@@ -142,6 +162,20 @@ def test_batches_side_by_side_share_the_threads_and_one_alone_has_them_all(tiny_
     assert sorted(seen, reverse=True) == calls
     with ThreadPoolExecutor(1) as later:
         assert later.submit(torch.get_num_threads).result() == torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize("threads", [2, 3, 5, 7, 8], indirect=True)
+def test_all_threads_compute_at_once_whether_or_not_they_divide_the_batch(checkpoint, monkeypatch, threads):
+    together = threading.Barrier(threads)
+
+    def forward(values, mask):
+        together.wait(10)  # an error where fewer than all process a batch
+        return {task.name: np.zeros((len(values), task.num_outputs)) for task in TASKS}
+
+    monkeypatch.setattr("inference.engine.torch_backend.torch_network", lambda *_: forward)
+    predictor = load_predictor(str(checkpoint), batch_size=8)
+    clips = [np.ones(round(800 * 1.5**power), np.float32) for power in range(threads)]  # each is a batch of its own
+    assert len(predictor(clips)["emotion"]) == threads
 
 
 def test_outputs_of_real_recordings_do_not_depend_on_the_batch(checkpoint, threads, real_audio):
