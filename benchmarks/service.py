@@ -42,10 +42,11 @@ _CHUNK_S = 0.1
 
 
 @contextmanager
-def started_service(model: str, backend: str, *flags: str):  # noqa: ANN201 - a context of process and address
+def started_service(model: str, backend: str, precision: str):  # noqa: ANN201 - a context of process and address
     """Starts `python -m inference.web serve`; yields its process and its address."""
     command = [sys.executable, "-m", "inference.web", "serve", "--model", model, "--backend", backend, "--port", "0"]
-    process = subprocess.Popen([*command, "--per_minute", "1e9", *flags], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    command += ["--precision", precision, "--per_minute", "1e9"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         yield psutil.Process(process.pid), process.stdout.readline().strip().removesuffix("/docs")
@@ -114,7 +115,7 @@ def measure_load(predictor: Predictor, model: str, backend: str, clients: int, s
         clip = read_clip(options[0], body, options[1], vad=True)
         outputs = {name: values[0] for name, values in predictor([clip.waveform]).items()}
         expected.append(clip_row(predictor, clip, outputs, OutputOptions()))
-    with started_service(model, backend) as (process, address):
+    with started_service(model, backend, predictor.precision) as (process, address):
         one = run_clients(address, bodies, expected, 1, seconds / 2)
         before = process.memory_info().rss
         many = run_clients(address, bodies, expected, clients, seconds)
@@ -169,7 +170,7 @@ def measure_streams(
     async def play_all(address: str) -> list[tuple[list[dict[str, Any]], list[float]]]:
         return await asyncio.gather(*(_play(address, recording, speed) for _ in range(streams)))
 
-    with started_service(model, backend) as (process, address):
+    with started_service(model, backend, predictor.precision) as (process, address):
         asyncio.run(_play(address, recording[: 30 * SAMPLING_RATE], speed))
         before, started = process.memory_info().rss, time.perf_counter()
         results = asyncio.run(play_all(address))
@@ -198,13 +199,14 @@ def main() -> None:
     parser = FlagParser("python -m benchmarks.service", description=__doc__)
     parser.add_argument("--model", required=True, metavar="CHECKPOINT")
     parser.add_argument("--backend", choices=("torch", "onnx"), default="onnx")
+    parser.add_argument("--precision", default="auto", help="of the service, and of what it is compared with")
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--recording", type=Path, help="speech that is repeated, for the streams")
     parser.add_argument("--minutes", type=float, default=60.0, help="of the stream at 20x")
     args = parser.parse_args()
     print(f"{os.cpu_count()} cores")
-    predictor = load_predictor(args.model, backend=args.backend)
+    predictor = load_predictor(args.model, backend=args.backend, precision=args.precision)
     if args.seconds:
         measure_load(predictor, args.model, args.backend, args.clients, args.seconds)
     if args.recording:
