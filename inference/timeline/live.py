@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,24 @@ from .windows import Window, WindowCutter
 
 Event = dict[str, Any]
 _DEFAULT_CUT, _DEFAULT_OUTPUTS = TimelineOptions(), OutputOptions()
+_HOPS_AT_ONCE = 16  # whose windows are processed together, where more sound comes at once than a hop
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a region, and the windows that it completes."""
+
+    speech: Speech
+    windows: list[Window]
+
+
+@dataclass(frozen=True)
+class _Hop:
+    """The end of a hop; in speech, its window is the end of the region so far."""
+
+    time_s: float
+    is_speech: bool
+    windows: list[Window]
 
 
 class LiveTimeline:
@@ -58,43 +77,57 @@ class LiveTimeline:
 
     def add(self, samples: np.ndarray) -> list[Event]:
         """Takes the next samples, mono float32 at 16 kHz of shape `(samples,)`; returns the events that they cause."""
-        events: list[Event] = []
+        block = _HOPS_AT_ONCE * self._hop
+        return [
+            event
+            for start in range(0, samples.size, block)
+            for event in self._describe(self._cut(samples[start : start + block]))
+        ]
+
+    def end(self) -> list[Event]:
+        """The events that are left when the stream ends."""
+        return self._describe(_Part(speech, [*self._cutter.add(speech)]) for speech in self._detector.end())
+
+    def _cut(self, samples: np.ndarray) -> Iterator[_Part | _Hop]:
+        """The speech and the hops in the next samples, in the order of time."""
         while samples.size:
             piece = samples[: self._hop - self._samples % self._hop]
             samples = samples[piece.size :]
             self._samples += piece.size
             for speech in self._detector.add(piece):
-                events += self._take(speech)
+                yield _Part(speech, [*self._cutter.add(speech)])
             if self._samples % self._hop == 0:
-                events.append(self._describe_hop())
+                rest = self._cutter.rest if self._detector.is_speech else None
+                yield _Hop(self._samples / SAMPLING_RATE, self._detector.is_speech, [] if rest is None else [rest])
+
+    def _describe(self, parts: Iterable[_Part | _Hop]) -> list[Event]:
+        """The events of what was cut, whose windows are processed together."""
+        parts = list(parts)
+        windows = [window for part in parts for window in part.windows]
+        rows = iter(predict_windows(self._predictor, windows, self._outputs.labels) if windows else ())
+        events: list[Event] = []
+        for part in parts:
+            scored = [(window, next(rows)) for window in part.windows]
+            events += self._describe_hop(part, scored) if isinstance(part, _Hop) else self._take(part.speech, scored)
         return events
 
-    def end(self) -> list[Event]:
-        """The events that are left when the stream ends."""
-        return [event for speech in self._detector.end() for event in self._take(speech)]
-
-    def _take(self, speech: Speech) -> Iterator[Event]:
-        """The events of a part of a region."""
+    def _take(self, speech: Speech, scored: Sequence[tuple[Window, np.ndarray]]) -> Iterator[Event]:
+        """The events of a part of a region, whose windows have these scores."""
         if self._region is None:
             self._region = _Region(self._predictor, self._options)
             yield {"event": "speech_start", "start_s": speech.start / SAMPLING_RATE}
-        windows = list(self._cutter.add(speech))
-        if windows:
-            scores = predict_windows(self._predictor, windows, self._outputs.labels)
-            for window, row in zip(windows, scores, strict=True):
-                for kind, start, end, mean in self._region.add(window, row):
-                    yield self._describe_segment(kind, start, end, mean)
+        for window, row in scored:
+            for kind, start, end, mean in self._region.add(window, row):
+                yield self._describe_segment(kind, start, end, mean)
         if speech.ends:
             self._region = None
             yield {"event": "speech_end", "end_s": (speech.start + speech.waveform.size) / SAMPLING_RATE}
 
-    def _describe_hop(self) -> Event:
-        event: Event = {"event": "hop", "time_s": self._samples / SAMPLING_RATE, "speech": self._detector.is_speech}
-        rest = self._cutter.rest
-        if event["speech"] and self._region is not None and rest is not None:
-            scores = predict_windows(self._predictor, [rest], self._outputs.labels)[0]
-            event |= self._format(self._region.latest(rest, scores))
-        return event
+    def _describe_hop(self, hop: _Hop, scored: Sequence[tuple[Window, np.ndarray]]) -> Iterator[Event]:
+        event: Event = {"event": "hop", "time_s": hop.time_s, "speech": hop.is_speech}
+        if scored and self._region is not None:
+            event |= self._format(self._region.latest(*scored[0]))
+        yield event
 
     def _describe_segment(self, kind: str, start: int, end: int, scores: np.ndarray) -> Event:
         outputs = self._format(scores)

@@ -24,6 +24,7 @@ from .options import StreamParameters
 from .stream_decoding import ContainerDecoder, StreamDecoder
 
 _PATIENCE_S = 60.0  # that a stream may be silent, in the sense of sending nothing
+_BYTES_AT_ONCE = 2**20  # of the chunks that came while others were being processed
 _POLICY, _TRY_AGAIN, _INVALID, _ENDS = 1008, 1013, 1007, 1012  # close codes of RFC 6455 and IANA
 _CODES = {401: _POLICY, 429: _TRY_AGAIN, 503: _TRY_AGAIN}
 
@@ -57,6 +58,36 @@ class PcmDecoder:
 
     def close(self) -> None:
         """Nothing to end."""
+
+
+class _Incoming:
+    """The chunks of a socket as they come; a text ends them."""
+
+    def __init__(self, socket: WebSocket):
+        self._socket = socket
+        self._next = asyncio.ensure_future(socket.receive())
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Whether a chunk, or the end, has come by then."""
+        return bool((await asyncio.wait([self._next], timeout=timeout_s))[0])
+
+    def take(self) -> bytes | None:
+        """What has come: a chunk, or `None` at the end.
+
+        Raises:
+            WebSocketDisconnect: the client has gone.
+        """
+        message = self._next.result()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1006))
+        chunk: bytes | None = message.get("bytes")
+        if chunk is not None:
+            self._next = asyncio.ensure_future(self._socket.receive())
+        return chunk
+
+    def close(self) -> None:
+        """Waits for no more."""
+        self._next.cancel()
 
 
 class Streams:
@@ -107,13 +138,14 @@ class Streams:
             events = live.add(decoder.decode(chunk, last))
             return events + live.end() if last else events
 
+        incoming = _Incoming(socket)
         try:
             last = False
             while not last:
-                chunk = await self._receive(socket)
-                started, last = time.perf_counter(), chunk is None
+                content, last = await self._receive(incoming)
+                started = time.perf_counter()
                 try:
-                    events = await loop.run_in_executor(self._threads, process, chunk or b"", last)
+                    events = await loop.run_in_executor(self._threads, process, content, last)
                 except ValueError as error:
                     raise ApiError(415, f"The stream cannot be decoded as {parameters.encoding}: {error}.") from error
                 for event in events:
@@ -122,27 +154,24 @@ class Streams:
                     self._metrics.hop_seconds.observe(time.perf_counter() - started)
             await socket.close(_ENDS if self._admission.draining else 1000)
         finally:
+            incoming.close()
             decoder.close()
 
-    async def _receive(self, socket: WebSocket) -> bytes | None:
-        """The next chunk; `None` at the end of the stream, or of the service."""
+    async def _receive(self, incoming: _Incoming) -> tuple[bytes, bool]:
+        """What has come since, and whether the stream, or the service, ends: a stream that lags behind catches up."""
         waited_s = 0.0
-        receiving = asyncio.ensure_future(socket.receive())
-        try:
-            while not receiving.done():
-                if self._admission.draining:
-                    return None
-                await asyncio.wait([receiving], timeout=0.5)
-                waited_s += 0.5
-                if waited_s > _PATIENCE_S and not receiving.done():
-                    raise ApiError(408, f"Nothing was sent for {_PATIENCE_S:.0f} s.")
-        finally:
-            receiving.cancel()
-        message = receiving.result()
-        if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code", 1006))
-        chunk: bytes | None = message.get("bytes")
-        return chunk  # a text ends the stream
+        while not await incoming.wait(0.5):
+            if self._admission.draining:
+                return b"", True
+            waited_s += 0.5
+            if waited_s > _PATIENCE_S:
+                raise ApiError(408, f"Nothing was sent for {_PATIENCE_S:.0f} s.")
+        content = b""
+        while len(content) < _BYTES_AT_ONCE and await incoming.wait(0):
+            if (chunk := incoming.take()) is None:
+                return content, True
+            content += chunk
+        return content, False
 
 
 def _parse(socket: WebSocket) -> LiveParameters:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from inference.engine.predictor import Predictor
-from inference.timeline.build import TimelineOptions, build_timeline, timeline_rows
+from inference.timeline.build import TimelineOptions, build_timeline, predict_windows, timeline_rows
 from inference.timeline.live import LiveTimeline
 from modeling import SAMPLING_RATE, OutputOptions
 from tests.conftest import TASKS, tiny_config
@@ -16,6 +16,10 @@ def play(live, waveform, chunk):
 
 def of_kind(events, kind):
     return [event for event in events if event["event"] == kind]
+
+
+def best_score(event):
+    return event["emotion"][0]["score"] if "emotion" in event else None
 
 
 @pytest.mark.parametrize(
@@ -66,6 +70,22 @@ def test_speech_begins_and_ends_where_segments_do(predictor, film):
     assert set(starts) <= {event["start_s"] for event in segments}
     assert set(ends) <= {event["end_s"] for event in segments}
     assert len(starts) == len(ends) > 8
+
+
+def test_sound_that_comes_late_is_processed_many_hops_at_a_time(predictor, film, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        "inference.timeline.live.predict_windows",
+        lambda predictor, windows, labels: calls.append(len(windows)) or predict_windows(predictor, windows, labels),
+    )
+    expected = play(LiveTimeline(predictor), film[0], 16_000)
+    hops, alone = len(of_kind(expected, "hop")), len(calls)
+    calls.clear()
+    found = play(LiveTimeline(predictor), film[0], film[0].size)
+    assert [event["event"] for event in found] == [event["event"] for event in expected]
+    for hop, other in zip(of_kind(found, "hop"), of_kind(expected, "hop"), strict=True):
+        assert best_score(hop) == pytest.approx(best_score(other), abs=1e-5)
+    assert len(calls) <= hops / 16 + 2 < alone / 4
 
 
 def test_silence_has_hops_alone(predictor):
