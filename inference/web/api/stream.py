@@ -171,7 +171,7 @@ class Streams:
             if (chunk := incoming.take()) is None:
                 return content, True
             content += chunk
-        return content, False
+        return content, self._admission.draining
 
 
 def _parse(socket: WebSocket) -> LiveParameters:

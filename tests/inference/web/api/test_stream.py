@@ -1,4 +1,6 @@
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -99,6 +101,25 @@ def test_a_service_that_ends_closes_its_streams_after_their_events(client, spoke
         with pytest.raises(WebSocketDisconnect) as closed:
             kinds += [json.loads(socket.receive_text())["event"] for _ in range(99)]
     assert (kinds, closed.value.code) == (["speech_start"], 1012)
+
+
+def test_a_service_that_ends_closes_streams_that_go_on_sending(client):
+    closed = threading.Event()
+
+    def send():
+        while not closed.wait(0.05) and len(sent) < 200:
+            socket.send_bytes(bytes(1600))
+            sent.append(1)
+
+    sent: list[int] = []
+    with client.websocket_connect("/v1/stream") as socket, ThreadPoolExecutor(1) as threads:
+        sending = threads.submit(send)
+        client.service.admission.draining = True
+        with pytest.raises(WebSocketDisconnect) as end:
+            list(iter(socket.receive_text, None))
+        closed.set()
+        sending.result()
+    assert (end.value.code, len(sent) < 100) == (1012, True)
 
 
 def test_a_sample_may_come_in_two_chunks():
