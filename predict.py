@@ -40,7 +40,7 @@ def main() -> None:
 
         if args.microphone:
             check_checkpoint(args.model)
-            return _listen(args)
+            return _stream_microphone(args)
         found = find_files([*args.path, *(read_list(args.list) if args.list else ())])
         check_checkpoint(args.model)
         check_output(args.output, len(found.files), args.timeline, args.overwrite)
@@ -83,7 +83,7 @@ def _predict(files: tuple[str, ...], args: argparse.Namespace) -> int:
     return sum("error" in row for row in rows)
 
 
-def _listen(args: argparse.Namespace) -> None:
+def _stream_microphone(args: argparse.Namespace) -> None:
     """Prints the events of the microphone, until Ctrl-C."""
     from inference.engine.predictor import load_predictor
     from inference.timeline.build import TimelineOptions

@@ -51,7 +51,7 @@ def _format_seconds(row: dict[str, Any]) -> str:
     text = f"{duration}, {row['analyzed_s']:.2f} s analyzed"
     if row.get("speech_s") is None:
         return text
-    return f"{text}; {row.get('reason') or format(row['speech_s'], '.2f') + ' s of it are speech'}"
+    return f"{text}; {row.get('reason') or format(row['speech_s'], '.2f') + ' s of speech'}"
 
 
 def _format_score(entry: dict[str, Any]) -> str:

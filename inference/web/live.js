@@ -42,7 +42,7 @@ class Live {
     if (this.context?.state !== "closed") this.context?.close();
     const button = this.section.querySelector(".live-toggle");
     [button.textContent, button.ariaPressed] = ["Start", "false"];
-    if (!this.failed) this.say("Not listening");
+    if (!this.failed) this.say("Microphone off");
   }
 
   say(text) { this.section.querySelector(".live-now").textContent = text; }
