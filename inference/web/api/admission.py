@@ -9,44 +9,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
+from ..limits import MEGABYTE, SharedLimits
 from .errors import ApiError
 
 _MOST_CLIENTS = 10_000  # whose rates are kept
-MEGABYTE = 2**20
 
 
 @dataclass(frozen=True)
-class ApiLimits:
-    """What clients may ask for.
+class ApiLimits(SharedLimits):
+    """What clients may ask for, beside the limits that the page has, too.
 
     Args:
         keys: API keys; without any, everybody is served.
-        megabytes: size of a request's body, in `MEGABYTE`.
-        total_megabytes: of all bodies that are held at the same time.
-        minutes: length of a recording whose timeline is computed.
         job_above_s: length in seconds from which a timeline is computed as a job, unless the request chooses.
         requests: that are answered at the same time; further ones are refused.
         jobs: that wait, run, or hold a result.
-        streams: that are open at the same time.
         per_minute: requests of a client, who is known by key or address.
-        keep_s: seconds that the result of a job is kept.
-        patience_s: seconds that a body may take, and one more for every `slowest_kb_s` kilobytes.
-        slowest_kb_s: the lowest accepted rate of a body, in kilobytes a second.
         grace_s: seconds that running work may take after the service was asked to end.
     """
 
     keys: tuple[str, ...] = ()
-    megabytes: float = 50.0
-    total_megabytes: float = 1000.0
-    minutes: float = 240.0
     job_above_s: float = 60.0
     requests: int = 256
     jobs: int = 32
-    streams: int = 32
     per_minute: float = 6000.0
-    keep_s: float = 600.0
-    patience_s: float = 30.0
-    slowest_kb_s: float = 10.0
     grace_s: float = 30.0
 
 
