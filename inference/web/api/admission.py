@@ -24,7 +24,7 @@ class ApiLimits(SharedLimits):
         job_above_s: length in seconds from which a timeline is computed as a job, unless the request chooses.
         requests: that are answered at the same time; further ones are refused.
         jobs: that wait, run, or hold a result.
-        per_minute: requests of a client, who is known by key or address.
+        per_minute: requests of a client, who is known by key or address; also refused keys of an address.
         grace_s: seconds that running work may take after the service was asked to end.
     """
 
@@ -55,7 +55,9 @@ class Admission:
         self.streams = 0
         self._held_bytes = 0
         self._lock = Lock()  # jobs release in threads of their own
-        self._allowances: dict[str, tuple[float, float]] = {}  # client -> requests left, and when that was
+        self._allowances: dict[
+            str, tuple[float, float]
+        ] = {}  # client -> requests left, and when that was; the latest is the last
 
     def identify(self, headers: Mapping[str, str], address: str, key: str = "") -> str:
         """The client of a request, by key or address.
@@ -66,28 +68,39 @@ class Admission:
             key: given in another way.
 
         Raises:
-            ApiError: the key is missing or is not one of the service's.
+            ApiError: the key is missing or is not one of the service's, or too many were refused to the address.
         """
         if not self.limits.keys:
             return address
+        self._find_allowance(address)  # before the key is compared: otherwise guessing could go on
         scheme, _, token = headers.get("authorization", "").partition(" ")
         given = key or headers.get("x-api-key", "") or (token if scheme.lower() == "bearer" else "")
         for number, known in enumerate(self.limits.keys):
             if hmac.compare_digest(known.encode(), given.encode()):
                 return f"key {number}"
+        self.check_rate(address)
         raise ApiError(401, "A valid API key is required. Send it as the header `Authorization: Bearer KEY`.")
 
     def check_rate(self, client: str) -> None:
         """Counts a request of a client; raises an [`ApiError`] if there were too many within a minute."""
-        per_s, now = self.limits.per_minute / 60, time.monotonic()
-        left, since = self._allowances.pop(client, (self.limits.per_minute, now))
-        left = min(self.limits.per_minute, left + (now - since) * per_s)
+        left = self._find_allowance(client)
         if len(self._allowances) >= _MOST_CLIENTS:
             self._allowances.pop(next(iter(self._allowances)))  # the one that was silent for the longest time
-        self._allowances[client] = (left - 1 if left >= 1 else left, now)
+        self._allowances[client] = (left - 1, time.monotonic())
+
+    def _find_allowance(self, client: str) -> float:
+        """How many requests a client may send now; raises an [`ApiError`] if it may send none."""
+        per_s, now = self.limits.per_minute / 60, time.monotonic()
+        most = max(1.0, self.limits.per_minute)  # even if a minute has less than a request
+        left, since = self._allowances.get(client, (most, now))
+        left = min(most, left + (now - since) * per_s)
+        if client in self._allowances:
+            del self._allowances[client]  # and adds it again, as the last
+            self._allowances[client] = (left, now)
         if left < 1:
             message = f"Up to {self.limits.per_minute:g} requests a minute are answered. Please wait."
             raise ApiError(429, message, (1 - left) / per_s)
+        return left
 
     def check_open(self) -> None:
         """Raises an [`ApiError`] if the service is to end."""
