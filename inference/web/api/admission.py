@@ -54,10 +54,8 @@ class Admission:
         self.requests = 0
         self.streams = 0
         self._held_bytes = 0
-        self._lock = Lock()  # jobs release in threads of their own
-        self._allowances: dict[
-            str, tuple[float, float]
-        ] = {}  # client -> requests left, and when that was; the latest is the last
+        self._lock = Lock()  # requests are identified, and jobs release, in threads of their own
+        self._allowances: dict[str, tuple[float, float]] = {}  # client -> requests left, and when that was
 
     def identify(self, headers: Mapping[str, str], address: str, key: str = "") -> str:
         """The client of a request, by key or address.
@@ -72,7 +70,7 @@ class Admission:
         """
         if not self.limits.keys:
             return address
-        self._find_allowance(address)  # before the key is compared: otherwise guessing could go on
+        self.check_rate(address, cost=0)  # before the key is compared: otherwise guessing could go on
         scheme, _, token = headers.get("authorization", "").partition(" ")
         given = key or headers.get("x-api-key", "") or (token if scheme.lower() == "bearer" else "")
         for number, known in enumerate(self.limits.keys):
@@ -81,26 +79,26 @@ class Admission:
         self.check_rate(address)
         raise ApiError(401, "A valid API key is required. Send it as the header `Authorization: Bearer KEY`.")
 
-    def check_rate(self, client: str) -> None:
-        """Counts a request of a client; raises an [`ApiError`] if there were too many within a minute."""
-        left = self._find_allowance(client)
-        if len(self._allowances) >= _MOST_CLIENTS:
-            self._allowances.pop(next(iter(self._allowances)))  # the one that was silent for the longest time
-        self._allowances[client] = (left - 1, time.monotonic())
+    def check_rate(self, client: str, cost: int = 1) -> None:
+        """Counts a request of a client; raises an [`ApiError`] if there were too many within a minute.
 
-    def _find_allowance(self, client: str) -> float:
-        """How many requests a client may send now; raises an [`ApiError`] if it may send none."""
+        Args:
+            client: by key or address.
+            cost: 0 does not count it, but raises the same error.
+        """
         per_s, now = self.limits.per_minute / 60, time.monotonic()
         most = max(1.0, self.limits.per_minute)  # even if a minute has less than a request
-        left, since = self._allowances.get(client, (most, now))
-        left = min(most, left + (now - since) * per_s)
-        if client in self._allowances:
-            del self._allowances[client]  # and adds it again, as the last
-            self._allowances[client] = (left, now)
+        with self._lock:
+            known = self._allowances.pop(client, None)
+            left, since = known or (most, now)
+            left = min(most, left + (now - since) * per_s)
+            if cost and len(self._allowances) >= _MOST_CLIENTS:
+                self._allowances.pop(next(iter(self._allowances)))  # the one that was silent for the longest time
+            if cost or known:
+                self._allowances[client] = (left - cost if left >= 1 else left, now)
         if left < 1:
             message = f"Up to {self.limits.per_minute:g} requests a minute are answered. Please wait."
             raise ApiError(429, message, (1 - left) / per_s)
-        return left
 
     def check_open(self) -> None:
         """Raises an [`ApiError`] if the service is to end."""

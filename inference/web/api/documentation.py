@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def _mark_code(text: str) -> Markup:
     return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
-_FILTERS = {
+_FILTERS: dict[str, Callable[..., str]] = {
     "kind": _describe_kind,
     "code": _mark_code,
     "json": partial(json.dumps, indent=1, ensure_ascii=False),

@@ -58,6 +58,7 @@ def test_a_thread_that_ends_without_an_error_to_forward_ends_its_stream(monkeypa
 
     monkeypatch.setattr("inference.web.api.stream_decoding.av.AudioResampler", end)
     decoder = ContainerDecoder("ogg")
+    decoder._thread.join()
     assert decoder.decode(b"a chunk", last=True).size == 0
     decoder.close()
 
