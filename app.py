@@ -13,11 +13,10 @@ import importlib.util
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from common.checkpoint_name import check_checkpoint, default_checkpoint
-from common.command_line import FlagParser, run_command
+from common.command_line import FlagParser, positive, run_command
 from inference.engine.precision import add_precision_flag
 
 
@@ -76,29 +75,18 @@ def _parse_args() -> argparse.Namespace:
     add_precision_flag(parser)
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1, which only this machine can reach)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
-    parser.add_argument("--max_minutes", type=_positive(float), default=10.0, help="longest recording (default: 10)")
+    parser.add_argument("--max_minutes", type=positive(float), default=10.0, help="longest recording (default: 10)")
     parser.add_argument(
-        "--max_mb", type=_positive(float), default=50.0, help="largest file in MB of 2**20 bytes (default: 50)"
+        "--max_mb", type=positive(float), default=50.0, help="largest file in MB of 2**20 bytes (default: 50)"
     )
     parser.add_argument(
         "--max_total_mb",
-        type=_positive(float),
+        type=positive(float),
         default=2000.0,
         help="of all uploads (default: 2000)",
     )
-    parser.add_argument("--concurrent", type=_positive(int), default=2, help="requests computed at a time (default: 2)")
+    parser.add_argument("--concurrent", type=positive(int), default=2, help="requests computed at a time (default: 2)")
     return parser.parse_args()
-
-
-def _positive(kind: type) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        value = kind(text)
-        if not 0 < value < float("inf"):
-            raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
-        return value
-
-    parse.__name__ = kind.__name__  # for argparse's own message
-    return parse
 
 
 if __name__ == "__main__":

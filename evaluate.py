@@ -15,7 +15,7 @@ import os
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser, run_command
+from common.command_line import FlagParser, positive, run_command
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def _parse_args() -> argparse.Namespace:
         "clip gain:-20 speed:1.1 (docs/robustness.md)",
     )
     add("--overwrite", action="store_true", help="replace files in DIR that no evaluation has written")
-    add("--batch_size", type=int, default=8, help="clips per batch and process")
+    add("--batch_size", type=positive(int), default=8, help="clips per batch and process")
     add("--baseline", action="store_true", help="compare with a support vector machine on statistics of MFCCs")
     args = parser.parse_args()
     if not args.checkpoint and not args.predictions:

@@ -68,7 +68,7 @@ def _predict(files: tuple[str, ...], args: argparse.Namespace) -> int:
         args.model,
         backend=args.backend,
         precision=args.precision,
-        batch_size=args.batch_size,
+        batch_size=8 if args.batch_size is None else args.batch_size,
         measure=args.timeline or len(files) >= _MANY_FILES,
         in_first=state.in_first,
     )
@@ -154,10 +154,18 @@ def _parse_args() -> argparse.Namespace:
     add("--uncertain_below", type=float, metavar="P", help="mark predictions whose best score is below P")
     add_precision_flag(parser, onnx=True)
     add("--backend", choices=("torch", "onnx"), default="torch", help="onnx needs a folder that inference.onnx wrote")
-    add("--batch_size", type=int, default=8, metavar="N", help="clips that are processed at once")
+    add("--batch_size", type=int, metavar="N", help="clips that are processed at once (default: 8)")
     args = parser.parse_args()
-    if args.microphone and (args.path or args.list or args.output or args.timeline or args.no_vad or args.channels):
-        parser.error("--microphone is printed as it comes, and cannot be combined with files, --output or --timeline")
+    _check_combination(parser, args)
+    return args
+
+
+def _check_combination(parser: FlagParser, args: argparse.Namespace) -> None:
+    """Ends the command where an argument would have no effect."""
+    others = ("path", "list", "output", "overwrite", "wide", "timeline", "no_vad", "channels", "batch_size")
+    if args.microphone and (given := [name for name in others if getattr(args, name) not in (None, False, [])]):
+        names = ", ".join("files" if name == "path" else f"--{name}" for name in given)
+        parser.error(f"--microphone is printed as it comes, and cannot be combined with {names}")
     if not (args.path or args.list or args.microphone):
         parser.error("expected files, folders, patterns or URLs, or a --list of them")
     if args.timeline and args.no_vad:
@@ -168,7 +176,10 @@ def _parse_args() -> argparse.Namespace:
         parser.error("--channels, --window_s and --hop_s require --timeline")
     if args.json and args.output:
         parser.error("--json changes what is printed, and cannot be combined with --output, whose suffix is the format")
-    return args
+    if args.wide and (args.json or (args.output and args.output.suffix != ".csv")):
+        parser.error("--wide is for what is printed as a table, and for .csv; the other formats have all outputs")
+    if args.overwrite and not args.output:
+        parser.error("--overwrite requires --output")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser, run_command
+from common.command_line import FlagParser, positive, run_command
 from common.quiet import quiet_c_libraries
 
 
@@ -107,12 +107,16 @@ def _parse_args() -> argparse.Namespace:
         help="leave out corpora whose license does not allow this use",
     )
     parser.add_argument("--label_rules", default="paper", metavar="paper|strict|FILE", help="emotions of labels")
-    parser.add_argument("--min_duration_s", type=float, default=0.5, help="shorter clips are skipped")
-    parser.add_argument("--max_duration_s", type=float, default=6.0, help="the part of a clip that the model processes")
+    parser.add_argument(
+        "--min_duration_s", type=positive(float, or_zero=True), default=0.5, help="shorter clips are skipped"
+    )
+    parser.add_argument(
+        "--max_duration_s", type=positive(float), default=6.0, help="the part of a clip that the model processes"
+    )
     parser.add_argument("--skip_duplicates", action="store_true", help="skip clips with the same sound as another clip")
     parser.add_argument("--seed", type=int, default=0, help="seed of the random splits")
     parser.add_argument("--emobox", type=Path, metavar="DIR", help="EmoBox's data/, whose folds become a protocol")
-    parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
+    parser.add_argument("--num_proc", type=positive(int), help="worker processes; all cores by default")
     parser.add_argument("--speaker_genders", type=Path, metavar="FILE", help="YAML file of CORPUS: {SPEAKER: GENDER}")
     add_own_arguments(parser)
     args: argparse.Namespace = parser.parse_args()

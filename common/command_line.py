@@ -101,6 +101,26 @@ def run_command(name: str, main: Callable[[], None], hint: str = "") -> None:
         sys.exit(f"{name}: stopped.{hint}")
 
 
+def positive(kind: Callable[[str], float], or_zero: bool = False) -> Callable[[str], float]:
+    """What reads a positive finite number, an argument of a command.
+
+    Args:
+        kind: `int` or `float`.
+        or_zero: whether it may be 0, too.
+    """
+
+    def parse(text: str) -> float:
+        value = kind(text)
+        if not (0 < value < float("inf") or (or_zero and value == 0)):
+            raise argparse.ArgumentTypeError(
+                f"expected a number {'of 0 or more' if or_zero else 'above 0'}, got {text}"
+            )
+        return value
+
+    parse.__name__ = kind.__name__  # for argparse's own message
+    return parse
+
+
 def pair(text: str) -> tuple[str, str]:
     """Reads `A=B`, an argument of a command.
 

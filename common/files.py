@@ -20,11 +20,16 @@ def atomic_write(path: Path, write: Callable[[Path], Any]) -> None:
         write: writes the content to the path that it is called with; the file is renamed once it is on the disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished = unfinished_path(path)
     write(unfinished)
     with unfinished.open("rb") as file:
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def unfinished_path(path: Path) -> Path:
+    """Where [`atomic_write`] writes the content of a file; it remains there if the process is killed."""
+    return path.with_name(f"{path.name}.unfinished")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -78,6 +78,28 @@ def test_the_microphone_is_printed_as_it_comes(checkpoint, monkeypatch, capsys, 
         assert [line.split()[0] for line in lines if " s  " in line] == ["0.5", "1.0", "1.5", "2.0", "2.5", "3.0"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "flags"),
+    [
+        (["--microphone", "--batch_size", "4"], ["--batch_size"]),
+        (["--microphone", "--wide", "--overwrite"], ["--wide", "--overwrite"]),
+        (["--microphone", "--list", "a.txt", "--no_vad"], ["--list", "--no_vad"]),
+        (["a.wav", "--wide", "--output", "a.jsonl"], ["--wide"]),
+        (["a.wav", "--wide", "--output", "a.parquet"], ["--wide"]),
+        (["a.wav", "--wide", "--timeline", "--output", "a.srt"], ["--wide"]),
+        (["a.wav", "--wide", "--json"], ["--wide"]),
+        (["a.wav", "--overwrite"], ["--overwrite", "--output"]),
+    ],
+)
+def test_an_option_without_an_effect_is_refused(monkeypatch, capsys, arguments, flags):
+    monkeypatch.setattr(sys, "argv", ["predict.py", *arguments])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
+    assert end.value.code == 2
+    message = capsys.readouterr().err.rpartition("error: ")[2]
+    assert all(flag in message for flag in flags)
+
+
 def test_it_prints_all_outputs_of_one_file_and_a_table_of_several(checkpoint, clips, monkeypatch, capsys):
     printed, end = predict(monkeypatch, capsys, clips / "06.wav", "--model", checkpoint)
     assert end is None

@@ -106,6 +106,11 @@ def test_prepare_refuses_an_invalid_corpus_in_one_line(tmp_path, monkeypatch, co
         ("prepare.py", ["--corpus", "x=y", "--output", "z", "--style", "sung"], "invalid choice: 'sung'"),
         ("evaluate.py", ["run", "--data", "x", "--output", "y", "--split", "all"], "invalid choice: 'all'"),
         ("predict.py", ["clip.wav", "--top_k", "all"], "invalid int value: 'all'"),
+        ("prepare.py", ["--corpus", "x=y", "--output", "z", "--num_proc", "0"], "argument --num_proc"),
+        ("prepare.py", ["--corpus", "x=y", "--output", "z", "--max_duration_s", "nan"], "argument --max_duration_s"),
+        ("prepare.py", ["--corpus", "x=y", "--output", "z", "--min_duration_s", "nan"], "argument --min_duration_s"),
+        ("evaluate.py", ["run", "--data", "x", "--output", "y", "--batch_size", "0"], "argument --batch_size"),
+        ("app.py", ["--max_mb", "inf"], "argument --max_mb"),
     ],
 )
 def test_wrong_arguments_are_refused_with_the_usage(monkeypatch, capsys, script, arguments, expected):

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.command_line import FlagParser, run_command
+from common.command_line import FlagParser, positive, run_command
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +93,7 @@ def _parse_args() -> argparse.Namespace:
     add("--protocol", required=True, help="which clips are tested, such as folds:5")
     add("--output", type=Path, required=True, metavar="FILE", help="CSV file")
     add("--column", default="emotion", help="the labels to predict")
-    add("--c", type=float, help="inverse strength of the regularization; by default 0.01, of the SVM 10")
+    add("--c", type=positive(float), help="inverse strength of the regularization; by default 0.01, of the SVM 10")
     add("--overwrite", action="store_true", help="replace FILE")
     args = parser.parse_args()
     if (args.encoder == EGEMAPS) == (args.layers is not None):

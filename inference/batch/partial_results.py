@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from common.files import write_json
+from common.files import unfinished_path, write_json
 from common.outputs import check_new
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ class PartialResults:
     """A folder `OUTPUT.partial` beside the output of a batch run.
 
     It holds the run's settings, a lock that its first process holds, and a file per process to which that process
-    appends a line for each input file: `{"file", "rows"}`. An incomplete or damaged line is ignored. A folder of this
-    name with other content belongs to someone else, and is left alone.
+    appends a line for each input file: `{"file", "rows"}`. An incomplete or damaged line is ignored. When the run ends,
+    its settings are renamed, so that no remains are resumed, and removed last, so that remains can be attributed. A
+    folder of this name with other content belongs to someone else, and is left alone.
 
     Args:
         output: file that the run is to write.
@@ -38,25 +39,24 @@ class PartialResults:
         self.folder = output.with_name(f"{output.name}.partial")
         self._overwrite = overwrite
         self._settings = self.folder / "settings.json"
+        self._finished = self.folder / "finished.json"  # the settings, while the folder is being removed
         self._lines = self.folder / f"rows-{process}.jsonl"
-        self._lock = FileLock(self.folder / "lock")
+        self._unfinished_settings = unfinished_path(self._settings)
+        self._lock_file = self.folder / "lock"
+        self._lock = FileLock(self._lock_file)
 
     def check_unfinished(self) -> None:
         """Raises a `ValueError` if the output or the folder exists already, unless an unfinished run wrote them."""
-        if self._is_batch_run():
+        if _is_ours(self._settings):
             return
-        others = set(self._content()) - set(self._own())
-        if _read_settings(self._settings):
-            others.add(self._settings)
-        if self._files() and not self.output.exists():  # without settings the rows cannot be attributed
-            others |= set(self._files())
+        remains = [self._finished, *self._files()] if _is_ours(self._finished) else []
+        others = set(self._content()) - {*remains, self._unfinished_settings, self._lock_file}
         if others and not self._overwrite:
             raise ValueError(
                 f"{self.folder} holds {min(others).name} without the settings of a run of predict.py. Move the folder, "
                 "choose another --output, or add --overwrite."
             )
-        if self.output.exists():
-            self._remove()  # the remains of a run that was killed while it removed the folder
+        self._remove_remains()
         check_new([self.output], self._overwrite)
 
     def open(self, settings: dict[str, Any], files: Iterable[str]) -> None:
@@ -85,10 +85,6 @@ class PartialResults:
                 f"{self.output} exists already, although the run that writes it is not finished. Move the file, or "
                 "replace it with --overwrite."
             )
-
-    def _is_batch_run(self) -> bool:
-        """Whether the folder belongs to a run that has begun."""
-        return _OWNERSHIP_MARKER.items() <= _read_settings(self._settings).items()
 
     def _accept_settings(self, mine: dict[str, Any]) -> None:
         theirs = _read_settings(self._settings) or ({} if self._files() else mine)
@@ -142,20 +138,30 @@ class PartialResults:
             print(f"{self.folder}: {damaged:,} {plural} damaged; these files are processed again.", file=sys.stderr)
 
     def close(self) -> None:
-        """Removes the folder, after its rows are in the output; the settings first, so that no remains are resumed."""
+        """Removes the folder, after its rows are in the output."""
         self._remove()
         self._lock.release()
 
+    def _remove_remains(self) -> None:
+        """Removes what a run without settings left, unless another one holds the lock, and is about to write them."""
+        if self._lock.is_locked:
+            self._remove_files()
+        elif self.folder.is_dir():
+            with suppress(Timeout, OSError), self._lock.acquire(blocking=False):
+                self._remove()
+
     def _remove(self) -> None:
-        """Removes the files of a run, the settings first, and the folder if nothing else is in it."""
-        for path in self._own():
-            path.unlink(missing_ok=True)
+        """Removes the files of a run, and the folder if nothing else is in it. For the holder of the lock."""
+        self._remove_files()
+        self._lock_file.unlink(missing_ok=True)
         with suppress(OSError):  # it holds other files, or another process has removed it
             self.folder.rmdir()
 
-    def _own(self) -> list[Path]:
-        unfinished = self._settings.with_name(f"{self._settings.name}.unfinished")
-        return [self._settings, unfinished, *self._files(), self.folder / "lock"]
+    def _remove_files(self) -> None:
+        with suppress(FileNotFoundError):
+            self._settings.replace(self._finished)
+        for path in (*self._files(), self._unfinished_settings, self._finished):
+            path.unlink(missing_ok=True)
 
     def _content(self) -> list[Path]:
         return list(self.folder.iterdir()) if self.folder.is_dir() else []
@@ -172,6 +178,11 @@ def _precision_note(theirs: dict[str, Any], mine: dict[str, Any]) -> str:
         if precision in (None, mine.get("precision"))
         else f" Add --precision {precision} to compute as that run did."
     )
+
+
+def _is_ours(settings: Path) -> bool:
+    """Whether this class wrote a file of settings."""
+    return _OWNERSHIP_MARKER.items() <= _read_settings(settings).items()
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 
 from common.checkpoint_name import add_model_flag, check_checkpoint
-from common.command_line import FlagParser, pair, run_command
+from common.command_line import FlagParser, pair, positive, run_command
 
 from ..engine.precision import add_precision_flag
 
@@ -94,7 +94,9 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--no_vad", action="store_true", help="detect no speech, and predict an emotion also where nobody speaks"
     )
-    parser.add_argument("--num_proc", type=int, help="processes that measure pitch and energy; all cores by default")
+    parser.add_argument(
+        "--num_proc", type=positive(int), help="processes that measure pitch and energy; all cores by default"
+    )
     return parser.parse_args()
 
 

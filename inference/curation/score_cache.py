@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import joblib
 import numpy as np
+from filelock import FileLock, Timeout
 
 from common.quiet import quiet_c_libraries
 from common.workers import killed_worker_errors
@@ -36,7 +38,8 @@ class ScoreCache:
 
     A row holds the recording's `file`, its `size` and `mtime_ns` at that time, and the values or an `error`. Rows are
     only appended; the last one of a recording counts. A recording is analyzed again if its row is incomplete, because a
-    process was killed while it wrote it, or if the recording has changed since.
+    process was killed while it wrote it, or if the recording has changed since. A lock beside the file, `PATH.lock`,
+    lets one process at a time write it.
 
     Args:
         path: of the file; it need not exist.
@@ -45,22 +48,17 @@ class ScoreCache:
         vad: whether rows have no emotion where there is no speech.
 
     Raises:
-        ValueError: the file is of another model, precision or format, was made with the other `vad`, or is not a score
-            cache.
+        ValueError: the file is of another model, precision or format, was made with the other `vad`, is not a score
+            cache, or is being written by another process.
     """
 
     def __init__(self, path: Path, predictor: Predictor, model: str | None, vad: bool = True):
         self._path = path
         self._predictor = predictor
         self._request = PredictionRequest(vad=vad)
-        _check_is_cache(path)
-        header = {"score_cache": _FORMAT, "model": model, "precision": predictor.precision, "vad": vad}
-        with path.open("ab") as file:
-            whole = complete_size(path)
-            file.truncate(whole)
-            if whole == 0:
-                file.write(json.dumps(header).encode() + b"\n")
-        _check_header(path, header)
+        self._header = {"score_cache": _FORMAT, "model": model, "precision": predictor.precision, "vad": vad}
+        with self._write():  # writes the header, or checks it
+            pass
 
     def complete(self, files: Sequence[Path], num_proc: int) -> int:
         """Analyzes the recordings that are not in the file, or have changed since, and returns their number.
@@ -68,7 +66,14 @@ class ScoreCache:
         Args:
             files: the recordings, each once.
             num_proc: processes that measure.
+
+        Raises:
+            ValueError: another process is writing the file.
         """
+        with self._write() as out:
+            return self._add_missing(files, num_proc, out)
+
+    def _add_missing(self, files: Sequence[Path], num_proc: int, out: BinaryIO) -> int:
         damaged = sum(row is None for row in self._lines())
         if damaged:
             plural = "line is" if damaged == 1 else "lines are"
@@ -78,7 +83,7 @@ class ScoreCache:
         progress = Progress(len(files), len(files) - len(missing))
         num_proc = min(num_proc, 1 + len(missing) // _AT_ONCE)  # starting one takes as long as a few recordings
         workers = joblib.Parallel(num_proc)
-        with killed_worker_errors(), self._path.open("ab") as out, workers as parallel, progress:
+        with killed_worker_errors(), workers as parallel, progress:
             for group in batched(missing, _AT_ONCE):
                 for row in self._analyze(group, parallel):
                     out.write(json.dumps(row).encode() + b"\n")
@@ -96,6 +101,31 @@ class ScoreCache:
                 if "fingerprint" in values:  # an array takes a tenth of the memory of a list
                     values["fingerprint"] = np.array(values["fingerprint"] or _SILENCE, np.float32)
         return known
+
+    @contextmanager
+    def _write(self) -> Iterator[BinaryIO]:
+        """Yields the file, to which rows are appended after its last complete line. No other process can write it."""
+        lock_file = self._path.with_name(f"{self._path.name}.lock")
+        lock = FileLock(lock_file)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            raise ValueError(
+                f"Another run is writing {self._path} now. Wait for its end, or name another file with --scores."
+            ) from error
+        try:
+            _check_is_cache(self._path)
+            with self._path.open("ab") as file:
+                whole = complete_size(self._path)
+                file.truncate(whole)
+                if whole == 0:
+                    file.write(json.dumps(self._header).encode() + b"\n")
+                    file.flush()
+                _check_header(self._path, self._header)
+                yield file
+        finally:
+            lock_file.unlink()
+            lock.release()
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         """The rows that are complete; damaged lines are ignored."""

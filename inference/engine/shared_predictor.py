@@ -73,6 +73,7 @@ class SharedPredictor(Predictor):
     def _process_all(self) -> None:
         while group := self._next_group():
             started = time.perf_counter()
+            group = [(waveform, future) for waveform, future in group if future.set_running_or_notify_cancel()]
             waveforms, futures = [waveform for waveform, _ in group], [future for _, future in group]
             try:
                 for indices, outputs in self._predictor.predict_batches(waveforms):

@@ -12,12 +12,13 @@ import argparse
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from common.checkpoint_name import add_model_flag, check_checkpoint
-from common.command_line import FlagParser, run_command
+from common.command_line import FlagParser, positive, run_command
 
 from ..engine.precision import add_precision_flag
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..engine.predictor import Predictor
 
+_Limits = dict[str, tuple[Callable[[str], float], str]]  # name -> what reads it, what it means
 _PACKAGES = ("fastapi", "uvicorn", "websockets", "python_multipart", "prometheus_client")
 
 
@@ -95,23 +97,24 @@ def _parse_args() -> argparse.Namespace:
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, only this machine)")
     add("--port", type=int, default=8000, help="port to listen on (default: 8000)")
     add("--page", action="store_true", help="serve the page of app.py at /, too; needs Gradio")
-    limits: dict[str, tuple[type, str]] = {
-        "megabytes": (float, "largest body of a request"),
-        "total_megabytes": (float, "all bodies that are held at once"),
-        "minutes": (float, "longest recording whose timeline is computed"),
-        "job_above_s": (float, "seconds from which a timeline is a job"),
-        "requests": (int, "requests that are answered at once"),
-        "jobs": (int, "jobs that wait, run or hold a result"),
-        "streams": (int, "streams that are open at once"),
-        "per_minute": (float, "requests of a client in a minute"),
-        "keep_s": (float, "seconds that the result of a job is kept"),
-        "grace_s": (float, "seconds that running work may take after SIGTERM"),
+    above_0, from_0 = positive(float), positive(float, or_zero=True)
+    limits: _Limits = {
+        "megabytes": (above_0, "largest body of a request"),
+        "total_megabytes": (above_0, "all bodies that are held at once"),
+        "minutes": (above_0, "longest recording whose timeline is computed"),
+        "job_above_s": (from_0, "seconds from which a timeline is a job"),
+        "requests": (positive(int), "requests that are answered at once"),
+        "jobs": (positive(int), "jobs that wait, run or hold a result"),
+        "streams": (positive(int), "streams that are open at once"),
+        "per_minute": (above_0, "requests of a client in a minute"),
+        "keep_s": (above_0, "seconds that the result of a job is kept"),
+        "grace_s": (from_0, "seconds that running work may take after SIGTERM"),
     }
     _add_limits(parser, limits)
     return parser.parse_args()
 
 
-def _add_limits(parser: FlagParser, limits: dict[str, tuple[type, str]]) -> None:
+def _add_limits(parser: FlagParser, limits: _Limits) -> None:
     from .api.admission import ApiLimits
 
     defaults = ApiLimits()

@@ -28,7 +28,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .expired_files import size_of
-from .service import MEGABYTE, Limits
+from .limits import MEGABYTE
+from .service import Limits
 
 _API = "/gradio_api"
 _UPLOAD = f"{_API}/upload"
@@ -110,9 +111,8 @@ class LimitsMiddleware:
             nonlocal arrived, ended
             if ended:
                 return await receive()  # which waits for the visitor to disconnect
-            latest = began + self._limits.patience_s + arrived / (self._limits.slowest_kb_s * 1e3)
             try:
-                message = await asyncio.wait_for(receive(), latest - time.monotonic())
+                message = await asyncio.wait_for(receive(), self._limits.seconds_left(began, arrived))
             except TimeoutError as error:
                 raise MultiPartException("The upload was too slow.") from error
             if message["type"] == "http.disconnect":

@@ -18,10 +18,11 @@ from .api.stream import Streams
 from .formatting import format_duration, lanes_of, title_of, tone_of
 from .handlers import Handlers
 from .lenient_blocks import LenientBlocks
+from .limits import MEGABYTE
 from .middleware import LimitsMiddleware, accept_only_files
 from .model_description import ModelDescription
 from .render_table import TEMPLATES
-from .service import MEGABYTE, Limits, Service
+from .service import Limits, Service
 
 _HERE = Path(__file__).parent
 _FONT = ("system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")  # the visitor's own: none is fetched

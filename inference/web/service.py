@@ -18,41 +18,29 @@ from ..engine.predictor import Predictor
 from ..table_writers import columns, write_csv
 from ..timeline.build import TimelineOptions
 from .formatting import format_duration
+from .limits import SharedLimits
 from .recording import predict_recording
 from .render import render_note, render_recording, render_several
 
-MEGABYTE = 2**20  # bytes, as browsers and Gradio's own messages count them
-
 
 @dataclass(frozen=True)
-class Limits:
-    """What a visitor may ask for.
+class Limits(SharedLimits):
+    """What a visitor may ask for, beside the limits that the service has, too.
 
     Args:
-        minutes: length of a recording.
-        megabytes: size of a file, in `MEGABYTE`.
-        total_megabytes: what is kept of all visitors together, in `MEGABYTE`.
         files: how many at once.
         concurrent: requests that are computed at the same time.
         waiting: requests that may wait in the queue; further ones are rejected.
         sessions: visitors whose latest recording and result are kept.
-        streams: live tabs that listen at the same time.
-        keep_s: seconds that a file is kept after it was last used.
-        patience_s: seconds that a request body may take, and one more for every `slowest_kb_s` kilobytes.
-        slowest_kb_s: the lowest accepted rate of an upload, in kilobytes a second.
     """
 
     minutes: float = 10.0
-    megabytes: float = 50.0
     total_megabytes: float = 2000.0
+    streams: int = 8
     files: int = 100
     concurrent: int = 2
     waiting: int = 256
     sessions: int = 100
-    streams: int = 8
-    keep_s: float = 600.0
-    patience_s: float = 30.0
-    slowest_kb_s: float = 10.0
 
 
 class Service:

@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from common.command_line import FlagParser, run_command
+from common.command_line import FlagParser, positive, run_command
 from common.files import write_json
 from common.outputs import check_new
 
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--protocol", default="paper", help="protocol of the splits: paper, loco:CORPUS, …")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="file to write the report to")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing --output")
-    parser.add_argument("--num_proc", type=int, help="worker processes; all cores by default")
+    parser.add_argument("--num_proc", type=positive(int), help="worker processes; all cores by default")
     parser.add_argument(
         "--fail_on",
         nargs="+",

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from common.command_line import FlagParser, closest
+from common.command_line import FlagParser, closest, positive
 from tests.conftest import ROOT
 
 SCRIPTS = ("prepare.py", "train.py", "evaluate.py", "predict.py", "publish.py", "app.py")
@@ -76,6 +76,26 @@ def test_every_command_names_an_unknown_flag_in_two_lines(command):
     assert done.returncode == 2
     assert "--outptu" in done.stderr
     assert len(done.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "or_zero", "text", "expected"),
+    [
+        (float, False, "0.5", 0.5),
+        (int, False, "3", 3),
+        (float, True, "0", 0.0),
+        *((float, False, text, None) for text in ("0", "-1", "nan", "inf", "-inf", "1e999")),
+        *((float, True, text, None) for text in ("-1", "nan", "inf")),
+        *((int, False, text, None) for text in ("0", "-1", "1.5", "x")),
+    ],
+)
+def test_a_positive_number_is_finite(kind, or_zero, text, expected):
+    read = positive(kind, or_zero)
+    if expected is not None:
+        assert read(text) == expected
+        return
+    with pytest.raises((ValueError, argparse.ArgumentTypeError)):
+        read(text)
 
 
 def test_a_flag_parser_is_an_argument_parser():

@@ -9,44 +9,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
+from ..limits import MEGABYTE, SharedLimits
 from .errors import ApiError
 
 _MOST_CLIENTS = 10_000  # whose rates are kept
-MEGABYTE = 2**20
 
 
 @dataclass(frozen=True)
-class ApiLimits:
-    """What clients may ask for.
+class ApiLimits(SharedLimits):
+    """What clients may ask for, beside the limits that the page has, too.
 
     Args:
         keys: API keys; without any, everybody is served.
-        megabytes: size of a request's body, in `MEGABYTE`.
-        total_megabytes: of all bodies that are held at the same time.
-        minutes: length of a recording whose timeline is computed.
         job_above_s: length in seconds from which a timeline is computed as a job, unless the request chooses.
         requests: that are answered at the same time; further ones are refused.
         jobs: that wait, run, or hold a result.
-        streams: that are open at the same time.
-        per_minute: requests of a client, who is known by key or address.
-        keep_s: seconds that the result of a job is kept.
-        patience_s: seconds that a body may take, and one more for every `slowest_kb_s` kilobytes.
-        slowest_kb_s: the lowest accepted rate of a body, in kilobytes a second.
+        per_minute: requests of a client, who is known by key or address; also refused keys of an address.
         grace_s: seconds that running work may take after the service was asked to end.
     """
 
     keys: tuple[str, ...] = ()
-    megabytes: float = 50.0
-    total_megabytes: float = 1000.0
-    minutes: float = 240.0
     job_above_s: float = 60.0
     requests: int = 256
     jobs: int = 32
-    streams: int = 32
     per_minute: float = 6000.0
-    keep_s: float = 600.0
-    patience_s: float = 30.0
-    slowest_kb_s: float = 10.0
     grace_s: float = 30.0
 
 
@@ -68,7 +54,7 @@ class Admission:
         self.requests = 0
         self.streams = 0
         self._held_bytes = 0
-        self._lock = Lock()  # jobs release in threads of their own
+        self._lock = Lock()  # requests are identified, and jobs release, in threads of their own
         self._allowances: dict[str, tuple[float, float]] = {}  # client -> requests left, and when that was
 
     def identify(self, headers: Mapping[str, str], address: str, key: str = "") -> str:
@@ -80,25 +66,36 @@ class Admission:
             key: given in another way.
 
         Raises:
-            ApiError: the key is missing or is not one of the service's.
+            ApiError: the key is missing or is not one of the service's, or too many were refused to the address.
         """
         if not self.limits.keys:
             return address
+        self.check_rate(address, cost=0)  # before the key is compared: otherwise guessing could go on
         scheme, _, token = headers.get("authorization", "").partition(" ")
         given = key or headers.get("x-api-key", "") or (token if scheme.lower() == "bearer" else "")
         for number, known in enumerate(self.limits.keys):
             if hmac.compare_digest(known.encode(), given.encode()):
                 return f"key {number}"
+        self.check_rate(address)
         raise ApiError(401, "A valid API key is required. Send it as the header `Authorization: Bearer KEY`.")
 
-    def check_rate(self, client: str) -> None:
-        """Counts a request of a client; raises an [`ApiError`] if there were too many within a minute."""
+    def check_rate(self, client: str, cost: int = 1) -> None:
+        """Counts a request of a client; raises an [`ApiError`] if there were too many within a minute.
+
+        Args:
+            client: by key or address.
+            cost: 0 does not count it, but raises the same error.
+        """
         per_s, now = self.limits.per_minute / 60, time.monotonic()
-        left, since = self._allowances.pop(client, (self.limits.per_minute, now))
-        left = min(self.limits.per_minute, left + (now - since) * per_s)
-        if len(self._allowances) >= _MOST_CLIENTS:
-            self._allowances.pop(next(iter(self._allowances)))  # the one that was silent for the longest time
-        self._allowances[client] = (left - 1 if left >= 1 else left, now)
+        most = max(1.0, self.limits.per_minute)  # even if a minute has less than a request
+        with self._lock:
+            known = self._allowances.pop(client, None)
+            left, since = known or (most, now)
+            left = min(most, left + (now - since) * per_s)
+            if cost and len(self._allowances) >= _MOST_CLIENTS:
+                self._allowances.pop(next(iter(self._allowances)))  # the one that was silent for the longest time
+            if cost or known:
+                self._allowances[client] = (left - cost if left >= 1 else left, now)
         if left < 1:
             message = f"Up to {self.limits.per_minute:g} requests a minute are answered. Please wait."
             raise ApiError(429, message, (1 - left) / per_s)

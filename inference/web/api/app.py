@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI, Response
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from ...engine.predictor import Predictor
 from .admission import Admission, ApiLimits
+from .documentation import render_documentation
 from .engine import Engine
 from .errors import CODES, add_error_handlers
 from .jobs import Jobs
@@ -67,7 +68,14 @@ def build_app(predictor: Predictor, limits: ApiLimits, model: dict[str, Any]) ->
         streams.close()
         engine.close()
 
-    app = FastAPI(title="Speech emotion recognition", version="1", description=_DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="Speech emotion recognition",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's pages load scripts from another host
+        redoc_url=None,
+    )
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     add_error_handlers(app)
     app.state.service = ServiceState(engine, admission, jobs, model)
@@ -90,5 +98,9 @@ def build_app(predictor: Predictor, limits: ApiLimits, model: dict[str, Any]) ->
     async def get_metrics() -> Response:
         """Metrics for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+    @app.get("/docs", include_in_schema=False)
+    async def get_docs(request: Request) -> HTMLResponse:
+        return HTMLResponse(render_documentation(app.openapi(), str(request.base_url).rstrip("/")))
 
     return ServiceApp(app, admission, jobs)

@@ -18,7 +18,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from common.text_files import escape_surrogates, shorten
 
-from .admission import MEGABYTE, Admission
+from ..limits import MEGABYTE
+from .admission import Admission
 from .errors import ApiError
 
 _RAW = ("audio/", "video/", "application/octet-stream", "application/ogg")
@@ -75,8 +76,7 @@ async def _read(request: Request, admission: Admission, body: bytearray) -> None
     chunks = aiter(request.stream())
     try:
         while True:
-            latest = began + limits.patience_s + len(body) / (limits.slowest_kb_s * 1e3)
-            chunk = await asyncio.wait_for(anext(chunks), latest - time.monotonic())
+            chunk = await asyncio.wait_for(anext(chunks), limits.seconds_left(began, len(body)))
             if len(body) + len(chunk) > most:
                 raise too_large
             admission.hold(len(chunk))

@@ -62,7 +62,7 @@ class ContainerDecoder:
                 continue
             if isinstance(item, Exception):
                 self._ended = True
-                raise ValueError(str(item)) from item
+                raise item
             if item is None:
                 self._ended = True
             else:
@@ -74,8 +74,9 @@ class ContainerDecoder:
         self._pipe.close()
 
     def _decode_all(self) -> None:
-        resampler = av.AudioResampler("flt", "mono", SAMPLING_RATE)
+        """Puts the samples as they come, then an error if there was one, and always the end, which is waited for."""
         try:
+            resampler = av.AudioResampler("flt", "mono", SAMPLING_RATE)
             # Decoding begins with the first bytes, instead of after the seconds that FFmpeg likes to look at.
             options = {"probesize": "2048", "analyzeduration": "0", "fflags": "nobuffer"}
             with av.open(self._pipe, "r", format=self._format, options=options) as container:
@@ -84,9 +85,12 @@ class ContainerDecoder:
                         self._samples.put(resampled.to_ndarray()[0].copy())
             for resampled in resampler.resample(None):
                 self._samples.put(resampled.to_ndarray()[0].copy())
-            self._samples.put(None)
         except (av.FFmpegError, ValueError, IndexError) as error:
-            self._samples.put(ValueError(f"{error or type(error).__name__}"))
+            self._samples.put(ValueError(str(error) or type(error).__name__))
+        except Exception as error:  # which is not the fault of the stream
+            self._samples.put(error)
+        finally:
+            self._samples.put(None)
 
 
 class _Pipe:

@@ -55,6 +55,41 @@ def test_another_run_on_the_same_output_is_refused(tmp_path):
     assert partial.done() == {"a"}
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_another_run_is_refused_while_one_replaces_an_output(tmp_path, overwrite):
+    output = tmp_path / "rows.csv"
+    output.write_text("mine")
+    first = PartialResults(output, overwrite=True)
+    first.open(SETTINGS, ["a", "b"])
+    with pytest.raises(ValueError, match=r"rows\.csv"):
+        PartialResults(output, overwrite=overwrite).open(SETTINGS, ["a", "b"])
+    record(first, "a")
+    first.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_check_leaves_the_lock_of_a_run_that_has_no_settings_yet(tmp_path, monkeypatch):
+    output = tmp_path / "rows.csv"
+    output.write_text("mine")
+    first, second = (PartialResults(output, overwrite=True) for _ in range(2))
+
+    def check_and_accept(*_):
+        second.check_unfinished()
+        with pytest.raises(ValueError, match=r"rows\.csv"):
+            second.open(SETTINGS, [])
+
+    monkeypatch.setattr(first, "_accept_settings", check_and_accept)
+    first.open(SETTINGS, [])
+
+
+def test_remains_without_an_output_are_not_resumed(tmp_path):
+    partial = started(tmp_path / "rows.csv")
+    record(partial, "a")
+    partial._settings.rename(partial._finished)
+    del partial
+    assert started(tmp_path / "rows.csv").done() == set()
+
+
 def test_other_settings_are_refused_and_named(tmp_path):
     started(tmp_path / "rows.csv")  # which lets go of the lock as it ends
     with pytest.raises(ValueError, match=r"labels \['sad'\], not \[\]; model abc, not def"):
@@ -108,7 +143,8 @@ def test_remains_of_a_run_that_was_killed_as_it_ended_are_removed(tmp_path):
     output = tmp_path / "rows.csv"
     record(started(output), "a")
     output.write_text("whole")
-    (tmp_path / "rows.csv.partial" / "settings.json").unlink()  # the first to go
+    folder = tmp_path / "rows.csv.partial"
+    (folder / "settings.json").rename(folder / "finished.json")  # the first step
     with pytest.raises(ValueError, match=r"rows\.csv .*--overwrite"):
         PartialResults(output).check_unfinished()
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
@@ -155,18 +191,18 @@ def test_zeros_at_the_end_are_skipped(tmp_path):
     assert partial.done() == {"a", "b"}
 
 
-@pytest.mark.parametrize("name", ["mine.txt", "settings.json", "rows-0.jsonl"])
+@pytest.mark.parametrize("content", ['{"mine": 1}', "mine", "{}", ""])
+@pytest.mark.parametrize("name", ["mine.txt", "settings.json", "finished.json", "rows-0.jsonl"])
 @pytest.mark.parametrize("finished", [False, True])
-def test_a_folder_of_someone_else_is_left_alone(tmp_path, name, finished):
+def test_a_folder_of_someone_else_is_left_alone(tmp_path, name, finished, content):
     folder = tmp_path / "rows.csv.partial"
     folder.mkdir()
-    (folder / name).write_text('{"mine": 1}')
+    (folder / name).write_text(content)
     if finished:
         (tmp_path / "rows.csv").write_text("whole")
-    if name != "rows-0.jsonl" or not finished:
-        with pytest.raises(ValueError, match=r"rows\.csv"):
-            started(tmp_path / "rows.csv")
-        assert (folder / name).read_text() == '{"mine": 1}'
+    with pytest.raises(ValueError, match=r"rows\.csv"):
+        started(tmp_path / "rows.csv")
+    assert (folder / name).read_text() == content
 
 
 def test_with_overwrite_an_output_and_a_run_with_other_settings_are_discarded(tmp_path):

@@ -99,6 +99,34 @@ def test_rows_of_other_recordings_are_left_out(predictor, files, tmp_path):
     assert scores.read(files[1:2], {"gender"}).keys() == {str(files[1])}
 
 
+def test_another_run_on_the_same_file_is_refused(predictor, files, tmp_path, monkeypatch):
+    path = tmp_path / "s.jsonl"
+    scores, other = (ScoreCache(path, predictor, "abc", vad=False) for _ in range(2))
+    refusals = []
+
+    def start_others(file):
+        for start in (lambda: ScoreCache(path, predictor, "abc", vad=False), lambda: other.complete(files, 1)):
+            with pytest.raises(ValueError, match=r"s\.jsonl.*--scores"):
+                start()
+            refusals.append(file)
+        return {}
+
+    monkeypatch.setattr("inference.curation.score_cache.measure", start_others)
+    scores.complete(files[:1], 1)
+    assert len(refusals) == 2
+    assert other.complete(files[:1], 1) == 0
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_a_row_that_another_run_left_incomplete_is_cut_before_rows_are_added(predictor, files, tmp_path):
+    path = tmp_path / "s.jsonl"
+    scores = ScoreCache(path, predictor, "abc", vad=False)
+    with path.open("ab") as file:
+        file.write(b'{"file": "')  # it was killed
+    assert scores.complete(files[2:3], 1) == 1
+    assert scores.read(files, set()).keys() == {str(files[2])}
+
+
 @pytest.mark.slow
 def test_workers_measure_the_same(predictor, files, tmp_path, monkeypatch):
     monkeypatch.setattr("inference.curation.score_cache._AT_ONCE", 3)

@@ -45,6 +45,30 @@ def test_what_waits_while_it_computes_is_batched_together():
     assert (groups, sizes) == ([1, 16], [1, 8, 8])
 
 
+def test_what_is_canceled_while_it_waits_is_not_computed_and_others_are():
+    sizes, release = [], threading.Event()
+
+    def forward(values, mask):
+        release.wait()
+        sizes.append(len(values))
+        return {task.name: np.zeros((len(values), task.num_outputs), np.float32) for task in TASKS}
+
+    shared = SharedPredictor(Predictor(tiny_config(), forward), 0.0)
+    first = shared.submit(CLIPS[0])
+    while shared.num_waiting:
+        pass
+    others = [shared.submit(CLIPS[0]) for _ in range(3)]
+    assert others[0].cancel()
+    release.set()
+    assert [future.result()["emotion"].shape for future in (first, *others[1:])] == [(3,)] * 3
+    assert not first.cancel()
+    alone = shared.submit(CLIPS[0])
+    alone.cancel()
+    assert shared(CLIPS[:1])["emotion"].shape == (1, 3)
+    shared.close()
+    assert sum(sizes) in (4, 5)  # the last one may have been computed before it was canceled
+
+
 def test_an_error_reaches_those_who_asked_and_no_others():
     def forward(values, mask):
         if mask.shape[1] == 10:

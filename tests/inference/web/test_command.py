@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 
 from inference.batch.predict import PredictionRequest, predict_files
 from inference.engine.predictor import load_predictor
+from inference.web.__main__ import _parse_args
 from tests.conftest import ROOT
 from tests.support.service import ServiceProcess
 
@@ -151,6 +152,29 @@ def test_what_cannot_be_served_is_refused_with_a_line(tmp_path):
     assert "missing" in done.stderr
     assert "Traceback" not in done.stderr
     assert start("--model", str(tmp_path), "--megabyte", "1", "--wrong").returncode == 2
+
+
+LIMITS = ("megabytes", "total_megabytes", "minutes", "requests", "jobs", "streams", "per_minute", "keep_s")
+FROM_ZERO = ("job_above_s", "grace_s")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name in (*LIMITS, *FROM_ZERO) for value in ("-1", "nan", "inf", "x")]
+    + [(name, "0") for name in LIMITS],
+)
+def test_a_limit_that_is_not_a_positive_number_is_refused(monkeypatch, capsys, name, value):
+    monkeypatch.setattr(sys, "argv", ["inference.web", "serve", f"--{name}", value])
+    with pytest.raises(SystemExit) as end:
+        _parse_args()
+    assert end.value.code == 2
+    assert f"--{name}" in capsys.readouterr().err
+
+
+def test_a_timeline_may_always_be_a_job_and_the_service_may_end_at_once(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["inference.web", "serve", *(f"--{name}=0" for name in FROM_ZERO)])
+    args = _parse_args()
+    assert [getattr(args, name) for name in FROM_ZERO] == [0, 0]
 
 
 def test_a_taken_port_is_refused(service, exported):

@@ -40,6 +40,45 @@ def test_the_rate_is_that_of_each_client_and_recovers(monkeypatch):
         admission.check_rate("a")
 
 
+def test_refused_keys_of_an_address_are_limited_and_the_right_one_is_not_found_by_guessing(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    admission = Admission(ApiLimits(keys=KEYS, per_minute=3))
+    for guess in ("a", "b", "c"):
+        with pytest.raises(ApiError) as error:
+            admission.identify({"x-api-key": guess}, "address")
+        assert error.value.status == 401
+    for guess in ("d", "one"):
+        with pytest.raises(ApiError) as error:
+            admission.identify({"x-api-key": guess}, "address")
+        assert (error.value.status, error.value.retry_after_s) == (429, 20)
+    assert admission.identify({"x-api-key": "one"}, "elsewhere") == "key 0"
+    now += 20
+    assert admission.identify({"x-api-key": "one"}, "address") == "key 0"
+
+
+def test_less_than_a_request_in_a_minute_is_one_now_and_then(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    admission = Admission(ApiLimits(per_minute=0.5))
+    admission.check_rate("a")
+    with pytest.raises(ApiError) as error:
+        admission.check_rate("a")
+    assert error.value.retry_after_s == 120
+    now += 120
+    admission.check_rate("a")
+
+
+def test_the_rate_of_a_client_that_goes_on_is_kept_when_others_come(monkeypatch):
+    monkeypatch.setattr("inference.web.api.admission._MOST_CLIENTS", 3)
+    admission = Admission(ApiLimits(per_minute=1))
+    admission.check_rate("a")
+    for number in range(5):
+        with pytest.raises(ApiError):
+            admission.check_rate("a")
+        admission.check_rate(f"other {number}")
+
+
 def test_no_more_requests_and_streams_than_the_limits():
     admission = Admission(ApiLimits(requests=1, streams=1))
     for count in (admission.request, admission.stream):
@@ -55,11 +94,11 @@ def test_no_more_requests_and_streams_than_the_limits():
 def test_refusals_have_their_headers(serve):
     client = serve(keys=("one",), per_minute=1)
     headers = {"X-API-Key": "one"}
-    refused(client.get("/v1/models"), 401, "unauthorized")
     assert client.get("/v1/models", headers=headers).status_code == 200
     response = client.get("/v1/models", headers=headers)
     body = refused(response, 429, "too_many_requests")
     assert int(response.headers["retry-after"]) == body["retry_after_s"] > 0
+    refused(client.get("/v1/models"), 401, "unauthorized")
 
 
 def test_a_service_that_ends_refuses_new_work(client, speech):

@@ -1,3 +1,4 @@
+import re
 import time
 
 import pytest
@@ -10,6 +11,21 @@ def test_health_metrics_and_documents_need_no_key(serve):
     client = serve(keys=("one",))
     for path in ("/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"):
         assert client.get(path).status_code == 200
+
+
+def test_the_page_of_the_service_loads_nothing_and_describes_every_address(client):
+    page = client.get("/docs").text
+    assert set(re.findall(r"(?:https?:)?//([\w.:-]+)", page)) == {"testserver"}
+    assert not re.search(r"<script|@import|\burl\(|\bsrc=", page)
+    document = client.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert f"{method.upper()} {path}" in page
+            assert all(f"<code>{parameter['name']}</code>" in page for parameter in operation.get("parameters", []))
+            assert all(status in page for status in operation["responses"])
+    assert "multipart/form-data" in page
+    for path in ("/redoc", "/docs/oauth2-redirect"):
+        assert client.get(path).status_code == 404
 
 
 def test_an_address_that_does_not_exist_has_the_form_of_every_error(client):

@@ -38,6 +38,31 @@ def test_chunks_are_decoded_as_they_come(encoding):
     assert early[len(early) // 2] > 0.25 * whole.size  # half of the bytes give samples before the others are there
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_an_error_that_is_not_of_the_stream_is_raised_and_ends_it(monkeypatch, last):
+    def fail(*_, **__):
+        raise MemoryError("too little")
+
+    monkeypatch.setattr("inference.web.api.stream_decoding.av.open", fail)
+    decoder = ContainerDecoder("webm")
+    with pytest.raises(MemoryError):
+        decoder.decode(b"a chunk", last=last)
+    assert decoder.decode(b"", last=True).size == 0
+    decoder.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_without_an_error_to_forward_ends_its_stream(monkeypatch):
+    def end(*_, **__):
+        raise SystemExit
+
+    monkeypatch.setattr("inference.web.api.stream_decoding.av.AudioResampler", end)
+    decoder = ContainerDecoder("ogg")
+    decoder._thread.join()
+    assert decoder.decode(b"a chunk", last=True).size == 0
+    decoder.close()
+
+
 @pytest.mark.parametrize("encoding", ["webm", "ogg"])
 def test_what_is_no_container_is_an_error(encoding):
     decoder = ContainerDecoder(encoding)
