@@ -11,8 +11,8 @@ github.com/CheyneyComputerScience/CREMA-D (git LFS), ODbL 1.0, the contents unde
 
 The label is the emotion that the actor was asked for. The votes of the crowd are further labels where their table is
 present, `emotion:anger` and so on: those of the annotators who were given the voice alone, whose rows have a number
-that starts with 1 (2: the face alone, 3: both). `summaryTable.csv` has no counts, and is not read. AudioMP3 and VideoFlash
-hold the same clips again. 1076_MTI_SAD_XX.wav is silent, and kept.
+that starts with 1 (2: the face alone, 3: both). `summaryTable.csv` has no counts, and is not read. AudioMP3 and
+VideoFlash hold the same clips again. 1076_MTI_SAD_XX.wav is silent, and kept.
 """
 
 from __future__ import annotations
