@@ -45,7 +45,7 @@ def by_threads(clips: Sequence[np.ndarray], what: str) -> list[Line]:
         for number in numbers
         for precision in PRECISIONS
     }
-    laps = race(ways, budget_s=90)
+    laps = race(ways, budget_s=60)
     lines = [line for precision in PRECISIONS for line in _rates(laps, numbers, precision, len(clips), what)]
     gains = [
         Line(

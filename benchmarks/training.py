@@ -160,7 +160,7 @@ def measure(quick: bool) -> list[Line]:
             for precision in precisions
             for way in WAYS
         }
-        laps = race(ways, budget_s=200, min_rounds=1 if quick else 2, max_rounds=4)
+        laps = race(ways, budget_s=150, min_rounds=1 if quick else 2, max_rounds=4)
         profiles = {
             precision: torch_profile(trainer(prepared, config, "--max_steps", "1", *PRECISIONS[precision]).train)
             for precision in precisions
