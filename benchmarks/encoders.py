@@ -15,7 +15,7 @@ import torch
 import transformers
 from transformers import AutoConfig
 
-from benchmarks.__main__ import machine
+from benchmarks.machine import this_machine
 from benchmarks.models import TASKS, XLSR_53
 from common.command_line import FlagParser
 from common.text_tables import format_table
@@ -154,7 +154,7 @@ def main() -> None:
     print(format_table(rows, HEADERS, "lllrrrrlr", "github"))
     print(
         f"\nSeconds of computing per second of audio: {BATCH} clips of {SECONDS:g} s at once, float32, {args.threads} "
-        f"threads, the fastest of {ROUNDS} rounds, random weights, on {machine()}; "
+        f"threads, the fastest of {ROUNDS} rounds, random weights, on {this_machine().kind}; "
         f"torch {torch.__version__}, transformers {transformers.__version__}."
     )
 

@@ -15,10 +15,12 @@ import onnxruntime
 import soundfile
 from transformers import pipeline
 
-from benchmarks.clips import folder_sample, real_files, waveforms, write_wavs
-from benchmarks.measure import Line, Run, command_line, race, ratio, seconds, shares, torch_profile
+from benchmarks.clips import folder_sample, speech, waveforms, write_wavs
+from benchmarks.machine import this_machine
+from benchmarks.measure import Laps, Line, Run, command_line, race, ratio, seconds, shares, spread, torch_profile
 from benchmarks.models import feature_extractor, write_checkpoint
 from common.checkpoint import load_checkpoint
+from common.checkpoint_name import DEFAULT_CHECKPOINT
 from inference.engine.backend import pad
 from inference.engine.onnx_backend import FILES, INPUTS
 from inference.engine.predictor import load_predictor
@@ -27,6 +29,8 @@ from modeling import load_audio
 
 STOCK_BATCHES = (1, 2, 4, 8)
 LAYERS = 24
+# Ways to their flags.
+CLAIMED = {"float32": "float32", "auto": "--precision auto", "int8": "--backend onnx --precision int8"}
 
 
 def ours(folder: Path, checkpoint: Path, **options: Any) -> Run:
@@ -70,20 +74,29 @@ def export(checkpoint: Path, folder: Path) -> Path:
     return folder
 
 
-def agreement(checkpoint: Path) -> str:
-    """On how many clips of people the top emotion of a trained small model is the same in int8 as in float32."""
-    files = real_files(600)
-    if not files or not checkpoint.is_dir():
-        return f"The agreement was not measured: it needs SER_REAL_AUDIO and {checkpoint}."
-    clips = [load_audio(file) for file in files]
+def agreement(count: int) -> list[Line]:
+    """On how many clips of people the released model predicts the same emotion in a precision as in float32."""
+    clips, what = speech(count)
     with tempfile.TemporaryDirectory() as temporary:
-        exported = str(export(checkpoint, Path(temporary, "onnx")))
-        exact = load_predictor(str(checkpoint))(clips)["emotion"]
-        rounded = load_predictor(exported, backend="onnx", precision="int8")(clips)["emotion"]
-    same = (exact.argmax(axis=1) == rounded.argmax(axis=1)).mean()
-    return (
-        f"Top emotion of {checkpoint} as in float32 on {same:.1%} of {len(files)} real clips, greatest difference of a "
-        f"score {np.abs(exact - rounded).max():.3f}."
+        exported = str(export(Path(DEFAULT_CHECKPOINT), Path(temporary, "onnx")))
+        exact = load_predictor(DEFAULT_CHECKPOINT)(clips)["emotion"]
+        auto = load_predictor(DEFAULT_CHECKPOINT, precision="auto")
+        int8 = load_predictor(exported, backend="onnx", precision="int8")
+        return [
+            _same_emotion("auto", auto(clips)["emotion"], exact, 99.5, f"{what}; auto is {auto.precision} here"),
+            _same_emotion("int8", int8(clips)["emotion"], exact, 99.0, what),
+        ]
+
+
+def _same_emotion(precision: str, found: np.ndarray, exact: np.ndarray, target: float, what: str) -> Line:
+    share = 100 * float((found.argmax(axis=1) == exact.argmax(axis=1)).mean())
+    return Line(
+        f"the same emotion, the released model, {precision}",
+        "float32",
+        **spread([share]),
+        target=target,
+        unit=" %",
+        note=f"{what}; probabilities differ by {np.abs(found - exact).max():.2g} at most.",
     )
 
 
@@ -102,53 +115,80 @@ def onnx_profile(file: Path, folder: Path) -> str:
     return shares(times)
 
 
+def chosen_precision(checkpoint: Path) -> str:
+    """What `--precision auto` is on this machine."""
+    return load_predictor(str(checkpoint), precision="auto").precision
+
+
 def measure(quick: bool) -> list[Line]:
-    """Float32, and 8 bits with ONNX Runtime, beside the stock pipeline at the batch size that suits it best."""
+    """Each precision beside the stock pipeline at the batch size that suits it best, and how often it agrees."""
     with tempfile.TemporaryDirectory() as temporary:
         folder, checkpoint = Path(temporary, "clips"), Path(temporary, "checkpoint")
         write_wavs(folder, waveforms(4) if quick else folder_sample(2))
         write_checkpoint(checkpoint, 2 if quick else LAYERS, quick=quick)
-        exported = export(checkpoint, Path(temporary, "onnx"))
-        # One round on half of the clips finds the best batch size of the stock pipeline.
-        trial = race(
-            {f"stock, {size}": partial(stock, folder, checkpoint, size, half=True) for size in STOCK_BATCHES},
-            min_rounds=1,
-            max_rounds=1,
-        )
-        best = min(trial, key=lambda name: trial[name].median)
-        ways = {
-            "ours": partial(ours, folder, checkpoint),
-            "stock": partial(stock, folder, checkpoint, int(best[7:])),
-            "int8": partial(ours, folder, exported, backend="onnx", precision="int8"),
-        }
-        laps = race(ways, budget_s=60, min_rounds=2, max_rounds=5)
-        difference = np.abs(laps["ours"].result - laps["stock"].result).max()
-        assert difference < 1e-5, f"ours differs from the stock pipeline by {difference}"
-        clips = len(list(folder.iterdir()))
-        profile = torch_profile(ours(folder, checkpoint))
-        profile_int8 = onnx_profile(exported / FILES["int8"], folder)
-    peer = f"stock pipeline, batches of {best[7:]}, the best of {', '.join(map(str, STOCK_BATCHES))}"
-    found = (
-        f"{clips} synthetic clips, two of the batches into which a folder of 1,000 clips is grouped by length, "
-        f"{len(laps['ours'].seconds)} rounds; {seconds(laps)}."
+        return [*speed(folder, checkpoint, Path(temporary, "onnx")), *agreement(4 if quick else 1199)]
+
+
+def speed(folder: Path, checkpoint: Path, onnx: Path) -> list[Line]:
+    """Float32, `auto`, and 8 bits with ONNX Runtime, each beside the stock pipeline.
+
+    Args:
+        folder: of clips.
+        checkpoint: of the model.
+        onnx: folder to export it to.
+    """
+    exported = export(checkpoint, onnx)
+    precision = chosen_precision(checkpoint)
+    # One round on half of the clips finds the best batch size of the stock pipeline.
+    trial = race(
+        {str(size): partial(stock, folder, checkpoint, size, half=True) for size in STOCK_BATCHES},
+        min_rounds=1,
+        max_rounds=1,
     )
+    best = min(trial, key=lambda size: trial[size].median)
+    ways = {
+        "stock": partial(stock, folder, checkpoint, int(best)),
+        "float32": partial(ours, folder, checkpoint),
+        "auto": partial(ours, folder, checkpoint, precision="auto"),
+        "int8": partial(ours, folder, exported, backend="onnx", precision="int8"),
+    }
+    laps = race(ways, budget_s=60, min_rounds=2, max_rounds=5)
+    difference = np.abs(laps["float32"].result - laps["stock"].result).max()
+    assert difference < 1e-5, f"ours differs from the stock pipeline by {difference}"
+    machine = this_machine()
     return [
-        Line(
-            "inference over a folder, full size, CPU, float32",
-            peer,
-            **ratio(laps, "ours", "stock"),
-            target=1.2,
-            note=f"{found} Greatest difference {difference:.1g}. A half of them by batch size: {seconds(trial)}. "
-            f"Time: {profile}.",
+        _line(
+            laps,
+            "float32",
+            1.4,
+            f"{len(list(folder.iterdir()))} synthetic clips, two of the batches into which a folder of 1,000 clips is "
+            f"grouped by length, {len(laps['stock'].seconds)} rounds; {seconds(laps)}. Greatest difference "
+            f"{difference:.1g}. A half of them in the stock pipeline by batch size: {seconds(trial)}. "
+            f"Time: {torch_profile(ours(folder, checkpoint))}.",
         ),
-        Line(
-            "the same with --backend onnx --precision int8",
-            peer,
-            **ratio(laps, "int8", "stock"),
-            target=2.5,
-            note=f"{agreement(Path('runs/demo'))} Time: {profile_int8}.",
+        _line(
+            laps,
+            "auto",
+            3.0 if machine.has_amx else None,
+            f"auto is {precision} here. Time: {torch_profile(ours(folder, checkpoint, precision='auto'))}.",
+        ),
+        _line(
+            laps,
+            "int8",
+            6.0 if machine.has_vnni else 2.2,
+            f"Time: {onnx_profile(exported / FILES['int8'], folder)}.",
         ),
     ]
+
+
+def _line(laps: dict[str, Laps], way: str, target: float | None, note: str) -> Line:
+    return Line(
+        f"inference over a folder, full size, CPU, {CLAIMED[way]}",
+        "stock pipeline at its best batch size",
+        **ratio(laps, way, "stock"),
+        target=target,
+        note=note,
+    )
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def measure(quick: bool) -> list[Line]:
         Wav2Vec2Model(backbone(layers, quick=quick)).save_pretrained(folder / "pretrained")
         prepared = prepare_training_clips(folder / "corpus", CLIPS)
         ways = {way: partial(step, prepared, folder / "pretrained", way) for way in WAYS}
-        laps = race(ways, budget_s=150, min_rounds=1 if quick else 2, max_rounds=4)
+        laps = race(ways, budget_s=100, min_rounds=1 if quick else 2, max_rounds=4)
     steps = {way: Laps([result["seconds"] for result in lap.results], lap.results) for way, lap in laps.items()}
     return _lines(steps, layers)
 

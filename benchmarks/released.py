@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from transformers import WhisperConfig, WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from benchmarks.clips import speech, voice, write_wavs
-from benchmarks.measure import Laps, Line, Run, Usage, command_line, race, ratio, run_command, seconds, spread
+from benchmarks.measure import Line, Run, Usage, command_line, race, ratio, run_command, seconds, spread
 from common.checkpoint import load_checkpoint
 from common.checkpoint_name import DEFAULT_CHECKPOINT
 from inference.engine.predictor import load_predictor
@@ -56,20 +56,12 @@ def padded(clips: Sequence[np.ndarray]) -> Run:
     return run
 
 
-def threads(number: int, ready: Callable[[], Run]) -> Run:
-    """The same with a number of threads."""
-    torch.set_num_threads(number)
-    return ready()
-
-
 def measure(quick: bool) -> list[Line]:
-    """Lines on lengths, on clips of people, on threads, and on `predict.py` as a whole."""
+    """Lines on lengths, on clips of people, and on `predict.py` as a whole."""
     clips, what = speech(4 if quick else 100)
     return [
         *(_length(length, quick) for length in LENGTHS_S),
         _clips(clips[:2] if quick else clips[::4], what),
-        *(line for number in (1, 2) for line in _threads(number, clips, what)),
-        _agreement(clips, what),
         *_command(clips, what),
     ]
 
@@ -95,41 +87,6 @@ def _clips(clips: Sequence[np.ndarray], what: str) -> Line:
         target=None,
         note=f"{len(clips)} of {what}: {seconds(laps)}.",
     )
-
-
-def _threads(number: int, clips: Sequence[np.ndarray], what: str) -> list[Line]:
-    ways = {name: partial(threads, number, partial(ours, clips, 8, name)) for name in _PRECISIONS}
-    laps = race(ways, budget_s=30)
-    rates = [
-        Line(
-            f"audio a second, threads: {number}, {name}",
-            "real time",
-            **_rates(lap),
-            target=None,
-            note=f"{what}, decoded before.",
-        )
-        for name, lap in laps.items()
-    ]
-    faster = ratio(laps, "auto", "float32")
-    return [*rates, Line(f"the same, threads: {number}, auto", "float32", **faster, target=None, note=seconds(laps))]
-
-
-def _agreement(clips: Sequence[np.ndarray], what: str) -> Line:
-    exact, chosen = (load_predictor(DEFAULT_CHECKPOINT, precision=name) for name in _PRECISIONS)
-    expected, found = (predictor(clips)[predictor.main_task.name] for predictor in (exact, chosen))
-    share = 100 * float((found.argmax(axis=1) == expected.argmax(axis=1)).mean())
-    return Line(
-        "the same emotion, auto",
-        "float32",
-        **spread([share]),
-        target=99.5,
-        unit=" %",
-        note=f"{what}; auto is {chosen.precision} here; scores differ by {np.abs(found - expected).max():.2g} at most.",
-    )
-
-
-def _rates(laps: Laps) -> Any:
-    return spread([audio / took for audio, took in zip(laps.results, laps.seconds, strict=True)])
 
 
 def _command(clips: Sequence[np.ndarray], what: str) -> list[Line]:

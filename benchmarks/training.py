@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional as F
+from transformers import TrainerCallback
 
 from benchmarks.corpus import prepare_training_clips
-from benchmarks.measure import Line, command_line, race, ratio, torch_profile
+from benchmarks.machine import this_machine
+from benchmarks.measure import Laps, Line, command_line, race, ratio, torch_profile
 from benchmarks.models import backbone
+from modeling import SAMPLING_RATE
 from preprocessing.prepared.rows import ROW
 from training.arguments.parse import parse_args
 from training.job import prepare_job
@@ -25,11 +29,18 @@ from training.run import build_trainer
 from training.trainer import MultiTaskSERTrainer
 
 LAYERS, CLIPS = 4, 640
+CLAIM = f"training, clips of one length a second, XLSR-53's shape with {LAYERS} layers"
 # Flags that each way adds to the defaults of train.py.
 WAYS = {
     "ours": (),
     "padded to 6 s": ("--padding", "paper", "--train_sampling_strategy", "random"),
     "random batches": ("--train_sampling_strategy", "random"),
+}
+PRECISIONS: dict[str, tuple[str, ...]] = {"float32": (), "bfloat16": ("--bf16", "true", "--use_cpu", "true")}
+# Ways to what they are, and how many times as fast ours is to be.
+PEERS = {
+    "padded to 6 s": ("padding to 6 s (the paper)", 2.0),
+    "random batches": ("random batches of 8 padded to the longest (HF's example)", 1.8),
 }
 
 
@@ -43,30 +54,71 @@ def trainer(prepared: Path, config: Path, *more: str) -> MultiTaskSERTrainer:
     return build_trainer(prepare_job(*parse_args(flags)))
 
 
-def step(prepared: Path, config: Path, way: str) -> Callable[[], float]:
-    """The first step of an epoch, with another seed in each round; it returns the seconds of audio in it.
+class StepClock(TrainerCallback):
+    """Times the steps of a training, without what comes before the first one.
+
+    Attributes:
+        marks: seconds of the clock and of processors at the beginning, and at the end of each step.
+        optimizer_s: seconds of the optimizer in each step.
+    """
+
+    def __init__(self) -> None:
+        self.marks: list[tuple[float, float]] = []
+        self.optimizer_s: list[float] = []
+
+    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
+        self._mark()
+
+    def on_pre_optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        self._before_s = time.perf_counter()
+
+    def on_optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        self.optimizer_s.append(time.perf_counter() - self._before_s)
+
+    def on_step_end(self, *args: Any, **kwargs: Any) -> None:
+        self._mark()
+
+    def _mark(self) -> None:
+        self.marks.append((time.perf_counter(), time.process_time()))
+
+    def step(self, number: int) -> tuple[float, float]:
+        """Seconds of the clock and of processors that a step took, the first one with number 0."""
+        (start, before), (end, after) = self.marks[number : number + 2]
+        return end - start, after - before
+
+
+class Step(NamedTuple):
+    """What a step took, and the seconds of audio in it, without padding and with it."""
+
+    seconds: float
+    audio_s: float
+    padded_s: float
+
+
+def step(prepared: Path, config: Path, flags: Sequence[str]) -> Callable[[], Step]:
+    """The first step of an epoch, with another seed in each round.
 
     The loader, the loss and the optimizer are those of `train.py`.
     """
     seeds = count()
 
-    def run() -> float:
-        built = trainer(prepared, config, *WAYS[way], "--seed", str(next(seeds)), "--max_steps", "1")
+    def run() -> Step:
+        built = trainer(prepared, config, *flags, "--seed", str(next(seeds)), "--max_steps", "1")
+        clock = StepClock()
+        built.add_callback(clock)
         model: Any = built.model
-        clips: Any = built.train_dataset
         model.freeze("feature_encoder")
-        lengths = np.minimum(clips["duration_s"][:], model.config.max_duration_s)
-        seconds = dict(zip(clips[ROW][:], lengths.tolist(), strict=True))
-        processed: list[float] = []
+        samples = np.zeros(2)
         training_step = built.training_step
 
         def counted(model: Any, inputs: Any, *more: Any) -> Any:
-            processed.extend(seconds[row] for row in inputs["labels"][ROW].tolist())
+            mask = inputs["attention_mask"]
+            samples[:] += int(mask.sum()), mask.numel()
             return training_step(model, inputs, *more)
 
         built.training_step = counted  # type: ignore[method-assign, assignment]
         built.train()
-        return sum(processed)
+        return Step(clock.step(0)[0], *(samples / SAMPLING_RATE).tolist())
 
     return run
 
@@ -93,7 +145,8 @@ def clip_losses(prepared: Path, config: Path) -> np.ndarray:
 
 
 def measure(quick: bool) -> list[Line]:
-    """Ours beside each peer."""
+    """Ours beside each peer in float32 and, where the processor has AMX, in bfloat16."""
+    precisions = ["float32", *(["bfloat16"] if this_machine().has_amx else [])]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         config = folder / "config.json"
@@ -102,24 +155,59 @@ def measure(quick: bool) -> list[Line]:
         ours, theirs = clip_losses(prepared, config)
         difference = np.abs(ours - theirs).max()
         assert difference < 1e-4, f"a clip's loss differs by {difference} between our batches and random ones"
-        ways = {way: partial(step, prepared, config, way) for way in WAYS}
-        laps = race(ways, budget_s=200, min_rounds=1 if quick else 2, max_rounds=4)
-        profile = torch_profile(trainer(prepared, config, "--max_steps", "1").train)
-    rates = ", ".join(f"{way} {median(lap.results) / median(lap.seconds):.2f}" for way, lap in laps.items())
-    note = (
-        f"A step of 32 of {CLIPS} clips in each of {len(laps['ours'].seconds)} rounds, {os.cpu_count()} cores. "
-        f"Seconds of speech trained on in a second: {rates}. A clip's loss is the same, to {difference:.1g}. "
-        f"Time: {profile}."
-    )
-    claim = "training, clips of one length a second, XLSR-53's shape with 4 layers"
-    peers = {
-        "padded to 6 s": "padding to 6 s (the paper)",
-        "random batches": "random batches of 8 padded to the longest (HF's example)",
+        ways = {
+            f"{way}, {precision}": partial(step, prepared, config, (*WAYS[way], *PRECISIONS[precision]))
+            for precision in precisions
+            for way in WAYS
+        }
+        laps = race(ways, budget_s=150, min_rounds=1 if quick else 2, max_rounds=4)
+        profiles = {
+            precision: torch_profile(trainer(prepared, config, "--max_steps", "1", *PRECISIONS[precision]).train)
+            for precision in precisions
+        }
+    steps = {
+        way: Laps([found.seconds for found in lap.results], [found.audio_s for found in lap.results])
+        for way, lap in laps.items()
     }
+    notes = {precision: _note(laps, precision, difference, profiles[precision]) for precision in precisions}
     return [
-        Line(claim, peers[way], **ratio(laps, "ours", way, per_result=True), target=target, note=text)
-        for way, target, text in (("padded to 6 s", 2.0, note), ("random batches", 1.8, "The same run."))
+        *(line for precision in precisions for line in _beside_peers(steps, precision, notes[precision])),
+        *([_bfloat16(steps)] if "bfloat16" in precisions else []),
     ]
+
+
+def _note(laps: Mapping[str, Laps], precision: str, difference: float, profile: str) -> str:
+    found = {way: laps[f"{way}, {precision}"].results for way in WAYS}
+    rates = ", ".join(
+        f"{way} {median(step.audio_s / step.seconds for step in steps):.2f}" for way, steps in found.items()
+    )
+    audio = ", ".join(
+        f"{way} {median(step.audio_s / step.padded_s for step in steps):.0%}" for way, steps in found.items()
+    )
+    return (
+        f"A step of 32 of {CLIPS} clips in each of {len(found['ours'])} rounds, {os.cpu_count()} cores. Seconds of "
+        f"speech trained on in a second: {rates}. Share of speech in what is computed, the rest is padding: {audio}. "
+        f"A clip's loss in float32 is the same, to {difference:.1g}. Time of a training of one step: {profile}."
+    )
+
+
+def _beside_peers(steps: Mapping[str, Laps], precision: str, note: str) -> list[Line]:
+    claim = CLAIM if precision == "float32" else f"{CLAIM}, {precision}"
+    return [
+        Line(
+            claim,
+            peer,
+            **ratio(steps, f"ours, {precision}", f"{way}, {precision}", per_result=True),
+            target=target,
+            note=note if way == "padded to 6 s" else "The same run.",
+        )
+        for way, (peer, target) in PEERS.items()
+    ]
+
+
+def _bfloat16(steps: Mapping[str, Laps]) -> Line:
+    speedup = ratio(steps, "ours, bfloat16", "ours, float32", per_result=True)
+    return Line(f"{CLAIM}, bfloat16", "the same in float32", **speedup, target=None, note="The same run.")
 
 
 if __name__ == "__main__":

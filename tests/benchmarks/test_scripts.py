@@ -1,13 +1,10 @@
-"""The benchmarks that are quick at toy size run; the others run as `python -m benchmarks --quick`."""
-
-import json
+"""The benchmarks that are quick at toy size run; the others run as `python -m benchmarks --quick --output FOLDER`."""
 
 import pytest
 import torch
 
 from benchmarks import augmentation, gpu, report
-from benchmarks.__main__ import CLAIMS, GPU, format_results
-from benchmarks.measure import Line
+from benchmarks.__main__ import CLAIMS, GPU
 from preprocessing.augmentation.transforms import TRANSFORMS
 from tests.conftest import ROOT
 
@@ -15,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_every_script_is_among_those_that_make_bench_runs():
-    shared = {"__main__", "measure", "clips", "models", "corpus"}
+    shared = {"__main__", "measure", "results", "machine", "clips", "models", "corpus"}
     shared.add("service")  # the figures of docs/jobs/service.md, against a service that runs for minutes
     shared.add("encoders")  # the table of docs/encoders.md
     shared.add("dub_check")  # it measures findings, on recordings of others
@@ -42,14 +39,3 @@ def test_what_runs_on_a_gpu_runs_at_toy_size():
     assert all(rate.clips_per_second > 0 and rate.share_of_product > 0 for rate in rates)
     assert [rate.over for rate in rates if rate.way == "ours"] == [1.0, 1.0]
     assert gpu.format_rates(rates, "the CPU").count("\n| training") == 3
-
-
-def test_the_page_of_results_has_every_line_and_every_failure(tmp_path):
-    line = {"claim": "faster", "peer": "slower", "value": 1.5, "low": 1.0, "high": 2.0, "target": 2.0, "note": "Why."}
-    (tmp_path / "training.json").write_text(json.dumps([line]))
-    text = format_results(tmp_path, {"memory": "it ended"}, 90.0)
-    assert "| faster | slower | 1.5 × (1–2) | ≥ 2 × | **no** |" in text
-    assert "| memory | – | failed: it ended | | no |" in text
-    assert "- **faster**, beside slower: Why." in text
-    assert "benchmarks.gpu" in text
-    assert Line(**line).met is False
