@@ -22,7 +22,9 @@ from common.checkpoint import load_checkpoint
 from inference.engine.backend import pad
 from inference.engine.onnx_backend import FILES, INPUTS
 from inference.engine.predictor import load_predictor
-from inference.onnx.graph import write_float32, write_int8
+from inference.onnx.graph import write_float32
+from inference.onnx.int8 import write_int8
+from inference.onnx.sensitivity import product_groups
 from modeling import load_audio
 
 STOCK_BATCHES = (1, 2, 4, 8)
@@ -61,11 +63,11 @@ def stock(folder: Path, checkpoint: Path, batch_size: int, half: bool = False) -
 
 
 def export(checkpoint: Path, folder: Path) -> Path:
-    """What `inference.onnx --precision int8` writes, without its comparison on clips."""
+    """What `inference.onnx --precision int8` writes where no group of products is sensitive."""
     folder.mkdir()
     model, _ = load_checkpoint(checkpoint)
     write_float32(model, folder / FILES["float32"])
-    write_int8(model, folder / FILES["float32"], folder / FILES["int8"])
+    write_int8(folder / FILES["float32"], folder / FILES["int8"], product_groups(model))
     model.config.to_json_file(folder / "config.json")
     return folder
 
