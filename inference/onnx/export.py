@@ -105,7 +105,8 @@ def _write_graphs(
     sensitivity = None
     if "int8" in files:
         check_int8(model)  # before the minutes that follow
-        sensitivity = measure_sensitivity(model, _calibration_clips(recordings, model.config.max_duration_s))
+        clips = _calibration_clips(recordings, model.config.max_duration_s)
+        sensitivity = measure_sensitivity(model, clips, BOUND)
     write_float32(model, files["float32"])
     if sensitivity:
         write_int8(files["float32"], files["int8"], sensitivity.quantized)
@@ -116,7 +117,8 @@ def _write_graphs(
 
 def _calibration_clips(recordings: Sequence[Path], max_duration_s: float) -> list[np.ndarray]:
     """Recordings spread over the folder; to a few of them, synthetic clips are added."""
-    spread = [recordings[len(recordings) * place // _CLIPS] for place in range(min(_CLIPS, len(recordings)))]
+    count = min(_CLIPS, len(recordings))
+    spread = [recordings[len(recordings) * place // count] for place in range(count)]
     clips = [*_read(spread, max_duration_s, [])]
     return clips if len(clips) == _CLIPS else [*clips, *synthetic_clips(max_duration_s)]
 

@@ -34,8 +34,8 @@ def write_float32(model: PreTrainedModel, file: Path) -> None:
     """Writes the graph from waveforms at 16 kHz and their mask, both `(batch, samples)`, to one output per head.
 
     It contains everything that the model does: cutting, standardizing, padding, the network, masked pooling. The sizes
-    of batch and samples are dynamic. The metadata of the file describes the outputs. The names of the nodes that multiply
-    by weights begin with the path of their module in the model, and `/`.
+    of batch and samples are dynamic. The metadata of the file describes the outputs. The names of products begin with
+    the path of their module in the model, and `/`.
     """
     from onnxscript import ir
 

@@ -1,7 +1,7 @@
 """How much 8 bits in each group of a network's weight products change its outputs, measured on clips.
 
-A group is a transformer layer, or a single projection or convolution outside them, named by its path in the model. 8 bits are
-simulated in PyTorch, with the rounding of `write_int8`: weights per output channel, activations per tensor.
+A group is a transformer layer, or a single projection or convolution outside them, named by its path in the model.
+8 bits are simulated in PyTorch, with the rounding of `write_int8`: weights per output channel, activations per tensor.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ..engine.torch_backend import torch_network
 BOUND = 0.03  # of the outputs' standard deviation over clips; docs/jobs/onnx.md has what others cost
 _BATCH_SIZE = 8
 _MIN_CHANNELS = 32  # of a convolution
+_TINY = torch.finfo(torch.float32).tiny
 Outputs = Mapping[str, np.ndarray]
 
 
@@ -52,8 +53,8 @@ def product_groups(model: PreTrainedModel) -> list[str]:
     """The groups of a transformer, the lowest first. The heads are in none and stay in float32."""
     encoder: Any = model
     layers = [f"{encoder.encoder_path}.{encoder.layers_path}.{index}" for index in range(len(encoder.layers))]
-    group_of = {path: next((layer for layer in layers if path.startswith(f"{layer}.")), path) for path in _products(model)}
-    return list(dict.fromkeys(group_of.values()))
+    groups = (next((layer for layer in layers if path.startswith(f"{layer}.")), path) for path in _products(model))
+    return list(dict.fromkeys(groups))
 
 
 def _products(model: nn.Module) -> dict[str, nn.Linear | nn.Conv1d]:
@@ -69,7 +70,7 @@ def _products(model: nn.Module) -> dict[str, nn.Linear | nn.Conv1d]:
     return found
 
 
-def measure_sensitivity(model: PreTrainedModel, clips: Sequence[np.ndarray], bound: float = BOUND) -> Sensitivity:
+def measure_sensitivity(model: PreTrainedModel, clips: Sequence[np.ndarray], bound: float) -> Sensitivity:
     """Measures each group alone, and chooses the fewest groups that stay in float32.
 
     The changes of the groups are taken to be independent: their squares add up.
@@ -145,14 +146,15 @@ def eight_bits(model: nn.Module, groups: Collection[str]) -> Iterator[None]:
 
 def _round_weight(weight: torch.Tensor) -> torch.Tensor:
     """`(outputs, inputs, …)` in 129 steps per output, from -64 to 64."""
-    scale = weight.abs().amax(dim=tuple(range(1, weight.ndim)), keepdim=True).clamp(min=torch.finfo(torch.float32).tiny) / 64
+    largest = weight.abs().amax(dim=tuple(range(1, weight.ndim)), keepdim=True)
+    scale = largest.clamp(min=_TINY) / 64
     return (weight / scale).round() * scale
 
 
 def _round_activations(values: torch.Tensor) -> torch.Tensor:
     """In 256 steps from the smallest value to the largest, one of which is 0, as ONNX's DynamicQuantizeLinear."""
     low, high = values.min().clamp(max=0), values.max().clamp(min=0)
-    scale = (high - low).clamp(min=torch.finfo(torch.float32).tiny) / 255
+    scale = (high - low).clamp(min=_TINY) / 255
     zero = (-low / scale).round()
     return ((values / scale).round() + zero).clamp(0, 255).sub(zero) * scale
 

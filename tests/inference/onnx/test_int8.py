@@ -17,7 +17,9 @@ from tests.modeling.test_modeling_panns_ser import panns_config
 
 pytestmark = pytest.mark.slow
 
-CLIPS = [voice(seconds, 90 + 20 * index, index) for index, seconds in enumerate((0.3, 0.5, 0.7, 1.0, 1.3, 2.0, 3.0, 6.0))]
+CLIPS = [
+    voice(seconds, 90 + 20 * index, index) for index, seconds in enumerate((0.3, 0.5, 0.7, 1.0, 1.3, 2.0, 3.0, 6.0))
+]
 # Convolutions of all strides and lengths that published encoders have, and a sum of layers.
 OPTIONS = {
     "conv_dim": (32,) * 5,

@@ -80,5 +80,5 @@ def test_what_was_chosen_is_within_the_bound_and_measured_together(model):
     found = measure_sensitivity(model, CLIPS, bound=below * 1.001)
     assert found.exact == [worst]
     assert found.change == pytest.approx(below, rel=0.5)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="wav2vec2"):
         measure_sensitivity(model, CLIPS, bound=1e-6)
