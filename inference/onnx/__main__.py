@@ -64,7 +64,7 @@ def _format_exact(bound: float, groups: dict[str, float], exact: list[str], chan
     """What stays in float32 in int8, with what each group of products would change alone."""
     heading = (
         f"int8: {len(exact)} of {len(groups)} groups of products stay in float32; the others change the outputs by "
-        f"{change:.1%} of their spread (at most {bound:.1%})."
+        f"{change:.1%} of their spread over clips ({bound:.0%} are allowed)."
     )
     return [heading, *(f"  {group}: {groups[group]:.1%} alone" for group in exact)]
 

@@ -22,7 +22,7 @@ from modeling import length_grouped_batches
 from ..engine.backend import pad
 from ..engine.torch_backend import torch_network
 
-BOUND = 0.03  # of the outputs' standard deviation over clips; docs/jobs/onnx.md has what others cost
+BOUND = 0.05  # of the outputs' standard deviation over clips; docs/jobs/onnx.md has what others cost
 _BATCH_SIZE = 8
 _MIN_CHANNELS = 32  # of a convolution
 _TINY = torch.finfo(torch.float32).tiny
@@ -35,8 +35,8 @@ class Sensitivity:
 
     Args:
         groups: group to the change where it alone is in 8 bits.
-        exact: the groups that stay in float32, so that the change is within the bound.
-        change: with all other groups in 8 bits.
+        exact: the groups that stay in float32, so that the squares of the others add up to that of the bound at most.
+        change: with all other groups in 8 bits, as measured.
     """
 
     groups: dict[str, float]

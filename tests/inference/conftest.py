@@ -121,9 +121,7 @@ def exported(checkpoint, recordings, shared_folder) -> Path:
     folder = shared_folder / "onnx" / "tiny"
     with FileLock(shared_folder / "onnx.lock"):
         if not folder.exists():
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("inference.onnx.export.BOUND", 0.05)  # one group stays exact
-                export_folder(str(checkpoint), folder, precisions=("int8", "float16"), check=recordings)
+            export_folder(str(checkpoint), folder, precisions=("int8", "float16"), check=recordings)
     return folder
 
 
