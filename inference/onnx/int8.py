@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 from modeling import PannsForMultiTaskSER
 
 from .graph import quiet
+from .sensitivity import MIN_CHANNELS
 
 if TYPE_CHECKING:
     from onnxscript import ir
@@ -43,7 +44,7 @@ def write_int8(source: Path, file: Path, groups: Collection[str]) -> None:
 
     program = ir.load(source)
     paths = tuple(f"{group}{end}" for group in groups for end in "./")
-    nodes = [node for node in program.graph if node.op_type in ("MatMul", "Conv") and str(node.name).startswith(paths)]
+    nodes = [node for node in program.graph if str(node.name).startswith(paths) and _is_product(node)]
     for node in nodes:
         if node.op_type == "Conv":
             _replace_convolution(program.graph, node)
@@ -58,6 +59,15 @@ def write_int8(source: Path, file: Path, groups: Collection[str]) -> None:
         )
 
 
+def _is_product(node: ir.Node) -> bool:
+    """Whether a node is one of the products that [`~inference.onnx.sensitivity.product_groups`] counts."""
+    weights = [value.const_value for value in node.inputs if value is not None and value.is_initializer()]
+    if node.op_type == "Conv" and weights and weights[0] is not None:
+        is_plain = node.attributes.get_int("group", 1) == 1 and not any(node.attributes.get_ints("pads", [0]))
+        return is_plain and weights[0].numpy().shape[1] >= MIN_CHANNELS
+    return node.op_type == "MatMul" and bool(weights)
+
+
 def _replace_convolution(graph: ir.Graph, node: ir.Node) -> None:
     """Computes a convolution over time, without padding, as one matrix product, which takes its name.
 
@@ -65,8 +75,8 @@ def _replace_convolution(graph: ir.Graph, node: ir.Node) -> None:
     """
     from onnxscript import ir
 
-    values, kernel, *bias = node.inputs
-    weight = cast(ir.TensorProtocol, cast(ir.Value, kernel).const_value).numpy()  # (outputs, inputs, taps)
+    values, kernel, *bias = (cast("ir.Value", value) for value in node.inputs)
+    weight = cast("ir.TensorProtocol", kernel.const_value).numpy()  # (outputs, inputs, taps)
     taps, (stride,) = weight.shape[2], node.attributes.get_ints("strides", [1])
     tape = ir.tape.Tape()
 
@@ -88,6 +98,8 @@ def _replace_convolution(graph: ir.Graph, node: ir.Node) -> None:
     result = tape.op("Transpose", [product], {"perm": [0, 2, 1]})
     for value in tape.initializers:
         graph.register_initializer(value)
+    for new in tape.nodes:
+        new.outputs[0].type = values.type  # the quantization needs it, and cannot always infer it
     graph.insert_before(node, tape.nodes)
     ir.convenience.replace_all_uses_with(node.outputs[0], result)
     graph.remove(node, safe=True)

@@ -24,7 +24,7 @@ from ..engine.torch_backend import torch_network
 
 BOUND = 0.05  # of the outputs' standard deviation over clips; docs/jobs/onnx.md has what others cost
 _BATCH_SIZE = 8
-_MIN_CHANNELS = 32  # of a convolution
+MIN_CHANNELS = 32  # of a convolution
 _TINY = torch.finfo(torch.float32).tiny
 Outputs = Mapping[str, np.ndarray]
 
@@ -64,7 +64,7 @@ def _products(model: nn.Module) -> dict[str, nn.Linear | nn.Conv1d]:
         if (isinstance(module, nn.Linear) and not path.startswith("heads.")) or (
             isinstance(module, nn.Conv1d)
             and (module.groups, module.dilation, module.padding) == (1, (1,), (0,))
-            and module.in_channels >= _MIN_CHANNELS
+            and module.in_channels >= MIN_CHANNELS
         ):
             found[path] = module
     return found
