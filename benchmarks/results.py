@@ -17,7 +17,7 @@ from common.files import write_json, write_text
 from common.text_tables import format_table
 from common.versions import versions
 
-PAGE, FOLDER = "RESULTS.md", "results"  # in the folder of results
+PAGE, FOLDER = "RESULTS.md", "measured"  # in the folder of results
 _PACKAGES = ("torch", "transformers", "datasets", "accelerate", "numpy", "librosa", "numba", "soundfile", "onnxruntime")
 _ROOT = Path(__file__).parent.parent
 _DIRTY = "-dirty"
@@ -135,7 +135,7 @@ def format_page(found: Sequence[Results], benchmarks: Sequence[str]) -> str:
     text = [
         "# Speed and memory, measured",
         "",
-        "Written by `make bench` from the files of `benchmarks/results`, one per kind of processor.",
+        "Written by `make bench` from the files of `benchmarks/measured`, one per kind of processor.",
         "",
         "- Where there is a peer, ours and it run in turns on the same clips, each in a process of its own; what is",
         "  equal, and to which digit, is stated below. A figure is the median over rounds, in brackets the smallest",

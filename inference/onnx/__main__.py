@@ -51,11 +51,22 @@ def format_parity(parity: dict[str, Any]) -> str:
         if compared.get("unreadable"):
             lines.append(f"{len(compared['unreadable']):,} others could not be read: {compared['unreadable'][0]}")
         lines.append("")
+    if "int8" in parity:
+        lines += [*_format_exact(**parity["int8"]), ""]
     lines.append(
         "Per head: the largest difference from PyTorch, before softmax or in standard deviations of the target,"
     )
     lines.append("and the share of clips with the same likeliest class.")
     return "\n".join(lines)
+
+
+def _format_exact(bound: float, groups: dict[str, float], exact: list[str], change: float) -> list[str]:
+    """What stays in float32 in int8, with what each group of products would change alone."""
+    heading = (
+        f"int8: {len(exact)} of {len(groups)} groups of products stay in float32; the others change the outputs by "
+        f"{change:.1%} of their spread over clips ({bound:.0%} are allowed)."
+    )
+    return [heading, *(f"  {group}: {groups[group]:.1%} alone" for group in exact)]
 
 
 def _table(compared: dict[str, Any], megabytes: dict[str, float]) -> str:

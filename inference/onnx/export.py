@@ -6,6 +6,7 @@ import json
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,13 @@ from modeling import AudioError, load_audio
 
 from ..engine.onnx_backend import FILES, onnx_network
 from ..engine.torch_backend import torch_network
-from .graph import check_int8, write_float16, write_float32, write_int8
+from .graph import write_float16, write_float32
+from .int8 import check_int8, write_int8
 from .parity import compare, synthetic_clips
+from .sensitivity import BOUND, Sensitivity, measure_sensitivity
 
 LIMIT = 1e-4  # by which an output in float32 may differ from PyTorch's, before softmax or in standard deviations
+_CLIPS = 32  # that choose what stays in float32 in int8
 _PACKAGES = ("torch", "transformers", "onnx", "onnxscript", "onnxruntime")
 
 
@@ -61,7 +65,7 @@ def export_folder(
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as unfinished:
         folder = Path(unfinished, output.name)
         folder.mkdir()
-        files = _write_graphs(model, folder, precisions)
+        files, sensitivity = _write_graphs(model, folder, precisions, recordings)
         model.config.to_json_file(folder / "config.json")
         feature_extractor.to_json_file(folder / "preprocessor_config.json")
         parity = {
@@ -69,6 +73,7 @@ def export_folder(
             "versions": used,
             "threads": torch.get_num_threads(),
             "megabytes": {name: round(file.stat().st_size / 1e6, 1) for name, file in files.items()},
+            **({"int8": {"bound": BOUND, **asdict(sensitivity)}} if sensitivity else {}),
             **_compare(model, files, recordings),
         }
         (folder / "parity.json").write_text(json.dumps(parity, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -92,17 +97,30 @@ def _find_recordings(folder: Path) -> list[Path]:
     return recordings
 
 
-def _write_graphs(model: PreTrainedModel, folder: Path, precisions: Sequence[str]) -> dict[str, Path]:
-    """Precision to its file."""
+def _write_graphs(
+    model: PreTrainedModel, folder: Path, precisions: Sequence[str], recordings: Sequence[Path]
+) -> tuple[dict[str, Path], Sensitivity | None]:
+    """Precision to its file, and what was measured for int8."""
     files = {name: folder / FILES[name] for name in FILES if name == "float32" or name in precisions}
+    sensitivity = None
     if "int8" in files:
         check_int8(model)  # before the minutes that follow
+        clips = _calibration_clips(recordings, model.config.max_duration_s)
+        sensitivity = measure_sensitivity(model, clips, BOUND)
     write_float32(model, files["float32"])
-    if "int8" in files:
-        write_int8(model, files["float32"], files["int8"])
+    if sensitivity:
+        write_int8(files["float32"], files["int8"], sensitivity.quantized)
     if "float16" in files:
         write_float16(model, files["float32"], files["float16"])
-    return files
+    return files, sensitivity
+
+
+def _calibration_clips(recordings: Sequence[Path], max_duration_s: float) -> list[np.ndarray]:
+    """Recordings spread over the folder; to a few of them, synthetic clips are added."""
+    count = min(_CLIPS, len(recordings))
+    spread = [recordings[len(recordings) * place // count] for place in range(count)]
+    clips = [*_read(spread, max_duration_s, [])]
+    return clips if len(clips) == _CLIPS else [*clips, *synthetic_clips(max_duration_s)]
 
 
 def _compare(model: PreTrainedModel, files: dict[str, Path], recordings: Sequence[Path]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""A model -> its complete ONNX graph, and the same graph with weights of lower precision."""
+"""A model -> its complete ONNX graph, and the same graph in float16."""
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import logging
@@ -14,7 +15,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from modeling import SAMPLING_RATE, PannsForMultiTaskSER
+from modeling import SAMPLING_RATE
 
 from ..engine.onnx_backend import INPUTS
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 OPSET = 20
 _PRODUCTS = ("Conv", "MatMul", "Gemm")
-# The projection of the features and the first layer's products, which come first in the graph. All later layers
-# inherit their rounding errors; the cost is measured in docs/jobs/onnx.md.
-_EXACT_IN_INT8 = 1 + 6
 # Operators that ONNX Runtime computes in float32 with errors that grow with the number of samples: 96,000 of them are
 # added one by one, and their Fourier transform is wrong by 1 %. PyTorch is exact to the last digits.
 # https://github.com/microsoft/onnxruntime/issues/28450
@@ -36,7 +34,8 @@ def write_float32(model: PreTrainedModel, file: Path) -> None:
     """Writes the graph from waveforms at 16 kHz and their mask, both `(batch, samples)`, to one output per head.
 
     It contains everything that the model does: cutting, standardizing, padding, the network, masked pooling. The sizes
-    of batch and samples are dynamic. The metadata of the file describes the outputs.
+    of batch and samples are dynamic. The metadata of the file describes the outputs. The names of products begin with
+    the path of their module in the model, and `/`.
     """
     from onnxscript import ir
 
@@ -44,7 +43,7 @@ def write_float32(model: PreTrainedModel, file: Path) -> None:
     attention_mask = torch.ones(2, samples, dtype=torch.int64)
     attention_mask[1, samples // 2 :] = 0
     dynamic = {0: "batch", 1: "samples"}
-    with _quiet():
+    with quiet():
         exported = torch.onnx.export(
             _Graph(model).eval(),
             (torch.randn(2, samples), attention_mask),
@@ -57,55 +56,14 @@ def write_float32(model: PreTrainedModel, file: Path) -> None:
         )
     program = cast(torch.onnx.ONNXProgram, exported)  # with `dynamo=True` it is never `None`
     for node in program.model.graph.all_nodes():
+        if node.op_type in _PRODUCTS:
+            node.name = f"{_module_path(node)}/{node.name}"
         node.metadata_props.clear()  # they contain paths of the exporting machine
     for node in [node for node in program.model.graph if node.op_type in _SENSITIVE]:
         if (value := node.inputs[0]) is not None and value.dtype == ir.DataType.FLOAT:
             _compute_in(program.model.graph, node, ir.DataType.DOUBLE)
     program.model.metadata_props.update(_describe(model))
     program.save(file)
-
-
-def write_int8(model: PreTrainedModel, source: Path, file: Path) -> None:
-    """Writes a graph that multiplies in 8 bits from the transformer's second layer on.
-
-    The layers before it, attention, and the heads stay in float32.
-
-    Raises:
-        ValueError: the network is not a transformer, or has a single layer.
-    """
-    check_int8(model)
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    with _quiet():
-        quantize_dynamic(
-            source,
-            file,
-            nodes_to_quantize=_products(source)[_EXACT_IN_INT8:],
-            per_channel=True,
-            reduce_range=True,  # 8 full bits overflow on processors without VNNI, with other outputs
-            weight_type=QuantType.QInt8,
-        )
-
-
-def check_int8(model: PreTrainedModel) -> None:
-    """Raises a `ValueError` if `write_int8` would change nothing in this network."""
-    if isinstance(model, PannsForMultiTaskSER):
-        raise ValueError(
-            "int8 quantizes the matrix products of a transformer, and CNN14 consists of convolutions: leave int8 out."
-        )
-    if model.config.num_hidden_layers < 2:
-        raise ValueError(
-            "int8 quantizes the layers after the first, and this network has a single layer: leave int8 out."
-        )
-
-
-def _products(file: Path) -> list[str]:
-    """The nodes that multiply by weights, without the heads, whose Gemm would be made MatMul and quantized too."""
-    import onnx
-
-    graph = onnx.load(file).graph
-    weights = {value.name for value in graph.initializer}
-    return [node.name for node in graph.node if node.op_type == "MatMul" and not weights.isdisjoint(node.input)]
 
 
 def write_float16(model: PreTrainedModel, source: Path, file: Path) -> None:
@@ -151,6 +109,12 @@ def max_samples_of(model: PreTrainedModel) -> int:
     return round(model.config.max_duration_s * SAMPLING_RATE)
 
 
+def _module_path(node: ir.Node) -> str:
+    """The module whose `forward` a node is from: the exporter lists those around it, and the node itself."""
+    *_, module, _ = ast.literal_eval(node.metadata_props["pkg.torch.onnx.name_scopes"])
+    return str(module).removeprefix("model.")  # of `_Graph`
+
+
 def _compute_in(graph: ir.Graph, node: ir.Node, dtype: ir.DataType) -> None:
     """Makes one node, whose float inputs are all float32, compute in another type."""
     from onnxscript import ir
@@ -193,7 +157,7 @@ def _describe(model: PreTrainedModel) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silences the exporters' logs and warnings."""
     logging.disable(logging.WARNING)
     try:

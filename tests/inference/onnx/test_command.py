@@ -34,6 +34,8 @@ def test_the_comparison_is_readable(parity):
     assert "16 synthetic clips" in text
     assert "2 recordings" in text
     assert "1 others could not be read: " in text
+    assert "1 of 3 groups" in text
+    assert "wav2vec2.encoder.layers.0: " in text
     rows = [line.split() for line in text.splitlines()]
     emotion, _ = [row for row in rows if row[:1] == ["emotion"]]
     assert len(emotion) == 1 + 2 * 3  # difference and agreement of each precision

@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from common.checkpoint import load_config
 from inference.onnx import export as onnx_folder
 from inference.onnx.export import LIMIT, export_folder
+from modeling import SAMPLING_RATE
 from tests.conftest import TASKS
 
 pytestmark = pytest.mark.slow
@@ -40,6 +43,32 @@ def test_every_form_is_compared_with_pytorch(parity):
         assert found["same_class"].keys() == {"emotion", "gender"}
         assert found["same_class"]["emotion"] > 0.9
         assert min(found["clips_per_second"].values()) > 0
+
+
+def test_what_was_measured_for_int8_is_written(parity):
+    found = parity["int8"]
+    assert found["bound"] == 0.05
+    assert [*found["groups"]] == [
+        "wav2vec2.feature_projection.projection",
+        "wav2vec2.encoder.layers.0",
+        "wav2vec2.encoder.layers.1",
+    ]
+    assert found["exact"] == ["wav2vec2.encoder.layers.0"]
+    assert found["groups"]["wav2vec2.encoder.layers.0"] == max(found["groups"].values())
+    assert 0 < found["change"] < 0.1
+
+
+def test_the_clips_to_measure_with_are_spread_over_the_recordings(recordings, monkeypatch):
+    monkeypatch.setattr(onnx_folder, "load_audio", lambda path, end_s: path)
+    paths = [Path(str(number)) for number in range(100)]
+    chosen = [int(str(path)) for path in onnx_folder._calibration_clips(paths, 6.0)]
+    assert len(chosen) == 32
+    assert chosen[0] == 0
+    assert set(np.diff(chosen)) == {3, 4}
+    monkeypatch.undo()
+    first, second, *_ = onnx_folder._calibration_clips(sorted(recordings.glob("*.wav")), 6.0)
+    assert (first.size, second.size) == (0.7 * SAMPLING_RATE, 6.0 * SAMPLING_RATE)
+    assert len(onnx_folder._calibration_clips(sorted(recordings.glob("*.wav")), 6.0)) == 2 + 16  # synthetic ones
 
 
 def test_it_is_compared_on_given_recordings_and_lists_the_unreadable_ones(parity):
