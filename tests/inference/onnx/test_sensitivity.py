@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from common.checkpoint import load_checkpoint
 from inference.engine.backend import pad
 from inference.engine.torch_backend import torch_network
-from inference.onnx.sensitivity import choose_exact, EightBits, measure_sensitivity, product_groups, relative_change
+from inference.onnx.sensitivity import EightBits, choose_exact, measure_sensitivity, product_groups, relative_change
 from tests.conftest import voice
 
 CLIPS = [voice(seconds, 90 + 20 * index, index) for index, seconds in enumerate((0.5, 0.7, 1.0, 1.3, 2.0))]
