@@ -44,7 +44,7 @@ CLAIMS = (
     "processes",
 )
 GPU = "gpu"
-LIMIT_S = 600.0
+LIMIT_S = 900.0
 
 
 def run(name: str, output: Path, quick: bool) -> str:
