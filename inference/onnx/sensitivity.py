@@ -6,7 +6,8 @@ A group is a transformer layer, or a single projection or convolution outside th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,6 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
 from modeling import length_grouped_batches
@@ -86,10 +86,10 @@ def measure_sensitivity(model: PreTrainedModel, clips: Sequence[np.ndarray], bou
     expected = _outputs(model, clips)
     groups = {}
     for group in product_groups(model):
-        with EightBits(model, [group]):
+        with eight_bits(model, [group]):
             groups[group] = relative_change(expected, _outputs(model, clips))
     exact = choose_exact(groups, bound)
-    with EightBits(model, groups.keys() - exact):
+    with eight_bits(model, groups.keys() - exact):
         return Sensitivity(groups, exact, relative_change(expected, _outputs(model, clips)))
 
 
@@ -120,23 +120,29 @@ def relative_change(expected: Outputs, found: Outputs) -> float:
     return float(np.sqrt(np.mean(shares)))
 
 
-class EightBits(TorchFunctionMode):
-    """Within it, the model computes the products of these groups as with operands in 8 bits.
+@contextlib.contextmanager
+def eight_bits(model: nn.Module, groups: Collection[str]) -> Iterator[None]:
+    """Within it the model computes the products of these groups as with operands in 8 bits."""
+    paths = tuple(f"{group}." for group in groups)
+    products = {path: module.weight for path, module in _products(model).items() if f"{path}.".startswith(paths)}
+    weights = {id(weight): _round_weight(weight.detach()) for weight in products.values()}
 
-    It replaces the operands where PyTorch is called: WavLM's attention takes the weights of its modules, and does not
-    call them.
-    """
+    def rounded(compute: Any) -> Any:
+        def computed(values: torch.Tensor, weight: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+            if id(weight) in weights:
+                values, weight = _round_activations(values), weights[id(weight)]
+            return compute(values, weight, *args, **kwargs)
 
-    def __init__(self, model: nn.Module, groups: Collection[str]):
-        super().__init__()
-        paths = tuple(f"{group}." for group in groups)
-        products = [module.weight for path, module in _products(model).items() if f"{path}.".startswith(paths)]
-        self._weights = {id(weight): _round_weight(weight.detach()) for weight in products}
+        return computed
 
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if function in (F.linear, F.conv1d) and id(args[1]) in self._weights:
-            args = (_round_activations(args[0]), self._weights[id(args[1])], *args[2:])
-        return function(*args, **(kwargs or {}))
+    exact = F.linear, F.conv1d
+    # Not hooks of the modules, nor a `TorchFunctionMode`: WavLM's attention gives their weights to a function of
+    # PyTorch that calls these two, within which such a mode is off.
+    F.linear, F.conv1d = map(rounded, exact)
+    try:
+        yield
+    finally:
+        F.linear, F.conv1d = exact
 
 
 def _round_weight(weight: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from inference.engine.onnx_backend import onnx_network
 from inference.engine.torch_backend import torch_network
 from inference.onnx.graph import write_float32
 from inference.onnx.int8 import check_int8, write_int8
-from inference.onnx.sensitivity import EightBits, product_groups, relative_change
+from inference.onnx.sensitivity import eight_bits, product_groups, relative_change
 from modeling import PannsForMultiTaskSER, Wav2Vec2ForMultiTaskSER
 from tests.conftest import tiny_config, voice
 from tests.modeling.test_encoders import FAMILIES, build
@@ -47,7 +47,7 @@ def compare_with_simulation(model, file, tmp_path) -> None:
     for group in product_groups(model):
         write_int8(file, tmp_path / "int8.onnx", [group])
         found = onnx_network(tmp_path / "int8.onnx")(*pad(CLIPS))
-        with EightBits(model, [group]):
+        with eight_bits(model, [group]):
             simulated = torch_network(model)(*pad(CLIPS))
         changes[group] = relative_change(exact, found), relative_change(exact, simulated)
         assert 1e-4 < changes[group][0] == pytest.approx(changes[group][1], rel=0.5)

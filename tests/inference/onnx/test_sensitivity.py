@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from common.checkpoint import load_checkpoint
 from inference.engine.backend import pad
 from inference.engine.torch_backend import torch_network
-from inference.onnx.sensitivity import EightBits, choose_exact, measure_sensitivity, product_groups, relative_change
+from inference.onnx.sensitivity import choose_exact, eight_bits, measure_sensitivity, product_groups, relative_change
 from tests.conftest import voice
 
 CLIPS = [voice(seconds, 90 + 20 * index, index) for index, seconds in enumerate((0.5, 0.7, 1.0, 1.3, 2.0))]
@@ -46,16 +46,16 @@ def test_a_change_is_in_standard_deviations_over_clips_and_heads_count_alike():
 
 def test_only_the_products_of_the_groups_are_rounded(model):
     exact = torch_network(model)(*pad(CLIPS))
-    with EightBits(model, []):
+    with eight_bits(model, []):
         assert relative_change(exact, torch_network(model)(*pad(CLIPS))) == 0
     seen = []
     for name in ("attention.q_proj", "feed_forward.output_dense"):
         module = model.get_submodule(f"{LAYERS[1]}.{name}")
         module.register_forward_hook(lambda _, inputs, output: seen.append(output))
     torch_network(model)(*pad(CLIPS))
-    with EightBits(model, LAYERS[1:]):
+    with eight_bits(model, LAYERS[1:]):
         torch_network(model)(*pad(CLIPS))
-    with EightBits(model, LAYERS[:1]):
+    with eight_bits(model, LAYERS[:1]):
         module = model.get_submodule(f"{LAYERS[1]}.attention.q_proj")
         values = torch.randn(3, module.in_features)
         assert torch.equal(module(values), values @ module.weight.T + module.bias)
@@ -65,7 +65,7 @@ def test_only_the_products_of_the_groups_are_rounded(model):
 
 def test_an_error_leaves_pytorch_as_it_was(model):
     before = F.linear, F.conv1d
-    with pytest.raises(RuntimeError), EightBits(model, LAYERS):
+    with pytest.raises(RuntimeError), eight_bits(model, LAYERS):
         raise RuntimeError
     assert (F.linear, F.conv1d) == before
 
