@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=(*CLAIMS, GPU), help="some of them")
     args = parser.parse_args()
     if args.quick and args.output is None:
-        parser.error("--quick measures nothing that is to be kept; expected --output with another folder.")
+        parser.error("--quick needs --output DIR: figures at toy size do not belong into the results.")
     folder = args.output or ROOT / "benchmarks"
     start = time.perf_counter()
     file = folder / FOLDER / f"{this_machine().slug}.json"

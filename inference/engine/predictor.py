@@ -141,7 +141,7 @@ def load_predictor(
 def _collection_paused() -> Iterator[None]:
     """Keeps Python from searching for unreachable cycles, now and later, among the objects that are created meanwhile.
 
-    The modules of PyTorch and transformers are hundreds of thousands, which all stay: to search them again and again
+    Importing PyTorch and transformers creates hundreds of thousands, which all stay: to search them again and again
     takes a seventh of the time of a start.
     """
     enabled = gc.isenabled()

@@ -82,6 +82,13 @@ def build_app(predictor: Predictor, limits: ApiLimits, model: dict[str, Any]) ->
     app.include_router(router)
     app.add_api_websocket_route("/v1/stream", streams.serve)
 
+    _add_operation(app, admission, metrics)
+    return ServiceApp(app, admission, jobs)
+
+
+def _add_operation(app: FastAPI, admission: Admission, metrics: Metrics) -> None:
+    """Adds what those who run the service look at: its health, its metrics and its description."""
+
     @app.get("/health/live")
     async def get_live() -> dict[str, str]:
         """Whether the process answers."""
@@ -102,5 +109,3 @@ def build_app(predictor: Predictor, limits: ApiLimits, model: dict[str, Any]) ->
     @app.get("/docs", include_in_schema=False)
     async def get_docs(request: Request) -> HTMLResponse:
         return HTMLResponse(render_documentation(app.openapi(), str(request.base_url).rstrip("/")))
-
-    return ServiceApp(app, admission, jobs)
