@@ -50,7 +50,7 @@ SHARED = {
         "audio_libsndfile_ser.py",
         "tasks_ser.py",
     ),
-    *("narrow_convolutions_ser.py", "vad_ser.py"),
+    *("cpu_convolutions_ser.py", "vad_ser.py"),
 }
 WAVEFORM_FILES = ("modeling_encoder_ser.py", "modeling_waveform_encoder_ser.py", "masked_group_norm_ser.py")
 FILES = {
