@@ -160,6 +160,13 @@ async def _play(address: str, waveform: np.ndarray, speed: float) -> tuple[list[
     return events, delays
 
 
+async def _watch_memory(process: psutil.Process, seconds: float, memory: list[int]) -> None:
+    """Adds the memory of a process at the start and after each tenth of some seconds but the last."""
+    for _ in range(10):
+        memory.append(process.memory_info().rss)
+        await asyncio.sleep(seconds / 10)
+
+
 def measure_streams(
     predictor: Predictor, model: str, backend: str, recording: np.ndarray, speed: float, streams: int
 ) -> None:
@@ -168,13 +175,19 @@ def measure_streams(
     timeline = build_timeline(predictor, quantized, sampling_rate=SAMPLING_RATE)
 
     async def play_all(address: str) -> list[tuple[list[dict[str, Any]], list[float]]]:
-        return await asyncio.gather(*(_play(address, recording, speed) for _ in range(streams)))
+        watching = asyncio.create_task(_watch_memory(process, recording.size / SAMPLING_RATE / speed, memory))
+        results = await asyncio.gather(*(_play(address, recording, speed) for _ in range(streams)))
+        watching.cancel()
+        return results
+
+    memory: list[int] = []
 
     with started_service(model, backend, predictor.precision) as (process, address):
         asyncio.run(_play(address, recording[: 30 * SAMPLING_RATE], speed))
-        before, started = process.memory_info().rss, time.perf_counter()
+        started = time.perf_counter()
         results = asyncio.run(play_all(address))
-        spent, after = time.perf_counter() - started, process.memory_info().rss
+        spent = time.perf_counter() - started
+        memory.append(process.memory_info().rss)
     farthest, same = 0.0, True
     for events, _ in results:
         segments = [event for event in events if event["event"] == "segment_end"]
@@ -185,7 +198,8 @@ def measure_streams(
     minutes = recording.size / SAMPLING_RATE / 60
     print(f"{streams} stream(s) of {minutes:.0f} min at {speed:g}x in {spent:.0f} s: {len(timeline.segments)} segments")
     print(f"as many as the file: {same}; farthest bound {farthest:.3f} s; delay p50 {p50:.0f} ms, p95 {p95:.0f} ms")
-    print(f"memory {before / 2**20:.0f} MB before, {after / 2**20:.0f} MB after")
+    megabytes = ", ".join(f"{size / 2**20:.0f}" for size in memory)
+    print(f"memory after each tenth, from the start to the end: {megabytes} MB")
 
 
 def _wav(waveform: np.ndarray) -> bytes:
