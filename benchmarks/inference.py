@@ -18,7 +18,7 @@ from transformers import pipeline
 from benchmarks.clips import folder_sample, speech, waveforms, write_wavs
 from benchmarks.machine import this_machine
 from benchmarks.measure import Laps, Line, Run, command_line, race, ratio, seconds, shares, spread, torch_profile
-from benchmarks.models import feature_extractor, write_checkpoint
+from benchmarks.models import feature_extractor, restore_convolutions, write_checkpoint
 from common.checkpoint import load_checkpoint
 from common.checkpoint_name import DEFAULT_CHECKPOINT
 from inference.engine.backend import pad
@@ -46,6 +46,7 @@ def ours(folder: Path, checkpoint: Path, **options: Any) -> Run:
 def stock(folder: Path, checkpoint: Path, batch_size: int, half: bool = False) -> Run:
     """The same with `transformers.pipeline("audio-classification")` on what soundfile decodes."""
     model = load_checkpoint(checkpoint)[0]
+    restore_convolutions(model)
     labels = model.config.main_task.labels
     classify = pipeline("audio-classification", model=model, feature_extractor=feature_extractor(), top_k=None)
     paths = sorted(folder.iterdir())

@@ -20,7 +20,7 @@ from transformers import TrainerCallback
 from benchmarks.corpus import prepare_training_clips
 from benchmarks.machine import this_machine
 from benchmarks.measure import Laps, Line, command_line, race, ratio, torch_profile
-from benchmarks.models import backbone
+from benchmarks.models import backbone, restore_convolutions
 from modeling import SAMPLING_RATE
 from preprocessing.prepared.rows import ROW
 from training.arguments.parse import parse_args
@@ -49,9 +49,12 @@ def trainer(prepared: Path, config: Path, *more: str) -> MultiTaskSERTrainer:
     flags = ["--data", str(prepared), "--config_name", str(config), "--output_dir", str(config.parent / "run")]
     flags += ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no", "--report_to", "none"]
     flags += ["--load_best_model_at_end", "false", "--disable_tqdm", "true", "--logging_strategy", "no", *more]
-    flags += ["--freeze", "none"]  # which random weights do not allow: `step` does it
+    flags += ["--freeze", "none"]  # random weights allow no other; the feature encoder is frozen below
     flags += ["--dataloader_num_workers", "0"]  # whose start takes longer than a step
-    return build_trainer(prepare_job(*parse_args(flags)))
+    built = build_trainer(prepare_job(*parse_args(flags)))
+    model: Any = built.model
+    model.freeze("feature_encoder")
+    return built
 
 
 class StepClock(TrainerCallback):
@@ -95,10 +98,16 @@ class Step(NamedTuple):
     padded_s: float
 
 
-def step(prepared: Path, config: Path, flags: Sequence[str]) -> Callable[[], Step]:
+def step(prepared: Path, config: Path, flags: Sequence[str], stock: bool) -> Callable[[], Step]:
     """The first step of an epoch, with another seed in each round.
 
     The loader, the loss and the optimizer are those of `train.py`.
+
+    Args:
+        prepared: folder with the clips.
+        config: file of the backbone's configuration.
+        flags: of `train.py`.
+        stock: the convolutions are those of transformers.
     """
     seeds = count()
 
@@ -107,7 +116,8 @@ def step(prepared: Path, config: Path, flags: Sequence[str]) -> Callable[[], Ste
         clock = StepClock()
         built.add_callback(clock)
         model: Any = built.model
-        model.freeze("feature_encoder")
+        if stock:
+            restore_convolutions(model)
         samples = np.zeros(2)
         training_step = built.training_step
 
@@ -156,7 +166,9 @@ def measure(quick: bool) -> list[Line]:
         difference = np.abs(ours - theirs).max()
         assert difference < 1e-4, f"a clip's loss differs by {difference} between our batches and random ones"
         ways = {
-            f"{way}, {precision}": partial(step, prepared, config, (*WAYS[way], *PRECISIONS[precision]))
+            f"{way}, {precision}": partial(
+                step, prepared, config, (*WAYS[way], *PRECISIONS[precision]), stock=way != "ours"
+            )
             for precision in precisions
             for way in WAYS
         }
@@ -187,6 +199,7 @@ def _note(laps: Mapping[str, Laps], precision: str, difference: float, profile: 
     return (
         f"A step of 32 of {CLIPS} clips in each of {len(found['ours'])} rounds, {os.cpu_count()} cores. Seconds of "
         f"speech trained on in a second: {rates}. Share of speech in what is computed, the rest is padding: {audio}. "
+        "The peers' convolutions are those of transformers. "
         f"A clip's loss in float32 is the same, to {difference:.1g}. Time of a training of one step: {profile}."
     )
 
