@@ -65,7 +65,9 @@ def train(asked: str, prepared: Path, config: Path) -> None:
         found = asdict(Part(took_s, took_s - processor_s, clock.optimizer_s[1], *exchange(built)))
     built.accelerator.wait_for_everyone()
     if asked != PROFILE or built.is_world_process_zero():
-        print(f"found: {json.dumps(found)}", flush=True)
+        # In one piece: `print` writes the end of the line apart where Python does not buffer, and processes mix theirs.
+        sys.stdout.write(f"found: {json.dumps(found)}\n")
+        sys.stdout.flush()
 
 
 def exchange(trainer: Any) -> tuple[float, float]:
