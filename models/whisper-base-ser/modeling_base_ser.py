@@ -14,8 +14,8 @@ from torch.nn.modules.batchnorm import _BatchNorm  # what all kinds of batch nor
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
+from .cpu_convolutions_ser import adapt_convolutions_to_cpu
 from .modeling_heads_ser import MultiTaskHeads, MultiTaskSEROutput, multi_task_loss
-from .narrow_convolutions_ser import keep_narrow_convolutions_in_float32
 from .tasks_ser import Task
 
 if TYPE_CHECKING:  # the mixin completes whatever network class stands behind it
@@ -71,7 +71,7 @@ class MultiTaskSERMixin(_ModelBase):
     def post_init(self) -> None:
         """Ends `__init__`, as in [`~transformers.PreTrainedModel`]."""
         super().post_init()
-        keep_narrow_convolutions_in_float32(self)
+        adapt_convolutions_to_cpu(self)
 
     def _freeze(self) -> None:
         for name in self.frozen_modules:
