@@ -20,9 +20,10 @@ from common.training_record import read_training_record
 from inference.engine.predictor import load_predictor
 from modeling import AudioReader, PannsForMultiTaskSER, Wav2Vec2ForMultiTaskSER
 from modeling.configuration_ser import SER_FORMAT
+from preprocessing.clip import MISSING_FILE
 from preprocessing.corpora.catalog import read_sources
 from preprocessing.corpora.scan import Source, scan
-from preprocessing.corpora.user_audio import UserAudio, read_table
+from preprocessing.corpora.user_audio import NOT_AUDIO, UserAudio, read_table
 from preprocessing.labels import load_label_rules, load_speaker_genders
 from preprocessing.prepared.load import load_prepared
 from preprocessing.prepared.parts import FORMAT
@@ -191,7 +192,7 @@ def extension(payload) -> pa.Table:
 def test_tables_that_are_code_are_not_run(payload, prepared, tmp_path):
     pyarrow.parquet.write_table(extension(payload), tmp_path / "clips.parquet")
     [row] = read_table(tmp_path / "clips.parquet", UserAudio())
-    assert row.reason == "the table lists a file that does not exist"
+    assert row.reason == MISSING_FILE
     folder = shutil.copytree(prepared, tmp_path / "prepared")
     [table, *_] = (folder / "clips").glob("*/table/*.arrow")
     with pa.ipc.new_stream(table, extension(payload).schema) as stream:
@@ -222,7 +223,7 @@ def test_a_folder_of_audio_with_a_loading_script_is_a_folder_of_audio(payload, t
         (tmp_path / name).write_text(f"import os\nos.system({payload.command!r})\n")
     (tmp_path / "corpus/angry/a.wav").write_bytes(b"")
     entries = scan([Source("folder", tmp_path / "corpus")], user_audio=UserAudio(locale="en-US"))
-    assert {getattr(entry, "reason", None) for entry in entries} == {None, "not an audio or video file by its name"}
+    assert {getattr(entry, "reason", None) for entry in entries} == {None, NOT_AUDIO}
 
 
 @pytest.mark.parametrize("name", ["clips.csv", "clips.parquet", "clips.jsonl", "clips.csv.zip", "clips.zip", "a.wav"])

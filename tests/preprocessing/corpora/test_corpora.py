@@ -16,7 +16,7 @@ import pytest
 
 from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora import CORPORA
-from preprocessing.corpora.scan import Source, scan
+from preprocessing.corpora.scan import BROKEN_LINK, NOT_A_FILE, Source, scan
 
 pytestmark = pytest.mark.slow
 
@@ -144,14 +144,14 @@ def test_a_link_that_leads_nowhere_is_skipped(tmp_path):
     lay_out(tmp_path, ["wav/03a01Fa.wav"])
     (tmp_path / "wav" / "03a01Wa.wav").symlink_to(tmp_path / "gone.wav")
     _, lost = sorted(scan([Source("emodb", tmp_path)]), key=lambda entry: isinstance(entry, SkippedClip))
-    assert (lost.id, lost.reason) == ("emodb/wav/03a01Wa.wav", "a broken link")
+    assert (lost.id, lost.reason) == ("emodb/wav/03a01Wa.wav", BROKEN_LINK)
 
 
 def test_a_pipe_is_skipped_and_not_waited_for(tmp_path):
     lay_out(tmp_path, ["wav/03a01Fa.wav"])
     os.mkfifo(tmp_path / "wav" / "03a01Wa.wav")
     _, lost = sorted(scan([Source("emodb", tmp_path)]), key=lambda entry: isinstance(entry, SkippedClip))
-    assert lost == SkippedClip("emodb/wav/03a01Wa.wav", "not a file, but a pipe, a socket or a device")
+    assert lost == SkippedClip("emodb/wav/03a01Wa.wav", NOT_A_FILE)
 
 
 def test_no_corpus_takes_a_file_of_another(tmp_path):

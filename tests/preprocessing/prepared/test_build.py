@@ -15,6 +15,7 @@ import soundfile
 from modeling import SAMPLING_RATE
 from preprocessing.clip import SkippedClip
 from preprocessing.corpora.scan import Source, UserAudio, scan
+from preprocessing.corpora.user_audio import NOT_AUDIO
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
 from preprocessing.prepared.protocols import PROTOCOLS
@@ -191,7 +192,7 @@ def test_good_and_bad_files_of_one_class_are_kept_or_skipped_and_counted(tmp_pat
     corpus = report["corpora"]["calls"]
     assert (corpus["kept"], corpus["emotion"], corpus["gender"]) == (3, {"happy": 3}, {"None": 3})
     assert corpus["skipped"] == Counter(file["reason"] for file in report["files"] if not file["kept"])
-    assert corpus["skipped"].keys() > {"shorter than 0.5 s", "not an audio or video file by its name"}
+    assert corpus["skipped"].keys() > {"shorter than 0.5 s", NOT_AUDIO}
     rows = [row for split in load_prepared(tmp_path / "out", "paper").values() for row in split]
     assert {row["path"] for row in rows} == kept
     (silent,) = [row for row in rows if not stored_waveform(row).any()]
