@@ -120,7 +120,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
         return read(path)
 
     monkeypatch.setattr(os, "scandir", forbidden)  # the superuser, whom tests may run as, reads everything
-    with pytest.raises(ValueError, match=r"wav: the folder cannot be read \(Permission denied\)"):
+    with pytest.raises(ValueError, match=r"wav: .*Permission denied"):
         scan([Source("emodb", tmp_path)])
 
 

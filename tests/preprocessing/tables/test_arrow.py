@@ -150,7 +150,7 @@ def test_no_sound_is_read_for_the_labels(tmp_path, monkeypatch):
 def test_shards_have_the_same_columns(tmp_path):
     shards(tmp_path)
     rows(2).remove_columns("speaker").to_parquet(tmp_path / "train-00009.parquet")
-    with pytest.raises(ValueError, match=r"train-00009\.parquet has no column speaker"):
+    with pytest.raises(ValueError, match=r"train-00009\.parquet .*speaker"):
         ArrowTable(sorted(tmp_path.glob("*.parquet")))
 
 
