@@ -8,7 +8,7 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from common.checkpoint import weights_sha256
+from common.checkpoint_files import weights_sha256
 from common.training_clips import read_training_clips
 from common.versions import versions
 from preprocessing.labels import merged_labels, raw_labels

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.audio_files import AUDIO_SUFFIXES, walk
-from common.checkpoint_name import check_checkpoint as check_checkpoint  # beside the checks of files
 from common.text_files import encoding_of
 
 

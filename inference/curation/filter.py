@@ -9,7 +9,7 @@ from typing import Any
 import joblib
 import pandas as pd
 
-from common.checkpoint import weights_sha256
+from common.checkpoint_files import weights_sha256
 from common.files import write_json
 from common.outputs import check_new
 from common.text_files import clean_text

@@ -16,7 +16,8 @@ import pytest
 import torch
 from huggingface_hub import constants
 
-from common.checkpoint import load_checkpoint, weights_sha256
+from common.checkpoint import load_checkpoint
+from common.checkpoint_files import weights_sha256
 from modeling import PannsForMultiTaskSER
 from tests.conftest import ROOT, voice
 from tests.evaluation.reporting.test_summary import BEST, evaluated

@@ -9,7 +9,8 @@ import torch
 from safetensors import safe_open
 from transformers import Wav2Vec2Config
 
-from common.checkpoint import load_checkpoint, weights_sha256
+from common.checkpoint import load_checkpoint
+from common.checkpoint_files import weights_sha256
 from modeling import ARCHITECTURES
 from publishing.export import export_checkpoint
 from publishing.hub import publish_folder
