@@ -42,7 +42,7 @@ def load_checkpoint(
 ) -> tuple[PreTrainedModel, SequenceFeatureExtractor]:
     """The model of a fine-tuned checkpoint in float32, ready to predict, and its feature extractor.
 
-    Code beside the checkpoint is not run.
+    Code in the folder of the checkpoint is not run.
 
     Args:
         checkpoint: folder or Hub id.

@@ -1,4 +1,4 @@
-"""What `metrics.json` holds beside the metrics: on which clips they are, and which of them the training had."""
+"""What `metrics.json` holds besides the metrics: on which clips they are, and which of them the training had."""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ _NEEDED = {  # file -> the reason why it is missing, and what to do
 def export_checkpoint(checkpoint: Path, output: Path, repo_id: str, *, float16: bool = False) -> list[Path]:
     """Writes the published files of a checkpoint: weights, configuration, code, card, records, license.
 
-    The code is that of this project, whatever is beside the checkpoint. Weights are linked or copied without loading.
+    The code is that of this project, whatever code the checkpoint's folder holds. Weights are linked or copied without
+    loading.
 
     Args:
         checkpoint: folder that `train.py` wrote.

@@ -31,7 +31,7 @@ _PACKAGES = ("transformers", "torch", "datasets", "accelerate", "numpy")
 
 
 def write_training_record(job: TrainingJob, trainer: Trainer, output: Path) -> None:
-    """Writes `training.json` beside a checkpoint, without paths of the machine."""
+    """Writes `training.json` into the folder of a checkpoint, without paths of the machine."""
     write_json(output / TRAINING_RECORD, training_record(job, trainer))
 
 

@@ -72,7 +72,7 @@ def _genders(root: Path) -> dict[str, str | None]:
     if table is None:
         raise ValueError(
             f"{root} holds clips of CREMA-D, but no {DEMOGRAPHICS}, which gives the gender of the actors. "
-            f"It lies beside AudioWAV in {CORPUS.homepage}: copy it to {root / DEMOGRAPHICS}."
+            f"It is next to AudioWAV in {CORPUS.homepage}: copy it to {root / DEMOGRAPHICS}."
         )
     rows = list(csv.DictReader(io.StringIO(read_text(table))))
     if not rows or not {"ActorID", "Sex"} <= rows[0].keys():

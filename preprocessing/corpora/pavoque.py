@@ -4,7 +4,7 @@ psibre 2016, Pavoque Corpus of Expressive Speech, github.com/marytts/pavoque-dat
 Röttig, who reads German in five styles: 3,126 utterances are neutral, 601 angry, 584 happy, 556 sad, 575 in the manner
 of a poker player; 1,892 more are outtakes. 44.1 kHz, 16 bit, mono. CC BY-NC-SA 4.0.
 
-A recording holds all utterances of a style. A file beside it gives their bounds in seconds:
+A recording holds all utterances of a style. A file next to it gives their bounds in seconds:
 
     pavoque-angry.flac
     pavoque-angry.yaml
@@ -84,7 +84,7 @@ def _utterances(recording: Path) -> Iterator[Clip | SkippedClip]:
     """The segments of one recording."""
     table = recording.with_suffix(".yaml")
     if not table.is_file():
-        raise ValueError(f"{recording}: expected {table.name} beside it, which gives the bounds of its utterances.")
+        raise ValueError(f"{recording}: expected {table.name} next to it, which gives the bounds of its utterances.")
     # libyaml's loader: the files are long, since they also hold the phones, and the other one takes minutes.
     try:
         utterances = yaml.load(read_text(table), Loader=yaml.CSafeLoader)

@@ -1,4 +1,4 @@
-"""Checkpoints as training leaves them, with much beside them that is not to be published, and a Hub on this machine.
+"""Checkpoints as training leaves them, with other files that must not be published, and a Hub on this machine.
 
 The real client is set to it by the settings that its environment variables would make.
 """

@@ -1,4 +1,4 @@
-"""CREMA-D: who is a woman stands in a table beside the clips."""
+"""CREMA-D: a table next to the clips gives the actors' gender."""
 
 import pytest
 

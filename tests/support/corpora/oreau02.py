@@ -1,4 +1,4 @@
-"""OréauFR_02, and beside it OréauFR_01, which is left out.
+"""OréauFR_02, and OréauFR_01, which is left out.
 
 As many files of each emotion and of each gender as version 2 has; how many of an emotion are women's is not known, nor
 are the men's numbers but 14. That version 1 has the same folders is assumed.
