@@ -98,6 +98,7 @@ def _few_shot(rows: Sequence[Row], argument: str, seed: int) -> Division:
     splits, more = make_split([row for row in rows if row.corpus != corpus], "loco", seed)
     description = (
         f"few-shot: {number} clips per emotion of {corpus} are in the training, in addition to 90 % of every other "
-        "corpus, whose other 10 % are validation; the test is the clips of other speakers of it, the same for every number"
+        "corpus, whose other 10 % are validation; the test is the clips of its other speakers, the same for every "
+        "number"
     )
     return Division(description, {**splits, **chosen}, [*notes, *more])
