@@ -10,7 +10,7 @@ from evaluation.reporting.metrics_json import Evaluation, to_evaluation
 from evaluation.reporting.paper import BEST, SINGLE_TASK
 from evaluation.reporting.summary import row_metrics, summarize, write_summary
 from modeling import Task
-from tests.support.documents import bullets, numbers, prose
+from tests.support.documents import bullets, prose
 
 pytestmark = pytest.mark.slow
 
@@ -144,26 +144,6 @@ def test_figures_of_the_tables_are_those_of_the_metrics(single, best, tmp_path):
     assert emodb[2].startswith(f"**{best.main['corpora']['emodb']['weighted_recall']:.3f}**")
     assert emodb[-3:] == ["0.907", "0.953", "0.963"]
     assert mine[-3:] == ["–", "–", "–"]
-
-
-def test_what_is_absent_is_named_and_not_shown_as_zero(tmp_path):
-    lonely = evaluated(
-        BEST,
-        absent=("happy",),
-        without_clips={"corpora": ["tess"], "locales": ["en-US"]},
-        heads_without_labels=["arousal"],
-    )
-    text = write_summary([lonely], tmp_path)
-    notes = text.split("## What is missing")[1]
-    assert [name for name in ("corpora", "tess", "locales", "en-US", "arousal", "happy") if name not in notes] == []
-    happy = next(row for row in lines_of(text, "Figure 1") if row[0] == "happy")
-    assert happy[1:] == ["–", "–", "–", "0"]
-    assert any("meld" in paragraph for paragraph in prose(text, "Table 3"))
-
-
-def test_a_label_that_the_head_does_not_have_is_named(tmp_path):
-    text = write_summary([evaluated(BEST, labels=("angry", "sad"))], tmp_path)
-    assert any(numbers(note) == [40] and "happy" in note for note in bullets(text, "What is missing"))
 
 
 def test_clips_seen_in_training_are_shown_in_bold(tmp_path):
@@ -371,27 +351,8 @@ def test_one_speaker_has_no_interval_and_the_report_has_the_reason(tmp_path):
     assert line["ours"]["weighted_f1_ci"] is line["difference"]["ci"] is line["difference"]["p"] is None
 
 
-def test_what_intervals_do_not_cover_is_noted():
-    two = evaluated(BEST, speakers=2)
-    assert "ci_reason" not in two.main["mean_over_corpora"]
-    unknown, few = (
-        [note for note in summarize([each])["notes"] if "emodb, mine" in note]
-        for each in (evaluated(BEST, speakers=None), two)
-    )
-    assert len(unknown) == len(few) == 1
-    assert ("unknown" in unknown[0], "unknown" in few[0]) == (True, False)
-    assert not summarize([evaluated(BEST)])["notes"]
-
-
 def test_a_report_on_other_corpora_than_the_papers_does_not_show_the_papers(tmp_path):
     text = write_summary([evaluated("w2v + Em + arousal", corpora=("mine",), protocol="speaker")], tmp_path)
     assert "paper" not in text
     assert "\n## Other works" not in text
     assert "\n## The paper's claims" not in text
-
-
-def test_the_report_lists_the_authors_labels_of_a_merged_class(tmp_path):
-    merged = {"emodb": {"sad": {"boredom": 1081, "sadness": 62}}}
-    text = write_summary([evaluated(BEST, merged_labels=merged)], tmp_path)
-    assert "1,081 boredom, 62 sadness" in text
-    assert "boredom" not in write_summary([evaluated(BEST)], tmp_path)
