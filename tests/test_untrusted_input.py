@@ -139,7 +139,7 @@ def test_an_invalid_index_of_weights_is_refused(index, checkpoint, tmp_path):
     assert "model.safetensors.index.json" in refuse(export_checkpoint, folder, tmp_path / "out", "a/b")
 
 
-def test_code_beside_a_checkpoint_is_run_by_no_job(checkpoint, payload, tmp_path):
+def test_code_in_the_folder_of_a_checkpoint_is_run_by_no_job(checkpoint, payload, tmp_path):
     folder = shutil.copytree(checkpoint, tmp_path / "strange")
     code = f"import os\nos.system({payload.command!r})\n"
     for name in ("__init__", "configuration_ser", "modeling_wav2vec2_ser", "pipeline_ser", "sitecustomize", "evil"):

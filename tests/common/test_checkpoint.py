@@ -25,7 +25,7 @@ def test_a_checkpoint_is_loaded_in_float32_and_ready_to_predict(tiny_model, feat
     assert load_config(tmp_path).get_tasks() == tiny_model.config.get_tasks()
 
 
-def test_code_beside_a_checkpoint_is_not_run(broken):
+def test_code_in_the_folder_of_a_checkpoint_is_not_run(broken):
     for file in broken.glob("*.py"):
         file.write_text("raise RuntimeError('ran')")
     load_checkpoint(broken)

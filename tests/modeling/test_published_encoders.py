@@ -41,7 +41,7 @@ def predictions(model, values, mask=None) -> torch.Tensor:
 
 @every
 @pytest.mark.parametrize("fields", [{}, {"layer_weights": True}], ids=["last", "layer_weights"])
-def test_a_clip_gets_the_same_output_alone_and_beside_six_seconds(name, fields):
+def test_a_clip_gets_the_same_output_alone_and_with_six_seconds(name, fields):
     model = PUBLISHED[name].model(**fields)
     alone = torch.cat([predictions(model, clip[None]) for clip in clips()])
     assert alone.std(dim=0).median() > 1e-2  # outputs that differ enough to compare

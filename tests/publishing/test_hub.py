@@ -297,7 +297,7 @@ def test_a_failure_to_read_the_head_is_reported(hub, no_waits):
         head_of(REPO)
 
 
-def test_the_staging_folder_is_beside_the_source_and_removed_afterwards(tmp_path):
+def test_the_staging_folder_is_next_to_the_source_and_removed_afterwards(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "weights").write_text("w")
     with staging_folder(tmp_path / "run") as folder:

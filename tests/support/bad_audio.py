@@ -37,7 +37,7 @@ SOUNDFILE = {
     "rf64": ("RF64", "PCM_16"),
     "caf": ("CAF", "PCM_16"),
 }
-# Suffix -> codec, rate, and whether there are pictures beside the sound.
+# Suffix -> codec, rate, and whether there are pictures, too.
 CONTAINERS = {
     "ogg": ("libopus", 48_000, False),
     "opus": ("libopus", 48_000, False),

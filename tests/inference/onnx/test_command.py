@@ -34,7 +34,7 @@ def test_the_comparison_is_readable(parity):
     text = format_parity(parity)
     assert "16 synthetic clips" in text
     assert "2 recordings" in text
-    assert re.search(rf"\b1 .*{re.escape(parity['unreadable'][0])}", text)
+    assert re.search(rf"\b1 .*{re.escape(parity['recordings']['unreadable'][0])}", text)
     assert "1 of 3 groups" in text
     assert "wav2vec2.encoder.layers.0: " in text
     rows = [line.split() for line in text.splitlines()]

@@ -1,4 +1,4 @@
-"""Each corpus, laid out in full with the names of its files, with junk beside it. Audio files are empty: none is read.
+"""Each corpus, laid out in full with the names of its files, with junk next to it. Audio files are empty: none is read.
 
 The trees stand in `tests/support/corpora`, one module per corpus: `tree()` gives path -> content; `EMOTIONS` and
 `GENDERS` count the clips that are kept under the paper's rules (`GENDERS` None where the list of files is not known);
@@ -133,7 +133,7 @@ def test_a_linked_corpus_is_read_once(tmp_path):
     assert Counter(type(entry) for entry in entries) == {Clip: 480, SkippedClip: 480}
 
 
-def test_a_link_beside_its_target_hides_nothing(tmp_path):
+def test_a_link_next_to_its_target_hides_nothing(tmp_path):
     lay_out(tmp_path, LAID_OUT["emovdb"].tree())
     (tmp_path / "a").symlink_to(tmp_path / "bea")
     clips = [entry for entry in scan([Source("emovdb", tmp_path)]) if isinstance(entry, Clip)]

@@ -58,7 +58,7 @@ def test_every_utterance_of_a_session_has_its_own_values(tmp_path):
     assert len(found) > 700
 
 
-def test_beside_a_corpus_without_them_they_are_numbers_or_missing(tmp_path):
+def test_with_a_corpus_without_them_they_are_numbers_or_missing(tmp_path):
     for path in (WAV, "other/happy/a.wav"):
         (tmp_path / path).parent.mkdir(parents=True)
         soundfile.write(tmp_path / path, voice(0.6, 150), SAMPLING_RATE)

@@ -27,7 +27,7 @@ def read_apart(folder) -> tuple[dict[str, Clip], dict[str, str]]:
     return clips, skipped
 
 
-def test_a_recording_is_read_by_the_file_beside_it(tmp_path):
+def test_a_recording_is_read_by_the_file_next_to_it(tmp_path):
     lay_out(tmp_path, UNCUT)
     clips, skipped = read_apart(tmp_path)
     angry, poker = clips["pavoque/spike0030a-angry.wav"], clips["pavoque/m0001-poker.wav"]

@@ -86,7 +86,7 @@ def test_the_same_seed_divides_alike_and_another_does_not(protocol):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_corpus_is_divided_alike_whatever_is_beside_it_and_in_whatever_order(protocol):
+def test_a_corpus_is_divided_alike_whatever_else_there_is_and_in_whatever_order(protocol):
     mine, other = rows(STRATA["equal"], "mine"), rows(STRATA["random up to 50"], "another")
     alone, notes = make_split(mine, protocol)
     together, all_notes = make_split([*other, *mine][::-1], protocol)

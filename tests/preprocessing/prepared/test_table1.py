@@ -38,7 +38,7 @@ def test_the_papers_figures_add_up():
     assert by_locale == PAPER_TOTALS["locale"]
 
 
-def test_every_corpus_stands_beside_the_papers():
+def test_every_corpus_is_compared_with_the_papers():
     table = build_table1(REPORT)
     assert [*table["corpora"]] == ["ravdess", "enterface05", "mine"]
     row = table["corpora"]["ravdess"]
@@ -100,7 +100,6 @@ def test_what_the_papers_rules_leave_out_explains_nothing_and_what_others_do_doe
         cause = reason(
             "mesd", 430, skipped_by_rule=432, settings={"label_rules": "paper", "min_duration_s": 0.5, **settings}
         )
-        assert "286" in cause
         assert numbers(cause.partition(": ")[2]) == [432]
 
 

@@ -116,7 +116,7 @@ def test_a_column_of_bytes_is_one_of_recordings(tmp_path):
     assert clip.embedded.read_bytes() == sound(0)
 
 
-def test_recordings_beside_the_table_are_found_by_its_paths(tmp_path):
+def test_recordings_next_to_the_table_are_found_by_its_paths(tmp_path):
     (tmp_path / "a.wav").write_bytes(sound(0))
     kind = pa.struct({"bytes": pa.binary(), "path": pa.string()})
     cells = pa.array([{"bytes": None, "path": "a.wav"}, {"bytes": None, "path": "../a.wav"}], kind)
