@@ -2,7 +2,7 @@
 # make test         the tests, all but those of make stress
 # make test-fast    the tests without kills, sweeps, browsers, second processes, full trees of files, or repeats of a case
 # make lint         style, import contracts, static types
-# make bench        speed and memory, each claim beside a peer, in half an hour; writes this processor's column of
+# make bench        speed and memory, each claim compared with a peer, in half an hour; writes this processor's column of
 #                   benchmarks/RESULTS.md
 # make stress       minutes of bad input, crashes and load, which make test leaves out
 # make test-lowest, make test-newest    the tests at the lowest, the newest versions that pyproject.toml allows

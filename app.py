@@ -74,7 +74,9 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--model", metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
     add_precision_flag(parser)
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1, which only this machine can reach)")
-    parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
+    parser.add_argument(
+        "--port", type=positive(int, or_zero=True), help="port to listen on (default: the first free one from 7860)"
+    )
     parser.add_argument("--max_minutes", type=positive(float), default=10.0, help="longest recording (default: 10)")
     parser.add_argument(
         "--max_mb", type=positive(float), default=50.0, help="largest file in MB of 2**20 bytes (default: 50)"

@@ -4,7 +4,7 @@ A folder of several seeds or folds, as train.py writes it, is one row of the rep
 
 python evaluate.py runs/demo --data prepared/demo --output runs/demo/evaluation
 python evaluate.py runs/paper/* --data prepared/paper --output runs/paper
-python evaluate.py runs/folds --predictions emotion2vec=their.csv --data prepared/demo --output runs/beside
+python evaluate.py runs/folds --predictions emotion2vec=their.csv --data prepared/demo --output runs/compared
 python evaluate.py runs/demo --data prepared/demo --output runs/demo/robustness --condition noise:10 telephone mp3:32
 """
 

@@ -17,8 +17,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.checkpoint_name import add_model_flag
-from common.command_line import FlagParser, run_command
+from common.checkpoint_name import add_model_flag, check_checkpoint
+from common.command_line import FlagParser, positive, run_command
 from inference.engine.precision import add_precision_flag
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def main() -> None:
     args = _parse_args()
     try:
         from common.quiet import quiet_c_libraries  # other modules take seconds, and come after these checks
-        from inference.batch.find_files import check_checkpoint, find_files, read_list
+        from inference.batch.find_files import find_files, read_list
         from inference.batch.outputs import check_output
 
         if args.microphone:
@@ -154,7 +154,7 @@ def _parse_args() -> argparse.Namespace:
     add("--uncertain_below", type=float, metavar="P", help="mark predictions whose best score is below P")
     add_precision_flag(parser, onnx=True)
     add("--backend", choices=("torch", "onnx"), default="torch", help="onnx needs a folder that inference.onnx wrote")
-    add("--batch_size", type=int, metavar="N", help="clips that are processed at once (default: 8)")
+    add("--batch_size", type=positive(int), metavar="N", help="clips that are processed at once (default: 8)")
     args = parser.parse_args()
     _check_combination(parser, args)
     return args

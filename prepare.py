@@ -13,10 +13,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from common.command_line import FlagParser, positive, run_command
 from common.quiet import quiet_c_libraries
+
+if TYPE_CHECKING:
+    from preprocessing.corpora.scales import Found
+    from preprocessing.corpora.scan import Source
 
 
 def main() -> None:
@@ -36,16 +42,44 @@ def _list(root: Path | None) -> str:
 
 
 def _prepare(args: argparse.Namespace) -> str:
-    from preprocessing.corpora.catalog import allowed, describe_left_out, licenses_of, read_sources
-    from preprocessing.corpora.own_arguments import describe_sources
-    from preprocessing.corpora.scales import COMMON, rescale
-    from preprocessing.corpora.scan import Source, scan_sources
-    from preprocessing.corpora.user_audio import UserAudio
-    from preprocessing.labels import load_label_rules, load_speaker_genders
+    from preprocessing.corpora.scales import rescale
+    from preprocessing.labels import load_speaker_genders
     from preprocessing.prepared.build import prepare
     from preprocessing.prepared.report import format_report
     from preprocessing.prepared.rows import PreparationConfig
     from preprocessing.prepared.table1 import write_table1
+
+    genders = load_speaker_genders(args.speaker_genders) if args.speaker_genders else {}
+    found, scales = rescale(_scan(args, genders), args.scale)
+    report = prepare(
+        [entry for _, entries in found for entry in entries],
+        args.output,
+        PreparationConfig(args.min_duration_s, args.max_duration_s),
+        seed=args.seed,
+        num_proc=args.num_proc,
+        overwrite=args.overwrite,
+        skip_duplicates=args.skip_duplicates,
+        emobox=args.emobox,
+        settings=_settings(args, found, genders, scales),
+    )
+    done = f"Prepared {args.output}: report.json lists every file, table1.txt has the paper's Table 1."
+    return "\n\n".join((format_report(report), write_table1(report, args.output), done))
+
+
+def _scan(args: argparse.Namespace, genders: Mapping[str, Mapping[str, str]]) -> Found:
+    """The clips of every corpus."""
+    from preprocessing.corpora.scan import scan_sources
+    from preprocessing.corpora.user_audio import UserAudio
+
+    user_audio = UserAudio(columns=dict(args.columns), gender_map=dict(args.gender_map), audio_folder=args.audio_folder)
+    return scan_sources(_sources(args), args.label_rules, dict(args.label_map), user_audio, genders)
+
+
+def _sources(args: argparse.Namespace) -> list[Source]:
+    """The corpora to read, less those whose license does not allow the intended use."""
+    from preprocessing.corpora.catalog import allowed, describe_left_out, read_sources
+    from preprocessing.corpora.own_arguments import describe_sources
+    from preprocessing.corpora.scan import Source
 
     sources = [Source.parse(text) for text in args.corpus]
     if args.corpora:
@@ -57,32 +91,27 @@ def _prepare(args: argparse.Namespace) -> str:
             print(describe_left_out(source, args.license_use))
     if not sources:
         raise ValueError("There are no corpora to prepare.")
-    user_audio = UserAudio(columns=dict(args.columns), gender_map=dict(args.gender_map), audio_folder=args.audio_folder)
-    genders = load_speaker_genders(args.speaker_genders) if args.speaker_genders else {}
-    found = scan_sources(sources, args.label_rules, dict(args.label_map), user_audio, genders)
-    found, scales = rescale(found, args.scale)
-    report = prepare(
-        [entry for _, entries in found for entry in entries],
-        args.output,
-        PreparationConfig(args.min_duration_s, args.max_duration_s),
-        seed=args.seed,
-        num_proc=args.num_proc,
-        overwrite=args.overwrite,
-        skip_duplicates=args.skip_duplicates,
-        emobox=args.emobox,
-        settings={
-            "label_rules": args.label_rules,
-            "emotion_of_label": dict(load_label_rules(args.label_rules)),
-            "label_map": dict(args.label_map),
-            "speaker_genders": genders,
-            "license_use": args.license_use,
-            "licenses": licenses_of(found),
-            "scales": scales,
-            "common_scale": COMMON,
-        },
-    )
-    done = f"Prepared {args.output}: report.json lists every file, table1.txt has the paper's Table 1."
-    return "\n\n".join((format_report(report), write_table1(report, args.output), done))
+    return sources
+
+
+def _settings(
+    args: argparse.Namespace, found: Found, genders: Mapping[str, Mapping[str, str]], scales: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The settings that report.json records, in addition to those of the build."""
+    from preprocessing.corpora.catalog import licenses_of
+    from preprocessing.corpora.scales import COMMON
+    from preprocessing.labels import load_label_rules
+
+    return {
+        "label_rules": args.label_rules,
+        "emotion_of_label": dict(load_label_rules(args.label_rules)),
+        "label_map": dict(args.label_map),
+        "speaker_genders": genders,
+        "license_use": args.license_use,
+        "licenses": licenses_of(found),
+        "scales": scales,
+        "common_scale": COMMON,
+    }
 
 
 def _parse_args() -> argparse.Namespace:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from common.command_line import run_command
 
 if TYPE_CHECKING:
-    from training.arguments.settings import SERTrainingArguments
+    from training.arguments.training_arguments import SERTrainingArguments
 
 
 def main() -> None:

@@ -19,8 +19,6 @@ from modeling.auto_ser import architecture_of
 from modeling.modeling_base_ser import IncompleteCheckpointError
 
 from .checkpoint_files import check_format
-from .checkpoint_files import weight_files as weight_files  # beside the loading of what they hold
-from .checkpoint_files import weights_sha256 as weights_sha256
 
 
 def load_config(checkpoint: str | os.PathLike[str], revision: str = "main") -> PreTrainedConfig:
@@ -44,7 +42,7 @@ def load_checkpoint(
 ) -> tuple[PreTrainedModel, SequenceFeatureExtractor]:
     """The model of a fine-tuned checkpoint in float32, ready to predict, and its feature extractor.
 
-    Code beside the checkpoint is not run.
+    Code in the folder of the checkpoint is not run.
 
     Args:
         checkpoint: folder or Hub id.

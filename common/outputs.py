@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .files import write_json
 
-RECORD = ".outputs.json"  # name of a file or folder beside it -> the command that wrote it
+RECORD = ".outputs.json"  # name of a file or folder next to it -> the command that wrote it
 
 
 def check_new(paths: Iterable[Path], overwrite: bool = False) -> None:

@@ -28,7 +28,7 @@ def training_protocol(checkpoint: str) -> str:
 
 
 def write_training_clips(checkpoint: Path, ids: Iterable[str], before: Iterable[str] | None = ()) -> None:
-    """Writes beside a checkpoint which clips it was trained on, for evaluations; nothing, unless all of them are known.
+    """Records in a checkpoint's folder the clips that it was trained on; nothing, unless all of them are known.
 
     Args:
         checkpoint: its folder.

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-TRAININGS_FILE = "trainings.json"  # beside them: how each ended
+TRAININGS_FILE = "trainings.json"  # in the same folder: how each ended
 
 
 @dataclass(frozen=True, order=True)

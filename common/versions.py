@@ -13,7 +13,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """The versions to write beside a result.
+    """The versions to record with a result.
 
     Args:
         packages: libraries that it depends on.

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from accelerate import PartialState
 
-from common.checkpoint import load_checkpoint, weights_sha256
+from common.checkpoint import load_checkpoint
+from common.checkpoint_files import weights_sha256
 from common.files import write_json
 from common.outputs import record_outputs
 from preprocessing.augmentation.babble import Voices

@@ -63,7 +63,7 @@ def read_other_system(
         data: prepared folder.
         protocol: whose test clips are evaluated; a protocol of folds tests the clips of all of them.
         split: the split to evaluate on.
-        main_task: of the checkpoints beside it; by default `emotion`.
+        main_task: of the checkpoints that it is compared with; by default `emotion`.
 
     Raises:
         ValueError: the file has another form, ids are missing or doubled, or a label is unknown.

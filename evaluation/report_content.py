@@ -1,4 +1,4 @@
-"""What `metrics.json` holds beside the metrics: on which clips they are, and which of them the training had."""
+"""What `metrics.json` holds besides the metrics: on which clips they are, and which of them the training had."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from common.checkpoint import weights_sha256
+from common.checkpoint_files import weights_sha256
 from common.training_clips import read_training_clips
 from common.versions import versions
 from preprocessing.labels import merged_labels, raw_labels

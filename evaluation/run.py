@@ -45,7 +45,7 @@ def evaluate_checkpoints(
         predictions: `NAME=FILE` of other systems, as of [`~evaluation.other_systems.read_other_system`], on the clips
             of the checkpoints.
         reference: the checkpoint, row or system that the others are compared with; by default the first.
-        conditions: conditions to evaluate under beside the clips as recorded, as
+        conditions: conditions to evaluate under in addition to the clips as recorded, as
             [`~preprocessing.augmentation.conditions.parse_conditions`] reads them.
         overwrite: whether files that no evaluation has written may be replaced.
         batch_size: clips per batch and process.

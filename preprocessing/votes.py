@@ -1,4 +1,4 @@
-"""Votes of annotators: columns `COLUMN:LABEL` beside the column of a label, such as `emotion:angry` beside `emotion`.
+"""Votes of annotators: columns `COLUMN:LABEL` in addition to a label's column, as `emotion:angry` to `emotion`.
 
 A cell is how many annotators chose the label, or their share; it is missing, or all cells of a clip are 0, where nobody
 voted. Votes keep what a single label loses: the second choice, and how far the annotators agree.

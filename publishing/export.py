@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from transformers import AutoFeatureExtractor, PreTrainedConfig
 from transformers.dynamic_module_utils import custom_object_save
 from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
-from common.checkpoint import load_config, weight_files, weights_sha256
+from common.checkpoint import load_config
+from common.checkpoint_files import weight_files, weights_sha256
 from modeling import ARCHITECTURES
 from modeling.auto_ser import architecture_of
 
@@ -33,7 +34,8 @@ _NEEDED = {  # file -> the reason why it is missing, and what to do
 def export_checkpoint(checkpoint: Path, output: Path, repo_id: str, *, float16: bool = False) -> list[Path]:
     """Writes the published files of a checkpoint: weights, configuration, code, card, records, license.
 
-    The code is that of this project, whatever is beside the checkpoint. Weights are linked or copied without loading.
+    The code is that of this project, whatever code the checkpoint's folder holds. Weights are linked or copied without
+    loading.
 
     Args:
         checkpoint: folder that `train.py` wrote.
@@ -69,20 +71,14 @@ def export_checkpoint(checkpoint: Path, output: Path, repo_id: str, *, float16: 
         ) from error
 
     output.mkdir(parents=True, exist_ok=True)
-    for path in weights:
-        if float16 and path.suffix == ".safetensors":
-            _write_float16(path, output / path.name)
-        else:
-            _link(path, output / path.name)
+    _write_weights(weights, output, float16)
     metrics["weights_sha256"] = weights_sha256(output)
     _save_code(config, architecture, output)
     AutoFeatureExtractor.from_pretrained(checkpoint, trust_remote_code=False).save_pretrained(output)
     _write_json(output / "metrics.json", metrics)
     _write_json(output / "training.json", training)
     (output / "README.md").write_text(card, encoding="utf-8")
-    for name in figures:
-        (output / "figures").mkdir(exist_ok=True)
-        shutil.copyfile(checkpoint / "figures" / name, output / "figures" / name)
+    _copy_figures(figures, checkpoint, output)
     shutil.copyfile(ROOT / "LICENSE", output / "LICENSE")
     return sorted(path for path in output.rglob("*") if path.is_file())
 
@@ -127,6 +123,18 @@ def _check_weights(checkpoint: Path, config: PreTrainedConfig) -> list[Path]:
     if heads != expected:
         raise ValueError(f"The weights of {checkpoint} have the heads {heads}, but config.json has {expected}.")
     return files if files == [checkpoint / SAFE_WEIGHTS_NAME] else [checkpoint / SAFE_WEIGHTS_INDEX_NAME, *files]
+
+
+def _write_weights(files: Sequence[Path], output: Path, float16: bool) -> None:
+    for path in files:
+        write = _write_float16 if float16 and path.suffix == ".safetensors" else _link
+        write(path, output / path.name)
+
+
+def _copy_figures(names: Sequence[str], checkpoint: Path, output: Path) -> None:
+    for name in names:
+        (output / "figures").mkdir(exist_ok=True)
+        shutil.copyfile(checkpoint / "figures" / name, output / "figures" / name)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -27,8 +27,8 @@ XET_BLOCKS = ("HF_XET_CLIENT_AC_MAX_UPLOAD_CONCURRENCY", "2")
 def staging_folder(source: Path) -> TemporaryDirectory:
     """A temporary folder to export a checkpoint or a prepared folder to.
 
-    It is beside `source`, so that weights can be linked without copying; where that is not writable, or `source` is not
-    a path, it is among the system's temporary files.
+    It is next to `source`, so that weights can be linked without copying; where that is not writable, or `source` is
+    not a path, it is among the system's temporary files.
     """
     parent = source.resolve().parent
     return TemporaryDirectory(prefix=".publication-", dir=parent if os.access(parent, os.W_OK) else None)

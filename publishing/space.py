@@ -26,7 +26,7 @@ REQUIREMENTS = (
     *("soundfile", "av", "soxr", "fsspec", "silero-vad", "espeakng-loader", "gradio", "tqdm"),
     *("prometheus-client", "websockets"),
 )
-_BESIDE = (".jinja", ".css", ".js")
+_ASSETS = (".jinja", ".css", ".js")
 _LICENSES = re.compile(r"\n## Training data and licenses\n(.*?)(?=\n## )", re.DOTALL)
 
 
@@ -92,15 +92,15 @@ def _export_weights(checkpoint: Path, output: Path, repo_id: str) -> tuple[dict[
 
 
 def _code() -> list[Path]:
-    """`app.py`, every module of the project that it needs, and the templates and styles beside them."""
+    """`app.py`, every module of the project that it needs, and the templates and styles next to them."""
     found, waiting = set(), [ROOT / APP]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
             waiting += _imported(path)
-    beside = {path for file in found - {ROOT / APP} for path in file.parent.iterdir()}
-    return sorted(found | {path for path in beside if path.suffix in _BESIDE})
+    neighbors = {path for file in found - {ROOT / APP} for path in file.parent.iterdir()}
+    return sorted(found | {path for path in neighbors if path.suffix in _ASSETS})
 
 
 def _imported(path: Path) -> Iterator[Path]:

@@ -31,6 +31,8 @@ from inference.timeline.formats import EXPORTS
 from inference.web.examples import EXAMPLES, write_examples
 from modeling import SpeechEmotionPipeline
 from tests.conftest import ROOT, voice
+from tests.support.bad_audio import decoding_error
+from tests.support.documents import numbers
 
 pytest.importorskip("gradio", reason="Gradio is not installed")
 from gradio_client import Client, handle_file
@@ -205,7 +207,7 @@ def test_a_phone_shows_it_all_and_reports_errors(visit, speech, app, tmp_path):
     check_that_a_click_plays(page, parts.nth(3), float(parts.nth(3).get_attribute("data-start")))
     (tmp_path / "notes.wav").write_bytes(b"no sound")
     send(page, tmp_path / "notes.wav")
-    page.get_by_role("alert").get_by_text("notes.wav: not an audio or video file").wait_for()
+    page.get_by_role("alert").get_by_text(f"notes.wav: {decoding_error(tmp_path / 'notes.wav')}").wait_for()
     assert page.locator(".bar").count() == 0
     assert not is_too_wide(page)
     (tmp_path / "large.wav").write_bytes(bytes(MAX_MB * 1_000_000 + 100_000))
@@ -322,8 +324,8 @@ def test_several_files_are_a_table(visit, speech, clip, tmp_path):
     rows = page.locator(".several tbody tr")
     rows.first.wait_for()
     assert [row.split("\t")[0].strip() for row in rows.all_inner_texts()] == [clip.name, "notes.wav", speech.name]
-    assert "not an audio or video file" in rows.nth(1).inner_text()
-    assert page.locator(".several h2").inner_text() == "3 files, 1 could not be read"
+    assert decoding_error(tmp_path / "notes.wav") in rows.nth(1).inner_text()
+    assert numbers(page.locator(".several h2").inner_text()) == [3, 1]
     with page.expect_download() as download:
         page.locator(".downloads a", has_text="csv").click()
     with Path(download.value.path()).open(encoding="utf-8") as file:
@@ -403,9 +405,9 @@ def test_a_request_may_leave_inputs_out_and_errors_name_what_is_invalid(app, cli
 @pytest.mark.parametrize(
     ("name", "sound", "expected"),
     [
-        ("empty.mp3", b"", "empty.mp3: not an audio or video file"),
-        ("long.flac", voice(MAX_S + 1, 150), "long.flac is longer than 30 s"),
-        ("nan.wav", np.full(16_000, np.nan), "nan.wav: 16000 of 16000 samples are NaN or infinite."),
+        ("empty.mp3", b"", "empty"),
+        ("long.flac", voice(MAX_S + 1, 150), "30 s"),
+        ("nan.wav", np.full(16_000, np.nan), "16000 of 16000"),
         ("silence.wav", np.zeros(32_000), None),
     ],
 )
@@ -417,8 +419,9 @@ def test_what_cannot_be_recognized_is_reported(client, tmp_path, name, sound, ex
     shown, outputs = client.predict(handle_file(str(tmp_path / name)), api_name="/recognize")
     if expected:
         assert outputs.keys() == {"file", "error"}
-        assert outputs["error"].startswith(expected)
-        assert expected in shown
+        assert outputs["error"].startswith(name)
+        assert expected in outputs["error"].removeprefix(name)
+        assert outputs["error"] in shown
     else:
         assert outputs == {"file": name, "duration_s": 2.0, "speech_s": 0.0, "segments": []}
         assert "No speech" in shown
@@ -453,7 +456,7 @@ def test_where_a_space_finds_its_model(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
-    [(["--model", "{}/nowhere"], "/nowhere"), (["--max_minutes", "0"], "expected a number above 0")],
+    [(["--model", "{}/nowhere"], "/nowhere"), (["--max_minutes", "0"], "--max_minutes")],
 )
 def test_what_cannot_start_is_a_line_before_anything_is_loaded(tmp_path, monkeypatch, capsys, arguments, expected):
     monkeypatch.setitem(sys.modules, "torch", None)  # to import it now fails

@@ -24,6 +24,7 @@ from inference.web.service import Limits, Service
 from modeling import AudioError, AudioReader, OutputOptions, SpeechEmotionPipeline
 from tests.conftest import ROOT
 from tests.support.bad_audio import write_bad_audio
+from tests.support.documents import numbers
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +87,7 @@ def test_predicting_gives_each_a_row(bad, checkpoint, tmp_path, monkeypatch, cap
         rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
         assert sorted(row["file"] for row in rows) == files
         assert all(("emotion" in row) != bool(row.get("error")) for row in rows)
-        assert end == f"predict.py: {sum('error' in row for row in rows)} of {len(files)} files could not be read."
+        assert numbers(end) == [sum("error" in row for row in rows), len(files)]
     else:
         import pandas as pd
 
@@ -149,4 +150,4 @@ def test_a_timeline_is_made_of_each_that_can_be_decoded_to_its_end(bad, checkpoi
     files = [file for file in files_of(bad) if not file.endswith("notes.txt")]
     assert sorted({row["file"] for row in rows}) == files
     assert all(("duration_s" in row) != bool(row.get("error")) for row in rows)
-    assert end == f"predict.py: {sum('error' in row for row in rows)} of {len(files)} files could not be read."
+    assert numbers(end) == [sum("error" in row for row in rows), len(files)]

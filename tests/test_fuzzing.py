@@ -37,7 +37,7 @@ def test_seven_minutes_of_searching_the_decoder_find_nothing():
 
 @cache
 def tree_of(corpus: str) -> tuple[dict[str, str], list[str]]:
-    """What stands in a corpus beside the recordings, and the names of some of these."""
+    """What a corpus holds besides the recordings, and the names of some of these."""
     tree = LAID_OUT[corpus].tree()
     names = [name for name in tree if not tree[name]]
     return {name: content for name, content in tree.items() if content}, names[:: len(names) // 40 + 1]

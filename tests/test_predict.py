@@ -18,6 +18,8 @@ from inference.engine.precision import Choice
 from inference.engine.predictor import load_predictor
 from tests.conftest import ROOT, TASKS, voice
 from tests.modeling.test_audio_remote_ser import SECRET, serve_folder
+from tests.support.bad_audio import decoding_error
+from tests.support.documents import numbers
 from tests.test_scripts import refusal, start
 
 pytestmark = pytest.mark.slow
@@ -58,8 +60,8 @@ def test_it_prints_json_with_an_error_for_each_unreadable_file(checkpoint, clips
     assert [good["file"], bad["file"]] == [str(file) for file in files]
     assert good.keys() == {"file", *(task.name for task in TASKS), "duration_s", "analyzed_s", "speech_s"}
     assert sum(entry["score"] for entry in good["emotion"]) == pytest.approx(1)
-    assert "not an audio or video file" in bad["error"]
-    assert end == "predict.py: 1 of 2 files could not be read."
+    assert bad["error"] == decoding_error(files[1])
+    assert numbers(end) == [1, 2]
 
 
 @pytest.mark.parametrize("as_json", [True, False])
@@ -109,7 +111,7 @@ def test_it_prints_all_outputs_of_one_file_and_a_table_of_several(checkpoint, cl
     assert header.split()[:2] == ["file", "emotion"]
     assert [row.split()[0] for row in rows] == [str(path) for path in sorted(clips.iterdir())]
     assert rows[0].split()[1:3] == ["sad", "1.00"]
-    assert end == "predict.py: 3 of 60 files could not be read."
+    assert numbers(end) == [3, 60]
 
 
 def test_a_list_of_names_does_as_well(checkpoint, clips, tmp_path, monkeypatch, capsys):
@@ -191,7 +193,7 @@ def test_killed_and_resumed_by_two_processes_it_gives_the_rows_of_one(
 
     command = [sys.executable, *TWO_PROCESSES, *arguments]
     second = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert "predict.py: 3 of 61 files could not be read." in second.stderr
+    assert "predict.py: 3 of 61 files" in second.stderr
     assert f"{before} of 61 files" in second.stderr
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert [row["file"] for row in rows] == files
@@ -217,7 +219,7 @@ def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
         with monkeypatch.context() as patch:  # to look at what a killed run leaves
             patch.setattr("inference.batch.partial_results.PartialResults._remove", lambda _: None)
             _, end = predict(patch, capfd, *urls, "--model", checkpoint, "--output", output)
-        assert end == "predict.py: 3 of 4 files could not be read."
+        assert numbers(end) == [3, 4]
         shown, end = predict(monkeypatch, capfd, *urls, "--model", checkpoint, "--json")
         _, refusal = predict(
             monkeypatch, capfd, urls[2], "--model", checkpoint, "--timeline", "--output", tmp_path / "a.srt"
@@ -226,8 +228,8 @@ def test_a_password_in_an_address_is_in_no_row_and_in_nothing_that_is_printed(
     rows = json.loads(shown)
     assert [row["file"] for row in rows] == [f"http://…@{host}/{name}.wav" for name in ("06", "07", "cut", "missing")]
     assert "emotion" in rows[0]
-    assert [row["error"].startswith("cannot be fetched") for row in rows[1:]] == [False, True, True]
-    assert refusal.startswith(f"predict.py: http://…@{host}/cut.wav: cannot be fetched")
+    assert [row["error"] == decoding_error(clips / "07.wav") for row in rows[1:]] == [True, False, False]
+    assert refusal.startswith(f"predict.py: http://…@{host}/cut.wav: ")
     written = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert {"rows-0.jsonl", output.name} <= {path.name for path in written}
     for text in (*(content.decode(errors="replace") for content in written.values()), shown, end, refusal):
@@ -292,8 +294,8 @@ def test_a_precision_that_the_backend_lacks_is_refused(checkpoint, clips, monkey
     [
         (["clip.wav"], "clip.wav"),
         (["--list", "list.txt"], "list.txt"),
-        (["README.md", "--output", "Makefile"], "Makefile: Expected rows as .jsonl, .csv, .parquet"),
-        (["README.md", "--output", "rows.xlsx"], "rows.xlsx: Expected rows as .jsonl, .csv, .parquet"),
+        (["README.md", "--output", "Makefile"], ".jsonl, .csv, .parquet"),
+        (["README.md", "--output", "rows.xlsx"], ".jsonl, .csv, .parquet"),
         (["README.md", "--top_k", "0"], "top_k"),
         (["README.md", "--timeline", "--hop_s", "9"], "hop_s"),
     ],

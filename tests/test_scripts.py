@@ -64,7 +64,9 @@ def test_evaluate_writes_metrics_per_checkpoint_and_one_report(checkpoint, prepa
     ]
     monkeypatch.setattr(sys, "argv", ["evaluate.py", *arguments])
     runpy.run_path(str(ROOT / "evaluate.py"), run_name="__main__")
-    assert capsys.readouterr().out.count("validation split, protocol paper") == 3
+    printed = capsys.readouterr().out.splitlines()
+    first = [line for line in printed if any(line.startswith(f"{folder}: ") for folder in folders)]
+    assert [" validation " in line and " paper " in line for line in first] == [True] * 3
     assert len(list((tmp_path / "out").rglob("metrics.json"))) == 3  # none over another of the same name
     report = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
     assert [f"`{folder}`" in report for folder in folders] == [True] * 3
@@ -82,9 +84,9 @@ def test_predict_and_evaluate_refuse_a_backbone_in_one_line(prepared, tmp_path, 
 @pytest.mark.parametrize(
     ("corpus", "expected"),
     [
-        ("ravdess={}/nowhere", "nowhere: the folder of ravdess"),
+        ("ravdess={}/nowhere", "nowhere: "),
         ("ravdes={}", "'ravdes'"),
-        ("table={}/list.csv", "'path'; it has 'name', 'emotion'"),
+        ("table={}/list.csv", "'name', 'emotion'"),
         ("emodb={}", "ravdess (30 clips)"),
         ("{}", "NAME=FOLDER"),
     ],
@@ -101,7 +103,7 @@ def test_prepare_refuses_an_invalid_corpus_in_one_line(tmp_path, monkeypatch, co
 @pytest.mark.parametrize(
     ("script", "arguments", "expected"),
     [
-        ("prepare.py", ["--corpus", "table=x.csv"], "give --corpus or --corpora, and --output"),
+        ("prepare.py", ["--corpus", "table=x.csv"], "--output"),
         ("prepare.py", ["--corpus", "x=y", "--output", "z", "--columns", "path"], "expected A=B, got 'path'"),
         ("prepare.py", ["--corpus", "x=y", "--output", "z", "--style", "sung"], "invalid choice: 'sung'"),
         ("evaluate.py", ["run", "--data", "x", "--output", "y", "--split", "all"], "invalid choice: 'all'"),

@@ -23,7 +23,8 @@ from common.trainings import TRAININGS_FILE, Training
 from evaluation.run import evaluate_checkpoints
 from preprocessing.prepared.split_files import num_folds
 
-from .arguments.settings import DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
+from .arguments.settings import DataArguments, ModelArguments, QueueArguments
+from .arguments.training_arguments import SERTrainingArguments
 from .job import TrainingJob, prepare_job
 from .queue import Outcome, TrainingQueue
 from .resume import TRAININGS, check_cross_validation

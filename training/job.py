@@ -21,7 +21,8 @@ from preprocessing.prepared.table import load_report
 from preprocessing.prepared.task_values import target_labels, target_values
 from preprocessing.votes import has_votes
 
-from .arguments.settings import MAIN_METRIC, DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
+from .arguments.settings import DataArguments, ModelArguments, QueueArguments
+from .arguments.training_arguments import MAIN_METRIC, SERTrainingArguments
 from .corpus_sampling import CorpusSampling
 from .learning_rates import learning_rates
 from .model import build_model, clips_of_start, freeze, task_names

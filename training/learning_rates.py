@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .arguments.settings import SERTrainingArguments
+from .arguments.training_arguments import SERTrainingArguments
 
 
 def learning_rates(model: Any, args: SERTrainingArguments) -> dict[str, float]:

@@ -1,8 +1,7 @@
 """Low-rank adaptation (Hu et al. 2021, arXiv 2106.09685) by peft, without a trace of it in a checkpoint's weights.
 
 Adapters are injected into the model, whose class stays. A checkpoint holds the merged weights, as that of any other
-training, and beside them the adapters, from which the training resumes: the encoder's own weights are those
-of the start.
+training, and the adapters, from which the training resumes: the encoder's own weights are those of the start.
 """
 
 from __future__ import annotations

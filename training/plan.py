@@ -8,7 +8,8 @@ from typing import Any
 from evaluation.metrics.compute import DivergedError
 from preprocessing.prepared.split_files import num_folds
 
-from .arguments.settings import DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
+from .arguments.settings import DataArguments, ModelArguments, QueueArguments
+from .arguments.training_arguments import SERTrainingArguments
 from .cross_validation import CrossValidation
 from .job import prepare_job
 from .resume import SWEEP

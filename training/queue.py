@@ -36,14 +36,14 @@ from .resume import STUDY_NAME, differences
 logger = get_logger(__name__)
 
 RESULT = "result"  # name of the last entry of the queue, which makes the result of all trainings
-_WAIT, _DONE = "wait", "done"  # signals to the other processes of a command, beside names of entries
+_WAIT, _DONE = "wait", "done"  # signals to the other processes of a command, in addition to names of entries
 _POLL_S = 1.0
 # A process records a heartbeat for its training; without one for the grace period, it goes to another process.
 HEARTBEAT_S, GRACE_S = 10, 60
 
 
 class Outcome(NamedTuple):
-    """What a training comes to: a value to compare it by, and what the study records beside it."""
+    """What a training comes to: a value to compare it by, and what else the study records."""
 
     value: float
     attributes: Mapping[str, Any]

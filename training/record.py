@@ -31,7 +31,7 @@ _PACKAGES = ("transformers", "torch", "datasets", "accelerate", "numpy")
 
 
 def write_training_record(job: TrainingJob, trainer: Trainer, output: Path) -> None:
-    """Writes `training.json` beside a checkpoint, without paths of the machine."""
+    """Writes `training.json` into the folder of a checkpoint, without paths of the machine."""
     write_json(output / TRAINING_RECORD, training_record(job, trainer))
 
 
@@ -53,7 +53,6 @@ def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
     """
     args, clips = job.args, job.splits["train"]
     runtimes = [line["train_runtime"] for line in trainer.state.log_history if "train_runtime" in line]
-    on_gpu = args.device.type == "cuda"
     return {
         "data": _data(clips, load_report(job.data.data)["settings"].get("licenses", {})),
         "merged_labels": _merged_labels(clips, job.tasks),
@@ -61,16 +60,9 @@ def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
         "protocol": job.data.protocol,
         "seed": args.seed,
         **job.start,
-        "parameters": {
-            "all": job.model.num_parameters(),
-            "trained": job.trained_parameters,
-        },
-        "augmentation": {"transforms": job.data.augment, "probability": job.data.augment_probability}
-        if job.data.augment
-        else None,
-        "corpus_sampling": {"temperature": args.corpus_temperature, "clips_per_epoch": sampling.per_epoch}
-        if (sampling := job.sampling) is not None
-        else None,
+        "parameters": {"all": job.model.num_parameters(), "trained": job.trained_parameters},
+        "augmentation": _augmentation(job),
+        "corpus_sampling": _corpus_sampling(job),
         "epochs": round(trainer.state.epoch or args.num_train_epochs, 2),
         "learning_rate": args.learning_rate,
         "fine_tuning": {
@@ -81,16 +73,26 @@ def training_record(job: TrainingJob, trainer: Trainer) -> dict[str, Any]:
         "weight_decay": args.weight_decay,
         "batch_size": args.effective_batch_size,
         "precision": "bfloat16, mixed" if args.bf16 else "float32",
-        "hardware": {
-            "device": torch.cuda.get_device_name() if on_gpu else f"CPU, threads: {torch.get_num_threads()}",
-            "processes": args.world_size,
-        },
+        "hardware": {"device": _device(args.device), "processes": args.world_size},
         "seconds": round(runtimes[-1], 1) if runtimes and job.resume_from is None else None,
-        "versions": {
-            "python": platform.python_version(),
-            **versions(*_PACKAGES),
-        },
+        "versions": {"python": platform.python_version(), **versions(*_PACKAGES)},
     }
+
+
+def _augmentation(job: TrainingJob) -> dict[str, Any] | None:
+    if not job.data.augment:
+        return None
+    return {"transforms": job.data.augment, "probability": job.data.augment_probability}
+
+
+def _corpus_sampling(job: TrainingJob) -> dict[str, Any] | None:
+    if job.sampling is None:
+        return None
+    return {"temperature": job.args.corpus_temperature, "clips_per_epoch": job.sampling.per_epoch}
+
+
+def _device(device: torch.device) -> str:
+    return torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, threads: {torch.get_num_threads()}"
 
 
 def _data(clips: Dataset, stated: Mapping[str, dict | None]) -> list[dict[str, Any]]:

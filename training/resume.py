@@ -17,7 +17,8 @@ from modeling import Task
 from modeling.auto_ser import architecture_of
 from preprocessing.prepared.task_values import target_columns
 
-from .arguments.settings import DataArguments, ModelArguments, SERTrainingArguments
+from .arguments.settings import DataArguments, ModelArguments
+from .arguments.training_arguments import SERTrainingArguments
 from .tasks import kind_of
 
 LATEST = ("latest", "true", "True")

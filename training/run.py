@@ -30,7 +30,7 @@ from preprocessing.augmentation.augment import Augmentation
 from preprocessing.prepared.collator import SERDataCollator
 from preprocessing.prepared.task_values import encode, target_values
 
-from .arguments.settings import SERTrainingArguments
+from .arguments.training_arguments import SERTrainingArguments
 from .best import BestCallback, describe_best
 from .calibrate import apply_temperatures, calibrate
 from .corpus_sampling import describe_sampling

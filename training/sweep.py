@@ -14,7 +14,7 @@ from common.checkpoint import load_checkpoint
 from common.files import write_json
 from evaluation.metrics.compute import DivergedError
 
-from .arguments.settings import SERTrainingArguments
+from .arguments.training_arguments import SERTrainingArguments
 from .best import best_log_entry
 from .job import TrainingJob
 from .queue import Outcome, TrainingQueue

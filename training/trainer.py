@@ -19,7 +19,7 @@ from modeling.modeling_heads_ser import labeled, multi_task_loss
 from preprocessing.augmentation.augment import Augmentation
 from preprocessing.prepared.rows import ROW
 
-from .arguments.settings import SERTrainingArguments
+from .arguments.training_arguments import SERTrainingArguments
 from .corpus_sampling import CorpusSampling
 from .learning_rates import learning_rates, split_by_rate
 from .sampler import LengthGroupedBatches, ShuffledClips

@@ -27,7 +27,7 @@ from .means import mean_over_corpora
 from .scores import CLASSIFICATION_METRICS
 from .subgroups import GROUPINGS
 
-ALL = "all"  # the mean over all corpora, beside those of single locales
+ALL = "all"  # the mean over all corpora, in addition to those of single locales
 
 
 class DivergedError(ValueError):
@@ -157,7 +157,7 @@ def _under(parts: Mapping[tuple[str, ...], dict], *kind: str) -> dict[str, dict]
 
 
 def _class_metrics(clips: LabeledClips, resamples: Resamples | None) -> dict[str, Any]:
-    """What a classification has beside its rows of metrics."""
+    """What a classification has in addition to its rows of metrics."""
     task, labels = clips.task, clips.labels
     counts = confusion_matrix(clips.targets, clips.predicted, labels=range(len(labels)))
     support = dict(zip(labels, counts.sum(axis=1).tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""The clips that have a label for a head, beside its predictions: encoded once for all metrics."""
+"""The clips that have a label for a head, with its predictions: encoded once for all metrics."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def compare_columns(columns: Sequence[Column], reference: str | None = None) -> 
             other clips, the first.
 
     Returns:
-        `table2`, `table3`, `table4`: lists of lines with `ours` beside `paper`; `figure1`; `claims`; `statements`, as
+        `table2`, `table3`, `table4`: lists of lines with `ours` and `paper`; `figure1`; `claims`; `statements`, as
         [`~evaluation.reporting.statements.check_statements`] has them; `others`;
         `on_paper_corpora`: whether any corpus is one of the paper's. The paper's figures by corpus and by locale are
         shown only then.
@@ -109,7 +109,7 @@ def _by_line(columns: Sequence[Column], printed: Sequence[Column], part: str, me
 
 
 def figure1(column: Column) -> dict[str, Any]:
-    """The pooled confusion matrix of a column, beside the paper's."""
+    """The pooled confusion matrix of a column, and the paper's."""
     paper = load_paper()["figure1"]
     return {"name": column.name, "protocol": column.protocol, **in_percent(column.confusion), "paper": paper}
 
@@ -209,7 +209,7 @@ def count_wins(parts: Sequence[Mapping[str, Mapping]], metric: str) -> dict[str,
 
 
 def _others(ours: Mapping[str, Column], paper: Mapping[str, Column]) -> list[dict]:
-    """Claim d: other works beside the paper's recall and ours; where the paper prints a ratio, ratios."""
+    """Claim d: the recall of other works, the paper's and ours; where the paper prints a ratio, ratios."""
     lines = []
     for other in load_paper()["others"]:
         corpus, row = other["corpus"], other["row"]

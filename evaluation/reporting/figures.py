@@ -70,7 +70,7 @@ def plot_figures(summary: Mapping[str, Any], folder: Path) -> list[str]:
 def plot_confusion(
     confusion: Mapping[str, Any], title: str, path: Path, paper: Mapping[str, Any] | None = None
 ) -> None:
-    """Plots a confusion matrix in percent of the true class, beside the paper's Figure 1 where it is given."""
+    """Plots a confusion matrix in percent of the true class, next to the paper's Figure 1 where it is given."""
     count = 1 if paper is None else 2
     size = 2.4 + 0.48 * len(confusion["labels"])
     figure = Figure(figsize=(count * size, size), layout="constrained")
@@ -127,7 +127,7 @@ def plot_cross(matrix: Mapping[str, Any], path: Path) -> None:
 
 
 def plot_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Plots the mean weighted F1 of each row with its 95 % interval, and the paper's beside it."""
+    """Plots the mean weighted F1 of each row with its 95 % interval, next to the paper's."""
     several = len({line["protocol"] for line in lines}) > 1
     names = [f"{line['name']} · {line['protocol']}" if several else line["name"] for line in lines]
     row_inches = max(0.38, *(_LINE_INCHES * (1 + wrapped(name, _NAME_INCHES, 8).count("\n")) for name in names))
@@ -152,7 +152,7 @@ def plot_table2(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
 def plot_by_line(table: Mapping[str, Any], path: Path) -> None:
     """Plots Table 3 or 4: a panel for each model, with a metric by corpus or locale as dots with their 95 % intervals.
 
-    The first model on the same clips is in every panel, so that the others are seen beside it; so is the paper's best.
+    The first model on the same clips is in every panel, for comparison; so is the paper's best.
     """
     lines, count = table["lines"], len(table["columns"])
     several = len({protocol for _, protocol in table["columns"]}) > 1

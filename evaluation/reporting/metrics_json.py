@@ -1,4 +1,4 @@
-"""The result of an evaluation: its metrics.json, what comparisons need beside it, and what a training log has of it."""
+"""The result of an evaluation: its metrics.json, what else comparisons need, and what a training log has of it."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from .comparison import compare_columns, sum_confusions
 from .figures import plot_figures
 from .markdown import format_markdown
 from .metrics_json import Evaluation
+from .notes import collect_notes
 from .seeds import mean_over_seeds, seeds_of
 
 OWNER = "evaluate.py"  # of the files that an evaluation writes, also where train.py runs it
@@ -76,7 +77,7 @@ def summarize(evaluations: Sequence[Evaluation], reference: str | None = None) -
         "protocols": {report["protocol"]["protocol"]: report["protocol"] for report in reports},
         "tables": tables,
         "cross": cross,
-        "notes": _notes(names, reports),
+        "notes": collect_notes(names, reports),
     }
 
 
@@ -228,75 +229,3 @@ def _matrix(name: str, members: Sequence[Evaluation]) -> dict[str, Any]:
     trained_on = sorted(by_corpus, key=order.index)
     scores = [[by_corpus[corpus].get(other, {}).get("weighted_f1") for other in tested_on] for corpus in trained_on]
     return {"name": name, "trained_on": trained_on, "tested_on": tested_on, "weighted_f1": scores}
-
-
-def _notes(names: Sequence[str], reports: Sequence[Mapping]) -> list[str]:
-    """What is missing from the figures of each model, and what limits them."""
-    notes: dict[str, list[str]] = defaultdict(list)
-    for name, report in zip(names, reports, strict=True):
-        for note in _missing(report):
-            notes[note].append(f"{name} ({report['protocol']['protocol']})")
-    return [note if len(who) == len(reports) else f"{', '.join(who)}: {note}" for note, who in notes.items()]
-
-
-def _missing(report: Mapping) -> Iterator[str]:
-    for what, absent in report["without_clips"].items():
-        if absent:
-            folds = "; the protocols folds:K test every clip of them" if _is_by_speaker(report) else ""
-            yield f"{what} of the data without a clip in this split: {', '.join(absent)}{folds}"
-    if foreign := report.get("num_foreign_ids"):
-        yield f"{foreign:,} ids of {report['checkpoint']} belong to no clip of the data"
-    yield from _about_intervals(report["tasks"][report["main_task"]])
-    for corpus, classes in report["merged_labels"].items():
-        for label, authors_labels in classes.items():
-            listed = ", ".join(f"{count:,} {name}" for name, count in authors_labels.items())
-            yield f"the clips labeled {label} of {corpus} have the authors' labels {listed}"
-    if report["heads_without_labels"]:
-        yield f"the data have no column for {', '.join(report['heads_without_labels'])}"
-    for head, task in report["tasks"].items():
-        yield from _about_head(head, task)
-
-
-def _is_by_speaker(report: Mapping) -> bool:
-    """Whether corpora of few speakers have no test clips, as speakers cannot be divided into three splits."""
-    return report["protocol"]["protocol"] == "speaker"
-
-
-def _about_head(head: str, task: Mapping) -> Iterator[str]:
-    if not task["clips"]:
-        yield f"no clip of this split has a label for {head}"
-    elif task["kind"] == "classification":
-        if "distribution" in task:
-            yield from _about_votes(head, task["distribution"])
-        if "calibration" in task and task["calibration"]["at_bound"]:
-            fitted = f"{task['calibration']['temperature']:.3g}"
-            yield f"the temperature of {head} ({fitted}) is at the limit of the fit: its scores are not calibrated"
-        if task["labels_without_clips"]:
-            yield f"no clip of this split has the {head} {', '.join(task['labels_without_clips'])}"
-        for label, count in task["unknown_labels"].items():
-            yield f"{count} clips have the {head} {label}, which the model was not trained on; each counts as an error"
-
-
-def _about_votes(head: str, distribution: Mapping) -> Iterator[str]:
-    """Which clips only one kind of metrics of soft labels counts."""
-    if count := distribution["clips_without_votes"]:
-        yield f"{count:,} clips have a label for {head}, but no votes: the distance from the votes omits them"
-    if count := distribution["clips_without_majority"]:
-        yield f"{count:,} clips have no majority of votes for {head}: only the distance from the votes counts them"
-
-
-def _about_intervals(main: Mapping) -> Iterator[str]:
-    """What the intervals of the main task do not cover."""
-    corpora = main.get("corpora", {})
-    unknown = [name for name, row in corpora.items() if row["speakers"] is None]
-    if unknown:
-        yield (
-            f"the speakers of {', '.join(unknown)} are unknown: each clip counts as a speaker of its own, so that the "
-            "intervals are too narrow where few people speak"
-        )
-    alone = [name for name, row in corpora.items() if "ci_reason" in row]
-    if alone and "ci_reason" not in main["mean_over_corpora"]:
-        yield (
-            f"the interval of the mean over corpora does not cover the variation between speakers of "
-            f"{', '.join(alone)}, which have too few clips or speakers for an interval"
-        )

@@ -64,8 +64,8 @@ def format_table(rows: Sequence[dict[str, Any]], head: str | None = None) -> str
 
     Args:
         rows: of files or segments.
-        head: the only one to show, beside seconds of speech and errors; by default all. In a terminal the table is then
-            not wider than the window, and long names and errors are cut.
+        head: the only one to show, in addition to seconds of speech and errors; by default all. In a terminal the table
+            is then not wider than the window, and long names and errors are cut.
     """
     cells = [{name: _cell(value) for name, value in (_narrow(row, head) if head else row).items()} for row in rows]
     names = list(dict.fromkeys(name for line in cells for name in line))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.audio_files import AUDIO_SUFFIXES, walk
-from common.checkpoint_name import check_checkpoint as check_checkpoint  # beside the checks of files
 from common.text_files import encoding_of
 
 
@@ -26,7 +25,7 @@ class Found:
     notes: tuple[str, ...]
 
 
-def find_files(named: Iterable[str]) -> Found:
+def find_files(named: Sequence[str]) -> Found:
     """
     Args:
         named: files, folders (with all that is below them), patterns such as `calls/**/*.wav`, and URLs.
@@ -56,7 +55,9 @@ def find_files(named: Iterable[str]) -> Found:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise ValueError(f"These files or folders do not exist: {', '.join(missing[:3])}{more}.")
     if not files:
-        raise ValueError("No audio or video file was found; files are recognized by their suffixes.")
+        raise ValueError(
+            f"No audio or video file was found in {', '.join(named[:3])}; files are recognized by their suffixes."
+        )
     notes = []
     if others:
         notes.append(f"{_files(others)} in the folders left out: the suffix is not one of an audio or video format.")

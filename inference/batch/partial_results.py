@@ -21,7 +21,7 @@ _OWNERSHIP_MARKER = {"made_by": "predict.py"}  # in the settings of a folder tha
 
 
 class PartialResults:
-    """A folder `OUTPUT.partial` beside the output of a batch run.
+    """A folder `OUTPUT.partial` next to the output of a batch run.
 
     It holds the run's settings, a lock that its first process holds, and a file per process to which that process
     appends a line for each input file: `{"file", "rows"}`. An incomplete or damaged line is ignored. When the run ends,

@@ -41,7 +41,7 @@ def run_batch(
         files: paths and URLs, each once.
         output: file to write; its suffix is one of `ROW_FORMATS`.
         request: what to predict for each file.
-        settings: what the predictions depend on beside the request. Results of a run with other settings are not
+        settings: what the predictions depend on besides the request. Results of a run with other settings are not
             resumed.
         wide: whether a CSV file has columns for the scores of all classes and the other heads, too.
         overwrite: whether an existing output may be replaced, and partial results with other settings discarded.

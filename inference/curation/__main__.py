@@ -82,7 +82,7 @@ def _parse_args() -> argparse.Namespace:
         "--scores",
         type=Path,
         metavar="FILE.jsonl",
-        help="cache of predictions and measurements; by default beside KEPT",
+        help="cache of predictions and measurements; by default next to KEPT",
     )
     parser.add_argument("--path_column", metavar="NAME", help="the manifest's column of paths")
     parser.add_argument("--speaker_column", metavar="NAME", help="the manifest's column of speakers")
@@ -90,7 +90,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--label_map", nargs="+", default=[], type=pair, metavar="A=B", help="manifest's labels to classes: F=female"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace KEPT and the files beside it")
+    parser.add_argument("--overwrite", action="store_true", help="replace KEPT and the files next to it")
     parser.add_argument(
         "--no_vad", action="store_true", help="detect no speech, and predict an emotion also where nobody speaks"
     )

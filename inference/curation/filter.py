@@ -9,7 +9,7 @@ from typing import Any
 import joblib
 import pandas as pd
 
-from common.checkpoint import weights_sha256
+from common.checkpoint_files import weights_sha256
 from common.files import write_json
 from common.outputs import check_new
 from common.text_files import clean_text
@@ -37,7 +37,7 @@ def filter_manifest(
     vad: bool = True,
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Writes the rows that meet all conditions, beside them the others with their reasons, and the report.
+    """Writes the rows that meet all conditions and, next to them, the others with their reasons, and the report.
 
     Args:
         manifest: as [`~inference.curation.manifest.read_manifest`] reads it.
@@ -46,7 +46,7 @@ def filter_manifest(
         keep: conditions, as [`parse_conditions`] parses them.
         options: how the manifest is read.
         precision: of the computation, as of [`~inference.engine.predictor.load_predictor`].
-        scores: file of the score cache; a recording that is in it is not analyzed again. By default beside the output.
+        scores: file of the score cache; a recording that is in it is not analyzed again. By default next to the output.
         num_proc: processes that measure, all cores by default.
         vad: as of [`~inference.batch.predict.PredictionRequest`].
         overwrite: whether existing files may be replaced; `scores` never is.
@@ -155,7 +155,7 @@ def _write_rows(table: Manifest, output: Path, rejected: Path, reasons: pd.DataF
 
 
 def check_outputs(manifest: Path, output: Path, overwrite: bool = False) -> tuple[Path, Path]:
-    """The names of the two files beside the kept rows: of the rejected rows, and of the report.
+    """The names of the two files next to the kept rows: of the rejected rows, and of the report.
 
     Raises:
         ValueError: one of the three is the manifest or exists already, or `output` has another suffix.

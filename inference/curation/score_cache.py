@@ -38,7 +38,7 @@ class ScoreCache:
 
     A row holds the recording's `file`, its `size` and `mtime_ns` at that time, and the values or an `error`. Rows are
     only appended; the last one of a recording counts. A recording is analyzed again if its row is incomplete, because a
-    process was killed while it wrote it, or if the recording has changed since. A lock beside the file, `PATH.lock`,
+    process was killed while it wrote it, or if the recording has changed since. A lock next to the file, `PATH.lock`,
     lets one process at a time write it.
 
     Args:

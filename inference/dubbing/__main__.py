@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.checkpoint_name import add_model_flag, check_checkpoint
-from common.command_line import FlagParser, run_command
+from common.command_line import FlagParser, positive, run_command
 from common.text_tables import format_table
 
 from ..engine.precision import add_precision_flag
@@ -135,7 +135,9 @@ def _parse_args() -> argparse.Namespace:
     add_precision_flag(parser)
     parser.add_argument("--output", type=_output, metavar="FILE", help="every line, as .json or .csv")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing --output")
-    parser.add_argument("--worst", type=int, default=10, metavar="N", help="lines to print (default: 10)")
+    parser.add_argument(
+        "--worst", type=positive(int, or_zero=True), default=10, metavar="N", help="lines to print (default: 10)"
+    )
     limits = parser.add_argument_group("smallest differences that are findings")
     limits.add_argument(
         "--emotion_limit", type=float, default=0.3, metavar="D", help="Jensen-Shannon distance, 0 to 1 (default: 0.3)"

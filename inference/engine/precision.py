@@ -36,7 +36,7 @@ def add_precision_flag(parser: argparse.ArgumentParser, *, onnx: bool = False) -
 
 @dataclass(frozen=True)
 class Comparison:
-    """A model in bfloat16 beside the same model in float32, on one processor.
+    """A model in bfloat16 compared with the same model in float32, on one processor.
 
     Args:
         speedup: how many times as fast it computes a clip.

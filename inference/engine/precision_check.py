@@ -1,4 +1,4 @@
-"""bfloat16 beside float32 for a model on this machine: measured at its first start, and kept in a file."""
+"""bfloat16 compared with float32 for a model on this machine: measured at its first start, and kept in a file."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def export_folder(
         checkpoint: folder or Hub id.
         output: folder to write to, empty or new. It is written completely or not at all.
         precisions: of `"float32"`, `"int8"`, `"float16"`; float32 is always written.
-        check: folder of recordings to compare on, beside synthetic clips.
+        check: folder of recordings to compare on, in addition to synthetic clips.
         overwrite: whether `output` may contain files; those of an export are replaced.
 
     Returns:

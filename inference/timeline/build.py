@@ -13,7 +13,7 @@ from modeling.outputs_ser import restrict
 
 from ..engine.predictor import Predictor
 from .crosstalk import find_copies
-from .smoothing import average_stretches, choose_classes, join_stretches
+from .smoothing import RegionSmoother, SegmentBound
 from .voice_activity import find_speech
 from .windows import Window, cut_windows
 
@@ -30,7 +30,7 @@ class TimelineOptions:
         window_s: seconds of speech that the model processes at once. A shorter region of speech is processed whole.
         hop_s: seconds from one window to the next, and between the times at which a segment can begin inside a region.
         switch_cost_s: how certain a change of emotion within a region must be: the new one's lead in probability,
-            summed over its seconds, exceeds this, or twice this if the old one returns. No segment beside another one
+            summed over its seconds, exceeds this, or twice this if the old one returns. No segment next to another one
             of its region is shorter.
         channels: `"mix"` averages them; `"each"` treats every channel as a speaker with segments of its own. Crosstalk
             of another channel, or a copy of it, does not count as speech.
@@ -134,8 +134,8 @@ def build_timeline(
             channels = 1 if channel is None else audio.channels
             blocks = _Blocks(audio, progress or (lambda share: None), channel or 0, channels)
             windows = cut_windows(find_speech(blocks), *options.in_samples)
-            regions = _predict_regions(predictor, windows, labels)
-            cut = [list(_cut_region(predictor, region, options, channel)) for region in regions]
+            regions = _predict_regions(predictor, windows, options, labels)
+            cut = [[_segment(predictor.tasks, channel, bound) for bound in region] for region in regions]
         found.append({(segments[0].start_s, segments[-1].end_s): segments for segments in cut})
         durations.append(blocks.read_s)
     segments = [segment for parts in _drop_copies(source, sampling_rate, found) for segment in parts]
@@ -195,30 +195,29 @@ class _Blocks:
             self._report((self._channel + share) / self._channels)
 
 
-@dataclass(frozen=True)
-class _Region:
-    """The windows of a region and their outputs.
-
-    Args:
-        starts, ends: of the windows, in samples, each `(windows,)`.
-        scores: outputs of every head, one after the other, `(windows, outputs)`.
-    """
-
-    starts: np.ndarray
-    ends: np.ndarray
-    scores: np.ndarray
-
-
-def _predict_regions(predictor: Predictor, windows: Iterable[Window], labels: Sequence[str]) -> Iterator[_Region]:
-    starts, ends, scores = [], [], []
+def _predict_regions(
+    predictor: Predictor, windows: Iterable[Window], options: TimelineOptions, labels: Sequence[str]
+) -> Iterator[list[SegmentBound]]:
+    """The segments of each region."""
+    smoother, segments = make_smoother(predictor, options), []
     for group in batched(windows, _WINDOWS_AT_ONCE):
         for window, row in zip(group, predict_windows(predictor, group, labels), strict=True):
-            starts.append(window.start)
-            ends.append(window.end)
-            scores.append(row)
+            segments += [bound for bound in smoother.add(window, row) if bound.event == "segment_end"]
             if window.ends:
-                yield _Region(np.array(starts), np.array(ends), np.array(scores, np.float64))
-                starts, ends, scores = [], [], []
+                yield segments
+                smoother, segments = make_smoother(predictor, options), []
+
+
+def make_smoother(predictor: Predictor, options: TimelineOptions) -> RegionSmoother:
+    """What cuts one region into segments by the main task of a model."""
+    main, tasks = predictor.main_task, predictor.tasks
+    first = sum(task.num_outputs for task in tasks[: [task.name for task in tasks].index(main.name)])
+    classes = slice(first, first + main.num_outputs) if main.is_classification else None
+    return RegionSmoother(options.in_samples[1], options.switch_cost_s * SAMPLING_RATE, classes)
+
+
+def _segment(tasks: Sequence[Task], channel: int | None, bound: SegmentBound) -> Segment:
+    return Segment(bound.start / SAMPLING_RATE, bound.end / SAMPLING_RATE, channel, split_scores(tasks, bound.scores))
 
 
 def predict_windows(predictor: Predictor, windows: Sequence[Window], labels: Sequence[str]) -> np.ndarray:
@@ -233,19 +232,6 @@ def predict_windows(predictor: Predictor, windows: Sequence[Window], labels: Seq
     decoded = predictor([window.waveform for window in windows])
     decoded[main_task.name] = restrict(decoded[main_task.name], main_task.labels, labels)
     return np.concatenate([decoded[task.name].reshape(len(windows), -1) for task in predictor.tasks], axis=1)
-
-
-def _cut_region(
-    predictor: Predictor, region: _Region, options: TimelineOptions, channel: int | None
-) -> Iterator[Segment]:
-    edges, means = average_stretches(region.starts, region.ends, region.scores, options.in_samples[1])
-    if predictor.main_task.is_classification:
-        probabilities = split_scores(predictor.tasks, means)[predictor.main_task.name]
-        classes = choose_classes(probabilities, np.diff(edges) / SAMPLING_RATE, options.switch_cost_s)
-    else:
-        classes = np.zeros(len(means), np.intp)
-    for start, end, mean in join_stretches(edges, means, classes):
-        yield Segment(start / SAMPLING_RATE, end / SAMPLING_RATE, channel, split_scores(predictor.tasks, mean))
 
 
 def split_scores(tasks: Sequence[Task], scores: np.ndarray) -> dict[str, np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,8 @@ import numpy as np
 from modeling import SAMPLING_RATE, OutputOptions, format_outputs
 
 from ..engine.predictor import Predictor
-from .build import TimelineOptions, predict_windows, split_scores
-from .smoothing import ClassPath, average_stretch
+from .build import TimelineOptions, make_smoother, predict_windows, split_scores
+from .smoothing import RegionSmoother, SegmentBound
 from .voice_activity import Speech, SpeechDetector
 from .windows import Window, WindowCutter
 
@@ -72,7 +71,7 @@ class LiveTimeline:
         self._predictor, self._options, self._outputs = predictor, options, outputs
         self._hop = options.in_samples[1]
         self._detector, self._cutter = SpeechDetector(), WindowCutter(*options.in_samples)
-        self._region: _Region | None = None
+        self._region: RegionSmoother | None = None
         self._samples = 0
 
     def add(self, samples: np.ndarray) -> list[Event]:
@@ -114,11 +113,10 @@ class LiveTimeline:
     def _take(self, speech: Speech, scored: Sequence[tuple[Window, np.ndarray]]) -> Iterator[Event]:
         """The events of a part of a region, whose windows have these scores."""
         if self._region is None:
-            self._region = _Region(self._predictor, self._options)
+            self._region = make_smoother(self._predictor, self._options)
             yield {"event": "speech_start", "start_s": speech.start / SAMPLING_RATE}
         for window, row in scored:
-            for kind, start, end, mean in self._region.add(window, row):
-                yield self._describe_segment(kind, start, end, mean)
+            yield from map(self._describe_segment, self._region.add(window, row))
         if speech.ends:
             self._region = None
             yield {"event": "speech_end", "end_s": (speech.start + speech.waveform.size) / SAMPLING_RATE}
@@ -129,101 +127,13 @@ class LiveTimeline:
             event |= self._format(self._region.latest(*scored[0]))
         yield event
 
-    def _describe_segment(self, kind: str, start: int, end: int, scores: np.ndarray) -> Event:
-        outputs = self._format(scores)
-        if kind == "segment_end":
-            return {"event": kind, "start_s": start / SAMPLING_RATE, "end_s": end / SAMPLING_RATE, **outputs}
+    def _describe_segment(self, bound: SegmentBound) -> Event:
+        event: Event = {"event": bound.event, "start_s": bound.start / SAMPLING_RATE}
+        if bound.event == "segment_end":
+            return {**event, "end_s": bound.end / SAMPLING_RATE, **self._format(bound.scores)}
         main = self._predictor.main_task
-        label = {main.name: outputs[main.name][0]["label"]} if main.is_classification else {}
-        return {"event": kind, "start_s": start / SAMPLING_RATE, **label}
+        return {**event, main.name: main.labels[bound.class_]} if main.is_classification else event
 
     def _format(self, scores: np.ndarray) -> dict[str, Any]:
         tasks = self._predictor.tasks
         return format_outputs(tasks, self._predictor.main_task, split_scores(tasks, scores), self._outputs)
-
-
-_Decided = tuple[str, int, int, np.ndarray]  # kind of the event; first sample, end and scores of a segment
-
-
-class _Region:
-    """The smoothing of a region of speech whose windows come one by one, as `average_stretches` does for all.
-
-    Args:
-        predictor: names the tasks.
-        options: how the region is cut.
-    """
-
-    def __init__(self, predictor: Predictor, options: TimelineOptions):
-        self._predictor = predictor
-        self._hop = options.in_samples[1]
-        self._path = ClassPath(options.switch_cost_s)
-        # Start, end and scores of the windows that reach beyond the finished stretches.
-        self._windows: list[tuple[int, int, np.ndarray]] = []
-        self._next: int | None = None  # where the next stretch begins
-        self._undecided: deque[tuple[int, int, np.ndarray]] = deque()  # finished stretches without a class
-        self._segment: _Segment | None = None
-
-    def add(self, window: Window, scores: np.ndarray) -> Iterator[_Decided]:
-        """Takes the next window with its scores `(outputs,)`; yields the beginnings and ends of segments."""
-        self._windows.append((window.start, window.end, scores))
-        self._next = window.start if self._next is None else self._next
-        while self._next < (window.end if window.ends else window.start - self._hop + 1):
-            end = min(self._next + self._hop, window.end)
-            mean = _average(self._windows, self._next, end)
-            self._undecided.append((self._next, end, mean))
-            seconds, self._next = (end - self._next) / SAMPLING_RATE, end
-            yield from self._extend(self._path.add(self._probabilities(mean), seconds))
-        if window.ends:
-            yield from self._extend(self._path.end())
-            if self._segment is not None:
-                yield self._segment.decided("segment_end")
-        self._windows = [held for held in self._windows if held[1] > self._next]
-
-    def latest(self, rest: Window, scores: np.ndarray) -> np.ndarray:
-        """The scores `(outputs,)` of the region's last hop so far.
-
-        Args:
-            rest: the end of the region so far.
-            scores: of this window, `(outputs,)`.
-        """
-        start = max(rest.start, rest.end - self._hop)
-        return _average([*self._windows, (rest.start, rest.end, scores)], start, rest.end)
-
-    def _probabilities(self, mean: np.ndarray) -> np.ndarray:
-        main = self._predictor.main_task
-        return split_scores(self._predictor.tasks, mean)[main.name] if main.is_classification else np.zeros(1)
-
-    def _extend(self, classes: Sequence[int]) -> Iterator[_Decided]:
-        """Adds the stretches whose classes were decided to the open segment, or begins others with them."""
-        for index in classes:
-            start, end, mean = self._undecided.popleft()
-            if self._segment is not None and self._segment.index != index:
-                yield self._segment.decided("segment_end")
-                self._segment = None
-            if self._segment is None:
-                self._segment = _Segment(index, start)
-                self._segment.add(end, mean)
-                yield self._segment.decided("segment_start")
-            else:
-                self._segment.add(end, mean)
-
-
-def _average(windows: Sequence[tuple[int, int, np.ndarray]], start: int, end: int) -> np.ndarray:
-    starts, ends, scores = (np.array(values) for values in zip(*windows, strict=True))
-    return average_stretch(starts, ends, scores.astype(np.float64), start, end)
-
-
-class _Segment:
-    """Successive stretches of one class, and the mean of their scores over time."""
-
-    def __init__(self, index: int, start: int):
-        self.index = index
-        self._start = self._end = start
-        self._sum: np.ndarray | float = 0.0
-
-    def add(self, end: int, mean: np.ndarray) -> None:
-        self._sum = self._sum + mean * (end - self._end)
-        self._end = end
-
-    def decided(self, kind: str) -> _Decided:
-        return kind, self._start, self._end, np.asarray(self._sum / (self._end - self._start))

@@ -93,9 +93,11 @@ def _parse_args() -> argparse.Namespace:
     add_model_flag(parser)
     add("--backend", choices=("torch", "onnx"), default="torch", help="onnx needs a folder that inference.onnx wrote")
     add_precision_flag(parser, onnx=True)
-    add("--batch_size", type=int, default=8, metavar="N", help="clips that are processed at once (default: 8)")
+    add(
+        "--batch_size", type=positive(int), default=8, metavar="N", help="clips that are processed at once (default: 8)"
+    )
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, only this machine)")
-    add("--port", type=int, default=8000, help="port to listen on (default: 8000)")
+    add("--port", type=positive(int, or_zero=True), default=8000, help="port to listen on (default: 8000)")
     add("--page", action="store_true", help="serve the page of app.py at /, too; needs Gradio")
     above_0, from_0 = positive(float), positive(float, or_zero=True)
     limits: _Limits = {

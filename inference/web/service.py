@@ -25,7 +25,7 @@ from .render import render_note, render_recording, render_several
 
 @dataclass(frozen=True)
 class Limits(SharedLimits):
-    """What a visitor may ask for, beside the limits that the service has, too.
+    """What a visitor may ask for, in addition to the limits that the service shares.
 
     Args:
         files: how many at once.

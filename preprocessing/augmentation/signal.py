@@ -74,7 +74,7 @@ def telephone(waveform: np.ndarray) -> np.ndarray:
     """A narrow-band call: 300–3400 Hz at 8 kHz, in 8 bits by µ-law (ITU-T G.711), which limits it to full scale."""
     narrow = sosfilt(_TELEPHONE_BAND, soxr.resample(waveform, SAMPLING_RATE, _TELEPHONE_RATE))
     magnitude = np.log1p(_MU * np.minimum(np.abs(narrow), 1)) / np.log1p(_MU)
-    codes = np.round(127 * magnitude)  # 7 bits, beside the sign
+    codes = np.round(127 * magnitude)  # 7 bits, without the sign
     narrow = np.sign(narrow) * np.expm1(codes / 127 * np.log1p(_MU)) / _MU
     return _of_length(soxr.resample(narrow.astype(np.float32), _TELEPHONE_RATE, SAMPLING_RATE), waveform.size)
 

@@ -37,7 +37,7 @@ _UNKNOWN_ENERGY = dict.fromkeys((*_ENERGY, "energy_mean_normalized", "energy_std
 
 @dataclass(frozen=True)
 class ClipContext:
-    """What a transform needs beside the waveform.
+    """What a transform needs besides the waveform.
 
     Args:
         random: random generator of the clip.
@@ -184,7 +184,7 @@ def transform_clip(
         value: its number.
         row: the clip's row of the prepared table.
         waveform: the clip, `(samples,)`.
-        context: what the transform needs beside it.
+        context: what else the transform needs.
 
     Returns:
         The row with the acoustic targets of the changed clip, NaN where they are unknown, and the changed waveform.

@@ -11,7 +11,7 @@ from typing import Any
 
 from common.audio_files import walk
 
-from ..clip import Clip, SkippedClip, clip_id
+from ..clip import COPY, UNEXPECTED_NAME, Clip, SkippedClip, clip_id
 
 ClipFields = dict[str, Any]  # arguments of a Clip
 
@@ -77,12 +77,12 @@ class Corpus:
             match = parser.search(composed(path.as_posix()))
             found = clip_id(self.name, path.relative_to(root))
             if match is None:
-                yield SkippedClip(found, "the file name does not have the form of the corpus")
+                yield SkippedClip(found, UNEXPECTED_NAME)
                 continue
             fields = self.describe({name: group and group.lower() for name, group in match.groupdict().items()})
             id_ = clip_id(self.name, fields.pop("id", match[1]))
             if id_.casefold() in seen:
-                yield SkippedClip(found, "a copy of a file in another folder", "duplicate")
+                yield SkippedClip(found, COPY, "duplicate")
                 continue
             seen.add(id_.casefold())
             yield Clip(id=id_, path=path, corpus=self.name, locale=self.locale, style=self.style, **fields)

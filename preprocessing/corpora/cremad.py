@@ -38,6 +38,7 @@ PATTERN = (
 DEMOGRAPHICS = "VideoDemographics.csv"
 VOTES = "tabulatedVotes.csv"
 VOTED = {"A": "anger", "D": "disgust", "F": "fear", "H": "happy", "N": "neutral", "S": "sad"}
+OTHER_FORMAT = "an MP3 or a video; the WAV files are read"  # the reason of a skipped file
 _VOICE_ALONE = "1"  # the first digit of a row's number, which is that of the question in finishedResponses.csv
 
 
@@ -55,7 +56,7 @@ class _CremaD(Corpus):
             yield entry
         for path in walk(root, (".mp3", ".flv")):
             found = clip_id(self.name, path.relative_to(root))
-            yield SkippedClip(found, "an MP3 or a video; the WAV files are read", "duplicate")
+            yield SkippedClip(found, OTHER_FORMAT, "duplicate")
 
 
 def _describe(fields: dict[str, str]) -> ClipFields:
@@ -71,7 +72,7 @@ def _genders(root: Path) -> dict[str, str | None]:
     if table is None:
         raise ValueError(
             f"{root} holds clips of CREMA-D, but no {DEMOGRAPHICS}, which gives the gender of the actors. "
-            f"It lies beside AudioWAV in {CORPUS.homepage}: copy it to {root / DEMOGRAPHICS}."
+            f"It is next to AudioWAV in {CORPUS.homepage}: copy it to {root / DEMOGRAPHICS}."
         )
     rows = list(csv.DictReader(io.StringIO(read_text(table))))
     if not rows or not {"ActorID", "Sex"} <= rows[0].keys():

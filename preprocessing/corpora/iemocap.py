@@ -54,6 +54,11 @@ DIMENSIONS = ("valence", "arousal", "dominance")
 _LABEL_LINE = re.compile(rf"\[[\d.]+ - [\d.]+\]\t(\w+)\t({'|'.join(EMOTIONS)})\t\[(\d+\.\d+), (\d+\.\d+), (\d+\.\d+)\]")
 
 
+# Reasons of skipped clips
+NOT_LABELED = "the labels do not list this file"
+MISSING_UTTERANCE = "the labels list a file that does not exist"
+
+
 class _Label(NamedTuple):
     utterance: str
     emotion: str
@@ -74,13 +79,13 @@ class _Iemocap(Corpus):
                     )
                 label = labels.pop(entry.path.stem.lower(), None)
                 if label is None:
-                    entry = SkippedClip(entry.id, "the labels do not list this file")
+                    entry = SkippedClip(entry.id, NOT_LABELED)
                 else:
                     entry = replace(entry, raw_label=label.emotion, extra=label.dimensions)
             yield entry
         for label in labels.values():
             missing = clip_id(self.name, f"{label.utterance}.wav")
-            yield SkippedClip(missing, "the labels list a file that does not exist")
+            yield SkippedClip(missing, MISSING_UTTERANCE)
 
 
 def _read_labels(root: Path) -> dict[str, _Label]:

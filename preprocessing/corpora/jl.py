@@ -7,7 +7,7 @@ is CC0 1.0 by SER-datasets and ODC-By by nkululeko. The paper gives en-US.
     Raw JL corpus (unchecked and unannotated)/JL(wav+txt)/female1_angry_10a_1.wav
     speaker _ emotion _ sentence _ take
 
-A text file of the same name lies beside each. The five primary emotions are angry, sad, neutral, happy and excited. The
+Each has a text file of the same name. The five primary emotions are angry, sad, neutral, happy and excited. The
 secondary ones have no counterpart in the paper: its 1,200 clips are the primary ones.
 """
 

@@ -33,7 +33,7 @@ from pathlib import Path
 from common.audio_files import walk
 from common.text_files import read_text
 
-from ..clip import Clip, SkippedClip, clip_id
+from ..clip import MISSING_FILE, NOT_IN_TABLE, Clip, SkippedClip, clip_id
 from .corpus import ClipFields, Corpus
 
 SPLITS = {"train_splits": "train", "dev_splits_complete": "validation", "output_repeated_splits_test": "test"}
@@ -92,12 +92,12 @@ class _Meld(Corpus):
                         "in data/MELD of https://github.com/declare-lab/MELD."
                     )
                 row = tables[folder].pop(entry.path.stem.lower(), None)
-                entry = _join(entry, row) if row else SkippedClip(entry.id, "the table does not list this file")
+                entry = _join(entry, row) if row else SkippedClip(entry.id, NOT_IN_TABLE)
             yield entry
         for folder, rows in tables.items():
             for name in rows:
                 missing = clip_id(self.name, f"{folder}/{name}.mp4")
-                yield SkippedClip(missing, "the table lists a file that does not exist")
+                yield SkippedClip(missing, MISSING_FILE)
 
 
 def _read_tables(root: Path) -> dict[str, dict[str, dict[str, str]]]:

@@ -23,7 +23,7 @@ from pathlib import Path
 from common.audio_files import walk
 from common.text_files import read_text
 
-from ..clip import Clip, SkippedClip, clip_id
+from ..clip import MISSING_FILE, NOT_IN_TABLE, Clip, SkippedClip, clip_id
 from .corpus import ClipFields, Corpus
 
 TABLE = "labels_consensus.csv"
@@ -54,11 +54,11 @@ class _MspPodcast(Corpus):
             if isinstance(entry, Clip):
                 rows = _read_rows(root) if rows is None else rows
                 row = rows.pop(entry.path.name.lower(), None)
-                entry = _join(entry, row) if row else SkippedClip(entry.id, "the table does not list this file")
+                entry = _join(entry, row) if row else SkippedClip(entry.id, NOT_IN_TABLE)
             yield entry
         for row in (rows or {}).values():
             missing = clip_id(self.name, row["FileName"])
-            yield SkippedClip(missing, "the table lists a file that does not exist")
+            yield SkippedClip(missing, MISSING_FILE)
 
 
 def _read_rows(root: Path) -> dict[str, dict[str, str]]:

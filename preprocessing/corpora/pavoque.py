@@ -4,7 +4,7 @@ psibre 2016, Pavoque Corpus of Expressive Speech, github.com/marytts/pavoque-dat
 Röttig, who reads German in five styles: 3,126 utterances are neutral, 601 angry, 584 happy, 556 sad, 575 in the manner
 of a poker player; 1,892 more are outtakes. 44.1 kHz, 16 bit, mono. CC BY-NC-SA 4.0.
 
-A recording holds all utterances of a style. A file beside it gives their bounds in seconds:
+A recording holds all utterances of a style. A file next to it gives their bounds in seconds:
 
     pavoque-angry.flac
     pavoque-angry.yaml
@@ -35,8 +35,13 @@ import yaml
 from common.audio_files import walk
 from common.text_files import read_text
 
-from ..clip import Clip, SkippedClip, clip_id
+from ..clip import COPY, UNEXPECTED_NAME, Clip, SkippedClip, clip_id
 from .corpus import ClipFields, Corpus
+
+# Reasons of skipped clips
+ALREADY_CUT = "also a file of its own"
+MISSING_RECORDING = "a YAML file describes a recording that does not exist"
+OUTTAKE = "an outtake"
 
 STYLES = ("angry", "happy", "neutral", "poker", "sad")
 RECORDINGS = {f"pavoque-{name}" for name in (*STYLES, "outtakes")}
@@ -56,14 +61,14 @@ class _Pavoque(Corpus):
             found = clip_id(self.name, path.relative_to(root))
             name = path.stem.lower()
             if name not in RECORDINGS:
-                yield SkippedClip(found, "the file name does not have the form of the corpus")
+                yield SkippedClip(found, UNEXPECTED_NAME)
             elif name in seen:
-                yield SkippedClip(found, "a copy of a file in another folder", "duplicate")
+                yield SkippedClip(found, COPY, "duplicate")
             else:
                 seen.add(name)
                 for entry in _utterances(path):
                     there = isinstance(entry, Clip) and entry.id.casefold() in cut
-                    copy = SkippedClip(f"{entry.id} in {path.name}", "also a file of its own", "duplicate")
+                    copy = SkippedClip(f"{entry.id} in {path.name}", ALREADY_CUT, "duplicate")
                     yield copy if there else entry
         if not cut:
             yield from self._missing_recordings(root, seen)
@@ -72,14 +77,14 @@ class _Pavoque(Corpus):
         for path in walk(root, (".yaml",)):
             if path.stem.lower() in RECORDINGS - seen:
                 missing = clip_id(self.name, path.relative_to(root).with_suffix(".flac"))
-                yield SkippedClip(missing, "a YAML file describes a recording that does not exist")
+                yield SkippedClip(missing, MISSING_RECORDING)
 
 
 def _utterances(recording: Path) -> Iterator[Clip | SkippedClip]:
     """The segments of one recording."""
     table = recording.with_suffix(".yaml")
     if not table.is_file():
-        raise ValueError(f"{recording}: expected {table.name} beside it, which gives the bounds of its utterances.")
+        raise ValueError(f"{recording}: expected {table.name} next to it, which gives the bounds of its utterances.")
     # libyaml's loader: the files are long, since they also hold the phones, and the other one takes minutes.
     try:
         utterances = yaml.load(read_text(table), Loader=yaml.CSafeLoader)
@@ -93,7 +98,7 @@ def _utterances(recording: Path) -> Iterator[Clip | SkippedClip]:
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError(f"{table}: expected utterances with prompt, style, start and end ({error}).") from error
         if recording.stem.lower() == "pavoque-outtakes":
-            yield SkippedClip(clip_id(CORPUS.name, recording.name, start_s), "an outtake", "rule")
+            yield SkippedClip(clip_id(CORPUS.name, recording.name, start_s), OUTTAKE, "rule")
             continue
         yield Clip(
             id=clip_id(CORPUS.name, f"{utterance['prompt']}-{utterance['style']}.wav"),

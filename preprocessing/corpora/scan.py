@@ -18,6 +18,10 @@ from . import CORPORA, Corpus
 from .user_audio import UserAudio, enclosing_folder, read_folder, read_table
 
 USER_AUDIO = ("folder", "table")
+# Reasons of skipped clips
+BROKEN_LINK = "a broken link"
+NOT_A_FILE = "not a file, but a pipe, a socket or a device"
+UNKNOWN_GENDER = "the gender of the voice is not known (a child, a group, …)"
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ def _check_file(entry: Clip | SkippedClip) -> Clip | SkippedClip:
     if isinstance(entry, SkippedClip) or os.path.isfile(entry.path):  # noqa: PTH113 - Path.is_file may raise
         return entry
     is_broken = entry.path.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110
-    return SkippedClip(entry.id, "a broken link" if is_broken else "not a file, but a pipe, a socket or a device")
+    return SkippedClip(entry.id, BROKEN_LINK if is_broken else NOT_A_FILE)
 
 
 def _check_name(source: Source, entries: Iterable[Clip | SkippedClip]) -> None:
@@ -197,7 +201,7 @@ def _require_gender(entry: Clip | SkippedClip) -> Clip | SkippedClip:
     """Skips children, groups and unknown voices: every clip that the paper counts is a man's or a woman's."""
     if isinstance(entry, SkippedClip) or entry.gender is not None:
         return entry
-    return SkippedClip(entry.id, "the gender of the voice is not known (a child, a group, …)", "rule")
+    return SkippedClip(entry.id, UNKNOWN_GENDER, "rule")
 
 
 def _read(source: Source, options: UserAudio) -> list[Clip | SkippedClip]:
@@ -258,6 +262,11 @@ def _check_labels(source: Source, entries: list[Clip | SkippedClip], rules: Mapp
         )
 
 
+def no_counterpart(raw_label: str) -> str:
+    """The reason of a skipped clip whose label is mapped to no emotion."""
+    return f"the label {raw_label!r} has no counterpart among the emotions"
+
+
 def _set_emotion(entry: Clip | SkippedClip, rules: Mapping[str, str]) -> Clip | SkippedClip:
     if isinstance(entry, SkippedClip):
         return entry
@@ -267,5 +276,5 @@ def _set_emotion(entry: Clip | SkippedClip, rules: Mapping[str, str]) -> Clip | 
         return entry
     emotion = rules.get(normalize(entry.raw_label), NONE)
     if emotion == NONE:
-        return SkippedClip(entry.id, f"the label {entry.raw_label!r} has no counterpart among the emotions", "rule")
+        return SkippedClip(entry.id, no_counterpart(entry.raw_label), "rule")
     return replace(entry, emotion=emotion)

@@ -16,11 +16,15 @@ from typing import Any
 from common.audio_files import AUDIO_SUFFIXES, audio_folder_of, path_inside, walk
 from common.text_files import clean_text, shorten
 
-from ..clip import Clip, SkippedClip, clip_id
+from ..clip import MISSING_FILE, Clip, SkippedClip, clip_id
 from ..labels import is_missing, parse_gender
 from ..tables.arrow import EmbeddedAudio
 from ..tables.read import read_table_file
 from ..votes import is_vote_column, parse_votes
+
+# Reasons of skipped files
+NOT_AUDIO = "not an audio or video file by its name"
+NO_CLASS = "not in the folder of a class"
 
 _MAX_EXACT_FLOAT = 2.0**53  # from here on a float does not hold every integer
 _LOST_DIGITS = re.compile(r"-?\d[.,]\d+[Ee]\+\d+")  # what spreadsheets and pandas write of a long number
@@ -55,9 +59,9 @@ def read_folder(root: Path, options: UserAudio) -> Iterator[Clip | SkippedClip]:
         relative = path.relative_to(root)
         id_ = clip_id(corpus, relative)
         if not path.name.lower().endswith(AUDIO_SUFFIXES):
-            yield SkippedClip(id_, "not an audio or video file by its name")
+            yield SkippedClip(id_, NOT_AUDIO)
         elif len(relative.parts) == 1:
-            yield SkippedClip(id_, "not in the folder of a class")
+            yield SkippedClip(id_, NO_CLASS)
         else:
             yield Clip(
                 id=id_,
@@ -114,7 +118,7 @@ def _clip(row: dict[str, Any], default: dict[str, str | None], folder: Path, opt
     name = path.relative_to(folder) if embedded is None else embedded.name
     id_ = clip_id(known["corpus"], name, start_s)
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where a name is too long
-        return SkippedClip(id_, "the table lists a file that does not exist")
+        return SkippedClip(id_, MISSING_FILE)
     if "/" in known["corpus"]:
         raise ValueError(f"the name of a corpus must not contain a slash, got {shorten(known['corpus'])}.")
     if known.get("split") not in (None, "train", "validation", "test"):

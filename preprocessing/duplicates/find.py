@@ -19,14 +19,14 @@ from ..stored_audio import stored_waveform
 from .audio_fingerprint import FINGERPRINT_SIZE, MAX_DURATION_S, candidate_pairs_among, fingerprint, number_sounds
 from .same_sound import DEFAULT_THRESHOLDS, same_sounds
 
-_FINGERPRINTS = "fingerprints.npy"  # beside a part's table, so that each clip is measured once
+_FINGERPRINTS = "fingerprints.npy"  # next to a part's table, so that each clip is measured once
 
 
 def find_duplicates(tables: Sequence[Path], clips: Dataset, num_proc: int) -> dict[str, str]:
     """Finds clips with the same sound: at another level, rate or offset, or from another codec.
 
     Args:
-        tables: folders of the parts of a prepared folder; fingerprints are kept beside each.
+        tables: folders of the parts of a prepared folder; fingerprints are kept in each.
         clips: all their rows, in this order.
         num_proc: worker processes.
 

@@ -38,7 +38,7 @@ from .split_files import split_rows, write_split_files
 from .table1 import TABLE_1
 
 DEFAULT_PREPARATION = PreparationConfig()
-_DUPLICATE = "a duplicate of another clip"
+DUPLICATE = "a duplicate of another clip"
 Entry = Clip | SkippedClip
 
 
@@ -88,7 +88,7 @@ def prepare(
     tables = [table_folder(folder, name) for name in filled]
     duplicates = find_duplicates(tables, table, num_proc) if skip_duplicates else {}
     kept = table.select([row for row, id_ in enumerate(table["id"]) if id_ not in duplicates])
-    entries = _replace_skipped(entries, {id_: SkippedClip(id_, _DUPLICATE, "duplicate") for id_ in duplicates})
+    entries = _replace_skipped(entries, {id_: SkippedClip(id_, DUPLICATE, "duplicate") for id_ in duplicates})
     report = {
         "format": FORMAT,
         "parts": filled,
@@ -139,7 +139,7 @@ def _report_file(entry: Entry, duplicates: Mapping[str, str]) -> dict[str, str |
     """The entry of the report about an input file."""
     if isinstance(entry, Clip):
         return {"id": entry.id, "kept": True, "reason": None}
-    is_duplicate = entry.reason == _DUPLICATE
+    is_duplicate = entry.reason == DUPLICATE
     reason = f"a duplicate of {duplicates[entry.id]}" if is_duplicate else entry.reason
     return {"id": entry.id, "kept": False, "reason": reason}
 

@@ -21,7 +21,7 @@ class Division(NamedTuple):
     """How clips are divided by a computed protocol.
 
     Args:
-        description: a sentence that is written beside every figure.
+        description: a sentence that accompanies every figure.
         clips: id -> split; `None` where folds are given without the number of one.
         notes: on where it could not be kept.
         folds: number of folds, `None` unless it has any.
@@ -97,7 +97,8 @@ def _few_shot(rows: Sequence[Row], argument: str, seed: int) -> Division:
     chosen, notes = few_shot(corpora[corpus], int(number), seed)
     splits, more = make_split([row for row in rows if row.corpus != corpus], "loco", seed)
     description = (
-        f"few-shot: {number} clips per emotion of {corpus} are in the training, beside 90 % of every other corpus, "
-        "whose other 10 % are validation; the test is the clips of other speakers of it, the same for every number"
+        f"few-shot: {number} clips per emotion of {corpus} are in the training, in addition to 90 % of every other "
+        "corpus, whose other 10 % are validation; the test is the clips of its other speakers, the same for every "
+        "number"
     )
     return Division(description, {**splits, **chosen}, [*notes, *more])

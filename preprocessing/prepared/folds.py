@@ -25,7 +25,7 @@ _RULES = {
 
 
 def describe_folds(by: str) -> str:
-    """A sentence about the folds, that is written beside every figure."""
+    """A sentence about the folds, which accompanies every figure."""
     rule = _RULES.get(by, f"{by} folds of speakers in each corpus, balanced by number of clips")
     return f"{rule}: every clip is tested once, by a model whose training has no clip of its speaker"
 

@@ -30,7 +30,7 @@ from .rows import PreparationConfig, extra_columns, features, prepare_clip, to_c
 FORMAT = 5  # of the prepared folder and of the meaning of its columns; another number prepares all clips again
 CLIPS_PER_PART = 128  # on average; a training keeps some 80 kB in memory for each part
 _TABLE = "table"  # the kept clips of a part
-_SKIPPED = "skipped.json"  # beside it: the others, with the reason
+_SKIPPED = "skipped.json"  # in the same folder: the others, with the reason
 
 
 def plan_parts(clips: Sequence[Clip], preparation: PreparationConfig) -> dict[str, Sequence[Clip]]:

@@ -37,7 +37,7 @@ class Protocol:
         shares: shares of the clips of a corpus for train, validation and test.
         divide: function of the rows of one corpus, the shares and a random generator that gives the split of each row
             and notes for people.
-        description: a sentence that is written beside every figure; `CORPUS` in it is replaced by the chosen corpus.
+        description: a sentence that accompanies every figure; `CORPUS` in it is replaced by the chosen corpus.
         corpus_rule: how the division changes when a corpus is chosen. `"left out"`: all its clips are test, the
             others stay where they are. `"only"`: its clips stay where they are, of the others only the test clips do.
     """

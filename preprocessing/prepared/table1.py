@@ -1,4 +1,4 @@
-"""Table 1 of the paper for a prepared folder: clips per corpus, emotion, gender and locale beside the paper's."""
+"""Table 1 of the paper for a prepared folder: clips per corpus, emotion, gender and locale, and the paper's."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _format(value: float | None, spec: str) -> str | None:
 
 
 def plot_table1(table: Report, path: Path) -> None:
-    """Plots clips per corpus, emotion, gender and locale beside the paper's."""
+    """Plots clips per corpus, emotion, gender and locale next to the paper's."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 9), layout="constrained")

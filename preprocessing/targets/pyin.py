@@ -1,7 +1,7 @@
 """pYIN (Mauch & Dixon 2014) as `librosa.pyin` defines it, computed faster.
 
 Two thirds of librosa's time go into a dense Viterbi search over all pairs of its 862 states, most of the rest into a
-Python loop over frames. Here the search covers the band of transitions that are possible, and beside it the best
+Python loop over frames. Here the search covers the band of transitions that are possible, and in addition the best
 predecessor overall, by which a path may leave the band as it may in librosa; the transition matrix is built once.
 """
 

@@ -62,12 +62,12 @@ def test_the_members_of_a_family_are_evaluated_on_their_corpora(checkpoint, prep
     loco = evaluate(str(checkpoint), prepared, "loco:beta", tmp_path).report
     assert loco["protocol"]["protocol"] == "loco:beta"
     assert {name: row["clips"] for name, row in loco["tasks"]["emotion"]["corpora"].items()} == {"beta": 32}
-    assert "test split, protocol loco:beta (seed 0)" in format_report(loco)
-    assert "all clips of beta are the test" in format_report(loco)
+    assert all(part in format_report(loco).splitlines()[0] for part in (" test ", " loco:beta ", "seed 0"))
+    assert loco["protocol"]["description"] in format_report(loco)
     alpha, beta = (evaluate(str(checkpoint), prepared, f"cross:{name}", tmp_path).report for name in ("alpha", "beta"))
     paper = evaluate(str(checkpoint), prepared, "paper", tmp_path).report
     assert alpha["tasks"] == beta["tasks"] == paper["tasks"]
-    assert "those of alpha alone" in alpha["protocol"]["description"]
+    assert "alpha" in alpha["protocol"]["description"]
 
 
 @pytest.mark.slow
@@ -129,7 +129,7 @@ def test_what_is_not_a_checkpoint(prepared, tmp_path):
     with pytest.raises(ValueError, match="empty"):
         evaluate(str(tmp_path / "empty"), prepared, "paper", tmp_path)
     Wav2Vec2Model(Wav2Vec2Config(**TINY)).save_pretrained(tmp_path / "backbone")
-    with pytest.raises(ValueError, match=r"backbone is a 'wav2vec2' checkpoint"):
+    with pytest.raises(ValueError, match=r"backbone .*'wav2vec2'"):
         evaluate(str(tmp_path / "backbone"), prepared, "paper", tmp_path)
 
 
@@ -157,5 +157,5 @@ def test_data_that_do_not_fit(checkpoint, prepared, tmp_path):
     protocol = json.loads((copy / "splits" / "paper.json").read_text(encoding="utf-8"))
     protocol["clips"] = dict.fromkeys(protocol["clips"], "train")
     (copy / "splits" / "all.json").write_text(json.dumps(protocol), encoding="utf-8")
-    with pytest.raises(ValueError, match="has no test clips; it has train"):
+    with pytest.raises(ValueError, match=r"\btest\b.*\btrain\b"):
         evaluate(str(checkpoint), copy, "all", tmp_path)

@@ -47,7 +47,7 @@ def test_scores_are_evaluated_by_the_highest(table, prepared, tmp_path):
         (lambda table: table.assign(label=""), "''"),
         (lambda table: table.rename(columns={"id": "clip"}), "'clip', 'label'"),
         (lambda table: table.drop(columns="label"), "'label'"),
-        (lambda table: table.drop(columns="label").assign(sad="1", angry="x"), "not a finite number"),
+        (lambda table: table.drop(columns="label").assign(sad="1", angry="x"), r"\b19 clips"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused_with_the_reason(table, prepared, tmp_path, change, named):
@@ -76,7 +76,7 @@ def test_a_file_that_is_not_a_table_is_refused(prepared, tmp_path):
 
 
 @pytest.mark.slow
-def test_it_stands_beside_checkpoints_and_in_folds(checkpoint, table, prepared, tmp_path):
+def test_it_is_compared_with_checkpoints_and_in_folds(checkpoint, table, prepared, tmp_path):
     table.to_csv(tmp_path / "x.csv", index=False)
     given = [f"theirs={tmp_path / 'x.csv'}"]
     evaluate_checkpoints(

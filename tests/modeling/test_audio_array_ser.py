@@ -1,4 +1,4 @@
-"""What an array is, besides its values; that these are what a file's are stands in `test_audio_ser.py`."""
+"""What an array is, apart from its values; that these are what a file's are stands in `test_audio_ser.py`."""
 
 import numpy as np
 import pytest

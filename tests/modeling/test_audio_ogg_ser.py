@@ -63,7 +63,7 @@ def test_a_recording_of_a_chain_that_cannot_be_read_is_reported(caplog):
     assert caplog.records
 
 
-def test_links_begin_where_streams_do_and_streams_beside_each_other_are_one():
+def test_links_begin_where_streams_do_and_parallel_streams_are_one():
     first, second = link(1.0, 16_000, 150), link(1.0, 16_000, 200)
     assert find_links(io.BytesIO(first)) == [(0, len(first))]
     assert find_links(io.BytesIO(first + second)) == [(0, len(first)), (len(first), len(first) + len(second))]

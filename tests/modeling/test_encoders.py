@@ -301,7 +301,7 @@ def test_a_published_checkpoint_loads_strictly(family, options, tmp_path, caplog
     assert len(model.layers) == OPTIONS[options].get("num_layers", 2)
     new = {name.partition(".")[0] for name in model.state_dict() if not name.startswith(encoder)}
     assert new == {"heads"} | {name for name in ("layer_sum", "dense", "attention_pooling") if name in new}
-    assert "new, untrained heads: emotion, gender, f0_mean" in caplog.text
+    assert "emotion, gender, f0_mean" in caplog.text
     assert not model.is_activation_checkpointing
 
 

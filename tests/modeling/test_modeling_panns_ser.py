@@ -136,7 +136,7 @@ def test_a_published_checkpoint_loads_whole_but_for_the_layer_of_audioset(tmp_pa
     assert state.keys() - found.keys() == {"fc_audioset.weight", "fc_audioset.bias"}
     assert all(torch.equal(found[name], state[name]) for name in found.keys() & state.keys())
     assert model.config.sampling_rate == {512: 16_000, 1024: 32_000}[window]
-    assert "new, untrained heads: emotion, gender, f0_mean" in caplog.text
+    assert "emotion, gender, f0_mean" in caplog.text
     assert all(head.weight.std() > 0 and head.bias.abs().sum() == 0 for head in model.heads.values())
     assert not any(p.requires_grad for name, p in model.named_parameters() if "extractor" in name)
 

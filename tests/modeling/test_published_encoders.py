@@ -41,7 +41,7 @@ def predictions(model, values, mask=None) -> torch.Tensor:
 
 @every
 @pytest.mark.parametrize("fields", [{}, {"layer_weights": True}], ids=["last", "layer_weights"])
-def test_a_clip_gets_the_same_output_alone_and_beside_six_seconds(name, fields):
+def test_a_clip_gets_the_same_output_alone_and_with_six_seconds(name, fields):
     model = PUBLISHED[name].model(**fields)
     alone = torch.cat([predictions(model, clip[None]) for clip in clips()])
     assert alone.std(dim=0).median() > 1e-2  # outputs that differ enough to compare
@@ -70,7 +70,7 @@ def test_a_published_checkpoint_loads_and_exactly_the_heads_are_new(name, tmp_pa
     for key, value in own.items():
         assert key.startswith(prefix)
         assert torch.equal(value, state[key if key in state else key.removeprefix(prefix)]), key
-    assert "new, untrained heads: emotion, gender, f0_mean." in caplog.text
+    assert "emotion, gender, f0_mean." in caplog.text
     assert "layers:" not in caplog.text
     assert (model.config.layerdrop, model.config.mask_time_prob) == (0.0, 0.0)
 

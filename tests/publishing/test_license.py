@@ -23,17 +23,13 @@ def test_the_most_restrictive_license_names_the_weights_and_every_restriction_is
     license = most_restrictive(data)
     assert license.name == name
     assert license.is_open == (name == "apache-2.0")
-    assert [reason.split()[3] for reason in license.reasons] == listed
+    corpora = {entry["corpus"] for entry in data}
+    assert [[name for name in corpora if name in reason] for reason in license.reasons] == [[name] for name in listed]
 
 
 def test_corpora_under_the_same_restriction_are_listed_together():
-    assert most_restrictive([NC, corpus("cafe", NON_COMMERCIAL)]).reasons == (
-        "The licenses of ravdess, cafe do not allow commercial use: the weights are not for commercial use.",
-    )
-
-
-def test_research_only_is_a_restriction():
-    assert "research only" in most_restrictive([LENT]).reasons[0]
+    (reason,) = most_restrictive([NC, corpus("cafe", NON_COMMERCIAL)]).reasons
+    assert "ravdess, cafe" in reason
 
 
 def test_a_corpus_of_two_trainings_is_named_once():

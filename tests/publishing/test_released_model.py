@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from safetensors import safe_open
 
-from common.checkpoint import load_checkpoint, weights_sha256
+from common.checkpoint import load_checkpoint
+from common.checkpoint_files import weights_sha256
 from common.checkpoint_name import DEFAULT_CHECKPOINT
 from publishing.export import export_checkpoint
 from tests.conftest import ROOT

@@ -23,6 +23,7 @@ import numpy as np
 import soundfile
 
 from common.audio_files import AUDIO_SUFFIXES
+from modeling import AudioError, load_audio
 
 SECONDS = 1.2
 RATE = 16_000
@@ -36,7 +37,7 @@ SOUNDFILE = {
     "rf64": ("RF64", "PCM_16"),
     "caf": ("CAF", "PCM_16"),
 }
-# Suffix -> codec, rate, and whether there are pictures beside the sound.
+# Suffix -> codec, rate, and whether there are pictures, too.
 CONTAINERS = {
     "ogg": ("libopus", 48_000, False),
     "opus": ("libopus", 48_000, False),
@@ -365,3 +366,12 @@ def _make_socket(path: Path) -> None:
 
 if __name__ == "__main__":
     write_bad_audio(Path(sys.argv[1]))
+
+
+def decoding_error(path: Path) -> str:
+    """Why a file cannot be decoded, without its name."""
+    try:
+        load_audio(path)
+    except AudioError as error:
+        return str(error).removeprefix(f"{path}: ")
+    raise AssertionError(f"{path} can be decoded")

@@ -1,4 +1,4 @@
-"""The totals of the paper's section 3 beside what the adapters give: `python -m tests.support.corpora_totals`.
+"""The totals of the paper's section 3 compared with what the adapters give: `python -m tests.support.corpora_totals`.
 
 Of each corpus its authors' list of files counts, as `tests/support/corpora` lays it out and `test_corpora.py`
 reads it, less what cannot be decoded or is shorter than half a second. Nothing of the corpora themselves is needed.

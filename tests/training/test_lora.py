@@ -156,7 +156,7 @@ def test_a_checkpoint_without_adapters_cannot_be_resumed(trained, adapted, tmp_p
 @pytest.mark.slow
 def test_a_resume_with_another_rank_is_refused(trained, adapted):
     resume = ["--output_dir", str(trained), "--resume_from_checkpoint", "latest"]
-    with pytest.raises(ValueError, match=r"\blora_rank was 2, but is 4"):
+    with pytest.raises(ValueError, match=r"\blora_rank .*2.* 4"):
         job([*adapted, *STEPS, *resume, "--lora_rank", "4"])
 
 

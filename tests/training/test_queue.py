@@ -68,7 +68,7 @@ def test_a_training_without_a_result_has_its_reason_and_is_not_repeated(tmp_path
 
 def test_other_settings_are_refused_with_both_values(tmp_path):
     Instant(tmp_path)
-    with pytest.raises(ValueError, match=r"rate was 1, but is 2"):
+    with pytest.raises(ValueError, match=r"rate .*1.* 2"):
         Instant(tmp_path, settings={"rate": 2})
 
 

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from common.training_clips import read_training_clips
 from preprocessing.prepared.load import load_prepared
 from publishing.export import export_checkpoint
+from tests.support.documents import seen_in_training
 from tests.training.conftest import TASKS, flags, job, start_from
 from training.resume import RESUME_SETTINGS, checkpoint_to_resume, differences, write_resume_settings
 from training.run import build_trainer, train
@@ -91,16 +92,16 @@ def test_every_checkpoint_has_resume_settings_and_clips(finished, prepared):
 )
 @pytest.mark.slow
 def test_a_resume_with_another_setting_is_refused_by_its_name(finished, short, changes, named):
-    with pytest.raises(ValueError, match=rf"\b{named} was "):
+    with pytest.raises(ValueError, match=rf"\b{named} "):
         job([*short, *RESUME, *changes])
 
 
 @pytest.mark.slow
 def test_a_resume_on_other_clips_or_from_another_start_is_refused(finished, short, prepared, backbone, tmp_path):
     other = changed(prepared, tmp_path / "other")
-    with pytest.raises(ValueError, match="data was train"):
+    with pytest.raises(ValueError, match=r"\bdata .*\btrain\b"):
         job([*short, *RESUME, "--data", str(other)])
-    with pytest.raises(ValueError, match="start was"):
+    with pytest.raises(ValueError, match=r"\bstart\b"):
         job([*start_from(short, "--model_name_or_path", str(backbone)), *RESUME])
 
 
@@ -110,14 +111,14 @@ def test_a_resume_with_longer_clips_is_refused(finished, short, prepared, tmp_pa
     report = json.loads((other / "report.json").read_text())
     report["settings"]["max_duration_s"] = 12.0
     (other / "report.json").write_text(json.dumps(report))
-    with pytest.raises(ValueError, match=r"max_duration_s was 6\.0, but is 12\.0"):
+    with pytest.raises(ValueError, match=r"max_duration_s .*6\.0.* 12\.0"):
         job([*short, *RESUME, "--data", str(other)])
 
 
 @pytest.mark.slow
 def test_a_copy_of_a_run_is_checked_too(finished, short, tmp_path):
     copy = shutil.copytree(finished, tmp_path / "copy")
-    with pytest.raises(ValueError, match="protocol was paper, but is speaker"):
+    with pytest.raises(ValueError, match=r"protocol .*paper.* speaker"):
         job([*short, *RESUME, "--output_dir", str(copy), "--protocol", "speaker"])
 
 
@@ -184,8 +185,7 @@ def test_clips_seen_are_a_union_over_all_trainings(finished, short, prepared, tm
     assert report["num_speakers_seen_in_training"] > 0
     export_checkpoint(onward, tmp_path / "repo", "org/name")
     card = (tmp_path / "repo" / "README.md").read_text()
-    assert "None of these clips was in the model's training" not in card
-    assert "Their speakers were not in the training" not in card
+    assert seen_in_training(card) == (report["num_clips_seen_in_training"], report["num_speakers_seen_in_training"])
 
 
 @pytest.mark.slow
@@ -209,7 +209,7 @@ def test_a_sweep_on_other_clips_is_refused(short, prepared, tmp_path):
     Sweep(job(arguments))
     shutil.rmtree(copy)
     changed(prepared, copy)
-    with pytest.raises(ValueError, match="data was train"):
+    with pytest.raises(ValueError, match=r"\bdata .*\btrain\b"):
         Sweep(job(arguments))
     with pytest.raises(ValueError, match="save_only_model"):
         job([*arguments, "--save_only_model"])

@@ -72,7 +72,7 @@ def test_a_checkpoint_without_a_record_is_not_treated_as_a_backbone(
     onward = job(start_from(arguments, "--model_name_or_path", name, "--tasks", *TASKS))
     assert onward.start["before"] is None
     assert onward.clips_before is None  # rather than empty
-    assert f"{name} has no training.json" in caplog.text
+    assert any(name in text and "training.json" in text for text in caplog.messages)
 
 
 def test_a_backbone_and_random_weights_have_no_training_clips(ready, backbone, arguments):

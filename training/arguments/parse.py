@@ -17,7 +17,8 @@ from transformers.hf_argparser import string_to_bool
 from common.command_line import FlagParser, did_you_mean
 
 from .hub import HUB_SETTINGS
-from .settings import DataArguments, ModelArguments, QueueArguments, SERTrainingArguments
+from .settings import DataArguments, ModelArguments, QueueArguments
+from .training_arguments import SERTrainingArguments
 
 START = frozenset({"model_name_or_path", "config_name"})  # the two ways to set what a training starts from
 

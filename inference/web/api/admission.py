@@ -17,7 +17,7 @@ _MOST_CLIENTS = 10_000  # whose rates are kept
 
 @dataclass(frozen=True)
 class ApiLimits(SharedLimits):
-    """What clients may ask for, beside the limits that the page has, too.
+    """What clients may ask for, in addition to the limits that the page shares.
 
     Args:
         keys: API keys; without any, everybody is served.

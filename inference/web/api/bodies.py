@@ -1,4 +1,4 @@
-"""The body of a request -> a recording in memory and the options beside it: multipart, JSON with base64, or raw."""
+"""The body of a request -> a recording in memory and its options: multipart, JSON with base64, or raw."""
 
 from __future__ import annotations
 

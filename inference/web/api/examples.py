@@ -51,7 +51,7 @@ def request_body(parameters: type[BaseModel]) -> dict[str, Any]:
     """The OpenAPI description of a body with a recording, in each of its three forms.
 
     Args:
-        parameters: the options that may stand beside the recording, in JSON and in multipart.
+        parameters: the options that may accompany the recording, in JSON and in multipart.
     """
     options = parameters.model_json_schema()["properties"]
     as_json = {"audio": {"type": "string", "contentEncoding": "base64"}, "name": {"type": "string"}, **options}

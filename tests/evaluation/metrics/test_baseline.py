@@ -69,8 +69,8 @@ def test_it_predicts_the_same_twice(predicted):
     ("task", "train", "message"),
     [
         (Task("f0_mean", "regression", "f0_mean"), ["happy"], "f0_mean"),
-        (EMOTION, [None, "proud"], "train clips with at least 2 .* emotion"),
-        (EMOTION, [None, "sad", "sad", "proud"], "train clips with at least 2"),
+        (EMOTION, [None, "proud"], "train.* 2 .*emotion"),
+        (EMOTION, [None, "sad", "sad", "proud"], "train.* 2 .*emotion"),
     ],
 )
 def test_what_it_cannot_be_trained_on_is_refused(task, train, message):
@@ -82,7 +82,7 @@ def test_what_it_cannot_be_trained_on_is_refused(task, train, message):
     )
     with pytest.raises(ValueError, match=message):
         check_baseline(splits, "test", task)
-    with pytest.raises(ValueError, match="train clips"):
+    with pytest.raises(ValueError, match="train"):
         check_baseline(DatasetDict({"test": splits["test"]}), "test", EMOTION)
-    with pytest.raises(ValueError, match="validation clips"):
+    with pytest.raises(ValueError, match="validation"):
         check_baseline(splits, "validation", EMOTION)

@@ -30,7 +30,7 @@ def test_the_command_writes_what_evaluate_reads(prepared, tmp_path):
     assert "probe.csv" in again.stderr
 
 
-def test_egemaps_are_evaluated_beside_other_systems_in_the_same_folds(prepared, tmp_path):
+def test_egemaps_are_evaluated_with_other_systems_in_the_same_folds(prepared, tmp_path):
     pytest.importorskip("opensmile", reason="opensmile, of the extra egemaps, is not installed")
     output = tmp_path / "egemaps.csv"
     done = run("egemaps", "--data", prepared, "--protocol", "folds:2", "--output", output)

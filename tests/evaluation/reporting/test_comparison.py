@@ -107,7 +107,7 @@ def test_what_was_not_evaluated_is_not_claimed():
     ]
 
 
-def test_the_papers_figures_are_beside_ours():
+def test_the_papers_figures_are_next_to_ours():
     tables = compare_columns([column(BEST, {"emodb": 0.6, "mine": 0.2}), column("w2v + valence", {"emodb": 0.7})])
     assert [line["paper"] for line in tables["table2"]] == [
         {"weighted_f1": 0.860, "weighted_recall": 0.862, "weighted_precision": 0.870},
@@ -169,7 +169,7 @@ def test_figure_1_is_the_papers_best_row_even_where_another_scores_higher():
     assert tables["figure1"]["name"] == SINGLE_TASK
 
 
-def test_other_works_are_beside_the_row_that_the_paper_compares_with_them():
+def test_other_works_are_next_to_the_row_that_the_paper_compares_with_them():
     others = compare_columns([column(PANN, {"ravdess": 0.7}), column(BEST, {"iemocap": 0.6})])["others"]
     ours = {(other["work"][:3], other["corpus"]): other["ours"] for other in others}
     assert ours["[6]", "ravdess"] == 0.7
@@ -202,7 +202,7 @@ def test_a_difference_on_few_clips_or_speakers_has_a_reason_in_place_of_interval
     assert difference == {"difference": pytest.approx(0.1), "ci": None, "p": None, "ci_reason": "few"}
 
 
-def test_the_papers_figures_are_beside_its_own_corpora_alone():
+def test_the_papers_figures_are_shown_for_its_own_corpora_alone():
     tables = compare_columns([column("w2v + Em + arousal", {"mine": 0.6})])
     assert tables["on_paper_corpora"] is False
     for name in ("table3", "table4"):

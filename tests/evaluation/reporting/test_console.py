@@ -1,7 +1,10 @@
+import re
+
 import pytest
 
 from evaluation.reporting.console import format_report
 from tests.evaluation.reporting.conftest import PROTOCOL
+from tests.support.documents import numbers
 
 
 def line(text, start):
@@ -10,15 +13,16 @@ def line(text, start):
     return found.removeprefix(start).split()
 
 
-@pytest.mark.parametrize(("seen", "warning"), [(0, None), (3, "WARNING: 3 "), (None, "WARNING: it is unknown")])
+@pytest.mark.parametrize(("seen", "warning"), [(0, None), (3, "3"), (None, "unknown")])
 def test_the_text_warns_of_clips_that_were_or_may_have_been_trained_on(report, seen, warning):
     text = format_report({**report, "num_clips_seen_in_training": seen})
-    assert warning in text if warning else "WARNING" not in text
+    warnings = [line for line in text.splitlines() if "WARNING" in line]
+    assert [warning in line.split() for line in warnings] == ([True] if warning else [])
 
 
 def test_the_text_has_the_protocol_and_its_notes(report):
     text = format_report(report)
-    assert text.splitlines()[0] == "demo: test split, protocol paper (seed 7):"
+    assert [part in text.splitlines()[0] for part in ("demo:", " test ", " paper ", "seed 7")] == [True] * 4
     for sentence in (PROTOCOL["description"], *PROTOCOL["notes"]):
         assert f"  {sentence}." in text.splitlines()
 
@@ -41,7 +45,7 @@ def test_the_text_shows_each_corpus_and_their_mean(report):
         "0.611",
         "1,205",
     ]
-    assert "1 clips are 'proud'" in text
+    assert any(numbers(line) == [1] and "'proud'" in line for line in text.splitlines())
 
 
 def test_the_text_shows_each_locale(report):
@@ -57,15 +61,16 @@ def test_the_text_shows_each_head(report):
     assert line(text, "emotion  ")[-2:] == ["(1,205", "clips)"]
     pitch = " ".join(line(text, "f0_mean"))
     assert pitch == "MAE 33.3 Hz R² 0.000 Pearson – CCC 0.000 (3 clips)"
-    assert " ".join(line(text, "gender")) == "no clip of this split has a label for it"
+    assert line(text, "gender")
+    assert numbers(" ".join(line(text, "gender"))) == []
 
 
 def test_the_text_compares_with_the_baseline(report, metrics):
     assert "baseline" not in format_report(report)
     baseline = {**metrics["emotion"], "mean_over_corpora": {"weighted_f1": 0.123}}
     last = format_report({**report, "baseline": baseline}).splitlines()[-1]
-    assert last.startswith("emotion F1, mean over corpora: model 0.740, baseline")
-    assert last.endswith("0.123")
+    assert last.startswith("emotion F1")
+    assert re.findall(r"\d\.\d{3}", last) == ["0.740", "0.123"]
 
 
 def test_a_regression_can_be_the_main_task(report):
@@ -77,4 +82,5 @@ def test_a_regression_can_be_the_main_task(report):
 def test_a_main_task_without_labels_has_no_table(report):
     text = format_report({**report, "main_task": "gender"})
     assert "by corpus" not in text
-    assert " ".join(line(text, "gender")) == "no clip of this split has a label for it"
+    assert line(text, "gender")
+    assert numbers(" ".join(line(text, "gender"))) == []

@@ -58,7 +58,7 @@ def test_numbers_are_light_on_dark_cells_alone():
     assert [text.get_color() for text in axes.texts] == ["white", "black", "black", "black"]
 
 
-@pytest.mark.parametrize("paper", [None, load_paper()["figure1"]], ids=["alone", "beside"])
+@pytest.mark.parametrize("paper", [None, load_paper()["figure1"]], ids=["alone", "compared"])
 def test_confusion(paper, tmp_path):
     plot_confusion(PERCENT, "w2v + Em", tmp_path / "confusion.png", paper)
     height, width, _ = pixels(tmp_path / "confusion.png")

@@ -5,6 +5,7 @@ from jinja2 import UndefinedError
 
 from evaluation.reporting import markdown
 from evaluation.reporting.markdown import format_markdown
+from tests.support.documents import numbers
 
 
 def test_an_undefined_number_stops_the_report():
@@ -29,7 +30,6 @@ def test_an_undefined_number_stops_the_report():
         ("calibrated", ([{"tasks": {"f0_mean": {}}}],), False),
         ("seen", (None,), "unknown"),
         ("seen", (0,), "0"),
-        ("seen", (1200,), "**1,200: the metrics are too high**"),
         ("difference", ({"difference": 0.01, "ci": [-0.02, 0.04], "p": 0.5},), "+0.010 (-0.020 to +0.040), p 0.500"),
         ("gain", ({"better / worse - 1": 0.0175, "1 - worse / better": None},), "better / worse - 1: 1.8 %"),
         ("wins", ({"wins": 2, "ties": 1, "losses": 0},), "2 wins, 1 ties, 0 losses"),
@@ -63,11 +63,20 @@ def test_an_undefined_number_stops_the_report():
             ),
             "holds: difference -0.003 (-0.010 to +0.010), p 0.500",
         ),
-        ("metrics", ({"clips": 0},), "no clip of this split has a label for it"),
     ],
 )
 def test_how_figures_are_written(filter_, arguments, text):
     assert getattr(markdown, f"_{filter_}")(*arguments) == text
+
+
+def test_clips_seen_in_training_are_bold():
+    text = markdown._seen(1200)
+    assert text == f"**{text.strip('*')}**"
+    assert numbers(text) == [1200]
+
+
+def test_a_head_without_clips_has_no_number():
+    assert numbers(markdown._metrics({"clips": 0})) == []
 
 
 def test_a_number_is_written_with_its_unit():

@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 
@@ -19,7 +20,7 @@ def test_a_folder_gives_its_audio_files_and_counts_the_others(folder):
     found = find_files(["one.wav", "calls"])
     assert found.files == ("one.wav", "calls/A.MP3", "calls/b.wav", "calls/day 2/c.mkv")
     (note,) = found.notes
-    assert note.startswith("1 file in the folders left out")
+    assert note.startswith("1 file ")
 
 
 def test_a_folder_gives_all_that_the_decoder_opens(folder):
@@ -72,7 +73,7 @@ def test_a_name_that_no_file_can_have_is_missing_too(folder):
 
 def test_a_folder_without_recordings_is_refused(folder):
     (folder / "empty").mkdir()
-    with pytest.raises(ValueError, match="audio or video"):
+    with pytest.raises(ValueError, match="empty"):
         find_files(["empty"])
 
 
@@ -88,5 +89,5 @@ def test_a_list_has_a_name_per_line_whatever_its_bytes_are(folder):
     (folder / "list.txt").write_bytes("\ufeffcalls/b.wav\r\n\n".encode() + os.fsencode(name) + b"\ncalls/day 2\n")
     found = find_files(read_list(folder / "list.txt"))
     assert found.files == ("calls/b.wav", name, "calls/day 2/c.mkv")
-    with pytest.raises(ValueError, match=r"list nowhere\.txt cannot be read: No such file"):
+    with pytest.raises(ValueError, match=rf"nowhere\.txt .*{os.strerror(errno.ENOENT)}"):
         read_list(folder.relative_to(folder) / "nowhere.txt")

@@ -92,7 +92,7 @@ def test_remains_without_an_output_are_not_resumed(tmp_path):
 
 def test_other_settings_are_refused_and_named(tmp_path):
     started(tmp_path / "rows.csv")  # which lets go of the lock as it ends
-    with pytest.raises(ValueError, match=r"labels \['sad'\], not \[\]; model abc, not def"):
+    with pytest.raises(ValueError, match=r"labels \['sad'\].*\[\].* model abc.* def"):
         PartialResults(tmp_path / "rows.csv").open({**SETTINGS, "model": "def", "labels": ()}, [])
     started(tmp_path / "rows.csv")
 
@@ -177,7 +177,7 @@ def test_a_damaged_line_is_reported_and_its_file_is_processed_again(tmp_path, ca
     again = started(tmp_path / "rows.csv")
     left = {"a", "b"} - ({"a", "b"} if place > 1 else {"ab"[place]})
     assert again.done() == ({"a", "b"} if place > 1 else left)
-    assert "1 line is damaged" in capsys.readouterr().err
+    assert f"{path.parent}: 1 line " in capsys.readouterr().err
     record(again, *({"a", "b"} - again.done()))
     assert [row["file"] for row in again.rows(["a", "b"])] == [*"aabb"]
 

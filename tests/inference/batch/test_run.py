@@ -1,4 +1,5 @@
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from inference.timeline.build import TimelineOptions
 from modeling import OutputOptions
 from tests.conftest import voice
 from tests.inference.batch.test_predict import NO_VAD, babble
+from tests.support.bad_audio import decoding_error
 
 SETTINGS = {"model": "abc"}
 
@@ -85,11 +87,11 @@ def test_a_resumed_run_processes_only_the_files_that_are_left(predictor, files, 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"model": "another"}, "model abc, not another"),
-        ({"request": PredictionRequest(OutputOptions(top_k=1), vad=False)}, "top_k None, not 1"),
+        ({"model": "another"}, "model abc.* another"),
+        ({"request": PredictionRequest(OutputOptions(top_k=1), vad=False)}, "top_k None.* 1"),
         (
             {"request": PredictionRequest(timeline=TimelineOptions(hop_s=0.5))},
-            "hop_s None, not 0.5; .*timeline False, not True",
+            "hop_s None.* 0.5; .*timeline False.* True",
         ),
     ],
 )
@@ -145,6 +147,6 @@ def test_an_output_that_a_killed_export_cannot_have_written_is_left_alone(predic
 
 
 def test_a_recording_that_cannot_be_read_has_no_timeline(predictor, files, tmp_path):
-    with pytest.raises(ValueError, match=r"03\.wav: not an audio or video file"):
+    with pytest.raises(ValueError, match=rf"03\.wav: {re.escape(decoding_error(files[3]))}"):
         export_timeline(predictor, files[3], tmp_path / "film.srt", PredictionRequest(timeline=TimelineOptions()))
     assert not (tmp_path / "film.srt").exists()

@@ -1,5 +1,8 @@
 import csv
+import errno
 import json
+import os
+import re
 
 import pandas as pd
 import pytest
@@ -8,6 +11,7 @@ from inference.curation.filter import filter_manifest
 from inference.curation.manifest import REASON_COLUMN
 from inference.curation.recordings import FilterOptions
 from tests.inference.curation.conftest import VOICES
+from tests.support.bad_audio import decoding_error
 from tests.support.piped_audio import PIPED, piped, recording
 
 NAMES = [*VOICES, "bad", "gone"]
@@ -61,8 +65,8 @@ def test_every_row_of_every_form_is_kept_or_rejected_with_its_reasons(checkpoint
     assert why["high"].startswith("60 <= measured_f0_mean <= 150: measured_f0_mean is 2")
     assert why["copy"].startswith("unique_sound: ")
     assert why["copy"].removesuffix(".wav").endswith("low")
-    assert why["bad"].startswith("cannot be read: ")
-    assert "No such file" in why["gone"]
+    assert why["bad"].endswith(decoding_error(next(folder.rglob("bad.wav"))))
+    assert os.strerror(errno.ENOENT) in why["gone"]
     assert report["precision"] == "float32"
     assert (report["rows"], report["kept"], report["rejected"], report["unreadable"]) == (8, 4, 4, 2)
     assert report["conditions"] == [
@@ -122,11 +126,11 @@ def test_a_recording_in_two_rows_is_analyzed_once_and_one_of_them_is_kept(checkp
     keep = ["unique_sound_by_speaker"]
     report = filter_manifest(manifest, str(checkpoint), folder / "kept.csv", keep, num_proc=1, vad=False)
     assert (folder / "kept.csv").read_text() == "path,speaker\nlow.wav,a\n"
-    assert pd.read_csv(folder / "kept.rejected.csv")[REASON_COLUMN].tolist() == [
-        "unique_sound_by_speaker: it sounds the same as low.wav",
-        "cannot be read: the manifest names no file",
-        "unique_sound_by_speaker: manifest_speaker is missing",
-    ]
+    again, unnamed, unknown = pd.read_csv(folder / "kept.rejected.csv")[REASON_COLUMN]
+    assert re.fullmatch(r"unique_sound_by_speaker: .* low\.wav", again)
+    assert unnamed
+    assert not unnamed.startswith(keep[0])
+    assert unknown == "unique_sound_by_speaker: manifest_speaker is missing"
     assert (report["analyzed"], report["unreadable"]) == (2, 1)
 
 
@@ -135,17 +139,17 @@ def test_a_recording_in_two_rows_is_analyzed_once_and_one_of_them_is_kept(checkp
     [
         ("path\nlow.wav\n", "kept.jsonl", "duration_s > 1", {}, "kept.jsonl.* kept.csv"),
         ("path\nlow.wav\n", "m.csv", "duration_s > 1", {}, "m.csv"),
-        ("a,b\nlow.wav,1\n", "kept.csv", "duration_s > 1", {}, "has no column path or audio or .*; it has a, b. Name"),
-        ("a,b\nlow.wav,1\n", "kept.csv", "duration_s > 1", {"path_column": "c"}, "has no column 'c'; it has a, b"),
-        ("path\nlow.wav\n", "kept.csv", "duration_s > 1", {"speaker_column": "c"}, "has no column 'c'"),
+        ("a,b\nlow.wav,1\n", "kept.csv", "duration_s > 1", {}, r"\bpath or audio or .*\ba, b\b"),
+        ("a,b\nlow.wav,1\n", "kept.csv", "duration_s > 1", {"path_column": "c"}, "'c'.* a, b"),
+        ("path\nlow.wav\n", "kept.csv", "duration_s > 1", {"speaker_column": "c"}, "'c'.* path"),
         (
             "path\nlow.wav\n../x.wav\n",
             "kept.csv",
             "duration_s > 1",
             {},
-            r"m\.csv, row 2: '\.\./x\.wav' lies outside of",
+            r"m\.csv, row 2: '\.\./x\.wav' ",
         ),
-        ("path\nlow.wav\n", "kept.csv", "emotion == 'joy'", {}, "emotion 'joy'; it has angry, happy"),
+        ("path\nlow.wav\n", "kept.csv", "emotion == 'joy'", {}, "emotion 'joy'.* angry, happy"),
         (
             "path\nlow.wav\n",
             "kept.csv",

@@ -116,9 +116,9 @@ def test_parquet_keeps_its_types_and_metadata(tmp_path):
     ("name", "text", "message"),
     [
         ("m.xlsx", "", r"m\.xlsx.* \.csv"),
-        ("m.csv", "path,text\na.wav,x\nb.wav,x,y\n", "row 2 has 3 cells"),
-        ("m.csv", 'path,text\na.wav,"x\n', "m.csv: unexpected end of data"),
-        ("m.csv", "a|b|c|d\n", "without a header is id|text|normalized; it has 4 columns"),
+        ("m.csv", "path,text\na.wav,x\nb.wav,x,y\n", "row 2 .*3"),
+        ("m.csv", 'path,text\na.wav,"x\n', "m.csv"),
+        ("m.csv", "a|b|c|d\n", "id|text|normalized.* 4 "),
         ("m.jsonl", '{"path": "a"}\n[1]\n', "row 2 "),
         ("m.jsonl", '{"path": "a"}\n{"path"\n', "row 2 "),
         ("m.csv", f"path,{REASON_COLUMN}\na.wav,x\n", REASON_COLUMN),

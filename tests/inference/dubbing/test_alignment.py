@@ -53,7 +53,7 @@ def test_a_language_that_takes_a_fifth_longer_and_starts_unevenly(minutes, offse
 @pytest.mark.parametrize("minutes", [1, 5, 15])
 def test_tracks_of_two_films_are_refused(minutes):
     source, other = render_lines(minutes, 4), render_lines(minutes, 5)
-    with pytest.raises(ValueError, match=r"do not match.* \d\.\d\d"):
+    with pytest.raises(ValueError, match=r" \d\.\d\d"):
         align(act(source, source[-1, 1] + 2, 6), act(other, other[-1, 1] + 2, 7))
 
 
@@ -65,7 +65,7 @@ def test_a_single_line_is_too_short_to_align():
 
 def test_silent_tracks_do_not_match():
     lines = np.zeros((0, 2))
-    with pytest.raises(ValueError, match="do not match"):
+    with pytest.raises(ValueError, match=r" \d\.\d\d"):
         align(act(lines, 60, 1), act(lines, 60, 2))
 
 

@@ -11,6 +11,7 @@ from inference.dubbing.__main__ import WRITERS, format_check, main, timecode
 from inference.dubbing.alignment import Alignment
 from inference.dubbing.compare import DubCheck, Limits
 from tests.conftest import ROOT
+from tests.support.documents import numbers
 from tests.support.films import write_films
 
 
@@ -54,8 +55,9 @@ def test_times_are_timecodes():
 
 def test_the_worst_lines_with_both_times_and_why():
     text = format_check(CHECK, worst=10)
-    assert "begins at +0.800 s of the dub, which drifts by +0.1000%" in text
-    assert "3 lines are in both tracks: 2 of them differ. 1 are missing in the dub, 0 are only in the dub." in text
+    alignment, counts, *_ = text.splitlines()
+    assert all(part in alignment for part in ("+0.800 s", "+0.1000%", "0.90"))
+    assert numbers(counts) == [3, 2, 1, 0]
     assert [line.split(maxsplit=3) for line in text.splitlines()[-3:]] == [
         ["1", "01:01:01.500", "01:01:02.500", CHECK.rows[0]["reason"]],
         ["2", "00:00:04.000", "00:00:05.000", "pitch -3.2 semitones"],
@@ -81,8 +83,8 @@ def test_the_command_compares_two_files(run, capsys, checkpoint, takes, tmp_path
     source, dub, starts = write_films(tmp_path, takes, minutes=1, offset_s=0.8, drift=0.001)
     run(source, dub, "--model", checkpoint, "--output", tmp_path / "check.json", "--worst", 2)
     printed = capsys.readouterr().out
-    assert f"{len(starts)} lines are in both" in printed
-    assert printed.endswith(f"All {len(starts)} lines are in {tmp_path / 'check.json'}.\n")
+    assert numbers(printed.splitlines()[1])[0] == len(starts)
+    assert all(part in printed.splitlines()[-1] for part in (f" {len(starts)} ", str(tmp_path / "check.json")))
     assert len(json.loads((tmp_path / "check.json").read_text())["lines"]) == len(starts)
 
 

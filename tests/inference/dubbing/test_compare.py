@@ -1,4 +1,5 @@
 import json
+import re
 from types import SimpleNamespace
 
 import librosa
@@ -51,7 +52,7 @@ def test_a_line_that_is_angry_in_the_dub_is_the_worst(check, films):
     assert worst["source_start_s"] == pytest.approx(starts[ANGRY], abs=0.3)
     assert worst["dub_start_s"] == pytest.approx(0.8 + 1.001 * starts[ANGRY], abs=0.3)
     assert (worst["dub_emotion"], worst["source_emotion"]) == ("angry", "happy")
-    assert worst["reason"].startswith(f"angry {worst['dub_emotion_score']:.2f} in the dub, happy ")
+    assert re.match(rf"angry {worst['dub_emotion_score']:.2f} .*, happy \d", worst["reason"])
     assert f"; energy {worst['energy_difference']:+.1f} dB" in worst["reason"]
     assert worst["energy_difference"] == pytest.approx(12, abs=4)
     assert [row["source_emotion"] for row in check.rows].count("angry") == 0

@@ -60,11 +60,11 @@ def test_a_missing_precision_is_refused_with_the_command_that_writes_it(exported
 
 
 def test_what_was_not_exported_is_refused(checkpoint, tmp_path):
-    with pytest.raises(ValueError, match=r"has no model\.onnx.*--precision float32` writes one"):
+    with pytest.raises(ValueError, match=r"model\.onnx.*--precision float32`"):
         load_predictor(str(checkpoint), backend="onnx")
     (tmp_path / FILES["float32"]).write_bytes(b"no graph")
     (tmp_path / "config.json").symlink_to(checkpoint / "config.json")
-    with pytest.raises(ValueError, match="ONNX Runtime cannot read"):
+    with pytest.raises(ValueError, match=FILES["float32"]):
         load_onnx(tmp_path)
 
 

@@ -3,13 +3,54 @@ from itertools import groupby, product
 import numpy as np
 import pytest
 
-from inference.timeline.smoothing import average_stretches, choose_classes, join_stretches
+from inference.timeline.smoothing import ClassPath, RegionSmoother, StretchAverage
+from inference.timeline.windows import Window
 
 
 def windows_of(length, window, hop):
     starts = [*range(0, max(1, length - window), hop), max(0, length - window)]
     starts = np.array(sorted(set(starts)))
     return starts, np.minimum(starts + window, length)
+
+
+def windows_between(starts, ends):
+    return [
+        Window(int(start), np.zeros(end - start), end == ends[-1] and start == starts[-1])
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def average_stretches(starts, ends, scores, hop):
+    average = StretchAverage(hop)
+    stretches = [
+        stretch
+        for window, row in zip(windows_between(starts, ends), scores, strict=True)
+        for stretch in average.add(window, row)
+    ]
+    edges = [stretches[0].start, *(stretch.end for stretch in stretches)]
+    return np.array(edges), np.array([stretch.scores for stretch in stretches])
+
+
+def choose_classes(probabilities, durations, cost):
+    path = ClassPath(cost)
+    decided = [
+        class_ for row, seconds in zip(probabilities, durations, strict=True) for class_ in path.add(row, seconds)
+    ]
+    return np.array(decided + path.end())
+
+
+def segments_of(starts, ends, scores, hop, cost, classes):
+    smoother = RegionSmoother(hop, cost, classes)
+    bounds = [
+        bound
+        for window, row in zip(windows_between(starts, ends), scores, strict=True)
+        for bound in smoother.add(window, row)
+    ]
+    assert [bound.event for bound in bounds] == ["segment_start", "segment_end"] * (len(bounds) // 2)
+    assert [(first.start, first.class_) for first in bounds[::2]] == [
+        (last.start, last.class_) for last in bounds[1::2]
+    ]
+    return bounds[1::2]
 
 
 @pytest.mark.parametrize(("window", "hop"), [(30, 10), (30, 30), (32, 10), (30, 7)])
@@ -37,10 +78,9 @@ def test_a_change_is_placed_right_to_a_hop(change):
     length, window, hop = 150, 30, 10
     starts, ends = windows_of(length, window, hop)
     first = np.clip((change - starts) / (ends - starts), 0, 1)
-    edges, means = average_stretches(starts, ends, np.stack([first, 1 - first], axis=1), hop)
-    segments = join_stretches(edges, means, choose_classes(means, np.diff(edges), 5.0))
-    assert len(segments) == 2
-    assert abs(segments[0][1] - change) <= hop
+    segments = segments_of(starts, ends, np.stack([first, 1 - first], axis=1), hop, 5.0, slice(0, 2))
+    assert [segment.class_ for segment in segments] == [0, 1]
+    assert abs(segments[0].end - change) <= hop
 
 
 def objective(classes, probabilities, durations, cost):
@@ -63,15 +103,16 @@ def test_no_sequence_of_classes_is_worth_more(seed):
 def test_a_segment_lasts_and_its_class_is_the_likeliest_in_its_mean(seed):
     random = np.random.default_rng(seed)
     probabilities = random.dirichlet(np.full(4, 0.1), size=200)
-    edges = np.append(np.arange(200), 199.3)
-    classes = choose_classes(probabilities, np.diff(edges), 1.2)
-    segments = join_stretches(edges, probabilities, classes)
+    edges = np.append(np.arange(0, 2000, 10), 1993)  # the last stretch is shorter
+    segments = segments_of(edges[:-1], edges[1:], probabilities, 10, 12.0, slice(0, 4))
     assert len(segments) > 2
+    classes = choose_classes(probabilities, np.diff(edges), 12.0)
     chosen = [class_ for class_, _ in groupby(classes.tolist())]
-    assert [int(mean.argmax()) for *_, mean in segments] == chosen
-    lengths = [end - start for start, end, _ in segments]
-    assert min(lengths) >= 1.2
-    assert all(length >= 2.4 for length, a, c in zip(lengths[1:], chosen, chosen[2:], strict=False) if a == c)
+    assert [segment.class_ for segment in segments] == chosen
+    assert [int(segment.scores.argmax()) for segment in segments] == chosen
+    lengths = [segment.end - segment.start for segment in segments]
+    assert min(lengths) >= 12
+    assert all(length >= 24 for length, a, c in zip(lengths[1:], chosen, chosen[2:], strict=False) if a == c)
 
 
 def test_without_a_cost_each_stretch_is_its_likeliest_class():
@@ -87,6 +128,7 @@ def test_one_doubtful_stretch_changes_nothing_and_two_do():
 
 
 def test_a_mean_is_over_time():
-    (segment,) = join_stretches(np.array([0, 10, 12]), np.array([[0.0, 6.0], [12.0, 0.0]]), np.array([1, 1]))
-    assert segment[:2] == (0, 12)
-    np.testing.assert_allclose(segment[2], [2, 5])
+    scores = np.array([[0.0, 6.0], [12.0, 0.0]])
+    (segment,) = segments_of(np.array([0, 10]), np.array([10, 12]), scores, 10, 0.0, None)
+    assert (segment.start, segment.end) == (0, 12)
+    np.testing.assert_allclose(segment.scores, [2, 5])

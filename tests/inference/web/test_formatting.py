@@ -46,7 +46,7 @@ def test_a_number_has_one_lane():
 
 
 def test_a_share_is_a_percentage_and_a_missing_unit_is_stated():
-    assert format_value("voiced_ratio", {"value": 0.634, "unit": ""}) == ("63%", "of the time")
+    assert format_value("voiced_ratio", {"value": 0.634, "unit": ""})[0] == "63%"
     assert "no unit" in meaning_of(Task("energy_mean", "regression", "energy_mean"))
     for task in (Task("energy_mean", "regression", "energy_mean", unit="dB"), Task("voiced_ratio", "regression", "v")):
         assert meaning_of(task)

@@ -176,14 +176,16 @@ PART = {"type": "http.request", "body": b"x" * 10, "more_body": True}
 @pytest.mark.parametrize(
     ("messages", "patience_s", "expected"),
     [
-        ([PART], 0.2, "The upload was too slow."),
-        ([PART, {"type": "http.disconnect"}], LIMITS.patience_s, "The upload was interrupted."),
+        ([PART], 0.2, "slow"),
+        ([PART, {"type": "http.disconnect"}], LIMITS.patience_s, "interrupted"),
     ],
 )
 def test_what_comes_too_slowly_or_breaks_off_ends(messages, patience_s, expected):
     # Gradio itself responds to an upload, and removes what it has written
-    assert send_body([*messages], patience_s=patience_s) == ([expected], [])
-    assert send_body([*messages], "/gradio_api/queue/join", patience_s) == ([], [400, expected])
+    (raised,), sent = send_body([*messages], patience_s=patience_s)
+    assert expected in raised
+    assert sent == []
+    assert send_body([*messages], "/gradio_api/queue/join", patience_s) == ([], [400, raised])
 
 
 @pytest.mark.slow
@@ -191,4 +193,6 @@ def test_a_slow_line_has_time_for_all_that_it_sends():
     long = {**PART, "body": bytes(600_000)}  # a minute more
     last = {**PART, "more_body": False}
     assert send_body([long, PART, last], patience_s=1, pause_s=0.6) == ([], [])
-    assert send_body([PART, PART, last], patience_s=1, pause_s=0.6) == (["The upload was too slow."], [])
+    (raised,), sent = send_body([PART, PART, last], patience_s=1, pause_s=0.6)
+    assert "slow" in raised
+    assert sent == []

@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from common.checkpoint import weights_sha256
+from common.checkpoint_files import weights_sha256
 from inference.web.model_description import ModelDescription, load_model_description
 from preprocessing.demo.corpus import CORPORA
 

@@ -38,7 +38,7 @@ def test_programs_see_two_calls(config):
 
 def test_the_limits_are_shown_and_nothing_is_sent_elsewhere(config):
     texts = [part["props"].get("value") for part in config["components"] if part["type"] == "html"]
-    assert any("up to 3 min and 7 MB" in text and "deleted after 10 min" in text for text in texts)
+    assert any(all(limit in text for limit in ("3 min", "7 MB", "10 min")) for text in texts)
     assert config["analytics_enabled"] is False
 
 

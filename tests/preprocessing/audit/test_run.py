@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from preprocessing.corpora.scan import Source, UserAudio, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
 from tests.preprocessing.audit.conftest import RATE, prepare_table, speak
+from tests.support.documents import numbers
 
 FEW = Thresholds(baseline_clips=2)  # of each speaker here
 
@@ -71,11 +73,13 @@ def test_protocols_that_keep_speakers_or_corpora_apart_share_nothing(two_corpora
     }
     assert found["loco:a"]["clips"]["test"] == 12
     assert found["loco:a"]["one_split"] == ["train", "validation"]
-    assert "one split: train and validation" in format_audit(found["loco:a"])
+    one_split = [line for line in format_audit(found["loco:a"]).splitlines() if "one split" in line]
+    assert [all(name in line for name in ("train", "validation")) for line in one_split] == [True]
     assert "one split" not in format_audit(found["speaker"])
     sizes, unused = found["cross:a"]["clips"], found["cross:a"]["in_no_split"]
     assert (sum(sizes.values()) + unused, unused > 0) == (24, True)
-    assert f"{unused} clips that this protocol puts in no split" in format_audit(found["cross:a"])
+    in_no_split = [line for line in format_audit(found["cross:a"]).splitlines() if "no split" in line]
+    assert [f"{unused} clips" in line for line in in_no_split] == [True]
     assert "no split" not in format_audit(found["loco:a"])
 
 
@@ -103,12 +107,9 @@ def test_a_shared_sentence_is_found(mine):
     (finding,) = audit_table(folder, table)["findings"].items()
     assert finding[0] == "shared_sentences"
     assert (finding[1]["severity"], finding[1]["count"], finding[1]["of"]) == ("warning", 1, 22)
-    assert finding[1]["examples"] == [
-        {
-            "why": "mine, sentence sentence 20: 1 in train, 1 in validation, 1 in test",
-            "clips": ["mine/00.wav", "mine/09.wav", "mine/20.wav"],
-        }
-    ]
+    (example,) = finding[1]["examples"]
+    assert re.fullmatch(r"mine, sentence sentence 20: 1 .*train, 1 .*validation, 1 .*test", example["why"])
+    assert example["clips"] == ["mine/00.wav", "mine/09.wav", "mine/20.wav"]
 
 
 @pytest.mark.slow
@@ -137,9 +138,9 @@ def test_the_same_sound_in_another_form_is_found(mine, copy):
     (finding,) = audit_table(folder, table)["findings"].items()
     assert finding[0] == "same_sound"
     assert (finding[1]["severity"], finding[1]["count"]) == ("error", 2)
-    assert finding[1]["examples"] == [
-        {"why": "mine/00.wav in train, mine/16.wav in test", "clips": ["mine/00.wav", "mine/16.wav"]}
-    ]
+    (example,) = finding[1]["examples"]
+    assert re.fullmatch(r"mine/00\.wav .*train, mine/16\.wav .*test", example["why"])
+    assert example["clips"] == ["mine/00.wav", "mine/16.wav"]
 
 
 @pytest.mark.slow
@@ -181,7 +182,10 @@ def test_an_imbalanced_label_is_found(mine):
     (finding,) = audit_table(folder, table)["findings"].items()
     assert finding[0] == "imbalance"
     assert (finding[1]["count"], finding[1]["of"]) == (1, 3)
-    assert finding[1]["examples"] == [{"why": "mine: 2 sad, 0.25 of its even share of 8", "clips": ["mine/01.wav"]}]
+    (example,) = finding[1]["examples"]
+    assert example["why"].startswith("mine: 2 sad")
+    assert numbers(example["why"]) == [2, 0.25, 8]
+    assert example["clips"] == ["mine/01.wav"]
 
 
 @pytest.mark.parametrize(("gender", "other", "speaker"), [("male", "female", "s0"), ("female", "male", "s3")])

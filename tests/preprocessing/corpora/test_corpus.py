@@ -1,7 +1,7 @@
 import unicodedata
 from collections import Counter
 
-from preprocessing.clip import Clip, SkippedClip
+from preprocessing.clip import COPY, UNEXPECTED_NAME, Clip, SkippedClip
 from preprocessing.corpora.corpus import composed
 from preprocessing.corpora.scan import Source, scan
 from tests.preprocessing.corpora.test_corpora import lay_out
@@ -28,8 +28,8 @@ def test_what_is_not_of_the_form_is_skipped_with_a_reason(tmp_path):
     entries = scan([Source("ravdess", tmp_path)])
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == ["ravdess/Actor_01/03-01-01-01-01-01-01.wav"]
     assert Counter(entry.reason for entry in entries if isinstance(entry, SkippedClip)) == {
-        "the file name does not have the form of the corpus": 2,
-        "a copy of a file in another folder": 1,
+        UNEXPECTED_NAME: 2,
+        COPY: 1,
     }
 
 

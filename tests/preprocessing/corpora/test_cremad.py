@@ -1,9 +1,9 @@
-"""CREMA-D: who is a woman stands in a table beside the clips."""
+"""CREMA-D: a table next to the clips gives the actors' gender."""
 
 import pytest
 
-from preprocessing.clip import Clip, SkippedClip
-from preprocessing.corpora.cremad import CORPUS
+from preprocessing.clip import UNEXPECTED_NAME, Clip, SkippedClip
+from preprocessing.corpora.cremad import CORPUS, OTHER_FORMAT
 from preprocessing.corpora.scan import Source, scan
 from tests.preprocessing.corpora.test_corpora import lay_out
 
@@ -37,10 +37,10 @@ def test_other_formats_and_other_names_are_skipped_with_a_reason(tmp_path):
     entries = list(CORPUS.read(tmp_path))
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == ["cremad/1001_DFA_ANG_XX.wav"]
     assert {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {
-        "cremad/AudioWAV/1092_DFA_ANG_XX.wav": "the file name does not have the form of the corpus",
-        "cremad/AudioWAV/1001_DFA_SUR_XX.wav": "the file name does not have the form of the corpus",
-        "cremad/AudioMP3/1001_DFA_ANG_XX.mp3": "an MP3 or a video; the WAV files are read",
-        "cremad/VideoFlash/1001_DFA_ANG_XX.flv": "an MP3 or a video; the WAV files are read",
+        "cremad/AudioWAV/1092_DFA_ANG_XX.wav": UNEXPECTED_NAME,
+        "cremad/AudioWAV/1001_DFA_SUR_XX.wav": UNEXPECTED_NAME,
+        "cremad/AudioMP3/1001_DFA_ANG_XX.mp3": OTHER_FORMAT,
+        "cremad/VideoFlash/1001_DFA_ANG_XX.flv": OTHER_FORMAT,
     }
 
 
@@ -88,7 +88,7 @@ def test_another_table_is_an_error_that_names_the_columns(tmp_path):
 
 def test_a_folder_of_something_else_needs_no_table(tmp_path):
     lay_out(tmp_path, ["a.wav", "03a01Fa.wav"])
-    assert {entry.reason for entry in CORPUS.read(tmp_path)} == {"the file name does not have the form of the corpus"}
+    assert {entry.reason for entry in CORPUS.read(tmp_path)} == {UNEXPECTED_NAME}
 
 
 def test_a_table_in_another_encoding_is_named(tmp_path):

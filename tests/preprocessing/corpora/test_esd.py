@@ -1,6 +1,6 @@
 """ESD: one tree, two corpora, two releases."""
 
-from preprocessing.clip import Clip, SkippedClip
+from preprocessing.clip import COPY, UNEXPECTED_NAME, Clip, SkippedClip
 from preprocessing.corpora.esd import CORPUS_EN, CORPUS_ZH
 from tests.preprocessing.corpora.test_corpora import lay_out
 
@@ -18,15 +18,11 @@ def test_a_clip_of_both_releases_is_read_once_and_has_one_id(tmp_path):
     assert [found[0].split for found in entries] == [None, "validation"]
     clip, skipped = CORPUS_EN.read(tmp_path)
     assert clip == entries[0][0]
-    assert skipped == SkippedClip(
-        "esd_en/b/0011/Angry/evaluation/0011_000351.wav", "a copy of a file in another folder"
-    )
+    assert skipped == SkippedClip("esd_en/b/0011/Angry/evaluation/0011_000351.wav", COPY)
 
 
 def test_numbers_beyond_the_five_emotions_are_skipped_with_a_reason(tmp_path):
     lay_out(tmp_path, [f"0011/Surprise/0011_{number:06}.wav" for number in (0, 1, 1750, 1751, 2000)])
     entries = list(CORPUS_EN.read(tmp_path))
     assert [entry.raw_label for entry in entries if isinstance(entry, Clip)] == ["neutral", "surprise"]
-    assert {entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {
-        "the file name does not have the form of the corpus"
-    }
+    assert {entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {UNEXPECTED_NAME}

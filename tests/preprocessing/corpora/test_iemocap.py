@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from modeling import SAMPLING_RATE
-from preprocessing.clip import Clip, SkippedClip
-from preprocessing.corpora.iemocap import CORPUS
+from preprocessing.clip import UNEXPECTED_NAME, Clip, SkippedClip
+from preprocessing.corpora.iemocap import CORPUS, MISSING_UTTERANCE, NOT_LABELED
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
@@ -58,7 +58,7 @@ def test_every_utterance_of_a_session_has_its_own_values(tmp_path):
     assert len(found) > 700
 
 
-def test_beside_a_corpus_without_them_they_are_numbers_or_missing(tmp_path):
+def test_with_a_corpus_without_them_they_are_numbers_or_missing(tmp_path):
     for path in (WAV, "other/happy/a.wav"):
         (tmp_path / path).parent.mkdir(parents=True)
         soundfile.write(tmp_path / path, voice(0.6, 150), SAMPLING_RATE)
@@ -108,7 +108,7 @@ def test_missing_label_files_are_refused_by_name(tmp_path):
 def test_another_corpus_is_not_an_error(tmp_path):
     lay_out(tmp_path, ["Actor_01/03-01-01-01-01-01-01.wav"])
     (entry,) = CORPUS.read(tmp_path)
-    assert entry.reason == "the file name does not have the form of the corpus"
+    assert entry.reason == UNEXPECTED_NAME
 
 
 def test_what_has_no_counterpart_is_skipped_with_a_reason(tmp_path):
@@ -119,9 +119,9 @@ def test_what_has_no_counterpart_is_skipped_with_a_reason(tmp_path):
     entries = list(CORPUS.read(tmp_path))
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == ["iemocap/Ses01F_impro01_F000.wav"]
     assert {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {
-        "iemocap/Ses01F_impro01_F001.wav": "the labels do not list this file",
-        "iemocap/Ses01F_impro01_F002.wav": "the labels list a file that does not exist",
-        f"iemocap/{dialogue}": "the file name does not have the form of the corpus",
+        "iemocap/Ses01F_impro01_F001.wav": NOT_LABELED,
+        "iemocap/Ses01F_impro01_F002.wav": MISSING_UTTERANCE,
+        f"iemocap/{dialogue}": UNEXPECTED_NAME,
     }
 
 

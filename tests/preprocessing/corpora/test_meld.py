@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from preprocessing.clip import Clip, SkippedClip
+from preprocessing.clip import MISSING_FILE, NOT_IN_TABLE, UNEXPECTED_NAME, Clip, SkippedClip
 from preprocessing.corpora.meld import CORPUS, GENDERS
 from preprocessing.corpora.scan import Source, scan
 from tests.preprocessing.corpora.test_corpora import lay_out
@@ -132,9 +132,9 @@ def test_what_has_no_counterpart_is_skipped_with_a_reason(tmp_path):
     entries = list(CORPUS.read(tmp_path))
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == [f"meld/{folder}/dia0_utt0.mp4"]
     assert {entry.id: entry.reason for entry in entries if isinstance(entry, SkippedClip)} == {
-        f"meld/{folder}/dia0_utt1.mp4": "the table does not list this file",
-        f"meld/{folder}/dia0_utt2.mp4": "the table lists a file that does not exist",
-        f"meld/{folder}/final_videos_testdia0_utt0.mp4": "the file name does not have the form of the corpus",
+        f"meld/{folder}/dia0_utt1.mp4": NOT_IN_TABLE,
+        f"meld/{folder}/dia0_utt2.mp4": MISSING_FILE,
+        f"meld/{folder}/final_videos_testdia0_utt0.mp4": UNEXPECTED_NAME,
     }
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from preprocessing.clip import Clip, SkippedClip
-from preprocessing.corpora.pavoque import CORPUS
+from preprocessing.clip import COPY, UNEXPECTED_NAME, Clip, SkippedClip
+from preprocessing.corpora.pavoque import ALREADY_CUT, CORPUS, MISSING_RECORDING, OUTTAKE
 from tests.preprocessing.corpora.test_corpora import lay_out
 
 ANGRY = "- prompt: spike0030a\n  text: Ach ja?\n  style: angry\n  start: 27.0\n  end: 28.92\n"
@@ -27,7 +27,7 @@ def read_apart(folder) -> tuple[dict[str, Clip], dict[str, str]]:
     return clips, skipped
 
 
-def test_a_recording_is_read_by_the_file_beside_it(tmp_path):
+def test_a_recording_is_read_by_the_file_next_to_it(tmp_path):
     lay_out(tmp_path, UNCUT)
     clips, skipped = read_apart(tmp_path)
     angry, poker = clips["pavoque/spike0030a-angry.wav"], clips["pavoque/m0001-poker.wav"]
@@ -35,7 +35,7 @@ def test_a_recording_is_read_by_the_file_beside_it(tmp_path):
     assert (poker.path, poker.start_s, poker.end_s) == (tmp_path / "pavoque-poker.flac", 0.0, 1.5)
     assert (angry.raw_label, angry.gender, angry.sentence) == ("angry", "male", "spike0030")
     assert (poker.raw_label, poker.gender, poker.sentence) == ("poker", "male", "m0001")
-    assert skipped == {"pavoque/pavoque-outtakes.flac@27.000": "an outtake"}
+    assert skipped == {"pavoque/pavoque-outtakes.flac@27.000": OUTTAKE}
 
 
 def test_cut_and_uncut_give_the_same_but_for_the_path(tmp_path):
@@ -55,9 +55,9 @@ def test_where_both_are_there_the_cut_ones_count(tmp_path):
     clips, skipped = read_apart(tmp_path)
     assert {clip.path.suffix for clip in clips.values()} == {".wav"}
     assert skipped == {
-        "pavoque/spike0030a-angry.wav in pavoque-angry.flac": "also a file of its own",
-        "pavoque/m0001-poker.wav in pavoque-poker.flac": "also a file of its own",
-        "pavoque/pavoque-outtakes.flac@27.000": "an outtake",
+        "pavoque/spike0030a-angry.wav in pavoque-angry.flac": ALREADY_CUT,
+        "pavoque/m0001-poker.wav in pavoque-poker.flac": ALREADY_CUT,
+        "pavoque/pavoque-outtakes.flac@27.000": OUTTAKE,
     }
 
 
@@ -80,9 +80,9 @@ def test_what_has_no_counterpart_is_skipped_with_a_reason(tmp_path):
     clips, skipped = read_apart(tmp_path)
     assert list(clips) == ["pavoque/spike0030a-angry.wav"]
     assert skipped == {
-        "pavoque/copy/pavoque-angry.flac": "a copy of a file in another folder",
-        "pavoque/other.flac": "the file name does not have the form of the corpus",
-        "pavoque/pavoque-sad.flac": "a YAML file describes a recording that does not exist",
+        "pavoque/copy/pavoque-angry.flac": COPY,
+        "pavoque/other.flac": UNEXPECTED_NAME,
+        "pavoque/pavoque-sad.flac": MISSING_RECORDING,
     }
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from preprocessing.clip import Clip, SkippedClip
+from preprocessing.clip import MISSING_FILE, Clip, SkippedClip
 from preprocessing.corpora.user_audio import UserAudio, read_folder, read_table
 
 ROWS = [
@@ -53,7 +53,7 @@ def test_any_table_reads_alike(folder, suffix):
     assert (second.id, second.extra) == ("mine/a.wav@1.500", {"valence": None})
     assert (third.end_s, third.gender) == (None, None)
     assert float(third.extra["valence"]) == 1.0
-    assert fourth == SkippedClip("mine/gone.wav", "the table lists a file that does not exist")
+    assert fourth == SkippedClip("mine/gone.wav", MISSING_FILE)
 
 
 def test_columns_of_our_own_names_need_no_mapping(folder):

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import soundfile
 from modeling import SAMPLING_RATE
 from preprocessing.clip import SkippedClip
 from preprocessing.corpora.scan import Source, UserAudio, scan
+from preprocessing.corpora.user_audio import NOT_AUDIO
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
 from preprocessing.prepared.protocols import PROTOCOLS
@@ -191,7 +193,7 @@ def test_good_and_bad_files_of_one_class_are_kept_or_skipped_and_counted(tmp_pat
     corpus = report["corpora"]["calls"]
     assert (corpus["kept"], corpus["emotion"], corpus["gender"]) == (3, {"happy": 3}, {"None": 3})
     assert corpus["skipped"] == Counter(file["reason"] for file in report["files"] if not file["kept"])
-    assert corpus["skipped"].keys() > {"shorter than 0.5 s", "not an audio or video file by its name"}
+    assert corpus["skipped"].keys() > {"shorter than 0.5 s", NOT_AUDIO}
     rows = [row for split in load_prepared(tmp_path / "out", "paper").values() for row in split]
     assert {row["path"] for row in rows} == kept
     (silent,) = [row for row in rows if not stored_waveform(row).any()]
@@ -222,7 +224,7 @@ def test_no_clip_left_is_an_error_that_counts_the_reasons(tmp_path):
         SkippedClip("a/x", "of another form"),
         SkippedClip("a/y", "of another form"),
     ]
-    with pytest.raises(ValueError, match=r"3 shorter than 0\.5 s; 2 of another form"):
+    with pytest.raises(ValueError, match=r"3 .* 0\.5 s; 2 of another form"):
         prepare(entries, tmp_path / "out", num_proc=1)
 
 
@@ -246,8 +248,8 @@ def test_a_folder_of_something_else_is_neither_read_nor_written(tmp_path, conten
     table = write_table(tmp_path / "audio", {"a": 2})
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "report.json").write_text(content)
-    with pytest.raises(ValueError, match="not a prepared folder"):
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path / "run"))):
         load_report(tmp_path / "run")
-    with pytest.raises(ValueError, match="not a prepared folder"):
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path / "run"))):
         prepare_table(table, tmp_path / "run")
     assert (tmp_path / "run" / "report.json").read_text() == content

@@ -23,7 +23,7 @@ def test_a_locale_that_is_left_out_is_the_test_and_nothing_else():
     assert "60" in division.notes[-1]
 
 
-def test_few_shots_are_beside_every_other_corpus():
+def test_few_shots_are_added_to_every_other_corpus():
     division = compute_division(ROWS, "fewshot", "c:4", None, 0)
     counts = Counter((id_[0], split) for id_, split in division.clips.items())
     assert counts["c", "train"] == 8

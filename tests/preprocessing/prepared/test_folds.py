@@ -4,6 +4,7 @@ import pytest
 
 from preprocessing.prepared.folds import assign_folds, describe_folds, split_fold
 from preprocessing.prepared.protocols import Row
+from tests.support.documents import numbers
 
 EMOTIONS = ("angry", "happy", "sad")
 
@@ -71,8 +72,8 @@ def test_a_corpus_of_few_speakers_is_tested_in_the_first_folds():
     folds, notes = assign_folds(ALL, "5", 0)
     by_corpus = {name: {folds[row.id] for row in ALL if row.corpus == name} for name in ("emovo", "tess", "pavoque")}
     assert by_corpus == {"emovo": {1, 2, 3, 4}, "tess": {1, 2}, "pavoque": {1}}
-    assert "emovo: 4 speakers in folds 1 to 4" in notes
-    assert any(note.startswith("pavoque: ") and "not trained on this corpus" in note for note in notes)
+    assert [numbers(note) for note in notes if note.startswith("emovo: ")] == [[4, 1, 4]]
+    assert any(note.startswith("pavoque: ") for note in notes)
 
 
 def test_the_customary_folds_of_each_corpus():
@@ -113,7 +114,7 @@ def test_speakers_that_are_unknown_are_never_in_training_and_test():
     unknown = [row._replace(speaker=None) if i % 7 == 0 else row for i, row in enumerate(EMODB)]
     folds, notes = assign_folds([*unknown, *RAVDESS], "5", 0)
     assert {folds[row.id] for row in unknown} == {1}
-    assert any(note.startswith("emodb: not all speakers are known") for note in notes)
+    assert any(note.startswith("emodb: ") for note in notes)
 
 
 def test_folds_do_not_depend_on_other_corpora_or_the_order():

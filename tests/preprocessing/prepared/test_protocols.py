@@ -86,7 +86,7 @@ def test_the_same_seed_divides_alike_and_another_does_not(protocol):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_corpus_is_divided_alike_whatever_is_beside_it_and_in_whatever_order(protocol):
+def test_a_corpus_is_divided_alike_whatever_else_there_is_and_in_whatever_order(protocol):
     mine, other = rows(STRATA["equal"], "mine"), rows(STRATA["random up to 50"], "another")
     alone, notes = make_split(mine, protocol)
     together, all_notes = make_split([*other, *mine][::-1], protocol)
@@ -107,7 +107,9 @@ def test_the_authors_partition_is_kept(protocol):
     clips = [row._replace(split=SPLITS[i % 7 % 3]) for i, row in enumerate(rows(STRATA["equal"]))]
     splits, notes = make_split(clips, protocol)
     assert splits == {clip.id: clip.split for clip in clips}
-    assert notes == ["corpus: the authors' partition is kept (train, validation, test)"]
+    (kept,) = notes
+    assert kept.startswith("corpus: ")
+    assert kept.endswith("(train, validation, test)")
 
 
 @pytest.mark.parametrize("protocol", KEEPING_PARTITION)
@@ -121,10 +123,9 @@ def test_validation_is_taken_from_the_authors_training_clips_alone(protocol):
         mine = [splits[clip.id] for clip in training if (clip.gender, clip.emotion) == stratum]
         assert set(mine) == {"train", "validation"}
         assert abs(mine.count("validation") - len(mine) * validation / (1 - test)) < 1
-    assert notes == [
-        "corpus: the authors' partition is kept (train, test)",
-        "corpus: the authors give no validation split; it is taken from the training clips",
-    ]
+    kept, taken = notes
+    assert kept.endswith("(train, test)")
+    assert "validation" in taken
 
 
 def test_the_authors_partition_is_of_no_account_where_the_test_is_another_corpus():

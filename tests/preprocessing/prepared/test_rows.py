@@ -11,6 +11,7 @@ from preprocessing.clip import Clip, SkippedClip
 from preprocessing.prepared.rows import PreparationConfig, extra_columns, features, parse_number, prepare_clip
 from preprocessing.stored_audio import stored_waveform
 from tests.conftest import voice
+from tests.support.documents import numbers
 from tests.support.piped_audio import mp3, recording
 
 ROUNDING = 0.5 / 32768
@@ -121,7 +122,6 @@ def test_what_cannot_be_read_is_skipped_with_a_reason_that_names_no_path(tmp_pat
     skipped = prepare_clip(clip(path), PreparationConfig())
     assert isinstance(skipped, SkippedClip)
     assert skipped.id == "corpus/broken.wav"
-    assert skipped.reason.startswith("cannot be read: ")
     assert len(skipped.reason) > 30
     assert str(tmp_path) not in skipped.reason
     assert "broken" not in skipped.reason
@@ -130,7 +130,8 @@ def test_what_cannot_be_read_is_skipped_with_a_reason_that_names_no_path(tmp_pat
 def test_a_segment_beyond_the_end_is_skipped_with_a_reason(tmp_path):
     path = write(tmp_path / "a.wav", voice(0.6, 150))
     skipped = prepare_clip(clip(path, start_s=7.0), PreparationConfig())
-    assert skipped == SkippedClip("corpus/a.wav", "cannot be read: the recording ends before 7.0 s.")
+    assert skipped.id == "corpus/a.wav"
+    assert numbers(skipped.reason) == [7.0]
 
 
 def clips_with(values: dict[str, list]) -> list[Clip]:

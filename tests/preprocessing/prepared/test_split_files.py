@@ -209,7 +209,7 @@ def test_a_file_of_the_users_own_that_is_not_json_is_refused_and_hinders_no_othe
 
 @pytest.mark.parametrize(
     ("take", "add", "named"),
-    [(2, {}, "2 clips"), (0, {"alpha/none": "train", "alpha/nil": None}, "2 ids in it .* alpha/nil")],
+    [(2, {}, "2 clips"), (0, {"alpha/none": "train", "alpha/nil": None}, "2 ids .* alpha/nil")],
 )
 def test_ids_that_do_not_fit_the_folder_are_counted_and_refused(prepared, tmp_path, take, add, named):
     own(prepared, tmp_path / "copy", {"clips": dict([*clips_of(prepared).items()][take:]) | add})

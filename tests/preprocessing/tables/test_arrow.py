@@ -116,7 +116,7 @@ def test_a_column_of_bytes_is_one_of_recordings(tmp_path):
     assert clip.embedded.read_bytes() == sound(0)
 
 
-def test_recordings_beside_the_table_are_found_by_its_paths(tmp_path):
+def test_recordings_next_to_the_table_are_found_by_its_paths(tmp_path):
     (tmp_path / "a.wav").write_bytes(sound(0))
     kind = pa.struct({"bytes": pa.binary(), "path": pa.string()})
     cells = pa.array([{"bytes": None, "path": "a.wav"}, {"bytes": None, "path": "../a.wav"}], kind)
@@ -150,7 +150,7 @@ def test_no_sound_is_read_for_the_labels(tmp_path, monkeypatch):
 def test_shards_have_the_same_columns(tmp_path):
     shards(tmp_path)
     rows(2).remove_columns("speaker").to_parquet(tmp_path / "train-00009.parquet")
-    with pytest.raises(ValueError, match=r"train-00009\.parquet has no column speaker"):
+    with pytest.raises(ValueError, match=r"train-00009\.parquet .*speaker"):
         ArrowTable(sorted(tmp_path.glob("*.parquet")))
 
 

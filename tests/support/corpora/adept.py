@@ -5,6 +5,8 @@ The names of the emotions' folders and the numbers of the files are likely, not 
 
 from itertools import product
 
+from preprocessing.corpora.scan import no_counterpart
+
 FOLDERS = ("anger", "disgust", "fear", "joy", "sadness")
 
 
@@ -20,7 +22,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = dict.fromkeys(("angry", "disgust", "fear", "happy", "sad"), 10)
 GENDERS = {"female": 25, "male": 25}
-SKIPPED = {"the label 'propositional_attitude/surprise' has no counterpart among the emotions": 1}
+SKIPPED = {no_counterpart("propositional_attitude/surprise"): 1}
 CASES = [
     (
         "wav_44khz/emotion/anger/ad00_0001.wav",

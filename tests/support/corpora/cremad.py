@@ -4,6 +4,8 @@ the cases are in `test_corpora_cremad.py`.
 
 from itertools import product
 
+from preprocessing.corpora.cremad import OTHER_FORMAT
+
 SENTENCES = ("DFA", "IOM", "ITH", "ITS", "IWL", "IWW", "MTI", "TAI", "TIE", "TSI", "WSI")
 ACTORS = range(1001, 1092)
 WOMEN = range(1049, 1092)  # as many as there are, but not who they are
@@ -31,5 +33,5 @@ def demographics() -> str:
 
 EMOTIONS = {"angry": 1271, "disgust": 1271, "fear": 1271, "happy": 1271, "neutral": 1087, "sad": 1271}
 GENDERS = {"male": 3930, "female": 3512}
-SKIPPED = {"an MP3 or a video; the WAV files are read": 3}
+SKIPPED = {OTHER_FORMAT: 3}
 CASES = []

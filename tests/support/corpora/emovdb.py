@@ -1,5 +1,7 @@
 """EmoV-DB, the sorted release, in full; which files have the odd names, beyond the examples, is made up."""
 
+from preprocessing.corpora.scan import no_counterpart
+
 FOLDERS = {"Amused": "amused", "Angry": "anger", "Disgusted": "disgust", "Neutral": "neutral", "Sleepy": "sleepiness"}
 COUNTS = {
     "bea": (296, 304, 333, 357, 497),
@@ -38,7 +40,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 1268, "disgust": 1019, "happy": 1317, "neutral": 1568}
 GENDERS = {"female": 2614, "male": 2558}
-SKIPPED = {"the label 'sleepy' has no counterpart among the emotions": 1721}
+SKIPPED = {no_counterpart("sleepy"): 1721}
 CASES = [
     (
         "bea/Amused/amused_1-15_0001.wav",

@@ -1,5 +1,7 @@
 """IEMOCAP: as many utterances of each label as there are; their speakers and dialogues are made up."""
 
+from preprocessing.corpora.scan import no_counterpart
+
 COUNTS = {"neu": 1708, "fru": 1849, "ang": 1103, "sad": 1084, "exc": 1041, "hap": 595, "sur": 107, "fea": 40, "dis": 2}
 LEFT_OUT = {"oth": 3, "xxx": 2507}
 WOMEN = 3547  # of the utterances that are kept
@@ -42,7 +44,7 @@ EMOTIONS = {
 }
 GENDERS = {"female": 3547, "male": 3982}
 SKIPPED = {
-    "the label 'other' has no counterpart among the emotions": 3,
-    "the label 'xxx' has no counterpart among the emotions": 2507,
+    no_counterpart("other"): 3,
+    no_counterpart("xxx"): 2507,
 }
 CASES = []  # the labels stand in other files: see test_corpora_iemocap.py

@@ -2,6 +2,8 @@
 
 from itertools import product
 
+from preprocessing.corpora.scan import no_counterpart
+
 FOLDER = "Raw JL corpus (unchecked and unannotated)/JL(wav+txt)"
 PRIMARY = ("angry", "sad", "neutral", "happy", "excited")
 SECONDARY = ("anxious", "apologetic", "assertive", "concerned", "encouraging")
@@ -19,7 +21,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 240, "happy": 480, "neutral": 240, "sad": 240}
 GENDERS = {"female": 600, "male": 600}
-SKIPPED = {f"the label '{word}' has no counterpart among the emotions": 240 for word in SECONDARY}
+SKIPPED = {no_counterpart(word): 240 for word in SECONDARY}
 CASES = [
     (
         f"{FOLDER}/female1_angry_10a_1.wav",

@@ -3,6 +3,9 @@
 import csv
 import io
 
+from preprocessing.clip import MISSING_FILE, UNEXPECTED_NAME
+from preprocessing.corpora.scan import UNKNOWN_GENDER
+
 COUNTS = {
     "train_splits": {
         "anger": 1109,
@@ -84,8 +87,8 @@ EMOTIONS = {
 }
 GENDERS = None  # the speakers of the lines are made up
 SKIPPED = {
-    "the gender of the voice is not known (a child, a group, …)": 200,
-    "the table lists a file that does not exist": 1,
-    "the file name does not have the form of the corpus": 2,
+    UNKNOWN_GENDER: 200,
+    MISSING_FILE: 1,
+    UNEXPECTED_NAME: 2,
 }
 CASES = []  # the labels stand in other files: see test_corpora_meld.py

@@ -2,6 +2,8 @@
 
 from itertools import product
 
+from preprocessing.corpora.scan import UNKNOWN_GENDER
+
 FOLDER = "Mexican Emotional Speech Database (MESD)"
 WORDS = ["tarde"] + [f"palabra{letter}" for letter in "abcdefghijklmnopqrstuvw"]
 MISSING = ("Anger_C_A_palabraw", "Neutral_C_A_palabraw")  # which word is missing is not known
@@ -14,7 +16,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = dict.fromkeys(("angry", "disgust", "fear", "happy", "neutral", "sad"), 96)
 GENDERS = {"female": 288, "male": 288}
-SKIPPED = {"the gender of the voice is not known (a child, a group, …)": 286}
+SKIPPED = {UNKNOWN_GENDER: 286}
 CASES = [
     (
         f"{FOLDER}/Anger_F_A_tarde.wav",

@@ -2,6 +2,8 @@
 so the cases are in `test_msp_podcast.py`.
 """
 
+from preprocessing.corpora.scan import no_counterpart
+
 LETTERS = "ASHUFDCNOX"
 SPLITS = ("Train", "Development", "Test1", "Test2")
 
@@ -21,7 +23,5 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = dict.fromkeys(("angry", "sad", "happy", "surprise", "fear", "disgust", "neutral"), 4)
 GENDERS = {"male": 14, "female": 14}
-SKIPPED = {
-    f"the label {label!r} has no counterpart among the emotions": 4 for label in ("contempt", "other", "no agreement")
-}
+SKIPPED = {no_counterpart(label): 4 for label in ("contempt", "other", "no agreement")}
 CASES = []

@@ -1,8 +1,10 @@
-"""OréauFR_02, and beside it OréauFR_01, which is left out.
+"""OréauFR_02, and OréauFR_01, which is left out.
 
 As many files of each emotion and of each gender as version 2 has; how many of an emotion are women's is not known, nor
 are the men's numbers but 14. That version 1 has the same folders is assumed.
 """
+
+from preprocessing.clip import UNEXPECTED_NAME
 
 COUNTS = {"C": 67, "D": 67, "J": 62, "N": 70, "P": 51, "S": 62, "T": 55}
 WOMEN = ("10", "11", "13", "21", "24", "37", "42")
@@ -27,7 +29,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 67, "disgust": 67, "fear": 51, "happy": 62, "neutral": 70, "sad": 55, "surprise": 62}
 GENDERS = {"male": 319, "female": 115}
-SKIPPED = {"the file name does not have the form of the corpus": 502}
+SKIPPED = {UNEXPECTED_NAME: 502}
 CASES = [
     (
         "OréauFR_02/f/sessc/10a01Ca.wav",

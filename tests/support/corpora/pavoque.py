@@ -1,5 +1,8 @@
 """PAVOQUE uncut, with as many utterances in each style as there are; prompts and times are made up."""
 
+from preprocessing.corpora.pavoque import OUTTAKE
+from preprocessing.corpora.scan import no_counterpart
+
 COUNTS = {"angry": 601, "happy": 584, "neutral": 3126, "sad": 556, "poker": 575}
 OUTTAKES = 1892
 
@@ -21,7 +24,7 @@ def tree() -> dict[str, str]:
 
 EMOTIONS = {"angry": 601, "happy": 584, "neutral": 3126, "sad": 556}
 GENDERS = {"male": 4867}
-SKIPPED = {"the label 'poker' has no counterpart among the emotions": 575, "an outtake": 1892}
+SKIPPED = {no_counterpart("poker"): 575, OUTTAKE: 1892}
 CASES = [
     (
         "build/wav/spike0030a-angry.wav",

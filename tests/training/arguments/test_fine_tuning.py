@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import ROOT
 from training.arguments.parse import parse_args
-from training.arguments.settings import SERTrainingArguments
+from training.arguments.training_arguments import SERTrainingArguments
 
 BASE = ["--data", "prepared", "--output_dir", "out", "--model_name_or_path", "x"]
 

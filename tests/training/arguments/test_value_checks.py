@@ -8,7 +8,7 @@ from transformers import TrainingArguments
 
 from tests.training.conftest import job
 from training.arguments.parse import parse_args
-from training.arguments.settings import SERTrainingArguments
+from training.arguments.training_arguments import SERTrainingArguments
 from training.arguments.value_checks import RULES
 from training.run import train
 
