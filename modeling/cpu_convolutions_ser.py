@@ -37,6 +37,12 @@ def adapt_convolutions_to_cpu(model: nn.Module) -> None:
             vars(module)["_conv_forward"] = MethodType(_convolve_in_float32, module)
 
 
+def restore_convolutions(model: nn.Module) -> None:
+    """Makes the convolutions of a model compute as in PyTorch again."""
+    for module in model.modules():
+        vars(module).pop("_conv_forward", None)
+
+
 def _is_strided(convolution: nn.Conv1d) -> bool:
     """Whether windows overlap by half at most, as those of every feature encoder on waveforms do."""
     (kernel,), (stride,) = convolution.kernel_size, convolution.stride

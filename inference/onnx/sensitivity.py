@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from modeling import length_grouped_batches
+from modeling.cpu_convolutions_ser import adapt_convolutions_to_cpu, restore_convolutions
 
 from ..engine.backend import pad
 from ..engine.torch_backend import torch_network
@@ -137,6 +138,7 @@ def eight_bits(model: nn.Module, groups: Collection[str]) -> Iterator[None]:
 
         return computed
 
+    restore_convolutions(model)  # those of the graph, with the weights as they are
     exact = F.linear, F.conv1d
     # Not hooks of the modules, nor a `TorchFunctionMode`: WavLM's attention gives their weights to a function of
     # PyTorch that calls these two, within which such a mode is off.
@@ -145,6 +147,7 @@ def eight_bits(model: nn.Module, groups: Collection[str]) -> Iterator[None]:
         yield
     finally:
         F.linear, F.conv1d = exact
+        adapt_convolutions_to_cpu(model)
 
 
 def _round_weight(weight: torch.Tensor) -> torch.Tensor:

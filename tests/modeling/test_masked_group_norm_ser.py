@@ -58,12 +58,15 @@ def test_an_encoder_computes_what_transformers_computes_for_the_clip_alone(netwo
     encoder = network(config(**GROUP_NORM, mask_time_prob=0.0)).eval()
     values = torch.randn(2, 96_000)
     mask = (torch.arange(96_000) < torch.tensor([[SAMPLES], [96_000]])).long()
-    expected = encoder(values[:1, :SAMPLES]).last_hidden_state
-    weights = encoder.state_dict()
+    rounded = encoder(values[:1, :SAMPLES]).last_hidden_state
+    exact = encoder.double()(values[:1, :SAMPLES].double()).last_hidden_state
+    rounding_error = (rounded - exact).abs().max()  # which depends on the processor
+    weights = encoder.float().state_dict()
     mask_group_norm(encoder)
     assert encoder.state_dict().keys() == weights.keys()
     encoder.load_state_dict(weights)
     batch = encoder(with_mask(values * mask, mask), attention_mask=mask).last_hidden_state
     alone = encoder(with_mask(values[:1, :SAMPLES], mask[:1, :SAMPLES])).last_hidden_state
-    torch.testing.assert_close(batch[:1, : expected.shape[1]], alone, rtol=0, atol=1e-5)
-    torch.testing.assert_close(alone, expected, rtol=0, atol=2e-5)
+    assert 0 < rounding_error < 1e-3
+    for output in (batch[:1, : exact.shape[1]], alone):
+        assert (output - exact).abs().max() < 3 * rounding_error
