@@ -46,8 +46,8 @@ def test_a_change_is_in_standard_deviations_over_clips_and_heads_count_alike():
 
 def test_only_the_products_of_the_groups_are_rounded(model):
     exact = torch_network(model)(*pad(CLIPS))
-    with eight_bits(model, []):
-        assert relative_change(exact, torch_network(model)(*pad(CLIPS))) == 0
+    with eight_bits(model, []):  # whose convolutions add in another order
+        assert relative_change(exact, torch_network(model)(*pad(CLIPS))) < 1e-6
     seen = []
     for name in ("attention.q_proj", "feed_forward.output_dense"):
         module = model.get_submodule(f"{LAYERS[1]}.{name}")
