@@ -18,7 +18,7 @@ from transformers import pipeline
 from benchmarks.clips import folder_sample, speech, waveforms, write_wavs
 from benchmarks.machine import this_machine
 from benchmarks.measure import Laps, Line, Run, command_line, race, ratio, seconds, shares, spread, torch_profile
-from benchmarks.models import feature_extractor, write_checkpoint
+from benchmarks.models import feature_extractor, restore_convolutions, write_checkpoint
 from common.checkpoint import load_checkpoint
 from common.checkpoint_name import DEFAULT_CHECKPOINT
 from inference.engine.backend import pad
@@ -28,7 +28,6 @@ from inference.onnx.graph import write_float32
 from inference.onnx.int8 import write_int8
 from inference.onnx.sensitivity import BOUND, measure_sensitivity, product_groups
 from modeling import load_audio
-from modeling.cpu_convolutions_ser import restore_convolutions
 
 STOCK_BATCHES = (1, 2, 4, 8)
 LAYERS = 24

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor
 
@@ -55,6 +56,12 @@ def network(layers: int, *, quick: bool = False, **overrides: Any) -> Wav2Vec2Fo
     torch.manual_seed(0)
     config = Wav2Vec2ForMultiTaskSER.config_from_backbone(backbone(layers, quick=quick), TASKS, **overrides)
     return Wav2Vec2ForMultiTaskSER(config).eval()
+
+
+def restore_convolutions(model: nn.Module) -> None:
+    """Makes a model of this project compute its convolutions as transformers does, for peers that are to be stock."""
+    for module in model.modules():
+        vars(module).pop("_conv_forward", None)
 
 
 def operations(run: Callable[[], object]) -> int:

@@ -22,7 +22,7 @@ from benchmarks.models import backbone
 from benchmarks.training import StepClock, trainer
 
 LAYERS, CLIPS = 2, 320
-CLAIM = "training with two processes over one, a thread each"
+CLAIM = "training with two processes over one, a thread each, the feature encoder frozen"
 PROFILE = "profile"
 ROOT = Path(__file__).parent.parent
 

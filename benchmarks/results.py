@@ -189,7 +189,8 @@ def _details(results: Results, benchmarks: Sequence[str]) -> list[str]:
 
 def _detail(measured: Measured) -> str:
     line = measured.line
-    return f"- **{line.claim}**, beside {line.peer}, at {measured.stamp}: {line.note or 'see above.'}"
+    peer = "" if line.peer == "–" else f", beside {line.peer}"
+    return f"- **{line.claim}**{peer}, at {measured.stamp}: {line.note or 'see above.'}"
 
 
 def _format_gpu(gpu: Mapping[str, Any]) -> str:

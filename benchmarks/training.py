@@ -20,9 +20,8 @@ from transformers import TrainerCallback
 from benchmarks.corpus import prepare_training_clips
 from benchmarks.machine import this_machine
 from benchmarks.measure import Laps, Line, command_line, race, ratio, torch_profile
-from benchmarks.models import backbone
+from benchmarks.models import backbone, restore_convolutions
 from modeling import SAMPLING_RATE
-from modeling.cpu_convolutions_ser import restore_convolutions
 from preprocessing.prepared.rows import ROW
 from training.arguments.parse import parse_args
 from training.job import prepare_job

@@ -68,7 +68,7 @@ class MaskedGroupNormConvLayer(GradientCheckpointingLayer):
 def with_mask(input_values: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
     """What a feature encoder takes after [`mask_group_norm`]: `(batch, 2, samples)`, the waveform and its mask.
 
-    Transformers' models pass their input to the feature encoder as it is, and no mask beside it.
+    Transformers' models pass their input to the feature encoder as it is, without a mask.
 
     Args:
         input_values: `(batch, samples)`.

@@ -38,7 +38,7 @@ class HubertMultiTaskSERConfig(WaveformEncoderConfigMixin, HubertConfig):
             raise ValueError(
                 "conv_pos_batch_norm=True is not supported: batch norm before the positional convolution mixes the "
                 "clips of a training batch and makes padding differ from zero. In a random model at unit scale the "
-                "frames of a clip change by 0.7 beside a longer one."
+                "frames of a clip change by 0.7 in a batch with a longer one."
             )
 
 

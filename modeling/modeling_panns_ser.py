@@ -222,7 +222,7 @@ class PannsForMultiTaskSER(MultiTaskSERMixin, PreTrainedModel):
 
 
 def _read_audioset_checkpoint(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
-    """The weights of a checkpoint as Kong et al. publish it, under `model` beside the state of their sampler."""
+    """The weights of a checkpoint as Kong et al. publish it, under `model` next to the state of their sampler."""
     if not Path(path).is_file():
         raise ValueError(
             f"{path}: file not found. The published checkpoints of CNN14 are Cnn14_16k_mAP=0.438.pth and "

@@ -14,7 +14,7 @@ from .tables.arrow import EmbeddedAudio
 
 # Reasons of skipped clips that several corpora share; report.json counts clips by reason.
 UNEXPECTED_NAME = "the file name does not have the form of the corpus"
-COPY = "a copy of a file in another folder"
+IS_COPY = "a copy of a file in another folder"
 NOT_IN_TABLE = "the table does not list this file"
 MISSING_FILE = "the table lists a file that does not exist"
 

@@ -156,7 +156,24 @@ def _distance(task: Mapping) -> str:
 _FILTERS = {
     function.__name__.removeprefix("_"): function
     for function in (
-        *(_number, _tenth, _prefixed, _score, _interval, _deviation, _fold_scores, _best_cell, _calibrated, _clips),
-        *(_best, _labels, _numbers, _seen, _difference, _gain, _wins, _finding, _metrics),
+        _number,
+        _tenth,
+        _prefixed,
+        _score,
+        _interval,
+        _deviation,
+        _fold_scores,
+        _best_cell,
+        _calibrated,
+        _clips,
+        _best,
+        _labels,
+        _numbers,
+        _seen,
+        _difference,
+        _gain,
+        _wins,
+        _finding,
+        _metrics,
     )
 }

@@ -52,11 +52,12 @@ def find_files(named: Sequence[str]) -> Found:
             repeated += key in files
             files.setdefault(key, path)
     if missing:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        raise ValueError(f"These files or folders do not exist: {', '.join(missing[:3])}{more}.")
+        raise ValueError(f"These files or folders do not exist: {_first(missing)}.")
+    if not named:
+        raise ValueError("No file or folder was named: expected at least one.")
     if not files:
         raise ValueError(
-            f"No audio or video file was found in {', '.join(named[:3])}; files are recognized by their suffixes."
+            f"No audio or video file was found in {_first(named)}; files are recognized by their suffixes."
         )
     notes = []
     if others:
@@ -64,6 +65,11 @@ def find_files(named: Sequence[str]) -> Found:
     if repeated:
         notes.append(f"{_files(repeated)} named more than once, processed once.")
     return Found(tuple(files.values()), tuple(notes))
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
 
 
 def check_files(names: Iterable[str]) -> None:

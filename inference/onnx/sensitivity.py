@@ -18,7 +18,6 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from modeling import length_grouped_batches
-from modeling.cpu_convolutions_ser import adapt_convolutions_to_cpu, restore_convolutions
 
 from ..engine.backend import pad
 from ..engine.torch_backend import torch_network
@@ -138,7 +137,10 @@ def eight_bits(model: nn.Module, groups: Collection[str]) -> Iterator[None]:
 
         return computed
 
-    restore_convolutions(model)  # those of the graph, with the weights as they are
+    # The convolutions are those of the graph, which get the weights as they are, and not as a matrix.
+    adapted = {
+        module: vars(module).pop("_conv_forward") for module in model.modules() if "_conv_forward" in vars(module)
+    }
     exact = F.linear, F.conv1d
     # Not hooks of the modules, nor a `TorchFunctionMode`: WavLM's attention gives their weights to a function of
     # PyTorch that calls these two, within which such a mode is off.
@@ -147,7 +149,8 @@ def eight_bits(model: nn.Module, groups: Collection[str]) -> Iterator[None]:
         yield
     finally:
         F.linear, F.conv1d = exact
-        adapt_convolutions_to_cpu(model)
+        for module, forward in adapted.items():
+            vars(module)["_conv_forward"] = forward
 
 
 def _round_weight(weight: torch.Tensor) -> torch.Tensor:

@@ -52,6 +52,9 @@ def _average(windows: Sequence[Stretch], start: int, end: int) -> np.ndarray:
     return mean
 
 
+_MAX_UNDECIDED = 1000  # stretches: 17 minutes of speech with the default hop
+
+
 class ClassPath:
     """The class of each stretch of a region, such that classes do not flicker.
 
@@ -59,7 +62,8 @@ class ClassPath:
     change: the present class stays until the lead of another one, summed over time, is worth the change. It follows
     that no segment next to another one is shorter than `switch_cost`, none inside another class shorter than twice
     that, and that the class of a segment is the likeliest one in the segment's mean. A class is decided as soon as no
-    later stretch can change it.
+    later stretch can change it, or when it is the first of a thousand that are undecided: then all of them are, by what
+    has come, and the next stretch may change the class at no cost.
 
     Args:
         switch_cost: in the unit of the durations.
@@ -98,7 +102,13 @@ class ClassPath:
                 decided = self._trace(int(origins[0]), index)
                 del self._came_from[: index + 1]
                 return decided
-        return []
+        return self._decide_all() if len(self._came_from) >= _MAX_UNDECIDED else []
+
+    def _decide_all(self) -> list[int]:
+        """Removes and returns everything, so that memory does not grow with the length of a region."""
+        decided = self.end()
+        self._best, self._came_from = None, []
+        return decided
 
     def _trace(self, last: int, stop: int | None = None) -> list[int]:
         """The undecided classes on the best path that ends in a class."""
@@ -138,7 +148,6 @@ class RegionSmoother:
         self._average, self._path, self._classes = StretchAverage(hop), ClassPath(switch_cost), classes
         self._undecided: deque[Stretch] = deque()  # finished stretches without a class
         self._segment: _Segment | None = None
-        self.latest = self._average.latest
 
     def add(self, window: Window, scores: np.ndarray) -> Iterator[SegmentBound]:
         """Takes the next window with its scores `(outputs,)`; yields the beginnings and ends of segments."""
@@ -150,6 +159,10 @@ class RegionSmoother:
             yield from self._extend(self._path.end())
             if self._segment is not None:
                 yield self._segment.bound("segment_end")
+
+    def latest(self, rest: Window, scores: np.ndarray) -> np.ndarray:
+        """See [`StretchAverage.latest`]."""
+        return self._average.latest(rest, scores)
 
     def _extend(self, classes: Sequence[int]) -> Iterator[SegmentBound]:
         """Adds the stretches whose classes were decided to the open segment, or begins others with them."""

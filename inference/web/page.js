@@ -1,4 +1,4 @@
-// A click on a segment, or on its time, plays from its beginning, one beside them from there; a line follows the sound.
+// A click on a segment, or on its time, plays from its beginning, one next to them from there; a line follows the sound.
 document.addEventListener("click", ({ target, clientX }) => {
   const step = target.closest("[data-zoom]");
   if (step) return zoom(step.closest(".timeline"), step.dataset.zoom === "in" ? 2 : 0.5);

@@ -11,7 +11,7 @@ from typing import Any
 
 from common.audio_files import walk
 
-from ..clip import COPY, UNEXPECTED_NAME, Clip, SkippedClip, clip_id
+from ..clip import IS_COPY, UNEXPECTED_NAME, Clip, SkippedClip, clip_id
 
 ClipFields = dict[str, Any]  # arguments of a Clip
 
@@ -82,7 +82,7 @@ class Corpus:
             fields = self.describe({name: group and group.lower() for name, group in match.groupdict().items()})
             id_ = clip_id(self.name, fields.pop("id", match[1]))
             if id_.casefold() in seen:
-                yield SkippedClip(found, COPY, "duplicate")
+                yield SkippedClip(found, IS_COPY, "duplicate")
                 continue
             seen.add(id_.casefold())
             yield Clip(id=id_, path=path, corpus=self.name, locale=self.locale, style=self.style, **fields)

@@ -53,7 +53,6 @@ PATTERN = r"Ses(?P<session>0[1-5])[FM]_(?:impro|script)\w+_(?P<gender>[FM])\w{3}
 DIMENSIONS = ("valence", "arousal", "dominance")
 _LABEL_LINE = re.compile(rf"\[[\d.]+ - [\d.]+\]\t(\w+)\t({'|'.join(EMOTIONS)})\t\[(\d+\.\d+), (\d+\.\d+), (\d+\.\d+)\]")
 
-
 # Reasons of skipped clips
 NOT_LABELED = "the labels do not list this file"
 MISSING_UTTERANCE = "the labels list a file that does not exist"

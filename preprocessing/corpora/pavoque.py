@@ -35,7 +35,7 @@ import yaml
 from common.audio_files import walk
 from common.text_files import read_text
 
-from ..clip import COPY, UNEXPECTED_NAME, Clip, SkippedClip, clip_id
+from ..clip import IS_COPY, UNEXPECTED_NAME, Clip, SkippedClip, clip_id
 from .corpus import ClipFields, Corpus
 
 # Reasons of skipped clips
@@ -63,7 +63,7 @@ class _Pavoque(Corpus):
             if name not in RECORDINGS:
                 yield SkippedClip(found, UNEXPECTED_NAME)
             elif name in seen:
-                yield SkippedClip(found, COPY, "duplicate")
+                yield SkippedClip(found, IS_COPY, "duplicate")
             else:
                 seen.add(name)
                 for entry in _utterances(path):

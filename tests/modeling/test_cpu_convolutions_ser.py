@@ -1,4 +1,5 @@
 import copy
+import pickle
 
 import pytest
 import torch
@@ -43,11 +44,42 @@ def test_strided_convolutions_compute_the_same_with_channels_adjacent_in_memory(
     assert in_bfloat16.transpose(1, 2).is_contiguous()
 
 
+def test_a_copy_computes_with_its_own_weights():
+    torch.manual_seed(0)
+    convolution = torch.nn.Conv1d(40, 8, 3, 2)
+    adapt_convolutions_to_cpu(convolution)
+    values = torch.randn(2, 40, 20)
+    expected = convolution(values)
+    for other in (copy.deepcopy(convolution), pickle.loads(pickle.dumps(convolution))):  # noqa: S301
+        torch.testing.assert_close(other(values), expected, rtol=0, atol=0)
+        torch.nn.init.zeros_(other.weight)
+        torch.testing.assert_close(other(values), other.bias[:, None].expand(2, 8, 9), rtol=0, atol=0)
+        assert other._conv_forward.args == (other,)
+
+
+def test_a_clip_without_a_batch():
+    convolution = torch.nn.Conv1d(40, 8, 3, 2)
+    adapt_convolutions_to_cpu(convolution)
+    values = torch.randn(40, 20)
+    torch.testing.assert_close(convolution(values), convolution(values[None])[0])
+
+
 def test_a_compiled_graph_keeps_the_convolution():
     convolution = torch.nn.Conv1d(4, 8, 3, 2)
     adapt_convolutions_to_cpu(convolution)
-    graph = torch.export.export(convolution, (torch.randn(1, 4, 20),)).graph
-    assert [node.target for node in graph.nodes if node.op == "call_function"] == [torch.ops.aten.conv1d.default]
+    exported = torch.export.export(convolution, (torch.randn(1, 4, 20),))
+    called = [node.target for node in exported.graph.nodes if node.op == "call_function"]
+    assert called == [torch.ops.aten.conv1d.default]
+
+
+def test_a_compiled_graph_of_a_narrow_convolution_is_accurate_in_bfloat16():
+    torch.manual_seed(0)
+    convolution = torch.nn.Conv1d(4, 8, 8, 4)
+    values = torch.randn(1, 4, 160)
+    expected = convolution(values)
+    adapt_convolutions_to_cpu(convolution)
+    exported = torch.export.export(convolution.bfloat16(), (values.bfloat16(),)).module()
+    assert (exported(values.bfloat16()).float() - expected).norm() < 0.02 * expected.norm()
 
 
 def test_other_convolutions_and_precisions_are_unchanged():
@@ -75,9 +107,11 @@ def assert_accurate_in_bfloat16(convolution: torch.nn.Conv1d, autocast: bool) ->
 
 
 def outputs_and_gradients(convolution: torch.nn.Conv1d, values: torch.Tensor) -> list[torch.Tensor]:
-    """The output of a convolution, and the gradients of its input and weight for a gradient of ones."""
+    """The output of a convolution, and the gradients of its input and weights for a random gradient."""
     values = values.detach().to(convolution.weight.dtype, copy=True).requires_grad_()
     convolution.zero_grad()
     output = convolution(values)
-    output.float().sum().backward()
-    return [tensor.detach().clone() for tensor in (output, values.grad, convolution.weight.grad)]
+    gradient = torch.randn(output.shape, generator=torch.Generator().manual_seed(1))
+    (output.float() * gradient).sum().backward()
+    gradients = [parameter.grad for parameter in (values, *convolution.parameters())]
+    return [tensor.detach().clone() for tensor in (output, *gradients)]

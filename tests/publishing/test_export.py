@@ -133,7 +133,7 @@ def test_shards_come_with_their_index(copy, tmp_path):
         ("metrics.json", r"metrics\.json.*`evaluate.py .*run --data DIR"),
         ("training.json", r"training\.json"),
         ("model.safetensors", r"model\.safetensors"),
-        ("config.json", r"\brun\b"),
+        ("config.json", r"config\.json"),
         ("preprocessor_config.json", r"preprocessor_config\.json"),
     ],
 )

@@ -364,10 +364,6 @@ def _make_socket(path: Path) -> None:
         os.chdir(before)
 
 
-if __name__ == "__main__":
-    write_bad_audio(Path(sys.argv[1]))
-
-
 def decoding_error(path: Path) -> str:
     """Why a file cannot be decoded, without its name."""
     try:
@@ -375,3 +371,7 @@ def decoding_error(path: Path) -> str:
     except AudioError as error:
         return str(error).removeprefix(f"{path}: ")
     raise AssertionError(f"{path} can be decoded")
+
+
+if __name__ == "__main__":
+    write_bad_audio(Path(sys.argv[1]))

@@ -75,6 +75,8 @@ def test_a_folder_without_recordings_is_refused(folder):
     (folder / "empty").mkdir()
     with pytest.raises(ValueError, match="empty"):
         find_files(["empty"])
+    with pytest.raises(ValueError, match="expected"):
+        find_files([])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

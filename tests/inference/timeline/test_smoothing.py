@@ -132,3 +132,24 @@ def test_a_mean_is_over_time():
     (segment,) = segments_of(np.array([0, 10]), np.array([10, 12]), scores, 10, 0.0, None)
     assert (segment.start, segment.end) == (0, 12)
     np.testing.assert_allclose(segment.scores, [2, 5])
+
+
+def test_what_is_undecided_is_bounded():
+    path, decided, sizes = ClassPath(switch_cost=1e9), [], []
+    for _ in range(2500):
+        decided += path.add(np.array([0.6, 0.4]), 1.0)
+        sizes.append(len(path._came_from))
+    assert max(sizes) < 1001
+    assert decided + path.end() == [0] * 2500
+
+
+def test_a_region_of_an_hour_keeps_as_little_as_one_of_minutes():
+    smoother = RegionSmoother(hop=10, switch_cost=1e9, classes=slice(0, 2))
+    held, bounds = [], []
+    for number in range(3600):
+        window = Window(10 * number, np.zeros(30), number == 3599)
+        bounds += smoother.add(window, np.array([0.6, 0.4]))
+        held.append((len(smoother._undecided), len(smoother._average._windows)))
+    assert np.max(held, axis=0).tolist() <= [1001, 3]
+    assert [(bound.event, bound.end) for bound in bounds][-1] == ("segment_end", 36_020)
+    assert len(bounds) == 2

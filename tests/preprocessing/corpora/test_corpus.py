@@ -1,7 +1,7 @@
 import unicodedata
 from collections import Counter
 
-from preprocessing.clip import COPY, UNEXPECTED_NAME, Clip, SkippedClip
+from preprocessing.clip import IS_COPY, UNEXPECTED_NAME, Clip, SkippedClip
 from preprocessing.corpora.corpus import composed
 from preprocessing.corpora.scan import Source, scan
 from tests.preprocessing.corpora.test_corpora import lay_out
@@ -29,7 +29,7 @@ def test_what_is_not_of_the_form_is_skipped_with_a_reason(tmp_path):
     assert [entry.id for entry in entries if isinstance(entry, Clip)] == ["ravdess/Actor_01/03-01-01-01-01-01-01.wav"]
     assert Counter(entry.reason for entry in entries if isinstance(entry, SkippedClip)) == {
         UNEXPECTED_NAME: 2,
-        COPY: 1,
+        IS_COPY: 1,
     }
 
 

@@ -1,6 +1,6 @@
 """ESD: one tree, two corpora, two releases."""
 
-from preprocessing.clip import COPY, UNEXPECTED_NAME, Clip, SkippedClip
+from preprocessing.clip import IS_COPY, UNEXPECTED_NAME, Clip, SkippedClip
 from preprocessing.corpora.esd import CORPUS_EN, CORPUS_ZH
 from tests.preprocessing.corpora.test_corpora import lay_out
 
@@ -18,7 +18,7 @@ def test_a_clip_of_both_releases_is_read_once_and_has_one_id(tmp_path):
     assert [found[0].split for found in entries] == [None, "validation"]
     clip, skipped = CORPUS_EN.read(tmp_path)
     assert clip == entries[0][0]
-    assert skipped == SkippedClip("esd_en/b/0011/Angry/evaluation/0011_000351.wav", COPY)
+    assert skipped == SkippedClip("esd_en/b/0011/Angry/evaluation/0011_000351.wav", IS_COPY)
 
 
 def test_numbers_beyond_the_five_emotions_are_skipped_with_a_reason(tmp_path):

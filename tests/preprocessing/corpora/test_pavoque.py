@@ -2,7 +2,7 @@
 
 import pytest
 
-from preprocessing.clip import COPY, UNEXPECTED_NAME, Clip, SkippedClip
+from preprocessing.clip import IS_COPY, UNEXPECTED_NAME, Clip, SkippedClip
 from preprocessing.corpora.pavoque import ALREADY_CUT, CORPUS, MISSING_RECORDING, OUTTAKE
 from tests.preprocessing.corpora.test_corpora import lay_out
 
@@ -80,7 +80,7 @@ def test_what_has_no_counterpart_is_skipped_with_a_reason(tmp_path):
     clips, skipped = read_apart(tmp_path)
     assert list(clips) == ["pavoque/spike0030a-angry.wav"]
     assert skipped == {
-        "pavoque/copy/pavoque-angry.flac": COPY,
+        "pavoque/copy/pavoque-angry.flac": IS_COPY,
         "pavoque/other.flac": UNEXPECTED_NAME,
         "pavoque/pavoque-sad.flac": MISSING_RECORDING,
     }

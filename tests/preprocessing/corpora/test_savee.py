@@ -1,6 +1,6 @@
 """SAVEE: both forms of its names give the same clips."""
 
-from preprocessing.clip import COPY, SkippedClip
+from preprocessing.clip import IS_COPY, SkippedClip
 from preprocessing.corpora.savee import CORPUS
 from tests.preprocessing.corpora.test_corpora import lay_out
 
@@ -13,4 +13,4 @@ def test_a_clip_in_both_forms_is_read_once(tmp_path):
         "savee/AudioData/DC/sa01.wav",
         "savee/DC/sa02.wav",
     ]
-    assert entries[1] == SkippedClip("savee/AudioData/DC/sa01.wav", COPY)
+    assert entries[1] == SkippedClip("savee/AudioData/DC/sa01.wav", IS_COPY)
