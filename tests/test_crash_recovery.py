@@ -273,7 +273,7 @@ def test_a_read_only_disk_is_refused_before_any_work(jobs, undisturbed, disk, tm
     assert mount("-o", "remount,ro", disk)
     code, printed = run(script, *jobs[script].arguments(disk / "output"), log=tmp_path / "log")
     assert code == 1
-    assert re.fullmatch(rf"{script}: {disk}/output\S* .* {disk} .*\n", printed.splitlines(keepends=True)[-1])
+    assert re.fullmatch(rf"(?i){script}: {disk}/output\S* .*read-only.*\n", printed.splitlines(keepends=True)[-1])
     assert "%" not in printed  # of progress
 
 

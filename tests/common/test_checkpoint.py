@@ -37,7 +37,7 @@ def test_what_is_broken_or_missing_is_refused_with_the_reason(broken, file, cont
     (broken / file).unlink()
     if content is not None:
         (broken / file).write_text(content)
-    with pytest.raises(ValueError, match=r"config\.json|safetensors|preprocessor") as error:
+    with pytest.raises(ValueError, match=r"config\.json|header|preprocessor|model\.safetensors") as error:
         load_checkpoint(broken)
     assert "\n" not in str(error.value)
 
