@@ -31,7 +31,7 @@ def test_strided_convolutions_are_accurate_in_bfloat16(channels, kernel, stride,
 @pytest.mark.parametrize("bias", [True, False])
 def test_strided_convolutions_compute_the_same_with_channels_adjacent_in_memory(frames, channels, kernel, stride, bias):
     torch.manual_seed(0)
-    convolution = torch.nn.Conv1d(channels, 16, kernel, stride, bias=bias)
+    convolution = torch.nn.Conv1d(channels, 16, kernel, stride, bias=bias).double()  # orders of sums differ
     adapted = copy.deepcopy(convolution)
     adapt_convolutions_to_cpu(adapted)
     values = torch.randn(2, channels, frames)
@@ -39,7 +39,7 @@ def test_strided_convolutions_compute_the_same_with_channels_adjacent_in_memory(
         outputs_and_gradients(adapted, values), outputs_and_gradients(convolution, values), strict=True
     ):
         torch.testing.assert_close(found, expected)
-    assert adapted(values).transpose(1, 2).is_contiguous()
+    assert adapted.float()(values).transpose(1, 2).is_contiguous()
     in_bfloat16 = adapted.bfloat16()(values.bfloat16())
     assert in_bfloat16.transpose(1, 2).is_contiguous()
 
