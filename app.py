@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from common.checkpoint_name import check_checkpoint, default_checkpoint
-from common.command_line import FlagParser, positive, run_command
+from common.command_line import FlagParser, port, positive, run_command
 from inference.engine.precision import add_precision_flag
 
 
@@ -74,9 +74,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument("--model", metavar="CHECKPOINT", help="folder or Hub id of a checkpoint")
     add_precision_flag(parser)
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1, which only this machine can reach)")
-    parser.add_argument(
-        "--port", type=positive(int, or_zero=True), help="port to listen on (default: the first free one from 7860)"
-    )
+    parser.add_argument("--port", type=port, help="port to listen on (default: the first free one from 7860)")
     parser.add_argument("--max_minutes", type=positive(float), default=10.0, help="longest recording (default: 10)")
     parser.add_argument(
         "--max_mb", type=positive(float), default=50.0, help="largest file in MB of 2**20 bytes (default: 50)"

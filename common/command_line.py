@@ -121,6 +121,17 @@ def positive(kind: Callable[[str], float], or_zero: bool = False) -> Callable[[s
     return parse
 
 
+def port(text: str) -> int:
+    """Reads the number of a port, an argument of a command; 0 is any free one.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not a port.
+    """
+    if not (text.isdecimal() and int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
+    return int(text)
+
+
 def pair(text: str) -> tuple[str, str]:
     """Reads `A=B`, an argument of a command.
 

@@ -53,8 +53,6 @@ def find_files(named: Sequence[str]) -> Found:
             files.setdefault(key, path)
     if missing:
         raise ValueError(f"These files or folders do not exist: {_first(missing)}.")
-    if not named:
-        raise ValueError("No file or folder was named: expected at least one.")
     if not files:
         raise ValueError(
             f"No audio or video file was found in {_first(named)}; files are recognized by their suffixes."
@@ -83,14 +81,17 @@ def read_list(path: Path) -> list[str]:
     """The lines of a text file, one name each; a name that is not valid UTF-8 keeps its bytes.
 
     Raises:
-        ValueError: the file cannot be read.
+        ValueError: the file cannot be read, or has no such line.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ValueError(f"The list {path} cannot be read: {error.strerror}.") from error
     text = content.decode(encoding_of(content), errors="surrogateescape")  # PowerShell writes UTF-16
-    return [line for line in map(str.rstrip, text.split("\n")) if line]
+    names = [line for line in map(str.rstrip, text.split("\n")) if line]
+    if not names:
+        raise ValueError(f"The list {path} is empty: expected the name of a file or folder on each line.")
+    return names
 
 
 def _public(url: str) -> str:

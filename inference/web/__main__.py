@@ -18,7 +18,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from common.checkpoint_name import add_model_flag, check_checkpoint
-from common.command_line import FlagParser, positive, run_command
+from common.command_line import FlagParser, port, positive, run_command
 
 from ..engine.precision import add_precision_flag
 
@@ -97,7 +97,7 @@ def _parse_args() -> argparse.Namespace:
         "--batch_size", type=positive(int), default=8, metavar="N", help="clips that are processed at once (default: 8)"
     )
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, only this machine)")
-    add("--port", type=positive(int, or_zero=True), default=8000, help="port to listen on (default: 8000)")
+    add("--port", type=port, default=8000, help="port to listen on (default: 8000)")
     add("--page", action="store_true", help="serve the page of app.py at /, too; needs Gradio")
     above_0, from_0 = positive(float), positive(float, or_zero=True)
     limits: _Limits = {

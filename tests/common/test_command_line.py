@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from common.command_line import FlagParser, closest, positive
+from common.command_line import FlagParser, closest, port, positive
 from tests.conftest import ROOT
 
 SCRIPTS = ("prepare.py", "train.py", "evaluate.py", "predict.py", "publish.py", "app.py")
@@ -96,6 +96,13 @@ def test_a_positive_number_is_finite(kind, or_zero, text, expected):
         return
     with pytest.raises((ValueError, argparse.ArgumentTypeError)):
         read(text)
+
+
+def test_a_port_is_a_number_of_16_bits():
+    assert [port(text) for text in ("0", "8000", "65535")] == [0, 8000, 65535]
+    for text in ("-1", "65536", "1.5", "x", ""):
+        with pytest.raises(argparse.ArgumentTypeError, match=f"65535.*{text!r}"):
+            port(text)
 
 
 def test_a_flag_parser_is_an_argument_parser():

@@ -75,8 +75,9 @@ def test_a_folder_without_recordings_is_refused(folder):
     (folder / "empty").mkdir()
     with pytest.raises(ValueError, match="empty"):
         find_files(["empty"])
-    with pytest.raises(ValueError, match="expected"):
-        find_files([])
+    (folder / "list.txt").write_text("\n \n")
+    with pytest.raises(ValueError, match=r"list\.txt"):
+        read_list(folder / "list.txt")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
