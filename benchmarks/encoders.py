@@ -32,7 +32,8 @@ _XLARGE = {**_LARGE, "hidden_size": 1280, "num_hidden_layers": 48, "intermediate
 _XLS_R_2B = {**_XLARGE, "hidden_size": 1920, "intermediate_size": 7680}
 
 
-def _whisper(width: int, layers: int, mel_bins: int = 80) -> dict[str, Any]:
+def whisper(width: int, layers: int, mel_bins: int = 80) -> dict[str, Any]:
+    """Fields of the configuration of a Whisper encoder of this size."""
     return {
         "d_model": width,
         "encoder_layers": layers,
@@ -85,11 +86,11 @@ CHECKPOINTS = (
     Checkpoint("facebook/data2vec-audio-base", "data2vec-audio", {}),
     Checkpoint("facebook/data2vec-audio-large", "data2vec-audio", _SIZE),
     Checkpoint("facebook/w2v-bert-2.0", "wav2vec2-bert", {}),
-    Checkpoint("openai/whisper-tiny", "whisper", _whisper(384, 4)),
-    Checkpoint("openai/whisper-base", "whisper", _whisper(512, 6)),
-    Checkpoint("openai/whisper-small", "whisper", _whisper(768, 12)),
-    Checkpoint("openai/whisper-medium", "whisper", _whisper(1024, 24)),
-    Checkpoint("openai/whisper-large-v3", "whisper", _whisper(1280, 32, 128)),
+    Checkpoint("openai/whisper-tiny", "whisper", whisper(384, 4)),
+    Checkpoint("openai/whisper-base", "whisper", whisper(512, 6)),
+    Checkpoint("openai/whisper-small", "whisper", whisper(768, 12)),
+    Checkpoint("openai/whisper-medium", "whisper", whisper(1024, 24)),
+    Checkpoint("openai/whisper-large-v3", "whisper", whisper(1280, 32, 128)),
 )
 _FRONT_ENDS = {"wav2vec2-bert": "80 Kaldi filter banks", "whisper": "log-mel spectrogram"}
 

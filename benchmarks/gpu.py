@@ -1,31 +1,57 @@
-"""The full-size model on one GPU in bfloat16, training and inference, beside both peers: `python -m benchmarks.gpu`.
+"""Encoders at full size on one GPU, training and inference, beside their peers: `python -m benchmarks.gpu`.
 
-Without a GPU it measures nothing. `--device cpu --quick` runs it at toy size.
+All is in bfloat16. Without a GPU it measures nothing. `--device cpu --quick` runs it at toy size.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from benchmarks.clips import MAX_S, durations
-from benchmarks.measure import spread
-from benchmarks.models import TASKS, network, operations
+from benchmarks.clips import MAX_S, durations, waveforms, write_wavs
+from benchmarks.encoders import CHECKPOINTS, Checkpoint, whisper
+from benchmarks.inference import ours as predict_ours
+from benchmarks.inference import stock as predict_stock
+from benchmarks.measure import race as in_turns
+from benchmarks.measure import ratio, spread
+from benchmarks.models import TASKS, TOY, operations_by_module, write_checkpoint
 from common.command_line import FlagParser
-from modeling import SAMPLING_RATE, Wav2Vec2ForMultiTaskSER
+from modeling import SAMPLING_RATE
 from training.sampler import LengthGroupedBatches
 
-LAYERS, CLIPS, ROUNDS = 24, 512, 3
+CLIPS, FILES, ROUNDS = 192, 512, 3
 TRAINING_BATCH, INFERENCE_BATCH = 8, 32
-WAYS = {"ours": "grouped by length", "random": "random batches padded to the longest", "padded": "padded to 6 s"}
+STOCK_BATCHES = (8, 32)
+XLSR_53 = "facebook/wav2vec2-large-xlsr-53"
+NETWORKS = (
+    *(named for named in CHECKPOINTS if named.name in (XLSR_53, "microsoft/wavlm-large", "openai/whisper-large-v3")),
+    Checkpoint("models/whisper-base-ser", "whisper", whisper(512, 4)),
+)
+TOY_WHISPER = whisper(64, 2)
+# What differs from ours, by the name of the way: the batches, or the computation of the same batches.
+BATCHES = {
+    "ours": "grouped by length",
+    "random": "random batches, padded to the longest (HF's example script)",
+    "padded": "padded to 6 s (the paper)",
+}
+COMPUTATIONS = {
+    "eager": "ours, attention without SDPA",
+    "cudnn": "ours, SDPA by cuDNN",
+    "compiled": "ours, layers by `torch.compile`",
+}
+FOLDER = {"ours": "`Predictor`, batches of 32", "stock": "the stock pipeline, batches of {}"}
 
 
 @dataclass(frozen=True)
@@ -33,27 +59,41 @@ class Rate:
     """The speed of one way of computing on a device.
 
     Args:
-        stage, way: `training` or `inference`, and one of `WAYS`.
+        network: name of the checkpoint whose shape is measured.
+        stage: `training`, `inference`, or `files`, which is inference with decoding and padding.
+        way: what is done, in words.
         clips_per_second: median of the rounds, with `low` and `high`.
         audio_hours_per_hour: of real audio, without padding.
-        memory_gb: peak memory of tensors.
-        share_of_product: operations a second, of padding too, over the device's measured rate in a matrix product.
-        over: how many times as fast `ours` is; 1 for itself.
+        over: how many times as fast ours is; 1 for itself.
+        memory_gb: peak memory of tensors; `None` where another process computes.
+        share_of_product: operations a second, of padding too, over the device's measured rate in a matrix product;
+            `None` as before.
     """
 
+    network: str
     stage: str
     way: str
     clips_per_second: float
     low: float
     high: float
     audio_hours_per_hour: float
-    memory_gb: float
-    share_of_product: float
-    over: float = 1.0
+    over: float
+    memory_gb: float | None = None
+    share_of_product: float | None = None
 
 
-def batches(seconds: np.ndarray, way: str, batch_size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Noise of these lengths and its mask, `(batch, samples)` each, in the order and the padding of a way."""
+class Batch(NamedTuple):
+    """Waveforms and their mask, `(batch, samples)` each."""
+
+    waveforms: torch.Tensor
+    mask: torch.Tensor
+
+
+Step = Callable[[torch.Tensor, torch.Tensor], None]
+
+
+def batches(seconds: np.ndarray, way: str, batch_size: int) -> Iterator[Batch]:
+    """Noise of these lengths, in the order and the padding of one of `BATCHES`."""
     order = np.random.default_rng(0).permutation(len(seconds)).tolist()
     if way == "ours":
         order = list(LengthGroupedBatches(seconds.tolist(), batch_size, 0, lambda: 0))
@@ -62,7 +102,7 @@ def batches(seconds: np.ndarray, way: str, batch_size: int) -> Iterator[tuple[to
         samples = torch.from_numpy(seconds[order[first : first + batch_size]] * SAMPLING_RATE).round().long()
         width = round(MAX_S * SAMPLING_RATE) if way == "padded" else int(samples.max())
         mask = (torch.arange(width) < samples[:, None]).long()
-        yield torch.randn(mask.shape, generator=generator) * mask, mask
+        yield Batch(torch.randn(mask.shape, generator=generator) * mask, mask)
 
 
 def labels(count: int, device: torch.device) -> dict[str, torch.Tensor]:
@@ -73,10 +113,10 @@ def labels(count: int, device: torch.device) -> dict[str, torch.Tensor]:
     }
 
 
-def training_step(model: Wav2Vec2ForMultiTaskSER) -> Callable[[torch.Tensor, torch.Tensor], None]:
+def training_step(model: Any) -> Step:
     """A step of AdamW in bfloat16 mixed precision with a frozen feature encoder, as `train.py` makes it."""
     model.train().freeze("feature_encoder")
-    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1e-5)
+    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1e-5, fused=True)
 
     def step(waveforms: torch.Tensor, mask: torch.Tensor) -> None:
         with torch.autocast(model.device.type, torch.bfloat16):
@@ -88,7 +128,7 @@ def training_step(model: Wav2Vec2ForMultiTaskSER) -> Callable[[torch.Tensor, tor
     return step
 
 
-def inference_step(model: Wav2Vec2ForMultiTaskSER) -> Callable[[torch.Tensor, torch.Tensor], None]:
+def inference_step(model: Any) -> Step:
     """A forward pass with weights in bfloat16, as `--precision bfloat16` makes it."""
     model.eval().to(torch.bfloat16)
 
@@ -116,65 +156,159 @@ def _now(device: torch.device) -> float:
     return time.perf_counter()
 
 
+def toy(network: Checkpoint) -> Checkpoint:
+    """The same architecture at toy size."""
+    small = TOY_WHISPER if network.architecture == "whisper" else {**TOY, "num_hidden_layers": 2}
+    return replace(network, fields={**network.fields, **small})
+
+
+def computations(model: Any) -> dict[str, Callable[[], AbstractContextManager]]:
+    """The ways of computing the same batches that a model has on its device, each as a context of its steps."""
+    ways: dict[str, Callable[[], AbstractContextManager]] = {"compiled": nullcontext}
+    if model._supports_sdpa:
+        ways["eager"] = partial(_attention, model, "eager")
+        if model.device.type == "cuda":
+            ways["cudnn"] = partial(sdpa_kernel, [SDPBackend.CUDNN_ATTENTION, SDPBackend.EFFICIENT_ATTENTION], True)
+    return ways
+
+
+class _attention(AbstractContextManager):
+    """Computes attention by an implementation, and by SDPA again at the end."""
+
+    def __init__(self, model: Any, implementation: str):
+        self.model, self.implementation = model, implementation
+
+    def __enter__(self) -> None:
+        self.model.set_attn_implementation(self.implementation)
+
+    def __exit__(self, *error: object) -> None:
+        self.model.set_attn_implementation("sdpa")
+
+
 def measure(device: torch.device, quick: bool) -> list[Rate]:
-    """Each stage in each way, in turns."""
+    """Each network in each way, in turns, and files beside the stock pipeline."""
+    rates = []
+    for network in NETWORKS:
+        rates += measure_network(toy(network) if quick else network, device, quick)
+        print(f"{network.name} is measured.", flush=True)
+    return [*rates, *over_files(quick)]
+
+
+def measure_network(network: Checkpoint, device: torch.device, quick: bool) -> list[Rate]:
+    """Training and inference of a network in each way."""
     seconds = durations(16 if quick else CLIPS)
-    rate = product_rate(device, 128 if quick else 8192)
+    product = product_rate(device, 128 if quick else 8192)
     rates = []
     for stage, make, size in (
         ("training", training_step, TRAINING_BATCH),
         ("inference", inference_step, INFERENCE_BATCH),
     ):
-        model = network(2 if quick else LAYERS, quick=quick)
-        model.to(device)  # type: ignore[arg-type]
-        step = make(model)
-        data = {way: [tuple(t.to(device) for t in batch) for batch in batches(seconds, way, size)] for way in WAYS}
-        work = {way: sum(_work(model, stage, *batch) for batch in parts) for way, parts in data.items()}
-        rates += _race(stage, step, data, work, seconds, rate, device, 1 if quick else ROUNDS)
+        model = network.build().to(device)
+        race = Race(model, make(model), stage, seconds, size, device)
+        rates += race.rates(network.name, product, 1 if quick else ROUNDS)
+        torch.compiler.reset()
     return rates
 
 
+class Race:
+    """All ways of one stage of a network.
+
+    Args:
+        model: on its device.
+        step: of the stage, on the model.
+        stage: `training` or `inference`.
+        seconds: of the clips.
+        batch_size: of both.
+        device: of the model.
+    """
+
+    def __init__(self, model: Any, step: Step, stage: str, seconds: np.ndarray, batch_size: int, device: torch.device):
+        self.stage, self.seconds, self.device, self._step = stage, seconds, device, step
+        self._data = {
+            way: [Batch(*(part.to(device) for part in batch)) for batch in batches(seconds, way, batch_size)]
+            for way in BATCHES
+        }
+        self._work = {way: sum(_work(model, stage, batch) for batch in parts) for way, parts in self._data.items()}
+        self._contexts = computations(model)
+        backend = "inductor" if device.type == "cuda" else "eager"  # which needs no C++ compiler
+        for layer in model.layers:
+            layer.compile(dynamic=True, backend=backend)
+
+    def rates(self, network: str, product: float, rounds: int) -> list[Rate]:
+        """The rate of each way in turns; a lap before them, which compiles, is not counted."""
+        ways = [*BATCHES, *self._contexts]
+        taken: dict[str, list[float]] = {way: [] for way in ways}
+        memory = dict.fromkeys(ways, 0.0)
+        for number in range(rounds + 1):
+            for way in ways:
+                lap_s, memory[way] = self._lap(way)
+                if number:
+                    taken[way].append(lap_s)
+        return [self._rate(network, way, taken, memory[way], product) for way in ways]
+
+    def _lap(self, way: str) -> tuple[float, float]:
+        """Seconds for all clips, and the peak of memory in GB."""
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        with ExitStack() as stack:
+            stack.enter_context(self._contexts.get(way, nullcontext)())
+            if way != "compiled":
+                stack.enter_context(torch.compiler.set_stance("force_eager"))
+            start = _now(self.device)
+            for batch in self._data.get(way, self._data["ours"]):
+                self._step(*batch)
+            lap_s = _now(self.device) - start
+        return lap_s, torch.cuda.max_memory_allocated() / 1e9 if self.device.type == "cuda" else 0.0
+
+    def _rate(
+        self, network: str, way: str, taken: Mapping[str, Sequence[float]], memory_gb: float, product: float
+    ) -> Rate:
+        laps = np.array(taken[way])
+        clips = spread((len(self.seconds) / laps).tolist())
+        return Rate(
+            network,
+            self.stage,
+            {**BATCHES, **COMPUTATIONS}[way],
+            clips["value"],
+            clips["low"],
+            clips["high"],
+            audio_hours_per_hour=float(self.seconds.sum() / np.median(laps)),
+            over=float(np.median(laps / np.array(taken["ours"]))),
+            memory_gb=memory_gb,
+            share_of_product=float(self._work.get(way, self._work["ours"]) / np.median(laps) / product),
+        )
+
+
 @torch.no_grad()
-def _work(model: Wav2Vec2ForMultiTaskSER, stage: str, waveforms: torch.Tensor, mask: torch.Tensor) -> int:
-    """Operations on a batch; the backward pass, which the frozen encoder lacks, takes twice the forward pass."""
-    forward = operations(partial(model, waveforms, mask))
+def _work(model: Any, stage: str, batch: Batch) -> int:
+    """Operations on a batch; the backward pass takes twice those of the layers, which are what is trained."""
+    counts = operations_by_module(partial(model, *batch))
     if stage == "inference":
-        return forward
-    return 3 * forward - 2 * operations(partial(model.speech_encoder.feature_extractor, waveforms))
+        return counts["Global"]
+    layers = f"{type(model).__name__}.{model.encoder_path}.{model.layers_path}"
+    return counts["Global"] + 2 * sum(counts[f"{layers}.{index}"] for index in range(len(model.layers)))
 
 
-def _race(
-    stage: str,
-    step: Callable,
-    data: dict[str, list],
-    work: dict[str, int],
-    seconds: np.ndarray,
-    product: float,
-    device: torch.device,
-    rounds: int,
-) -> list[Rate]:
-    taken: dict[str, list[float]] = {way: [] for way in data}
-    memory = dict.fromkeys(data, 0.0)
-    for _ in range(rounds):
-        for way, parts in data.items():
-            if device.type == "cuda":
-                torch.cuda.reset_peak_memory_stats()
-            start = _now(device)
-            for batch in parts:
-                step(*batch)
-            taken[way].append(_now(device) - start)
-            if device.type == "cuda":
-                memory[way] = torch.cuda.max_memory_allocated() / 1e9
+def over_files(quick: bool) -> list[Rate]:
+    """XLSR-53's shape over a folder of files, beside the stock pipeline, each in a process of its own."""
+    with tempfile.TemporaryDirectory() as temporary:
+        clips = waveforms(4 if quick else FILES)
+        folder = Path(temporary, "clips")
+        write_wavs(folder, clips)
+        checkpoint = write_checkpoint(Path(temporary, "checkpoint"), 2 if quick else 24, quick=quick)
+        ways = {"ours": partial(predict_ours, folder, checkpoint, precision="bfloat16", batch_size=INFERENCE_BATCH)}
+        stocks = {
+            str(size): partial(predict_stock, folder, checkpoint, size, dtype=torch.bfloat16) for size in STOCK_BATCHES
+        }
+        laps = in_turns({**ways, **stocks}, min_rounds=1 if quick else ROUNDS, max_rounds=ROUNDS, budget_s=0)
+    audio_s = sum(clip.size for clip in clips) / SAMPLING_RATE
     rates = []
-    for way, laps in taken.items():
-        found = spread([len(seconds) / lap for lap in laps])
-        over = float(np.median(np.array(laps) / np.array(taken["ours"])))
-        used = work[way] / np.median(laps) / product
-        audio = float(seconds.sum() / np.median(laps))
+    for way, lap in laps.items():
+        found = spread([len(clips) / seconds for seconds in lap.seconds])
+        words = FOLDER["ours"] if way == "ours" else FOLDER["stock"].format(way)
+        over = ratio(laps, "ours", way)["value"]
         rates.append(
-            Rate(
-                stage, way, found["value"], found["low"], found["high"], audio, memory[way], float(used), round(over, 3)
-            )
+            Rate(XLSR_53, "files", words, found["value"], found["low"], found["high"], audio_s / lap.median, over)
         )
     return rates
 
@@ -182,16 +316,18 @@ def _race(
 def format_rates(rates: Sequence[Rate], device: str) -> str:
     """The rates as a Markdown table."""
     lines = [
-        f"On {device}, bfloat16, XLSR-53's shape:",
+        f"On {device}, bfloat16, random weights of the shapes named, feature encoder frozen in training:",
         "",
-        "| stage | way | clips/s | hours of audio per hour | memory | of a product's rate | ours is faster by |",
-        "|---|---|---|---|---|---|---|",
+        "| shape | stage | way | clips/s | hours per hour | memory | of a product's rate | ours is faster by |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for rate in rates:
+        memory = "" if rate.memory_gb is None else f"{rate.memory_gb:.1f} GB"
+        share = "" if rate.share_of_product is None else f"{rate.share_of_product:.0%}"
         lines.append(
-            f"| {rate.stage} | {WAYS[rate.way]} | {rate.clips_per_second:.1f} ({rate.low:.1f}–{rate.high:.1f}) | "
-            f"{rate.audio_hours_per_hour:,.0f} | {rate.memory_gb:.1f} GB | {rate.share_of_product:.0%} | "
-            f"{rate.over} × |"
+            f"| {rate.network} | {rate.stage} | {rate.way} | {rate.clips_per_second:.0f} "
+            f"({rate.low:.0f}–{rate.high:.0f}) | {rate.audio_hours_per_hour:,.0f} | {memory} | {share} | "
+            f"{rate.over:.2f} × |"
         )
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import soundfile
+import torch
 from transformers import pipeline
 
 from benchmarks.clips import folder_sample, speech, waveforms, write_wavs
@@ -43,9 +44,12 @@ def ours(folder: Path, checkpoint: Path, **options: Any) -> Run:
     return lambda: predict([load_audio(path) for path in paths])["emotion"]
 
 
-def stock(folder: Path, checkpoint: Path, batch_size: int, half: bool = False) -> Run:
+def stock(
+    folder: Path, checkpoint: Path, batch_size: int, half: bool = False, dtype: torch.dtype = torch.float32
+) -> Run:
     """The same with `transformers.pipeline("audio-classification")` on what soundfile decodes."""
-    model = load_checkpoint(checkpoint)[0]
+    model: Any = load_checkpoint(checkpoint)[0]
+    model.to(dtype)
     restore_convolutions(model)
     labels = model.config.main_task.labels
     classify = pipeline("audio-classification", model=model, feature_extractor=feature_extractor(), top_k=None)

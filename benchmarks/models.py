@@ -64,11 +64,11 @@ def restore_convolutions(model: nn.Module) -> None:
         vars(module).pop("_conv_forward", None)
 
 
-def operations(run: Callable[[], object]) -> int:
-    """Floating-point operations of a function; a multiplication and an addition are two."""
+def operations_by_module(run: Callable[[], object]) -> dict[str, int]:
+    """Floating-point operations of a function by module, and of all as `"Global"`; a product and a sum are two."""
     with FlopCounterMode(display=False) as counter:
         run()
-    return counter.get_total_flops()
+    return {module: sum(counts.values()) for module, counts in counter.get_flop_counts().items()}
 
 
 def feature_extractor() -> Wav2Vec2FeatureExtractor:

@@ -33,9 +33,28 @@ def test_a_report_of_many_rows_and_corpora_is_measured():
     assert "25 corpora, 10 rows of 3 seeds" in seconds.claim
 
 
-def test_what_runs_on_a_gpu_runs_at_toy_size():
-    rates = gpu.measure(torch.device("cpu"), quick=True)
-    assert [(rate.stage, rate.way) for rate in rates] == [(s, w) for s in ("training", "inference") for w in gpu.WAYS]
+@pytest.mark.parametrize("network", gpu.NETWORKS[:2], ids=lambda network: network.architecture)
+def test_each_way_of_a_network_is_measured_on_a_gpu(network):
+    rates = gpu.measure_network(gpu.toy(network), torch.device("cpu"), quick=True)
+    attention = [] if network.architecture == "wavlm" else [gpu.COMPUTATIONS["eager"]]
+    ways = [*gpu.BATCHES.values(), gpu.COMPUTATIONS["compiled"], *attention]
+    assert [(rate.stage, rate.way) for rate in rates] == [(s, w) for s in ("training", "inference") for w in ways]
     assert all(rate.clips_per_second > 0 and rate.share_of_product > 0 for rate in rates)
-    assert [rate.over for rate in rates if rate.way == "ours"] == [1.0, 1.0]
-    assert gpu.format_rates(rates, "the CPU").count("\n| training") == 3
+    assert [rate.over for rate in rates if rate.way == gpu.BATCHES["ours"]] == [1.0, 1.0]
+    assert gpu.format_rates(rates, "the CPU").count("| training |") == len(ways)
+
+
+def test_the_operations_of_training_are_those_of_inference_and_twice_those_of_the_layers():
+    network = gpu.toy(gpu.NETWORKS[0])
+    (batch,) = gpu.batches(gpu.durations(2), "ours", 8)
+    model = network.build()
+    training, inference = (gpu._work(model, stage, batch) for stage in ("training", "inference"))
+    assert inference < training < 3 * inference
+
+
+@pytest.mark.stress
+def test_files_are_measured_in_the_stock_pipeline_too():
+    ours, *others = gpu.over_files(quick=True)
+    assert ours.over == 1.0
+    assert len(others) == len(gpu.STOCK_BATCHES)
+    assert all(rate.clips_per_second > 0 and rate.memory_gb is None for rate in (ours, *others))
