@@ -40,6 +40,8 @@ NETWORKS = (
     Checkpoint("models/whisper-base-ser", "whisper", whisper(512, 4)),
 )
 TOY_WHISPER = whisper(64, 2)
+# `torch.compile` is measured with the largest of wav2vec 2.0 and with the released model: compiling takes longest.
+COMPILED = (XLSR_53, NETWORKS[-1].name)
 # What differs from ours, by the name of the way: the batches, or the computation of the same batches.
 BATCHES = {
     "ours": "grouped by length",
@@ -162,9 +164,9 @@ def toy(network: Checkpoint) -> Checkpoint:
     return replace(network, fields={**network.fields, **small})
 
 
-def computations(model: Any) -> dict[str, Callable[[], AbstractContextManager]]:
+def computations(model: Any, compiled: bool) -> dict[str, Callable[[], AbstractContextManager]]:
     """The ways of computing the same batches that a model has on its device, each as a context of its steps."""
-    ways: dict[str, Callable[[], AbstractContextManager]] = {"compiled": nullcontext}
+    ways: dict[str, Callable[[], AbstractContextManager]] = {"compiled": nullcontext} if compiled else {}
     if model._supports_sdpa:
         ways["eager"] = partial(_attention, model, "eager")
         if model.device.type == "cuda":
@@ -204,7 +206,7 @@ def measure_network(network: Checkpoint, device: torch.device, quick: bool) -> l
         ("inference", inference_step, INFERENCE_BATCH),
     ):
         model = network.build().to(device)
-        race = Race(model, make(model), stage, seconds, size, device)
+        race = Race(model, make(model), stage, seconds, size, network.name in COMPILED)
         rates += race.rates(network.name, product, 1 if quick else ROUNDS)
         torch.compiler.reset()
     return rates
@@ -219,20 +221,21 @@ class Race:
         stage: `training` or `inference`.
         seconds: of the clips.
         batch_size: of both.
-        device: of the model.
+        compiled: whether `torch.compile` is one of the ways.
     """
 
-    def __init__(self, model: Any, step: Step, stage: str, seconds: np.ndarray, batch_size: int, device: torch.device):
-        self.stage, self.seconds, self.device, self._step = stage, seconds, device, step
+    def __init__(self, model: Any, step: Step, stage: str, seconds: np.ndarray, batch_size: int, compiled: bool):
+        self.stage, self.seconds, self.device, self._step = stage, seconds, model.device, step
         self._data = {
-            way: [Batch(*(part.to(device) for part in batch)) for batch in batches(seconds, way, batch_size)]
+            way: [Batch(*(part.to(model.device) for part in batch)) for batch in batches(seconds, way, batch_size)]
             for way in BATCHES
         }
         self._work = {way: sum(_work(model, stage, batch) for batch in parts) for way, parts in self._data.items()}
-        self._contexts = computations(model)
-        backend = "inductor" if device.type == "cuda" else "eager"  # which needs no C++ compiler
-        for layer in model.layers:
-            layer.compile(dynamic=True, backend=backend)
+        self._contexts = computations(model, compiled)
+        if compiled:
+            backend = "inductor" if model.device.type == "cuda" else "eager"  # which needs no C++ compiler
+            for layer in model.layers:
+                layer.compile(dynamic=True, backend=backend)
 
     def rates(self, network: str, product: float, rounds: int) -> list[Rate]:
         """The rate of each way in turns; a lap before them, which compiles, is not counted."""

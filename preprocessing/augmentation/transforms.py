@@ -103,7 +103,7 @@ def _room(waveform: np.ndarray, rt60_s: float, context: ClipContext) -> np.ndarr
 
 
 _added_at_snr = partial(
-    Transform, value="SNR in dB", low=-20, high=60, default=10, drawn=(5, 30), effects=_energy_unknown
+    Transform, value="SNR in dB", low=-20, high=60, default=10, drawn=(0, 20), effects=_energy_unknown
 )
 
 # In the order in which they happen to a recording, which is the order of application.
