@@ -187,13 +187,11 @@ class _attention(AbstractContextManager):
         self.model.set_attn_implementation("sdpa")
 
 
-def measure(device: torch.device, quick: bool) -> list[Rate]:
-    """Each network in each way, in turns, and files beside the stock pipeline."""
-    rates = []
+def measure(device: torch.device, quick: bool) -> Iterator[list[Rate]]:
+    """Each network in each way, in turns, then files beside the stock pipeline."""
     for network in NETWORKS:
-        rates += measure_network(toy(network) if quick else network, device, quick)
-        print(f"{network.name} is measured.", flush=True)
-    return [*rates, *over_files(quick)]
+        yield measure_network(toy(network) if quick else network, device, quick)
+    yield over_files(quick)
 
 
 def measure_network(network: Checkpoint, device: torch.device, quick: bool) -> list[Rate]:
@@ -346,12 +344,14 @@ def main() -> None:
         print("This machine has no GPU, so nothing was measured.")
         return
     device = torch.device(args.device)
-    rates = measure(device, args.quick)
     name = torch.cuda.get_device_name() if device.type == "cuda" else "the CPU"
-    print(format_rates(rates, name))
-    if args.output:
-        found = {"device": name, "rates": [asdict(rate) for rate in rates]}
-        args.output.write_text(json.dumps(found), encoding="utf-8")
+    rates: list[Rate] = []
+    for found in measure(device, args.quick):
+        rates += found
+        print(format_rates(found, name), flush=True)
+        if args.output:
+            content = {"device": name, "rates": [asdict(rate) for rate in rates]}
+            args.output.write_text(json.dumps(content), encoding="utf-8")
 
 
 if __name__ == "__main__":
