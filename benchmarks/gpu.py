@@ -31,8 +31,8 @@ from common.command_line import FlagParser
 from modeling import SAMPLING_RATE
 from training.sampler import LengthGroupedBatches
 
-CLIPS, FILES, ROUNDS = 192, 512, 3
-TRAINING_BATCH, INFERENCE_BATCH = 8, 32
+CLIPS, FILES, ROUNDS = 256, 512, 3
+TRAINING_BATCH, INFERENCE_BATCH = 32, 128
 STOCK_BATCHES = (8, 32)
 XLSR_53 = "facebook/wav2vec2-large-xlsr-53"
 NETWORKS = (
