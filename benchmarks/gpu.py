@@ -28,12 +28,11 @@ from benchmarks.measure import race as in_turns
 from benchmarks.measure import ratio, spread
 from benchmarks.models import TASKS, TOY, operations_by_module, write_checkpoint
 from common.command_line import FlagParser
-from modeling import SAMPLING_RATE
+from modeling import SAMPLING_RATE, length_grouped_batches
 from training.sampler import LengthGroupedBatches
 
-CLIPS, FILES, ROUNDS = 256, 512, 3
-TRAINING_BATCH, INFERENCE_BATCH = 32, 128
-STOCK_BATCHES = (8, 32)
+FILES, ROUNDS = 512, 3
+OUR_BATCH, STOCK_BATCHES = 32, (8, 32)
 XLSR_53 = "facebook/wav2vec2-large-xlsr-53"
 NETWORKS = (
     *(named for named in CHECKPOINTS if named.name in (XLSR_53, "microsoft/wavlm-large", "openai/whisper-large-v3")),
@@ -53,7 +52,19 @@ COMPUTATIONS = {
     "cudnn": "ours, SDPA by cuDNN",
     "compiled": "ours, layers by `torch.compile`",
 }
-FOLDER = {"ours": "`Predictor`, batches of 32", "stock": "the stock pipeline, batches of {}"}
+
+
+Step = Callable[[torch.Tensor, torch.Tensor], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is done with a network, and with how many clips: enough of them for batches of one length each."""
+
+    name: str
+    make_step: Callable[[Any], Step]
+    batch_size: int
+    clips: int
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,8 @@ class Rate:
         network: name of the checkpoint whose shape is measured.
         stage: `training`, `inference`, or `files`, which is inference with decoding and padding.
         way: what is done, in words.
+        batch_size: clips that are processed at once.
+        clips: how many there were.
         clips_per_second: median of the rounds, with `low` and `high`.
         audio_hours_per_hour: of real audio, without padding.
         over: how many times as fast ours is; 1 for itself.
@@ -75,6 +88,8 @@ class Rate:
     network: str
     stage: str
     way: str
+    batch_size: int
+    clips: int
     clips_per_second: float
     low: float
     high: float
@@ -91,20 +106,25 @@ class Batch(NamedTuple):
     mask: torch.Tensor
 
 
-Step = Callable[[torch.Tensor, torch.Tensor], None]
-
-
-def batches(seconds: np.ndarray, way: str, batch_size: int) -> Iterator[Batch]:
+def batches(seconds: np.ndarray, way: str, stage: Stage) -> Iterator[Batch]:
     """Noise of these lengths, in the order and the padding of one of `BATCHES`."""
-    order = np.random.default_rng(0).permutation(len(seconds)).tolist()
-    if way == "ours":
-        order = list(LengthGroupedBatches(seconds.tolist(), batch_size, 0, lambda: 0))
     generator = torch.Generator().manual_seed(0)
-    for first in range(0, len(order), batch_size):
-        samples = torch.from_numpy(seconds[order[first : first + batch_size]] * SAMPLING_RATE).round().long()
+    for chosen in _chosen(seconds, way, stage):
+        samples = torch.from_numpy(seconds[chosen] * SAMPLING_RATE).round().long()
         width = round(MAX_S * SAMPLING_RATE) if way == "padded" else int(samples.max())
         mask = (torch.arange(width) < samples[:, None]).long()
         yield Batch(torch.randn(mask.shape, generator=generator) * mask, mask)
+
+
+def _chosen(seconds: np.ndarray, way: str, stage: Stage) -> list[list[int]]:
+    """Clips of each batch, as the sampler of training and the predictor form them, or in random order."""
+    size = stage.batch_size
+    if way == "ours" and stage.name == "inference":
+        return length_grouped_batches(seconds.tolist(), size)
+    order = np.random.default_rng(0).permutation(len(seconds)).tolist()
+    if way == "ours":
+        order = list(LengthGroupedBatches(seconds.tolist(), size, 0, lambda: 0))
+    return [order[first : first + size] for first in range(0, len(order), size)]
 
 
 def labels(count: int, device: torch.device) -> dict[str, torch.Tensor]:
@@ -139,6 +159,9 @@ def inference_step(model: Any) -> Step:
         model(waveforms, mask).logits.float().cpu()
 
     return step
+
+
+STAGES = (Stage("training", training_step, 32, 1024), Stage("inference", inference_step, 128, 4096))
 
 
 def product_rate(device: torch.device, size: int) -> float:
@@ -196,15 +219,12 @@ def measure(device: torch.device, quick: bool) -> Iterator[list[Rate]]:
 
 def measure_network(network: Checkpoint, device: torch.device, quick: bool) -> list[Rate]:
     """Training and inference of a network in each way."""
-    seconds = durations(16 if quick else CLIPS)
     product = product_rate(device, 128 if quick else 8192)
     rates = []
-    for stage, make, size in (
-        ("training", training_step, TRAINING_BATCH),
-        ("inference", inference_step, INFERENCE_BATCH),
-    ):
+    for stage in STAGES:
+        sized = replace(stage, batch_size=4, clips=16) if quick else stage
         model = network.build().to(device)
-        race = Race(model, make(model), stage, seconds, size, network.name in COMPILED)
+        race = Race(model, sized, network.name in COMPILED)
         rates += race.rates(network.name, product, 1 if quick else ROUNDS)
         torch.compiler.reset()
     return rates
@@ -215,17 +235,15 @@ class Race:
 
     Args:
         model: on its device.
-        step: of the stage, on the model.
-        stage: `training` or `inference`.
-        seconds: of the clips.
-        batch_size: of both.
+        stage: what is done with it.
         compiled: whether `torch.compile` is one of the ways.
     """
 
-    def __init__(self, model: Any, step: Step, stage: str, seconds: np.ndarray, batch_size: int, compiled: bool):
-        self.stage, self.seconds, self.device, self._step = stage, seconds, model.device, step
+    def __init__(self, model: Any, stage: Stage, compiled: bool):
+        self.stage, self.device, self.seconds = stage, model.device, durations(stage.clips)
+        self._step = stage.make_step(model)
         self._data = {
-            way: [Batch(*(part.to(model.device) for part in batch)) for batch in batches(seconds, way, batch_size)]
+            way: [Batch(*(part.to(model.device) for part in batch)) for batch in batches(self.seconds, way, stage)]
             for way in BATCHES
         }
         self._work = {way: sum(_work(model, stage, batch) for batch in parts) for way, parts in self._data.items()}
@@ -268,8 +286,10 @@ class Race:
         clips = spread((len(self.seconds) / laps).tolist())
         return Rate(
             network,
-            self.stage,
+            self.stage.name,
             {**BATCHES, **COMPUTATIONS}[way],
+            self.stage.batch_size,
+            self.stage.clips,
             clips["value"],
             clips["low"],
             clips["high"],
@@ -281,10 +301,10 @@ class Race:
 
 
 @torch.no_grad()
-def _work(model: Any, stage: str, batch: Batch) -> int:
+def _work(model: Any, stage: Stage, batch: Batch) -> int:
     """Operations on a batch; the backward pass takes twice those of the layers, which are what is trained."""
     counts = operations_by_module(partial(model, *batch))
-    if stage == "inference":
+    if stage.name == "inference":
         return counts["Global"]
     layers = f"{type(model).__name__}.{model.encoder_path}.{model.layers_path}"
     return counts["Global"] + 2 * sum(counts[f"{layers}.{index}"] for index in range(len(model.layers)))
@@ -297,7 +317,7 @@ def over_files(quick: bool) -> list[Rate]:
         folder = Path(temporary, "clips")
         write_wavs(folder, clips)
         checkpoint = write_checkpoint(Path(temporary, "checkpoint"), 2 if quick else 24, quick=quick)
-        ways = {"ours": partial(predict_ours, folder, checkpoint, precision="bfloat16", batch_size=INFERENCE_BATCH)}
+        ways = {"ours": partial(predict_ours, folder, checkpoint, precision="bfloat16", batch_size=OUR_BATCH)}
         stocks = {
             str(size): partial(predict_stock, folder, checkpoint, size, dtype=torch.bfloat16) for size in STOCK_BATCHES
         }
@@ -306,10 +326,20 @@ def over_files(quick: bool) -> list[Rate]:
     rates = []
     for way, lap in laps.items():
         found = spread([len(clips) / seconds for seconds in lap.seconds])
-        words = FOLDER["ours"] if way == "ours" else FOLDER["stock"].format(way)
-        over = ratio(laps, "ours", way)["value"]
+        words, size = ("`Predictor`", OUR_BATCH) if way == "ours" else ("the stock pipeline", int(way))
         rates.append(
-            Rate(XLSR_53, "files", words, found["value"], found["low"], found["high"], audio_s / lap.median, over)
+            Rate(
+                XLSR_53,
+                "files",
+                words,
+                size,
+                len(clips),
+                found["value"],
+                found["low"],
+                found["high"],
+                audio_hours_per_hour=audio_s / lap.median,
+                over=ratio(laps, "ours", way)["value"],
+            )
         )
     return rates
 
@@ -319,17 +349,16 @@ def format_rates(rates: Sequence[Rate], device: str) -> str:
     lines = [
         f"On {device}, bfloat16, random weights of the shapes named, feature encoder frozen in training:",
         "",
-        "| shape | stage | way | clips/s | hours per hour | memory | of a product's rate | ours is faster by |",
-        "|---|---|---|---|---|---|---|---|",
+        "| shape | stage | way | batch, clips | clips/s | hours per hour | memory | of a product | ours is faster by |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for rate in rates:
         memory = "" if rate.memory_gb is None else f"{rate.memory_gb:.1f} GB"
         share = "" if rate.share_of_product is None else f"{rate.share_of_product:.0%}"
-        lines.append(
-            f"| {rate.network} | {rate.stage} | {rate.way} | {rate.clips_per_second:.0f} "
-            f"({rate.low:.0f}–{rate.high:.0f}) | {rate.audio_hours_per_hour:,.0f} | {memory} | {share} | "
-            f"{rate.over:.2f} × |"
-        )
+        clips = f"{rate.clips_per_second:.0f} ({rate.low:.0f}–{rate.high:.0f})"
+        cells = [rate.network, rate.stage, rate.way, f"{rate.batch_size}, {rate.clips}", clips]
+        cells += [f"{rate.audio_hours_per_hour:,.0f}", memory, share, f"{rate.over:.2f} ×"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -47,9 +47,9 @@ def test_each_way_of_a_network_is_measured_on_a_gpu(network):
 
 def test_the_operations_of_training_are_those_of_inference_and_twice_those_of_the_layers():
     network = gpu.toy(gpu.NETWORKS[0])
-    (batch,) = gpu.batches(gpu.durations(2), "ours", 8)
+    (batch,) = gpu.batches(gpu.durations(2), "ours", gpu.STAGES[0])
     model = network.build()
-    training, inference = (gpu._work(model, stage, batch) for stage in ("training", "inference"))
+    training, inference = (gpu._work(model, stage, batch) for stage in gpu.STAGES)
     assert inference < training < 3 * inference
 
 
@@ -59,3 +59,14 @@ def test_files_are_measured_in_the_stock_pipeline_too():
     assert ours.over == 1.0
     assert len(others) == len(gpu.STOCK_BATCHES)
     assert all(rate.clips_per_second > 0 and rate.memory_gb is None for rate in (ours, *others))
+
+
+@pytest.mark.parametrize("stage", gpu.STAGES, ids=lambda stage: stage.name)
+def test_our_batches_on_a_gpu_are_of_one_length_and_those_of_peers_are_not(stage):
+    seconds = gpu.durations(stage.clips)
+    widths = {
+        way: sum(seconds[chosen].max() * len(chosen) for chosen in gpu._chosen(seconds, way, stage))
+        for way in ("ours", "random")
+    }
+    assert seconds.sum() / widths["ours"] > 0.9
+    assert seconds.sum() / widths["random"] < 0.7
