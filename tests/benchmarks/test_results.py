@@ -99,7 +99,7 @@ def test_notes_have_the_commit_and_the_date_of_their_line():
 
 
 def test_cards_are_shown_without_a_column_of_their_hosts():
-    rate = vars(Rate("training", "ours", 10.0, 9.0, 11.0, 40.0, 8.0, 0.4))
+    rate = vars(Rate("a network", "training", "ours", 8, 64, 10.0, 9.0, 11.0, 40.0, 1.0, 8.0, 0.4))
     on_card = Results(
         machine(), {}, (), {"device": "a card", "rates": [rate], "commit": "c" * 40, "date": "2026-02-03"}
     )

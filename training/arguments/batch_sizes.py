@@ -5,10 +5,15 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 
+import torch
+
 from .hub import HubArguments
 
 EFFECTIVE_BATCH_SIZE = 32
-_PER_DEVICE = 8  # clips of 6 s that fit a GPU of 24 GB while XLSR-53 trains
+_SMALL, _LARGE = 8, 32  # clips of a batch
+# On a GPU a step of XLSR-53 takes about as long with 32 clips as with 8, for launching its kernels takes longest; 32
+# clips of 6 s take 16 GB in bfloat16 (benchmarks/RESULTS.md, On a GPU).
+_LARGE_FITS = 22e9  # bytes, of a card that is sold as one of 24 GB
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class BatchSettings:
     gradient_accumulation_steps: int | None = None
     train_sampling_strategy: str | None = None
 
-    def divide(self, processes: int, *, batch_statistics: bool = False) -> BatchSettings:
+    def divide(self, processes: int, *, batch_statistics: bool = False, at_once: int = _SMALL) -> BatchSettings:
         """The same without `None`, so that an update has the same number of clips however many processes share them.
 
         Args:
@@ -37,6 +42,7 @@ class BatchSettings:
             batch_statistics: whether the network computes statistics over a batch, as batch norm does. Then a batch is
                 by default all clips that an update has for its process, sampled at random: few clips, or clips of one
                 length, do not represent the data.
+            at_once: clips of a batch at most, where neither batch statistics nor a setting asks for another number.
 
         Raises:
             ValueError: the processes cannot share an update equally, or the settings contradict each other.
@@ -50,7 +56,7 @@ class BatchSettings:
                 f"{max(1, round(effective / processes)) * processes}."
             )
         steps = self.gradient_accumulation_steps
-        per_device = self.per_device_train_batch_size or _default_per_device(share, steps, batch_statistics)
+        per_device = self.per_device_train_batch_size or _default_per_device(share, steps, batch_statistics, at_once)
         steps = steps or max(1, share // per_device)
         if per_device * steps != share:
             raise ValueError(
@@ -71,10 +77,17 @@ class BatchSettings:
         return EFFECTIVE_BATCH_SIZE
 
 
-def _default_per_device(share: int, steps: int | None, batch_statistics: bool) -> int:
+def clips_at_once(device: torch.device) -> int:
+    """Clips of a batch that a device has memory for, if it is a GPU, and that it is fast with."""
+    if device.type == "cuda" and torch.cuda.get_device_properties(device).total_memory >= _LARGE_FITS:
+        return _LARGE
+    return _SMALL
+
+
+def _default_per_device(share: int, steps: int | None, batch_statistics: bool, at_once: int) -> int:
     if steps is not None:
         return max(1, share // steps)
-    return share if batch_statistics else _largest_divisor(share, _PER_DEVICE)
+    return share if batch_statistics else _largest_divisor(share, at_once)
 
 
 def _largest_divisor(number: int, at_most: int) -> int:
@@ -98,8 +111,8 @@ class BatchArguments(HubArguments):
     per_device_train_batch_size: int | None = field(  # type: ignore[assignment]
         default=None,
         metadata={
-            "help": "Clips of a batch on one device. Default: 8, or for a network with batch norm all that an update "
-            "has for the device."
+            "help": "Clips of a batch on one device. Default: 8, on a GPU of 24 GB or more 32, and for a network with "
+            "batch norm all that an update has for the device."
         },
     )
     gradient_accumulation_steps: int | None = field(  # type: ignore[assignment]
@@ -134,5 +147,8 @@ class BatchArguments(HubArguments):
 
     def set_batch_sizes(self, *, batch_statistics: bool) -> None:
         """Sets the batch sizes that were not given to what the network needs: see [`BatchSettings.divide`]."""
-        for name, value in vars(self._given_batches.divide(self.world_size, batch_statistics=batch_statistics)).items():
+        divided = self._given_batches.divide(
+            self.world_size, batch_statistics=batch_statistics, at_once=clips_at_once(self.device)
+        )
+        for name, value in vars(divided).items():
             setattr(self, name, value)

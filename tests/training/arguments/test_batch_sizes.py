@@ -1,11 +1,14 @@
+from types import SimpleNamespace
+
 import pytest
+import torch
 
 from modeling import ARCHITECTURES, PannsForMultiTaskSER, PannsMultiTaskSERConfig
 from tests.conftest import TASKS
 from tests.modeling.test_encoders import FAMILIES, build
 from tests.training.arguments.test_settings import BASE
 from tests.training.conftest import job, start_from
-from training.arguments.batch_sizes import BatchSettings
+from training.arguments.batch_sizes import BatchSettings, clips_at_once
 from training.arguments.parse import parse_args
 from training.run import build_trainer
 
@@ -21,6 +24,16 @@ def test_processes_share_32_clips(processes, at_once, steps):
 @pytest.mark.parametrize(("processes", "at_once"), [(1, 32), (2, 16), (8, 4)])
 def test_a_network_with_batch_statistics_has_full_random_batches(processes, at_once):
     assert BatchSettings().divide(processes, batch_statistics=True) == BatchSettings(32, at_once, 1, "random")
+
+
+@pytest.mark.parametrize(
+    ("device", "gigabytes", "expected"),
+    [("cpu", 400, (32, 8, 4)), ("cuda", 16, (32, 8, 4)), ("cuda", 24, (32, 32, 1)), ("cuda", 140, (32, 32, 1))],
+)
+def test_a_large_gpu_has_the_clips_of_an_update_at_once(device, gigabytes, expected, monkeypatch):
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda _: SimpleNamespace(total_memory=gigabytes * 10**9))
+    divided = BatchSettings().divide(1, at_once=clips_at_once(torch.device(device)))
+    assert tuple(getattr(divided, name) for name in BATCH) == expected
 
 
 @pytest.mark.parametrize(
