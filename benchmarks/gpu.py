@@ -31,7 +31,7 @@ from common.command_line import FlagParser
 from modeling import SAMPLING_RATE, length_grouped_batches
 from training.sampler import LengthGroupedBatches
 
-FILES, ROUNDS = 512, 3
+FILES, ROUNDS = 512, 2
 OUR_BATCH, STOCK_BATCHES = 32, (8, 32)
 XLSR_53 = "facebook/wav2vec2-large-xlsr-53"
 NETWORKS = (
@@ -52,8 +52,6 @@ COMPUTATIONS = {
     "cudnn": "ours, SDPA by cuDNN",
     "compiled": "ours, layers by `torch.compile`",
 }
-
-
 Step = Callable[[torch.Tensor, torch.Tensor], None]
 
 
@@ -161,7 +159,7 @@ def inference_step(model: Any) -> Step:
     return step
 
 
-STAGES = (Stage("training", training_step, 32, 1024), Stage("inference", inference_step, 128, 4096))
+STAGES = (Stage("training", training_step, 32, 1024), Stage("inference", inference_step, 128, 2048))
 
 
 def product_rate(device: torch.device, size: int) -> float:
@@ -191,13 +189,13 @@ def computations(model: Any, compiled: bool) -> dict[str, Callable[[], AbstractC
     """The ways of computing the same batches that a model has on its device, each as a context of its steps."""
     ways: dict[str, Callable[[], AbstractContextManager]] = {"compiled": nullcontext} if compiled else {}
     if model._supports_sdpa:
-        ways["eager"] = partial(_attention, model, "eager")
+        ways["eager"] = partial(AttentionBy, model, "eager")
         if model.device.type == "cuda":
             ways["cudnn"] = partial(sdpa_kernel, [SDPBackend.CUDNN_ATTENTION, SDPBackend.EFFICIENT_ATTENTION], True)
     return ways
 
 
-class _attention(AbstractContextManager):
+class AttentionBy(AbstractContextManager):
     """Computes attention by an implementation, and by SDPA again at the end."""
 
     def __init__(self, model: Any, implementation: str):
