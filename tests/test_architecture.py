@@ -74,6 +74,16 @@ def test_every_module_has_its_test_file():
     assert missing == []
 
 
+def test_no_module_of_tests_imports_a_test_module():
+    """What tests share stands in `tests/support` or a `conftest.py`, so that no change of a test breaks another."""
+    modules = sorted((ROOT / "tests").rglob("*.py"))
+    test_modules = {path.stem for path in modules if path.stem.startswith("test_")}
+    found = []
+    for path in modules:
+        found += [f"{name_of(path)}: {name}" for name in imported_names(path) if test_modules & {*name.split(".")}]
+    assert found == []
+
+
 def test_no_file_names_a_folder_of_one_machine():
     folder = re.compile(r"/(?<![\w.~]/)(work|home|tmp|root|Users)/")
     found = []
