@@ -5,12 +5,10 @@ import importlib.util
 import io
 import itertools
 import json
-import os
 import re
 import runpy
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import urllib.error
@@ -33,13 +31,12 @@ from modeling import SpeechEmotionPipeline
 from tests.conftest import ROOT, voice
 from tests.support.bad_audio import decoding_error
 from tests.support.documents import numbers
+from tests.support.page import MAX_MB, MAX_S, App
 
 pytest.importorskip("gradio", reason="Gradio is not installed")
 from gradio_client import Client, handle_file
 
 pytestmark = pytest.mark.slow
-
-MAX_S, MAX_MB = 30, 2
 
 
 @pytest.fixture(scope="module")
@@ -57,42 +54,6 @@ def clip(speech) -> Path:
     sound, rate = soundfile.read(speech)
     soundfile.write(speech.parent / "clip.wav", sound[: round(2.4 * rate)], rate)
     return speech.parent / "clip.wav"
-
-
-class App:
-    """`app.py` in a process of its own, with a folder of its own for temporary files."""
-
-    def __init__(self, checkpoint: Path, temporary: Path):
-        self.temporary = temporary
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "app.py",
-                "--model",
-                checkpoint,
-                "--max_minutes",
-                str(MAX_S / 60),
-                "--max_mb",
-                str(MAX_MB),
-            ],
-            cwd=ROOT,
-            env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.log = []
-        for line in self.process.stdout:
-            self.log.append(line)
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                self.url = found[0]
-                return
-        raise AssertionError("".join(self.log))
-
-    def end(self) -> str:
-        """Ends the process as a supervisor does, and returns all that it printed."""
-        self.process.send_signal(signal.SIGTERM)
-        return "".join(self.log) + self.process.communicate(timeout=30)[0]
 
 
 @pytest.fixture(scope="module")

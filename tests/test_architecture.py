@@ -1,51 +1,40 @@
 import ast
 import re
-import subprocess
 import tomllib
-from functools import cache
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tests.conftest import ROOT
-
-PACKAGE_NAMES = "common modeling preprocessing evaluation training inference publishing".split()
-SCRIPTS = [ROOT / f"{name}.py" for name in ("prepare", "train", "evaluate", "predict", "app", "publish")]
-BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))  # each a script, run as a module; they may import everything
-PACKAGES = [ROOT / name for name in PACKAGE_NAMES]
-MODULES = [path for package in PACKAGES for path in sorted(package.rglob("*.py"))]
-
-
-def name_of(path: Path) -> str:
-    return str(path.relative_to(ROOT))
-
-
-@cache
-def parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), name_of(path))
+from tests.support.source_files import (
+    BENCHMARKS,
+    MODULES,
+    PACKAGE_NAMES,
+    PACKAGES,
+    SCRIPTS,
+    name_of,
+    parse,
+    read_pins,
+    tracked_files,
+)
 
 
-def absolute_imports(path: Path) -> set[str]:
-    """First part of the name of everything that is imported by an absolute name, at any depth of the file."""
+def imported_names(path: Path) -> set[str]:
+    """Full names of what is imported, at any depth of the file; relative ones begin with dots."""
     names = set()
     for node in ast.walk(parse(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.add(node.module)
-    return {name.partition(".")[0] for name in names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names}
+    return names
 
 
-def tracked_files() -> list[Path]:
-    command = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    try:
-        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("not a git checkout")
-    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+def absolute_imports(path: Path) -> set[str]:
+    """First part of the name of everything that is imported by an absolute name."""
+    return {name.partition(".")[0] for name in imported_names(path) if not name.startswith(".")}
 
 
 def test_every_package_and_script_is_under_these_rules():
@@ -83,6 +72,16 @@ def test_every_module_has_its_test_file():
         if not (ROOT / "tests" / inside.with_name(f"test_{name}.py")).is_file():
             missing.append(str(inside))
     assert missing == []
+
+
+def test_no_module_of_tests_imports_a_test_module():
+    """What tests share stands in `tests/support` or a `conftest.py`, so that no change of a test breaks another."""
+    modules = sorted((ROOT / "tests").rglob("*.py"))
+    test_modules = {path.stem for path in modules if path.stem.startswith("test_")}
+    found = []
+    for path in modules:
+        found += [f"{name_of(path)}: {name}" for name in imported_names(path) if test_modules & {*name.split(".")}]
+    assert found == []
 
 
 def test_no_file_names_a_folder_of_one_machine():
@@ -129,15 +128,6 @@ def test_no_code_of_a_file_is_run():
 
 def read_pyproject() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-
-
-def read_pins() -> dict[str, Version]:
-    pins = {}
-    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
-        name, separator, version = line.partition("==")
-        assert separator, f"constraints.txt: {line} does not pin a version"
-        pins[canonicalize_name(name)] = Version(version)
-    return pins
 
 
 def test_every_dependency_is_pinned_to_a_version_that_it_allows():

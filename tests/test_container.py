@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT
-from tests.test_architecture import read_pins
+from tests.support.source_files import read_pins
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 

@@ -21,11 +21,10 @@ import soundfile
 from common.checkpoint import load_checkpoint
 from common.outputs import RECORD
 from tests.conftest import ROOT, voice
-from tests.modeling.test_encoders import FAMILIES
-from tests.preprocessing.prepared.test_build import contents as clips_of
-from tests.preprocessing.prepared.test_build import write_table
+from tests.support.audio_clips import prepared_clips, write_table
 from tests.support.crash_recovery import contents, kill, restart_server, run, start, worker
 from tests.support.loopback_hub import serve
+from tests.support.small_models import FAMILIES
 from training.resume import checkpoint_to_resume
 
 pytestmark = pytest.mark.slow
@@ -51,7 +50,7 @@ class Job:
 
 
 def prepared_files(output):
-    return {"clips": clips_of(output), **contents(output, "clips/*")}
+    return {"clips": prepared_clips(output), **contents(output, "clips/*")}
 
 
 def trained_files(output):
@@ -166,7 +165,7 @@ def check_nothing_is_half(script: str, output: Path, job: Job, whole: dict) -> N
     """What a killed job left is either whole, or is not taken for it."""
     if script == "prepare.py":
         with contextlib.suppress(ValueError):
-            assert clips_of(output) == whole["clips"]
+            assert prepared_clips(output) == whole["clips"]
     if script == "train.py" and output.exists():
         if resume_from := checkpoint_to_resume(output, "latest"):
             load_checkpoint(resume_from)

@@ -22,9 +22,9 @@ from preprocessing.prepared.load import load_prepared
 from preprocessing.prepared.protocols import PROTOCOLS
 from preprocessing.prepared.split_files import load_splits
 from tests.conftest import ROOT, TASKS, TINY
-from tests.preprocessing.corpora.test_corpora import JUNK, lay_out
 from tests.support.corpora_totals import format_totals
-from tests.test_architecture import MODULES, name_of, tracked_files
+from tests.support.corpus_folders import JUNK, lay_out
+from tests.support.source_files import MODULES, name_of, tracked_files
 
 
 def test_the_example_of_how_to_add_a_corpus_reads_it(tmp_path, monkeypatch):

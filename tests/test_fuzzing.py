@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common.audio_files import walk
 from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora import CORPORA
-from tests.preprocessing.corpora.test_corpora import LAID_OUT
+from tests.support.corpus_folders import LAID_OUT
 from tests.support.fuzzing import Search, decode, mutate, seeds
 
 pytestmark = pytest.mark.slow

@@ -22,7 +22,7 @@ import httpx
 
 from inference.web.expired_files import size_of
 from tests.conftest import voice
-from tests.test_app import MAX_MB, App
+from tests.support.page import MAX_MB, App
 
 pytestmark = pytest.mark.slow
 

@@ -17,10 +17,10 @@ from inference.batch.predict import PredictionRequest, predict_files
 from inference.engine.precision import Choice
 from inference.engine.predictor import load_predictor
 from tests.conftest import ROOT, TASKS, voice
-from tests.modeling.test_audio_remote_ser import SECRET, serve_folder
 from tests.support.bad_audio import decoding_error
 from tests.support.documents import numbers
-from tests.test_scripts import refusal, start
+from tests.support.folder_server import SECRET, serve_folder
+from tests.support.scripts import refusal, start
 
 pytestmark = pytest.mark.slow
 

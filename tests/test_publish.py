@@ -6,8 +6,6 @@ import os
 import re
 import runpy
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +18,7 @@ from publishing import export as export_of_checkpoints
 from tests.conftest import ROOT
 from tests.publishing.conftest import FILES, SHARED, check_loaded, connect, load_elsewhere
 from tests.support.loopback_hub import ACCOUNTS, serve
+from tests.support.scripts import publish_in_process, run_with_hub
 
 pytestmark = pytest.mark.slow
 
@@ -29,39 +28,6 @@ def hub(tmp_path):
     with serve(tmp_path / "hub") as server:
         yield server
     assert server.unknown == []
-
-
-def run(hub, script, *arguments, code=0, **environment) -> subprocess.CompletedProcess:
-    environment = {
-        **os.environ,
-        "HF_ENDPOINT": hub.url,
-        "HF_TOKEN": "hf_writer",
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_OFFLINE": "0",
-        "HF_HOME": str(hub.folder / "home"),
-        "OMP_NUM_THREADS": "1",
-        **environment,
-    }
-    done = subprocess.run(
-        [sys.executable, script, *map(str, arguments)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    assert not [secret for secret in ACCOUNTS if secret in done.stdout + done.stderr]
-    return done
-
-
-def start(monkeypatch, *arguments, token="") -> None:
-    """Runs publish.py in this process, which is offline if it has not been connected."""
-    monkeypatch.setenv("HF_TOKEN", token)
-    monkeypatch.setattr(sys, "argv", ["publish.py", *map(str, arguments)])
-    runpy.run_path(str(ROOT / "publish.py"), run_name="__main__")
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +44,7 @@ def test_a_data_set_is_published_and_read_again(hub, licensed, tmp_path, monkeyp
     connect(monkeypatch, hub)
     arguments = [licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--tag"]
     for tag, done in (("v1", "Published"), ("v1", "Unchanged"), ("v2", "Unchanged")):
-        start(monkeypatch, *arguments, tag, token="hf_writer")
+        publish_in_process(monkeypatch, *arguments, tag, token="hf_writer")
         url = f"{hub.url}/datasets/team/speech/commit/{hub.repos['dataset', 'team/speech'].head.sha}"
         last = capsys.readouterr().out.splitlines()[-1]
         assert last.startswith(done)
@@ -99,7 +65,7 @@ def test_a_data_set_is_published_and_read_again(hub, licensed, tmp_path, monkeyp
 
 
 def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsys):
-    start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--dry_run")
+    publish_in_process(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--dry_run")
     *lines, total = capsys.readouterr().out.splitlines()
     sizes = {line.split()[1]: int(line.split()[0].replace(",", "")) for line in lines}
     splits = ("test", "train", "validation")
@@ -120,7 +86,7 @@ def test_a_dry_run_needs_no_hub_and_lists_the_files(licensed, monkeypatch, capsy
 )
 def test_an_error_is_one_line(licensed, monkeypatch, arguments, expected):
     with pytest.raises(SystemExit, match=expected) as end:
-        start(monkeypatch, *(argument.format(licensed) for argument in arguments))
+        publish_in_process(monkeypatch, *(argument.format(licensed) for argument in arguments))
     assert end.value.code.startswith("publish.py: ")
     assert "\n" not in end.value.code
 
@@ -136,16 +102,20 @@ def test_an_error_is_one_line(licensed, monkeypatch, arguments, expected):
 )
 def test_flags_that_have_no_effect_are_refused(monkeypatch, capsys, arguments, named):
     with pytest.raises(SystemExit):
-        start(monkeypatch, "runs/x", "--repo", "team/x", *arguments)
+        publish_in_process(monkeypatch, "runs/x", "--repo", "team/x", *arguments)
     assert named in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_the_files_of_a_repository_are_written_to_a_folder_without_the_hub(licensed, tmp_path, monkeypatch):
     folder = tmp_path / "to_look_at"
-    start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--folder", folder)
+    publish_in_process(
+        monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--folder", folder
+    )
     assert {path.name for path in folder.iterdir()} == {"README.md", "data"}
     with pytest.raises(SystemExit, match="to_look_at"):
-        start(monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--folder", folder)
+        publish_in_process(
+            monkeypatch, licensed, "--dataset", "--repo", "team/speech", "--license", "CC0", "--folder", folder
+        )
 
 
 def test_a_full_disk_is_a_line(licensed, monkeypatch):
@@ -154,13 +124,13 @@ def test_a_full_disk_is_a_line(licensed, monkeypatch):
 
     monkeypatch.setattr(export_of_datasets, "export_dataset", full)
     with pytest.raises(SystemExit, match=r"publish.py: .*No space left on device"):
-        start(monkeypatch, licensed, "--dataset", "--repo", "team/x", "--license", "CC0", "--dry_run")
+        publish_in_process(monkeypatch, licensed, "--dataset", "--repo", "team/x", "--license", "CC0", "--dry_run")
     assert [path.name for path in licensed.parent.iterdir()] == ["prepared"]
 
 
 def test_missing_access_is_reported_in_seconds(hub, licensed):
     begin = time.monotonic()
-    done = run(hub, "publish.py", licensed, "--dataset", "--license", "CC0", "--repo", "other/x", code=1)
+    done = run_with_hub(hub, "publish.py", licensed, "--dataset", "--license", "CC0", "--repo", "other/x", code=1)
     assert time.monotonic() - begin < 10  # 5, on a machine that does nothing else
     assert re.match(r"publish\.py: .*other/x", done.stderr.splitlines()[-1])
     assert hub.repos == {}
@@ -176,7 +146,7 @@ def arguments(prepared, backbone_config, tmp_path) -> list[str]:
 
 
 def test_a_training_that_could_not_publish_does_not_begin(hub, arguments, tmp_path):
-    done = run(hub, "train.py", *arguments, code=1, HF_TOKEN="hf_reader")
+    done = run_with_hub(hub, "train.py", *arguments, code=1, HF_TOKEN="hf_reader")
     assert re.match(r"train\.py: .*team/ser", done.stderr.splitlines()[-1])
     assert not (tmp_path / "run").exists()
     assert hub.repos == {}
@@ -185,7 +155,7 @@ def test_a_training_that_could_not_publish_does_not_begin(hub, arguments, tmp_pa
 def test_a_training_publishes_its_checkpoint_privately_and_it_loads_elsewhere(
     hub, arguments, tmp_path, prepared, backbone_config
 ):
-    done = run(hub, "train.py", *arguments)
+    done = run_with_hub(hub, "train.py", *arguments)
     assert re.search(r"\nPublished: http://\S+/team/ser/commit/\w{40}\n", done.stdout)
     repo = hub.repos["model", "team/ser"]
     assert repo.private
@@ -193,10 +163,10 @@ def test_a_training_publishes_its_checkpoint_privately_and_it_loads_elsewhere(
     assert "push_to_hub" not in (tmp_path / "run" / "train_config.yaml").read_text()
 
     calls = len(hub.calls)
-    listed = run(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--dry_run", HF_TOKEN="").stdout
+    listed = run_with_hub(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--dry_run", HF_TOKEN="").stdout
     assert len(hub.calls) == calls
     assert {line.split()[1] for line in listed.splitlines()[:-1]} == {*repo.head.tree} - {".gitattributes"}
-    run(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--tag", "v1")
+    run_with_hub(hub, "publish.py", tmp_path / "run", "--repo", "team/ser", "--tag", "v1")
     assert len(repo.commits) == 2
     assert repo.tags == {"v1": repo.head.sha}
     assert {*repo.head.tree} - {".gitattributes"} == SHARED | FILES["wav2vec2"]
@@ -211,7 +181,7 @@ def test_a_training_publishes_its_checkpoint_privately_and_it_loads_elsewhere(
 
 
 def test_a_typo_creates_no_repository(hub, arguments):
-    done = run(hub, "train.py", *arguments, "--hub_private_repo", "maybe", code=2)
+    done = run_with_hub(hub, "train.py", *arguments, "--hub_private_repo", "maybe", code=2)
     assert "hub_private_repo" in done.stderr
     assert hub.repos == {}
 
@@ -242,9 +212,9 @@ def test_a_failed_export_names_the_command_that_publishes(checkpoint, tmp_path, 
 
 def test_a_failed_upload_leaves_the_checkpoint_and_names_the_command(hub, arguments, tmp_path):
     hub.fail("/commit/", 503)
-    done = run(hub, "train.py", *arguments, code=1)
+    done = run_with_hub(hub, "train.py", *arguments, code=1)
     command = done.stderr.splitlines()[-1].partition("To resume, run: ")[2]
     assert command == f"python publish.py {tmp_path / 'run'} --repo team/ser"
     assert (tmp_path / "run" / "model.safetensors").is_file()
-    run(hub, *command.split()[1:])
+    run_with_hub(hub, *command.split()[1:])
     assert "model.safetensors" in hub.repos["model", "team/ser"].head.tree

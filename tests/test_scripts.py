@@ -3,7 +3,6 @@ import json
 import os
 import runpy
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,30 +10,11 @@ import pytest
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from tests.conftest import ROOT, TINY
-from tests.preprocessing.corpora.test_corpora import lay_out
 from tests.support.corpora import ravdess
+from tests.support.corpus_folders import lay_out
+from tests.support.scripts import refusal, start
 
 pytestmark = pytest.mark.slow
-
-
-def start(*command, code=0):
-    """Runs Python in the project's root, as a user does, and returns what it printed."""
-    command = [sys.executable, *map(str, command)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
-
-
-def refusal(monkeypatch, script, *arguments):
-    """The message with which a script ends, run in this process; Python prints it and ends with code 1."""
-    monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        runpy.run_path(str(ROOT / script), run_name="__main__")
-    assert isinstance(end.value.code, str)
-    assert len(end.value.code.splitlines()) == 1
-    assert end.value.code.startswith(f"{script}: ")
-    return end.value.code.removeprefix(f"{script}: ")
 
 
 def test_evaluate_writes_metrics_and_prints_its_tables(checkpoint, prepared, tmp_path):

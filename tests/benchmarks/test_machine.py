@@ -1,18 +1,7 @@
 import pytest
 
-from benchmarks.machine import LIMIT, Machine, this_machine
-
-
-def machine(**fields) -> Machine:
-    default = {
-        "processor": "Intel Xeon",
-        "instructions": "AMX",
-        "limit": None,
-        "cores": 2,
-        "memory_gb": 8,
-        "system": "",
-    }
-    return Machine(**{**default, **fields})
+from benchmarks.machine import LIMIT, this_machine
+from tests.support.machines import machine
 
 
 def test_kinds_of_processor_have_files_of_their_own():

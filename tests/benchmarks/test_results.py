@@ -22,8 +22,8 @@ from benchmarks.results import (
     write_page,
     write_results,
 )
-from tests.benchmarks.test_machine import machine
 from tests.conftest import ROOT
+from tests.support.machines import machine
 
 MONDAY, TUESDAY = Stamp("a" * 40, "2026-01-05"), Stamp("b" * 40 + "-dirty", "2026-01-06")
 

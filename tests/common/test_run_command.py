@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from common.command_line import pair, run_command
-from tests.test_architecture import MODULES, SCRIPTS, name_of, parse
+from tests.support.source_files import MODULES, SCRIPTS, name_of, parse
 
 
 def test_a_console_without_a_character_shows_its_code_point(monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def report(checkpoint, prepared, tmp_path_factory):
-    from tests.evaluation.test_checkpoint import evaluate  # which imports torch
+    from tests.support.checkpoints import evaluate  # which imports torch
 
     return evaluate(str(checkpoint), prepared, "paper", tmp_path_factory.mktemp("report"), baseline=True).report
 

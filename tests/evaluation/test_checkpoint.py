@@ -9,29 +9,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from evaluation.checkpoint import evaluate_checkpoint
 from evaluation.hf_evaluate import ClassificationMetric
 from evaluation.metrics.compute import ALL, compute_metrics
-from evaluation.plan import plan_evaluation
 from evaluation.reporting.console import format_report
-from modeling import Task, Wav2Vec2ForMultiTaskSER
+from modeling import Task
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
 from preprocessing.stored_audio import stored_waveform
-from tests.conftest import TASKS, TINY, tiny_config
-
-
-def evaluate(checkpoint, data, protocol, output, *, batch_size=8, **plan):
-    planned = plan_evaluation(checkpoint, data, protocol, **plan)
-    return evaluate_checkpoint(planned, output, per_device_eval_batch_size=batch_size)
-
-
-def save(folder, feature_extractor, tasks):
-    torch.manual_seed(0)
-    Wav2Vec2ForMultiTaskSER(tiny_config(tasks)).save_pretrained(folder)
-    feature_extractor.save_pretrained(folder)
-    return folder
+from tests.conftest import TASKS, TINY
+from tests.support.checkpoints import evaluate, save_checkpoint
 
 
 def test_the_metrics_are_those_of_the_models_own_outputs(report, splits, tiny_model):
@@ -103,7 +90,9 @@ def test_the_protocol_is_by_default_that_of_the_training(broken, prepared, tmp_p
 
 def test_a_head_that_the_data_have_no_column_for_is_named(prepared, feature_extractor, tmp_path):
     tasks = [*TASKS, Task("arousal", "regression", "arousal")]
-    report = evaluate(str(save(tmp_path / "four", feature_extractor, tasks)), prepared, "paper", tmp_path).report
+    report = evaluate(
+        str(save_checkpoint(tmp_path / "four", feature_extractor, tasks)), prepared, "paper", tmp_path
+    ).report
     assert report["heads_without_labels"] == ["arousal"]
     assert report["tasks"].keys() == {task.name for task in TASKS}
 
@@ -114,7 +103,9 @@ def test_a_users_own_labels_are_evaluated(prepared, feature_extractor, tmp_path,
         Task("recorded", "classification", "recorded", labels=("evening", "morning")),
         replace(TASKS[0], name="feeling", labels=("angry", "happy"), class_weights=()),
     ]
-    report = evaluate(str(save(tmp_path / "own", feature_extractor, tasks)), prepared, "paper", tmp_path).report
+    report = evaluate(
+        str(save_checkpoint(tmp_path / "own", feature_extractor, tasks)), prepared, "paper", tmp_path
+    ).report
     assert report["main_task"] == "valence"
     assert report["tasks"]["valence"]["corpora"].keys() == {"alpha"}
     assert report["tasks"]["recorded"]["clips"] == len(splits["test"])

@@ -8,7 +8,7 @@ from evaluation.plan import EvaluationPlan, check_conditions, plan_evaluation
 from modeling import Task
 from preprocessing.augmentation.conditions import parse_conditions
 from tests.conftest import TASKS, tiny_config
-from tests.evaluation.test_checkpoint import save
+from tests.support.checkpoints import save_checkpoint
 
 
 def test_data_measured_over_another_length_are_refused(checkpoint, prepared, tmp_path):
@@ -21,12 +21,12 @@ def test_data_measured_over_another_length_are_refused(checkpoint, prepared, tmp
 
 def test_a_head_of_another_unit_is_not_compared_with_the_data(prepared, feature_extractor, tmp_path, caplog):
     energy = Task("energy_mean", "regression", "energy_mean", mean=335.0, std=20.0)  # as it was at unit variance
-    folder = save(tmp_path / "old", feature_extractor, (TASKS[0], energy))
+    folder = save_checkpoint(tmp_path / "old", feature_extractor, (TASKS[0], energy))
     planned = plan_evaluation(str(folder), prepared, "paper")
     assert [task.name for task in planned.tasks] == ["emotion"]
     (warning,) = [record.getMessage() for record in caplog.records if "energy_mean" in record.getMessage()]
     assert "FS" in warning
-    save(tmp_path / "new", feature_extractor, (TASKS[0], replace(energy, unit="FS")))
+    save_checkpoint(tmp_path / "new", feature_extractor, (TASKS[0], replace(energy, unit="FS")))
     assert len(plan_evaluation(str(tmp_path / "new"), prepared, "paper").tasks) == 2
 
 

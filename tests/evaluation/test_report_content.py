@@ -13,7 +13,7 @@ from evaluation.plan import plan_evaluation
 from evaluation.reporting.console import format_report
 from preprocessing.prepared.load import load_prepared
 from tests.conftest import TASKS
-from tests.evaluation.test_checkpoint import evaluate
+from tests.support.checkpoints import evaluate
 
 
 def test_the_report_records_what_was_evaluated_on_what(report, checkpoint, prepared, splits):

@@ -10,7 +10,7 @@ from inference.engine.predictor import load_predictor
 from inference.timeline.build import build_timeline
 from modeling import SpeechEmotionPipeline
 from modeling.vad_ser import measure_speech
-from tests.modeling.test_vad_ser import NO_SPEECH, SPEECH
+from tests.support.speech_sounds import NO_SPEECH, SPEECH
 
 
 @pytest.fixture(scope="module")

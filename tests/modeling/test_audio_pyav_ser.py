@@ -8,8 +8,8 @@ import soundfile
 from modeling import SAMPLING_RATE, AudioError, AudioReader, load_audio
 from modeling.audio_pyav_ser import ContainerFrames
 from tests.conftest import voice
-from tests.modeling.test_audio_ser import encode
 from tests.support.bad_audio import buzz, contained
+from tests.support.encoded_audio import encode
 from tests.support.piped_audio import piped
 
 SECONDS = 45  # more than two blocks

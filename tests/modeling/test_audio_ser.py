@@ -12,6 +12,7 @@ import torch
 
 from modeling import SAMPLING_RATE, AudioError, AudioReader, load_audio
 from tests.conftest import voice
+from tests.support.encoded_audio import encode
 from tests.support.piped_audio import PIPED, mp3, piped, recording, written
 
 SECONDS = 45  # more than two of the blocks in which containers are decoded
@@ -40,26 +41,6 @@ def speech(seconds: float, rate: int) -> np.ndarray:
     """Something that changes all the time, so that a shift by a sample shows."""
     parts = [voice(0.5, 100 + 37 * (i % 11), i, rate) for i in range(round(seconds * 2))]
     return np.concatenate(parts) * 0.5
-
-
-def encode(path, waveform: np.ndarray, rate: int, codec: str, bit_rate: int | None, video: bool = False) -> None:
-    with av.open(path, "w") as container:
-        stream = container.add_stream(codec, rate=rate)
-        stream.layout = "mono"
-        if bit_rate is not None:
-            stream.bit_rate = bit_rate
-        if video:
-            picture = container.add_stream("mpeg4", rate=5)
-            picture.width = picture.height = 16
-            for _ in range(5):
-                container.mux(picture.encode(av.VideoFrame(16, 16, "yuv420p")))
-            container.mux(picture.encode(None))
-        for start in range(0, waveform.size, rate):
-            samples = np.ascontiguousarray(waveform[None, start : start + rate])
-            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
-            frame.sample_rate, frame.pts = rate, start
-            container.mux(stream.encode(frame))  # PyAV converts to what the codec takes
-        container.mux(stream.encode(None))
 
 
 class Recordings(dict):

@@ -5,7 +5,7 @@ from transformers import WhisperFeatureExtractor
 
 from modeling.feature_extraction_whisper_ser import WhisperLogMel
 from tests.conftest import voice
-from tests.modeling.test_modeling_wav2vec2_ser import padded
+from tests.support.batches import padded
 
 LENGTHS = (0.02, 0.5, 1.9999, 6.0)
 

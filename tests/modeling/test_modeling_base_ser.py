@@ -9,7 +9,7 @@ import torch
 from modeling import PannsForMultiTaskSER, Wav2Vec2ForMultiTaskSER
 from modeling.modeling_base_ser import read_config_file
 from tests.conftest import TASKS, tiny_config, voice
-from tests.modeling.test_modeling_panns_ser import panns_config
+from tests.support.small_models import panns_config
 
 LOAD_ELSEWHERE = """
 import sys

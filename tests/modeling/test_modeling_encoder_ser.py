@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from modeling.modeling_encoder_ser import LayerSum
-from tests.modeling.test_encoders import FAMILIES, build
-from tests.modeling.test_modeling_wav2vec2_ser import clips, padded, predictions
+from tests.support.batches import clips, padded, predictions
+from tests.support.small_models import FAMILIES, build
 
 PEPINO = {"layer_weights": True, "dense_layers": [128, 128]}
 

@@ -15,17 +15,11 @@ from modeling import PannsForMultiTaskSER, PannsMultiTaskSERConfig, SpeechEmotio
 from modeling.modeling_base_ser import MultiTaskSERMixin
 from modeling.modeling_panns_ser import PUBLISHED
 from tests.conftest import ROOT, TASKS, code_of, voice
-from tests.modeling.test_modeling_wav2vec2_ser import labels, padded, predictions
+from tests.support.batches import labels, padded, predictions
+from tests.support.small_models import PANNS_CHANNELS, PANNS_SECONDS, panns_config
 
 WIDTHS = (64, 128, 256, 512, 1024, 2048)
-NARROW = (4, 4, 6, 6, 8, 8)
-SECONDS = 2.0
 CLIPS = [torch.from_numpy(voice(seconds, 100 + 40 * i, i)) for i, seconds in enumerate((0.02, 0.5, 1.3, 2.0, 3.0))]
-
-
-def panns_config(**fields) -> PannsMultiTaskSERConfig:
-    tasks = [task.to_dict() for task in TASKS]
-    return PannsMultiTaskSERConfig(**{"tasks": tasks, "max_duration_s": SECONDS, "channels": NARROW, **fields})
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +84,7 @@ def published(widths=WIDTHS, window=512) -> dict[str, tuple[int, ...]]:
 def random_state(window=512) -> OrderedDict[str, torch.Tensor]:
     torch.manual_seed(1)
     state = OrderedDict()
-    for name, shape in published(NARROW, window).items():
+    for name, shape in published(PANNS_CHANNELS, window).items():
         state[name] = torch.tensor(7) if name.endswith("num_batches_tracked") else torch.rand(shape)
     return state
 
@@ -130,7 +124,7 @@ def test_a_published_checkpoint_loads_whole_but_for_the_layer_of_audioset(tmp_pa
     state = random_state(window)
     path = tmp_path / "Cnn14.pth"
     write_published(path, state, _use_new_zipfile_serialization=zipped)
-    model = PannsForMultiTaskSER.from_backbone(path, TASKS, max_duration_s=SECONDS, channels=NARROW)
+    model = PannsForMultiTaskSER.from_backbone(path, TASKS, max_duration_s=PANNS_SECONDS, channels=PANNS_CHANNELS)
     found = model.state_dict()
     assert found.keys() - state.keys() == {name for name in found if name.startswith("heads.")}
     assert state.keys() - found.keys() == {"fc_audioset.weight", "fc_audioset.bias"}
@@ -149,7 +143,7 @@ def test_files_of_numpy_1_and_of_numpy_2_load(tmp_path):
         written = re.sub(rb"cnumpy\._?core\.multiarray", b"c" + module, content)
         assert written.count(b"c" + module) > 1
         path.write_bytes(written)
-        PannsForMultiTaskSER.from_backbone(path, TASKS, channels=NARROW)
+        PannsForMultiTaskSER.from_backbone(path, TASKS, channels=PANNS_CHANNELS)
 
 
 def without(*names):
@@ -175,7 +169,7 @@ def test_weights_that_do_not_match_are_named(tmp_path, edit, named):
     edit(state)
     write_published(tmp_path / "x.pth", state)
     with pytest.raises(ValueError, match=named):
-        PannsForMultiTaskSER.from_backbone(tmp_path / "x.pth", TASKS, channels=NARROW)
+        PannsForMultiTaskSER.from_backbone(tmp_path / "x.pth", TASKS, channels=PANNS_CHANNELS)
 
 
 class Evil:
@@ -406,7 +400,7 @@ def test_both_pipelines_give_the_models_output_in_any_batch(saved, panns):
         assert {entry["label"]: entry["score"] for entry in one["emotion"]} == pytest.approx(scores, abs=1e-5)
         assert {entry["label"]: entry["score"] for entry in other} == pytest.approx(scores, abs=1e-5)
         assert one["f0_mean"]["value"] == pytest.approx(row[5].item(), abs=5e-3)
-        assert one["analyzed_s"] <= SECONDS
+        assert one["analyzed_s"] <= PANNS_SECONDS
 
 
 def test_a_config_file_gives_random_weights(tmp_path):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from modeling import Wav2Vec2BertMultiTaskSERConfig
-from tests.modeling.test_modeling_wav2vec2_ser import clips, padded, predictions
+from tests.support.batches import clips, padded, predictions
 from tests.support.published_encoders import PUBLISHED
 
 

@@ -6,26 +6,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import HubertConfig, Wav2Vec2Config, Wav2Vec2ForCTC, Wav2Vec2ForPreTraining, Wav2Vec2Model
 
-from modeling import SAMPLING_RATE, Task, Wav2Vec2ForMultiTaskSER
+from modeling import Task, Wav2Vec2ForMultiTaskSER
 from tests.conftest import TASKS, TINY, code_of, tiny_config, voice
-
-LENGTHS = (300, 5_000, 16_001, 40_000, 96_000)
-
-
-def clips() -> list[torch.Tensor]:
-    return [torch.from_numpy(voice(n / SAMPLING_RATE, 100 + 40 * i, i)) for i, n in enumerate(LENGTHS)]
-
-
-def padded(waveforms) -> tuple[torch.Tensor, torch.Tensor]:
-    values = torch.nn.utils.rnn.pad_sequence(waveforms, batch_first=True)
-    mask = torch.stack([torch.arange(values.shape[1]) < len(waveform) for waveform in waveforms]).long()
-    return values, mask
-
-
-@torch.no_grad()
-def predictions(model, values, mask=None) -> torch.Tensor:
-    output = model.eval()(values, mask)
-    return torch.cat([task.decode(output.task_logits[task.name]).reshape(len(values), -1) for task in TASKS], dim=1)
+from tests.support.batches import clips, labels, padded, predictions
 
 
 @pytest.mark.parametrize("padding", ["masked", "paper"])
@@ -68,14 +51,6 @@ def test_logits_are_the_emotion_head(tiny_model):
     assert output.logits is output.task_logits["emotion"]
     assert output.logits.shape == (1, 3)
     assert output.loss is None
-
-
-def labels(count: int) -> dict[str, torch.Tensor]:
-    return {
-        "emotion": torch.arange(count) % 3,
-        "gender": torch.arange(count) % 2,
-        "f0_mean": torch.linspace(100, 300, count),
-    }
 
 
 def gradients(model, **kwargs) -> dict[str, torch.Tensor]:

@@ -1,7 +1,7 @@
 import pytest
 
 from modeling.modeling_waveform_encoder_ser import receptive_field
-from tests.modeling.test_encoders import FAMILIES, build
+from tests.support.small_models import FAMILIES, build
 
 
 def test_the_receptive_field_of_the_published_encoders():

@@ -5,8 +5,8 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from modeling import WhisperForMultiTaskSER
 from tests.conftest import TASKS, voice
-from tests.modeling.test_encoders import FAMILIES, build
-from tests.modeling.test_modeling_wav2vec2_ser import clips, padded
+from tests.support.batches import clips, padded
+from tests.support.small_models import FAMILIES, build
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ from transformers.pipelines.pt_utils import KeyDataset
 
 from modeling import AudioError, SpeechEmotionPipeline, load_audio
 from tests.conftest import ROOT, TASKS, voice
-from tests.modeling.test_audio_ser import encode
+from tests.support.encoded_audio import encode
 from tests.support.loopback_hub import serve
 from tests.support.piped_audio import PIPED, piped, recording
 

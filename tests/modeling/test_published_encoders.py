@@ -10,7 +10,7 @@ from inference.onnx.graph import write_float32
 from inference.onnx.parity import compare, synthetic_clips
 from modeling import SAMPLING_RATE
 from tests.conftest import TASKS, voice
-from tests.modeling.test_modeling_wav2vec2_ser import labels, padded
+from tests.support.batches import labels, padded
 from tests.support.published_encoders import PUBLISHED
 
 LENGTHS = (300, 5_000, 16_001, 40_000, 96_000)

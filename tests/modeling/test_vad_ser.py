@@ -3,38 +3,12 @@ import sys
 
 import numpy as np
 import pytest
-from scipy.signal import sawtooth, square
 
 from inference.timeline.voice_activity import find_speech
 from modeling import load_audio, vad_ser
 from modeling.vad_ser import FRAME, SpeechProbabilities, find_regions, measure_speech
 from tests.conftest import ROOT, TASKS
-from tests.inference.batch.test_predict import babble
-from tests.inference.conftest import music, noise
-
-TIME = np.arange(96_000) / 16_000
-NO_SPEECH = {
-    "silence": np.zeros(96_000),
-    "next to nothing": np.zeros(16),
-    "nothing": np.zeros(0),
-    "a constant": np.full(96_000, 0.3),
-    "noise": noise(6, 0.1),
-    "loud noise": noise(6, 0.5),
-    "soft noise": noise(6, 0.0001),
-    "short noise": noise(0.05, 0.1),
-    "noise that comes and goes": noise(6, 0.3) * (1 + np.sin(2 * np.pi * 4 * TIME)) / 2,
-    "a tone": 0.5 * np.sin(2 * np.pi * 440 * TIME),
-    "a buzz": 0.3 * sawtooth(2 * np.pi * 150 * TIME),
-    "a whistle": 0.3 * square(2 * np.pi * 1200 * TIME),
-    "a siren": 0.5 * np.sin(2 * np.pi * np.cumsum(700 + 300 * np.sin(np.pi * TIME)) / 16_000),
-    "a ringing tone": 0.3 * (np.sin(2 * np.pi * 440 * TIME) + np.sin(2 * np.pi * 480 * TIME)) * (TIME % 3 < 1),
-    "clicks": (np.arange(96_000) % 4000 == 0) * 0.9,
-    "chords": music("chords", 6),
-    "soft chords": music("chords", 6, 0.01),
-    "an arpeggio": music("arpeggio", 6),
-    "drums": music("drums", 6),
-}
-SPEECH = babble(3.0)
+from tests.support.speech_sounds import NO_SPEECH, SPEECH
 
 
 @pytest.mark.parametrize("kind", NO_SPEECH)

@@ -18,12 +18,12 @@ from huggingface_hub import constants
 
 from common.checkpoint import load_checkpoint
 from common.checkpoint_files import weights_sha256
+from evaluation.reporting.paper import BEST
 from modeling import PannsForMultiTaskSER
 from tests.conftest import ROOT, voice
-from tests.evaluation.reporting.test_summary import BEST, evaluated
-from tests.modeling.test_encoders import FAMILIES, build
-from tests.modeling.test_modeling_panns_ser import panns_config
+from tests.support.evaluations import evaluated
 from tests.support.loopback_hub import Hub, serve
+from tests.support.small_models import FAMILIES, build, panns_config
 
 REPO = "org/name"
 TOKEN = "hf_thisIsNoTokenButLooksLikeOne"

@@ -10,10 +10,9 @@ from jinja2 import UndefinedError
 from modeling import Task
 from publishing.card import COLUMNS, render_card, shown_figures
 from tests.conftest import TASKS, tiny_config
-from tests.modeling.test_encoders import FAMILIES
-from tests.modeling.test_modeling_panns_ser import panns_config
 from tests.publishing.conftest import NON_COMMERCIAL, OWN, REPO, RESEARCH, corpus, training_record
 from tests.support.documents import bullets, numbers, prose, section, seen_in_training
+from tests.support.small_models import FAMILIES, panns_config
 
 STARTED = "corpus, or weights it started from"
 LICENSES = "Training data and licenses"

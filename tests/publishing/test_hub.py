@@ -11,7 +11,7 @@ from publishing.hub import describe_publication, head_of, publish_folder, stagin
 from publishing.hub_access import check_access
 from tests.conftest import ROOT
 from tests.publishing.conftest import write_publication
-from tests.publishing.test_hub_access import REPO, refusal
+from tests.support.hub_refusals import REPO, refusal
 from tests.support.loopback_hub import File
 
 pytestmark = pytest.mark.slow

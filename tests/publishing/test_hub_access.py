@@ -1,31 +1,12 @@
 import re
 import socket
-import time
 
 import pytest
 from huggingface_hub import close_session, constants, get_session
 
 from publishing import hub_access
 from publishing.hub_access import check_access, check_name, check_tag
-from tests.support.loopback_hub import ACCOUNTS
-
-REPO = "tester/ser"
-
-
-def message_of(error) -> str:
-    text = str(error.value)
-    assert "\n" not in text
-    assert not [secret for secret in ACCOUNTS if secret in text]
-    return text
-
-
-def refusal(call, *arguments, **options) -> str:
-    """The message with which a call fails, in less than five seconds."""
-    start = time.monotonic()
-    with pytest.raises(ValueError) as error:  # noqa: PT011, the message is what is returned
-        call(*arguments, **options)
-    assert time.monotonic() - start < 5
-    return message_of(error)
+from tests.support.hub_refusals import REPO, refusal
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from publishing.space import REQUIREMENTS, export_space
 from tests.conftest import ROOT
 from tests.publishing.conftest import REPO
 from tests.support.loopback_hub import card_data
-from tests.test_publish import run, start
+from tests.support.scripts import publish_in_process, run_with_hub
 
 pytestmark = pytest.mark.slow
 
@@ -96,7 +96,7 @@ def test_a_missing_checkpoint_is_refused(tmp_path):
 
 
 def test_a_dry_run_lists_the_files_and_asks_nobody(hub, trained, monkeypatch, capsys):
-    start(monkeypatch, trained["panns"], "--space", "--repo", "team/page", "--dry_run")
+    publish_in_process(monkeypatch, trained["panns"], "--space", "--repo", "team/page", "--dry_run")
     listed = {line.split()[1] for line in capsys.readouterr().out.splitlines()}
     assert {"app.py", "README.md", "requirements.txt", "inference/web/page.py", "model/model.safetensors"} <= listed
     assert hub.calls == []
@@ -104,8 +104,8 @@ def test_a_dry_run_lists_the_files_and_asks_nobody(hub, trained, monkeypatch, ca
 
 def test_a_published_space_runs_where_it_is_downloaded(hub, trained, tmp_path, monkeypatch):
     pytest.importorskip("espeakng_loader", reason="nothing else here speaks")
-    start(monkeypatch, trained["wav2vec2"], "--repo", "team/ser", token="hf_writer")
-    done = run(hub, "publish.py", "team/ser", "--space", "--repo", "team/page")
+    publish_in_process(monkeypatch, trained["wav2vec2"], "--repo", "team/ser", token="hf_writer")
+    done = run_with_hub(hub, "publish.py", "team/ser", "--space", "--repo", "team/page")
     assert re.search(rf"\nPublished: {hub.url}/spaces/team/page/commit/\w{{40}}\n", done.stdout)
     repo = hub.repos["space", "team/page"]
     assert repo.private

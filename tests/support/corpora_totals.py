@@ -14,7 +14,7 @@ from preprocessing.clip import Clip
 from preprocessing.corpora import CORPORA
 from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.table1 import PAPER_TOTALS
-from tests.preprocessing.corpora.test_corpora import lay_out
+from tests.support.corpus_folders import lay_out
 
 # The laid-out tree has 200 clips of unknown voices, which are neutral, and one that cannot be decoded.
 MELD = Counter(neutral=200 - 1)

@@ -30,6 +30,13 @@ def bullets(markdown: str, heading: str) -> list[str]:
     return [item.strip() for item in re.findall(r"^- (.*(?:\n  .*)*)", section(markdown, heading), re.MULTILINE)]
 
 
+def table_rows(markdown: str, heading: str) -> list[list[str]]:
+    """The cells of the table in a section, its header first."""
+    lines = [line for line in section(markdown, heading).splitlines() if line.startswith("|")]
+    rows = [line.strip("| ").split(" | ") for line in lines]
+    return rows[:1] + rows[2:]  # without the line between header and body
+
+
 def seen_in_training(card: str) -> tuple[int | None, int | None]:
     """The test clips, and the test speakers, that a model card reports as seen in the training; `None`: unknown."""
     protocol = section(card, "Evaluation protocol").split("\n\n")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.conftest import ROOT, TASKS
-from tests.modeling.test_encoders import FAMILIES
+from tests.support.small_models import FAMILIES
 from tests.training.conftest import job, start_from
 from training.learning_rates import learning_rates, split_by_rate
 from training.run import build_trainer

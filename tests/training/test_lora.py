@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 
 from common.checkpoint import load_checkpoint
 from tests.conftest import ROOT, TASKS
-from tests.modeling.test_encoders import FAMILIES
 from tests.support.crash_recovery import kill, run, start
+from tests.support.small_models import FAMILIES
 from tests.training.conftest import flags, job, start_from
 from training.resume import ADAPTERS
 from training.run import build_trainer, train

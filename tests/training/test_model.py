@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from common.checkpoint import load_checkpoint
 from modeling import PannsForMultiTaskSER, Task, Wav2Vec2ForMultiTaskSER
 from tests.conftest import tiny_config
-from tests.modeling.test_encoders import FAMILIES
+from tests.support.small_models import FAMILIES
 from tests.training.conftest import TASKS, job, start_from
 from training.run import train
 

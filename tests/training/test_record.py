@@ -9,6 +9,7 @@ from common.training_record import read_training_record
 from preprocessing.corpora import CORPORA
 from preprocessing.corpora.own_arguments import stated_license
 from tests.publishing import conftest as publishing
+from tests.support.trainings import record_of
 from tests.training.conftest import flags, job
 from training.record import training_record, write_training_record
 from training.run import build_trainer
@@ -23,10 +24,6 @@ def _ready(prepared, backbone_config, tmp_path_factory):
 def ready(_ready):
     """A training whose clips and settings a test may replace."""
     return replace(_ready, splits=DatasetDict(_ready.splits), data=replace(_ready.data))
-
-
-def record_of(ready) -> dict:
-    return training_record(ready, build_trainer(ready))
 
 
 def test_the_record_describes_the_training(ready, splits, tmp_path):

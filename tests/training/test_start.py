@@ -5,8 +5,8 @@ from huggingface_hub import constants
 
 from tests.publishing import conftest as publishing
 from tests.support.loopback_hub import File, Repository, serve
+from tests.support.trainings import record_of
 from tests.training.conftest import TASKS, job, start_from
-from tests.training.test_record import record_of
 from training.arguments.settings import ModelArguments
 from training.record import write_training_record
 from training.run import build_trainer

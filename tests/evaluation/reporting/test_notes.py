@@ -2,8 +2,8 @@ import pytest
 
 from evaluation.reporting.paper import BEST
 from evaluation.reporting.summary import summarize, write_summary
-from tests.evaluation.reporting.test_summary import evaluated, lines_of
-from tests.support.documents import bullets, numbers, prose
+from tests.support.documents import bullets, numbers, prose, table_rows
+from tests.support.evaluations import evaluated
 
 pytestmark = pytest.mark.slow
 
@@ -18,7 +18,7 @@ def test_what_is_absent_is_named_and_not_shown_as_zero(tmp_path):
     text = write_summary([lonely], tmp_path)
     notes = text.split("## What is missing")[1]
     assert [name for name in ("corpora", "tess", "locales", "en-US", "arousal", "happy") if name not in notes] == []
-    happy = next(row for row in lines_of(text, "Figure 1") if row[0] == "happy")
+    happy = next(row for row in table_rows(text, "Figure 1") if row[0] == "happy")
     assert happy[1:] == ["–", "–", "–", "0"]
     assert any("meld" in paragraph for paragraph in prose(text, "Table 3"))
 

@@ -2,90 +2,15 @@ import json
 
 import numpy as np
 import pytest
-from datasets import Dataset
 
-from evaluation.metrics.compute import measure
 from evaluation.reporting import figures
-from evaluation.reporting.metrics_json import Evaluation, to_evaluation
+from evaluation.reporting.metrics_json import Evaluation
 from evaluation.reporting.paper import BEST, SINGLE_TASK
 from evaluation.reporting.summary import row_metrics, summarize, write_summary
-from modeling import Task
-from tests.support.documents import bullets, prose
+from tests.support.documents import bullets, prose, table_rows
+from tests.support.evaluations import evaluated
 
 pytestmark = pytest.mark.slow
-
-EMOTION = Task("emotion", "classification", "emotion", labels=("angry", "happy", "sad"), temperature=2.0)
-GENDER = Task("gender", "classification", "gender", labels=("female", "male"))
-PITCH = Task("f0_mean", "regression", "f0_mean", unit="Hz", mean=180.0, std=50.0)
-
-
-def evaluated(
-    row,
-    *,
-    variant=0,
-    speakers=5,
-    right=0.7,
-    protocol="paper",
-    corpus=None,
-    corpora=("emodb", "mine"),
-    labels=EMOTION.labels,
-    absent=(),
-    **report,
-):
-    """A model that is right on a share of 60 clips per corpus, evaluated."""
-    random = np.random.default_rng([len(row), variant])
-    count = 60 * len(corpora)
-    truth = [("angry", "happy", "sad")[i % 3] for i in range(count)]
-    truth = [label if label not in absent else "sad" for label in truth]
-    clips = Dataset.from_dict(
-        {
-            "id": [f"{corpora[i // 60]}/{i}.wav" for i in range(count)],
-            "corpus": [corpora[i // 60] for i in range(count)],
-            "locale": ["de-DE" if i // 60 == 0 else "pl-PL" for i in range(count)],
-            "speaker": [f"s{i % speakers}" if speakers else None for i in range(count)],
-            "gender": [("female", "male", None)[i % 3] for i in range(count)],
-            "style": ["acted"] * count,
-            "duration_s": [0.5 + i % 8 for i in range(count)],
-            "emotion": truth,
-            "f0_mean": [150.0 + i for i in range(count)],
-        }
-    )
-    tasks = [Task("emotion", "classification", "emotion", labels=labels, temperature=2.0), GENDER, PITCH]
-    logits = {
-        "emotion": random.normal(size=(count, len(labels))),
-        "gender": random.normal(size=(count, 2)),
-        "f0_mean": random.normal(size=(count, 1)),
-    }
-    for i, label in enumerate(truth):
-        if random.random() < right and label in labels:
-            logits["emotion"][i, labels.index(label)] += 5
-    family, _, named = protocol.partition(":")
-    content = {
-        "protocol": protocol,
-        "family": family,
-        "corpus": named or None,
-        "description": f"divided by {family}",
-        "seed": 0,
-        "notes": ["mine: has 5 speakers"],
-    }
-    settings = {
-        "row": row,
-        "checkpoint": f"runs/{row}",
-        "model": report.get("checkpoint", f"runs/{row}"),
-        "split": "test",
-        "clips": count,
-        "num_clips_seen_in_training": 0,
-        "seed": None,
-        "configuration": None,
-        "merged_labels": {},
-        "without_clips": {"corpora": [], "locales": []},
-        "heads_without_labels": [],
-        "versions": {"multilingual-multitask-ser": "0.1.0", "commit": "unknown", "torch": "2.13.0"},
-        **report,
-    }
-    measured = measure(clips, logits, tasks)
-    metrics_json = {**settings, "protocol": content, "main_task": "emotion", "tasks": measured.metrics}
-    return to_evaluation(metrics_json, measured, clips)
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +21,6 @@ def single():
 @pytest.fixture(scope="module")
 def best():
     return evaluated(BEST, right=0.9)
-
-
-def lines_of(text, heading):
-    """The table below a heading: its rows, each a list of cells."""
-    section = text.split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
-    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("|")]
-    return rows[:1] + rows[2:]
 
 
 def test_one_report_has_every_table_and_figure(single, best, tmp_path):
@@ -130,7 +48,7 @@ def test_every_table_has_as_many_cells_in_each_line_as_in_its_header(single, bes
 
 def test_figures_of_the_tables_are_those_of_the_metrics(single, best, tmp_path):
     text = write_summary([single, best], tmp_path)
-    _, first, second = lines_of(text, "Table 2")
+    _, first, second = table_rows(text, "Table 2")
     mean = best.main["mean_over_corpora"]
     low, high = mean["weighted_f1_ci"]
     assert second[1:3] == [BEST, f"**{mean['weighted_f1']:.3f}** ({low:.3f}–{high:.3f})"]
@@ -139,7 +57,7 @@ def test_figures_of_the_tables_are_those_of_the_metrics(single, best, tmp_path):
     difference = mean["weighted_f1"] - single.main["mean_over_corpora"]["weighted_f1"]
     assert second[6].startswith(f"{difference:+.3f} (")
     assert first[6] == "–"
-    emodb, mine = lines_of(text, "Table 3")[1:]
+    emodb, mine = table_rows(text, "Table 3")[1:]
     assert emodb[0] == "emodb"
     assert emodb[2].startswith(f"**{best.main['corpora']['emodb']['weighted_recall']:.3f}**")
     assert emodb[-3:] == ["0.907", "0.953", "0.963"]
@@ -155,10 +73,10 @@ def test_protocols_are_shown_side_by_side(best, tmp_path):
     other = evaluated(BEST, right=0.5, protocol="speaker", corpora=("mine", "emodb", "tess"))
     text = write_summary([best, other], tmp_path)
     assert "**0." not in text  # models on different clips are not ranked
-    _, *rows = lines_of(text, "Table 2")
+    _, *rows = table_rows(text, "Table 2")
     assert [row[2] for row in rows] == ["paper", "speaker"]
-    assert lines_of(text, "Table 3")[0][1:3] == [f"{BEST} · paper", f"{BEST} · speaker"]
-    clips = {row[0]: row[3] for row in lines_of(text, "Table 3")[1:]}
+    assert table_rows(text, "Table 3")[0][1:3] == [f"{BEST} · paper", f"{BEST} · speaker"]
+    clips = {row[0]: row[3] for row in table_rows(text, "Table 3")[1:]}
     assert clips == {"emodb": "60", "mine": "60", "tess": "– / 60"}
     (described,) = [paragraph for paragraph in prose(text, "Evaluation") if "`speaker`" in paragraph]
     assert all(part in described for part in ("seed 0", "divided by speaker"))
@@ -217,7 +135,7 @@ def test_figures_of_others_are_left_alone(best, tmp_path):
 def test_models_that_were_each_trained_on_one_corpus_are_a_matrix(tmp_path):
     parts = [evaluated(BEST, right=share, protocol=f"cross:{name}") for name, share in (("mine", 0.9), ("emodb", 0.3))]
     text = write_summary(parts, tmp_path)
-    header, _, mine = lines_of(text, "Across corpora")
+    header, _, mine = table_rows(text, "Across corpora")
     assert header[1:] == ["emodb", "mine"]
     assert mine == ["mine", *(f"{parts[0].main['corpora'][name]['weighted_f1']:.3f}" for name in ("emodb", "mine"))]
     assert "\n## Table 2" not in text
@@ -231,8 +149,8 @@ def test_a_regression_alone_has_no_table_of_classes_and_the_other_heads_have_the
     report = {**best.report, "main_task": "f0_mean"}
     text = write_summary([Evaluation(report, {}, best.clips)], tmp_path)
     assert "\n## Table 2" not in text
-    assert lines_of(text, "Every head")[-1][2].startswith("MAE")
-    assert lines_of(text, "Confidence")[1][1] == "emotion"
+    assert table_rows(text, "Every head")[-1][2].startswith("MAE")
+    assert table_rows(text, "Confidence")[1][1] == "emotion"
     for name in ("confusion_emotion", "confusion_gender", "calibration_gender"):
         assert f"](figures/{name}.png)" in text
 
@@ -270,7 +188,7 @@ def test_seeds_of_one_training_are_one_row_with_their_mean_and_deviation(single,
     assert summary["tables"]["figure1"]["clips"] == [40, 40, 40]
     assert [model["seed"] for model in summary["models"]] == [None, 0, 1, 2]
     text = write_summary([single, *members], tmp_path)
-    cells = lines_of(text, "Table 2")
+    cells = table_rows(text, "Table 2")
     assert f"{np.mean(f1):.3f}** ± {np.std(f1, ddof=1):.3f} (" in cells[2][2]
     assert sum(row[1] in "012" and row[2].startswith("`runs/c") for row in cells) == 3
 
@@ -314,7 +232,7 @@ def test_folds_are_shown_with_their_mean_and_deviation(tmp_path):
     }
     members = seeds(over_folds=scores, protocol="folds:2")
     text = write_summary(members, tmp_path)
-    assert lines_of(text, "Folds")[1] == [f"{BEST}, 3 seeds", "0", "0.600 ± 0.141", "0.500, 0.700"]
+    assert table_rows(text, "Folds")[1] == [f"{BEST}, 3 seeds", "0", "0.600 ± 0.141", "0.500, 0.700"]
     summary = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert [training["seed"] for training in row_metrics(summary, "runs/c0")["folds"]] == [0, 1, 2]
 
@@ -344,7 +262,7 @@ def test_one_speaker_has_no_interval_and_the_report_has_the_reason(tmp_path):
     both = [evaluated(row, speakers=1, corpora=("mine",)) for row in ("w2v + Em + Ge", "w2v + Em + La")]
     text = write_summary(both, tmp_path)
     for heading in ("Table 2", "Table 3", "Table 4", "Every head", "By group"):
-        assert "fewer than 3 speakers (1)" in str(lines_of(text, heading)), heading
+        assert "fewer than 3 speakers (1)" in str(table_rows(text, heading)), heading
     assert "–0." not in text.split("## Confidence")[0]
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     line = report["tables"]["table2"][1]

@@ -5,7 +5,6 @@ from threading import Event
 import numpy as np
 import pytest
 import soundfile
-from scipy.signal import lfilter
 
 from common.checkpoint import load_checkpoint
 from inference.batch.predict import PredictionRequest, predict_files
@@ -14,6 +13,7 @@ from inference.timeline.build import TimelineOptions, build_timeline, timeline_r
 from inference.timeline.voice_activity import find_speech
 from modeling import OutputOptions, SpeechEmotionPipeline
 from tests.conftest import TASKS, voice
+from tests.support.speech_sounds import babble
 
 NO_VAD = PredictionRequest(vad=False)  # the clips are buzzes, not speech
 
@@ -121,20 +121,6 @@ def test_outputs_are_formatted_by_the_request(predictor, clips):
     assert len(row["emotion"]) == 1
     assert row["emotion"][0]["label"] in ("sad", "angry")
     assert row["uncertain"] is True
-
-
-def babble(seconds, rate=16_000):
-    """Vowels, five a second: what a detector takes for speech."""
-    time = np.arange(round(seconds * rate)) / rate
-    pulses = np.diff(np.floor(np.cumsum(130 * (1 + 0.2 * np.sin(4.4 * time))) / rate), prepend=0)
-    syllables = []
-    for index, syllable in enumerate(np.array_split(pulses, round(5 * seconds))):
-        for formant in ((700, 1200, 2500), (300, 2200, 3000), (500, 900, 2400), (350, 800, 2300))[index % 4]:
-            radius = np.exp(-np.pi * 80 / rate)
-            syllable = lfilter([1], [1, -2 * radius * np.cos(2 * np.pi * formant / rate), radius**2], syllable)
-        syllables.append(syllable * np.hanning(syllable.size))
-    waveform = np.concatenate(syllables)
-    return (0.3 * waveform / np.abs(waveform).max()).astype(np.float32)
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,11 @@ from inference.engine.predictor import load_predictor
 from inference.timeline.build import TimelineOptions
 from modeling import OutputOptions
 from tests.conftest import voice
-from tests.inference.batch.test_predict import NO_VAD, babble
 from tests.support.bad_audio import decoding_error
+from tests.support.speech_sounds import babble
 
 SETTINGS = {"model": "abc"}
+NO_VAD = PredictionRequest(vad=False)  # the clips are buzzes, not speech
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ from inference.engine.torch_backend import torch_network
 from inference.onnx.graph import write_float16, write_float32
 from modeling import PannsForMultiTaskSER, Wav2Vec2ForMultiTaskSER
 from tests.conftest import tiny_config, voice
-from tests.modeling.test_encoders import FAMILIES, OPTIONS, build
-from tests.modeling.test_modeling_panns_ser import panns_config
+from tests.support.small_models import FAMILIES, OPTIONS, build, panns_config
 
 pytestmark = pytest.mark.slow
 

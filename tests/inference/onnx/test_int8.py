@@ -12,8 +12,7 @@ from inference.onnx.int8 import check_int8, write_int8
 from inference.onnx.sensitivity import eight_bits, product_groups, relative_change
 from modeling import PannsForMultiTaskSER, Wav2Vec2ForMultiTaskSER
 from tests.conftest import tiny_config, voice
-from tests.modeling.test_encoders import FAMILIES, build
-from tests.modeling.test_modeling_panns_ser import panns_config
+from tests.support.small_models import FAMILIES, build, panns_config
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from preprocessing.corpora.catalog import (
     read_sources,
 )
 from preprocessing.corpora.scan import Source, scan_sources
-from tests.preprocessing.corpora.test_corpora import lay_out
 from tests.support.corpora import emodb, emovo, ravdess, verbo
+from tests.support.corpus_folders import lay_out
 
 pytestmark = pytest.mark.slow
 

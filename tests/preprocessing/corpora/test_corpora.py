@@ -6,7 +6,6 @@ The trees stand in `tests/support/corpora`, one module per corpus: `tree()` give
 are too short or that cannot be decoded.
 """
 
-import importlib
 import os
 import unicodedata
 from collections import Counter
@@ -17,18 +16,9 @@ import pytest
 from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora import CORPORA
 from preprocessing.corpora.scan import BROKEN_LINK, NOT_A_FILE, Source, scan
+from tests.support.corpus_folders import JUNK, LAID_OUT, lay_out
 
 pytestmark = pytest.mark.slow
-
-LAID_OUT = {name: importlib.import_module(f"tests.support.corpora.{name}") for name in CORPORA}
-JUNK = dict.fromkeys(["._x.wav", "Thumbs.db", ".DS_Store", "readme.txt", ".hidden/x.wav"], "")
-
-
-def lay_out(folder: Path, files) -> None:
-    for name in files:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files[name] if isinstance(files, dict) else "", encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", CORPORA)

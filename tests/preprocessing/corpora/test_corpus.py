@@ -4,7 +4,7 @@ from collections import Counter
 from preprocessing.clip import IS_COPY, UNEXPECTED_NAME, Clip, SkippedClip
 from preprocessing.corpora.corpus import composed
 from preprocessing.corpora.scan import Source, scan
-from tests.preprocessing.corpora.test_corpora import lay_out
+from tests.support.corpus_folders import lay_out
 
 
 def test_accents_are_composed():

@@ -5,7 +5,7 @@ import pytest
 from preprocessing.clip import UNEXPECTED_NAME, Clip, SkippedClip
 from preprocessing.corpora.cremad import CORPUS, OTHER_FORMAT
 from preprocessing.corpora.scan import Source, scan
-from tests.preprocessing.corpora.test_corpora import lay_out
+from tests.support.corpus_folders import lay_out
 
 TABLE = '"ActorID","Age","Sex","Race","Ethnicity"\n1001,51,"Male","Caucasian","Not Hispanic"\n1091,29,"Female","",""\n'
 

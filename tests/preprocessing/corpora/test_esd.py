@@ -2,7 +2,7 @@
 
 from preprocessing.clip import IS_COPY, UNEXPECTED_NAME, Clip, SkippedClip
 from preprocessing.corpora.esd import CORPUS_EN, CORPUS_ZH
-from tests.preprocessing.corpora.test_corpora import lay_out
+from tests.support.corpus_folders import lay_out
 
 
 def test_each_language_is_read_without_the_other(tmp_path):

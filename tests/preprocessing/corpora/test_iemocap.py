@@ -13,8 +13,8 @@ from preprocessing.corpora.scan import Source, scan
 from preprocessing.prepared.build import prepare
 from preprocessing.prepared.load import load_prepared
 from tests.conftest import voice
-from tests.preprocessing.corpora.test_corpora import lay_out
 from tests.support.corpora import iemocap
+from tests.support.corpus_folders import lay_out
 
 WAV = "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"
 TXT = "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"

@@ -7,8 +7,8 @@ import pytest
 from preprocessing.clip import MISSING_FILE, NOT_IN_TABLE, UNEXPECTED_NAME, Clip, SkippedClip
 from preprocessing.corpora.meld import CORPUS, GENDERS
 from preprocessing.corpora.scan import Source, scan
-from tests.preprocessing.corpora.test_corpora import lay_out
 from tests.support.corpora.meld import TABLES, table
+from tests.support.corpus_folders import lay_out
 
 WOMEN = [
     *("Alice", "Angela", "Annabelle", "Aunt Lillian", "Bernice", "Bonnie", "Brenda", "Caitlin", "Carol", "Cassie"),

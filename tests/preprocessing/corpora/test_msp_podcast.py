@@ -6,7 +6,7 @@ from preprocessing.clip import SkippedClip
 from preprocessing.corpora.msp_podcast import CORPUS
 from preprocessing.corpora.scales import rescale
 from preprocessing.corpora.scan import Source, scan, scan_sources
-from tests.preprocessing.corpora.test_corpora import lay_out
+from tests.support.corpus_folders import lay_out
 
 TABLE = """FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set
 MSP-PODCAST_0001_0008.wav,N,2.2,4.0,7.0,30,Male,Test1

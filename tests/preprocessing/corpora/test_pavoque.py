@@ -4,7 +4,7 @@ import pytest
 
 from preprocessing.clip import IS_COPY, UNEXPECTED_NAME, Clip, SkippedClip
 from preprocessing.corpora.pavoque import ALREADY_CUT, CORPUS, MISSING_RECORDING, OUTTAKE
-from tests.preprocessing.corpora.test_corpora import lay_out
+from tests.support.corpus_folders import lay_out
 
 ANGRY = "- prompt: spike0030a\n  text: Ach ja?\n  style: angry\n  start: 27.0\n  end: 28.92\n"
 POKER = "- prompt: m0001\n  text: Ach ja?\n  style: poker\n  start: 0\n  end: 1.5\n"

@@ -2,7 +2,7 @@
 
 from preprocessing.clip import IS_COPY, SkippedClip
 from preprocessing.corpora.savee import CORPUS
-from tests.preprocessing.corpora.test_corpora import lay_out
+from tests.support.corpus_folders import lay_out
 
 
 def test_a_clip_in_both_forms_is_read_once(tmp_path):

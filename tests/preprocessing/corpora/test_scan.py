@@ -5,8 +5,8 @@ import pytest
 from preprocessing.clip import Clip, SkippedClip
 from preprocessing.corpora.scan import UNKNOWN_GENDER, Source, no_counterpart, scan
 from preprocessing.corpora.user_audio import NO_CLASS, NOT_AUDIO, UserAudio
-from tests.preprocessing.corpora.test_corpora import lay_out
 from tests.support.corpora import ravdess
+from tests.support.corpus_folders import lay_out
 
 
 @pytest.fixture

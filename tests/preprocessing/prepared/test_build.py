@@ -24,31 +24,13 @@ from preprocessing.prepared.rows import PreparationConfig
 from preprocessing.prepared.table import load_report
 from preprocessing.stored_audio import stored_waveform
 from tests.conftest import EXTRA_COLUMNS, ROOT, voice
+from tests.support.audio_clips import prepared_clips, write_table
 
 SHORT = PreparationConfig(min_duration_s=0.1)
 
 
-def write_table(folder: Path, clips_of: dict[str, int]) -> Path:
-    """A table of corpora with this many clips of 0.12 s."""
-    (folder / "wav").mkdir(parents=True, exist_ok=True)
-    rows = []
-    for corpus, count in clips_of.items():
-        for i in range(count):
-            path = folder / f"wav/{corpus}{i:03}.wav"
-            if not path.exists():
-                soundfile.write(path, voice(0.12, 90 + 3 * i, i), SAMPLING_RATE)
-            emotion = ("angry", "sad")[i % 2]
-            rows.append({"path": f"wav/{path.name}", "corpus": corpus, "speaker": f"s{i % 4}", "emotion": emotion})
-    pd.DataFrame(rows).to_csv(folder / "table.csv", index=False)
-    return folder / "table.csv"
-
-
 def prepare_table(table: Path, output: Path, preparation: PreparationConfig = SHORT) -> dict:
     return prepare(scan([Source("table", table)]), output, preparation, num_proc=1)
-
-
-def contents(folder: Path) -> dict:
-    return {split: rows[:] for split, rows in load_prepared(folder, "paper").items()}
 
 
 def times(folder: Path) -> dict[str, int]:
@@ -105,7 +87,7 @@ def test_a_second_run_does_nothing_again_a_change_its_part_and_another_setting_a
         assert {name: after[name] for name in old if name in new} == {name: before[name] for name in old if name in new}
         before = after
     prepare_table(table, tmp_path / "fresh")
-    assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
+    assert prepared_clips(tmp_path / "out") == prepared_clips(tmp_path / "fresh")
     anew = prepare_table(table, tmp_path / "out", PreparationConfig(min_duration_s=0.1, max_duration_s=0.08))["parts"]
     assert times(tmp_path / "out").keys() == set(anew)
     assert not set(anew) & set(new)
@@ -128,13 +110,13 @@ def test_a_folder_of_an_older_version_gets_the_protocols_that_it_lacks_without_p
 def test_an_interrupted_part_is_cleared_and_prepared_again(tmp_path):
     table = write_table(tmp_path / "audio", {"a": 4, "b": 5})
     report = prepare_table(table, tmp_path / "out")
-    expected = contents(tmp_path / "out")
+    expected = prepared_clips(tmp_path / "out")
     part = tmp_path / "out/clips" / report["parts"][1]
     unfinished = part.rename(f"{part}.123.unfinished")
     next(unfinished.rglob("*.arrow")).write_bytes(b"half")
     assert prepare_table(table, tmp_path / "out") == report
     assert times(tmp_path / "out").keys() == set(report["parts"])
-    assert contents(tmp_path / "out") == expected
+    assert prepared_clips(tmp_path / "out") == expected
 
 
 @pytest.mark.slow
@@ -160,16 +142,16 @@ def test_a_killed_run_is_taken_up_where_it_stood(tmp_path):
     assert after.keys() == set(report["parts"])
     assert {name: after[name] for name in survived} == survived
     assert prepare_table(table, tmp_path / "undisturbed") == report
-    assert contents(tmp_path / "killed") == contents(tmp_path / "undisturbed")
+    assert prepared_clips(tmp_path / "killed") == prepared_clips(tmp_path / "undisturbed")
 
 
 def test_the_corpora_of_a_prepared_folder_are_not_lost_to_another_run(tmp_path):
     table = write_table(tmp_path / "audio", {"a": 3, "b": 3})
     prepare_table(table, tmp_path / "out")
-    expected = contents(tmp_path / "out")
+    expected = prepared_clips(tmp_path / "out")
     with pytest.raises(ValueError, match=r"out .* a\."):
         prepare_table(write_table(tmp_path / "audio", {"b": 3}), tmp_path / "out")
-    assert contents(tmp_path / "out") == expected
+    assert prepared_clips(tmp_path / "out") == expected
 
 
 def test_the_same_clip_twice_is_an_error(tmp_path):

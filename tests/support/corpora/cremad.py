@@ -1,5 +1,5 @@
 """CREMA-D: 82 clips of each of 91 actors, less twenty; which twenty is not known here. The sexes stand in a table, so
-the cases are in `test_corpora_cremad.py`.
+the cases are in `test_cremad.py`.
 """
 
 from itertools import product

@@ -47,4 +47,4 @@ SKIPPED = {
     no_counterpart("other"): 3,
     no_counterpart("xxx"): 2507,
 }
-CASES = []  # the labels stand in other files: see test_corpora_iemocap.py
+CASES = []  # the labels stand in other files: see test_iemocap.py

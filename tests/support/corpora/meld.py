@@ -91,4 +91,4 @@ SKIPPED = {
     MISSING_FILE: 1,
     UNEXPECTED_NAME: 2,
 }
-CASES = []  # the labels stand in other files: see test_corpora_meld.py
+CASES = []  # the labels stand in other files: see test_meld.py

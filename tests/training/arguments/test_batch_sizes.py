@@ -5,8 +5,8 @@ import torch
 
 from modeling import ARCHITECTURES, PannsForMultiTaskSER, PannsMultiTaskSERConfig
 from tests.conftest import TASKS
-from tests.modeling.test_encoders import FAMILIES, build
-from tests.training.arguments.test_settings import BASE
+from tests.support.small_models import FAMILIES, build
+from tests.support.trainings import REQUIRED_FLAGS
 from tests.training.conftest import job, start_from
 from training.arguments.batch_sizes import BatchSettings, clips_at_once
 from training.arguments.parse import parse_args
@@ -133,7 +133,7 @@ def test_random_batches_hold_every_clip_once_and_differ_by_epoch_alone(arguments
     ],
 )
 def test_given_batch_sizes_are_kept_in_the_settings(flags, expected):
-    _, _, args, _, settings = parse_args([*BASE, *flags])
+    _, _, args, _, settings = parse_args([*REQUIRED_FLAGS, *flags])
     assert tuple(getattr(args, name) for name in BATCH) == expected
     assert args.train_sampling_strategy == "group_by_length"
     assert {f"--{name}" for name in settings if name in BATCH} == {*flags[::2]}  # what follows is not written down
@@ -142,7 +142,7 @@ def test_given_batch_sizes_are_kept_in_the_settings(flags, expected):
 @pytest.mark.parametrize("given", [None, "group_by_length"])
 def test_the_network_decides_where_nothing_is_given(given):
     flags = ["--train_sampling_strategy", given] if given else []
-    _, _, args, *_ = parse_args([*BASE, *flags])
+    _, _, args, *_ = parse_args([*REQUIRED_FLAGS, *flags])
     args.set_batch_sizes(batch_statistics=True)
     assert tuple(getattr(args, name) for name in BATCH) == (32, 32, 1)
     assert args.train_sampling_strategy == (given or "random")
@@ -160,24 +160,24 @@ def test_the_network_decides_where_nothing_is_given(given):
 )
 def test_other_settings_that_change_the_batch_are_refused(flags, message):
     with pytest.raises(ValueError, match=message):
-        parse_args([*BASE, *flags])
+        parse_args([*REQUIRED_FLAGS, *flags])
 
 
 def test_corpora_are_sampled_as_they_are_by_default():
-    _, _, args, _, settings = parse_args(BASE)
+    _, _, args, _, settings = parse_args(REQUIRED_FLAGS)
     assert args.corpus_temperature == 1
-    _, _, args, _, settings = parse_args([*BASE, "--corpus_temperature", "0.5"])
+    _, _, args, _, settings = parse_args([*REQUIRED_FLAGS, "--corpus_temperature", "0.5"])
     assert args.corpus_temperature == settings["corpus_temperature"] == 0.5
 
 
 @pytest.mark.parametrize("value", ["-0.1", "1.5", "nan", "inf"])
 def test_a_temperature_that_is_not_from_0_to_1_is_refused(value):
     with pytest.raises(ValueError, match=f"--corpus_temperature {value} "):
-        parse_args([*BASE, "--corpus_temperature", value])
+        parse_args([*REQUIRED_FLAGS, "--corpus_temperature", value])
 
 
 def test_a_sequential_order_with_a_temperature_is_refused():
     sequential = ["--train_sampling_strategy", "sequential"]
     with pytest.raises(ValueError, match=r"--corpus_temperature 0\.5 .*--train_sampling_strategy sequential"):
-        parse_args([*BASE, *sequential, "--corpus_temperature", "0.5"])
-    assert parse_args([*BASE, *sequential])[2].train_sampling_strategy == "sequential"
+        parse_args([*REQUIRED_FLAGS, *sequential, "--corpus_temperature", "0.5"])
+    assert parse_args([*REQUIRED_FLAGS, *sequential])[2].train_sampling_strategy == "sequential"

@@ -3,10 +3,9 @@ import re
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.trainings import REQUIRED_FLAGS
 from training.arguments.parse import parse_args
 from training.arguments.training_arguments import SERTrainingArguments
-
-BASE = ["--data", "prepared", "--output_dir", "out", "--model_name_or_path", "x"]
 
 
 @pytest.mark.parametrize(
@@ -23,7 +22,7 @@ BASE = ["--data", "prepared", "--output_dir", "out", "--model_name_or_path", "x"
 )
 def test_an_unusable_value_is_refused_with_its_flag(flags):
     with pytest.raises(ValueError, match=" ".join(flags[:2])):
-        parse_args([*BASE, *flags])
+        parse_args([*REQUIRED_FLAGS, *flags])
 
 
 def test_by_default_all_of_the_model_is_trained_at_one_rate():

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from tests.training.arguments.test_settings import BASE
+from tests.support.trainings import REQUIRED_FLAGS
 from training.arguments.parse import SettingsParser, parse_args, read_configs
 from training.arguments.settings import QueueArguments
 
@@ -24,7 +24,16 @@ def test_flags_override_files_and_later_files_earlier_ones(tmp_path):
 
 def test_saved_settings_run_the_same_training_again(tmp_path):
     off = ["--load_best_model_at_end", "false"]  # as transformers has it, and not as we have it
-    flags = [*BASE, "--tasks", "emotion", "f0_mean", "--task_weights", "f0_mean=0.5", "--learning_rate", "3e-4"]
+    flags = [
+        *REQUIRED_FLAGS,
+        "--tasks",
+        "emotion",
+        "f0_mean",
+        "--task_weights",
+        "f0_mean=0.5",
+        "--learning_rate",
+        "3e-4",
+    ]
     *groups, settings = parse_args([*flags, "--freeze", "none", "--eval_strategy", "no", *off])
     *again, settings_again = parse_args(["--config", write(tmp_path / "c.yaml", **settings)])
     assert groups[:2] == again[:2]
@@ -34,38 +43,38 @@ def test_saved_settings_run_the_same_training_again(tmp_path):
 
 def test_a_sweep_is_not_among_the_settings_of_a_training(tmp_path):
     grid = write(tmp_path / "c.yaml", sweep=True, sweep_learning_rate=[3e-4], sweep_weight_decay=[0])
-    *_, sweep, settings = parse_args([*BASE, "--config", grid])
+    *_, sweep, settings = parse_args([*REQUIRED_FLAGS, "--config", grid])
     assert (sweep.sweep, sweep.sweep_learning_rate, sweep.sweep_weight_decay) == (True, [3e-4], [0])
     assert not [name for name in settings if name.startswith("sweep")]
 
 
 def test_a_misspelled_setting_in_a_file_is_an_error_with_a_suggestion(tmp_path):
     with pytest.raises(ValueError, match="learning_rate"):
-        parse_args([*BASE, "--config", write(tmp_path / "a.yaml", learning_rte=1e-3)])
+        parse_args([*REQUIRED_FLAGS, "--config", write(tmp_path / "a.yaml", learning_rte=1e-3)])
 
 
 def test_a_file_without_a_mapping_is_an_error(tmp_path):
     (tmp_path / "a.yaml").write_text("- a\n- b\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"a\.yaml"):
-        parse_args([*BASE, "--config", str(tmp_path / "a.yaml")])
+        parse_args([*REQUIRED_FLAGS, "--config", str(tmp_path / "a.yaml")])
 
 
 def test_abbreviated_and_unknown_flags_are_refused(capsys):
     for flag in (["--learning_rat", "1"], ["--no_such_flag", "1"]):
         with pytest.raises(SystemExit):
-            parse_args([*BASE, *flag])
+            parse_args([*REQUIRED_FLAGS, *flag])
         assert flag[0] in capsys.readouterr().err
 
 
 def test_a_setting_without_a_value_is_an_error_and_not_ignored(tmp_path):
     (tmp_path / "a.yaml").write_text("save_total_limit:\n", encoding="utf-8")
     with pytest.raises(ValueError, match="save_total_limit"):
-        parse_args([*BASE, "--config", str(tmp_path / "a.yaml")])
+        parse_args([*REQUIRED_FLAGS, "--config", str(tmp_path / "a.yaml")])
 
 
 def test_an_empty_grid_is_an_error_and_not_the_default(tmp_path):
     with pytest.raises(ValueError, match="sweep_learning_rate"):
-        parse_args([*BASE, "--config", write(tmp_path / "a.yaml", sweep_learning_rate=[])])
+        parse_args([*REQUIRED_FLAGS, "--config", write(tmp_path / "a.yaml", sweep_learning_rate=[])])
     with pytest.raises(ValueError, match="sweep_learning_rate"):
         QueueArguments(sweep_learning_rate=[])
 
@@ -112,12 +121,12 @@ def test_two_starts_in_one_file_are_an_error(tmp_path):
 )
 def test_unknown_settings_wrong_types_and_values_are_refused_by_name(tmp_path, settings, named):
     with pytest.raises(ValueError, match=named):
-        parse_args([*BASE, "--config", write(tmp_path / "a.yaml", **settings)])
+        parse_args([*REQUIRED_FLAGS, "--config", write(tmp_path / "a.yaml", **settings)])
 
 
 def test_values_are_those_of_the_flags(tmp_path):
     (tmp_path / "a.yaml").write_text("run_name: 2026-01-02\ntasks: emotion\nmax_grad_norm: 0\nbf16: no\nproject: --x\n")
-    _, model, args, _, _ = parse_args([*BASE, "--config", str(tmp_path / "a.yaml")])
+    _, model, args, _, _ = parse_args([*REQUIRED_FLAGS, "--config", str(tmp_path / "a.yaml")])
     assert (args.run_name, model.tasks, args.max_grad_norm, args.bf16) == ("2026-01-02", ["emotion"], 0, False)
     assert args.project == "--x"
 

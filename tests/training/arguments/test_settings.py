@@ -1,14 +1,13 @@
 import pytest
 
 from modeling import ARCHITECTURES
+from tests.support.trainings import REQUIRED_FLAGS
 from training.arguments.parse import parse_args
 from training.arguments.settings import BEST_ROW
 
-BASE = ["--data", "prepared", "--output_dir", "runs/x", "--model_name_or_path", "backbone"]
-
 
 def test_the_recipe_is_the_default():
-    data, model, args, sweep, _ = parse_args(BASE)
+    data, model, args, sweep, _ = parse_args(REQUIRED_FLAGS)
     assert data.protocol == "paper"
     assert model.tasks is None  # the checkpoint's own, or the paper's best row
     assert BEST_ROW == ("emotion", "gender", "language", "f0_mean")
@@ -24,7 +23,9 @@ def test_the_recipe_is_the_default():
 
 
 def test_task_weights():
-    _, model, *_ = parse_args([*BASE, "--tasks", "emotion", "gender:classification", "--task_weights", "gender=0.5"])
+    _, model, *_ = parse_args(
+        [*REQUIRED_FLAGS, "--tasks", "emotion", "gender:classification", "--task_weights", "gender=0.5"]
+    )
     assert model.weights() == {"gender": 0.5}
 
 
@@ -45,20 +46,20 @@ def test_task_weights():
 )
 def test_wrong_settings_are_refused(flags, message):
     with pytest.raises(ValueError, match=message):
-        parse_args([*BASE, *flags])
+        parse_args([*REQUIRED_FLAGS, *flags])
 
 
 @pytest.mark.parametrize("value", ["2", "-0.1", "nan"])
 @pytest.mark.parametrize("flag", ["--layerdrop", "--mask_time_prob"])
 def test_an_invalid_probability_is_refused(flag, value):
     with pytest.raises(ValueError, match=f"{flag} {value}"):
-        parse_args([*BASE, flag, value])
+        parse_args([*REQUIRED_FLAGS, flag, value])
 
 
 def test_the_architecture_is_a_setting_whose_help_names_all(capsys):
-    _, model, *_ = parse_args(BASE)
+    _, model, *_ = parse_args(REQUIRED_FLAGS)
     assert model.architecture is None
-    _, model, *_, settings = parse_args([*BASE, "--architecture", "panns"])
+    _, model, *_, settings = parse_args([*REQUIRED_FLAGS, "--architecture", "panns"])
     assert model.architecture == settings["architecture"] == "panns"
     with pytest.raises(SystemExit):
         parse_args(["--help"])
@@ -68,8 +69,8 @@ def test_the_architecture_is_a_setting_whose_help_names_all(capsys):
 
 
 def test_augmentation_is_off_by_default_and_checked():
-    assert parse_args(BASE)[0].augment == []
-    data, *_, settings = parse_args([*BASE, "--augment", "noise", "room", "--augment_probability", "0.5"])
+    assert parse_args(REQUIRED_FLAGS)[0].augment == []
+    data, *_, settings = parse_args([*REQUIRED_FLAGS, "--augment", "noise", "room", "--augment_probability", "0.5"])
     assert (data.augment, data.augment_probability) == (["noise", "room"], 0.5)
     assert (settings["augment"], settings["augment_probability"]) == (["noise", "room"], 0.5)
 
@@ -85,4 +86,4 @@ def test_augmentation_is_off_by_default_and_checked():
 )
 def test_augmentation_that_is_not_valid_is_refused(flags, named):
     with pytest.raises(ValueError, match=named):
-        parse_args([*BASE, *flags])
+        parse_args([*REQUIRED_FLAGS, *flags])

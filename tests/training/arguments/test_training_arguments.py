@@ -1,7 +1,7 @@
 import pytest
 from transformers import TrainingArguments
 
-from tests.training.arguments.test_settings import BASE
+from tests.support.trainings import REQUIRED_FLAGS
 from training.arguments.parse import parse_args
 from training.arguments.training_arguments import SERTrainingArguments
 
@@ -17,5 +17,5 @@ def test_every_default_that_differs_from_transformers_is_named_in_the_docstring(
 
 def test_a_token_is_not_saved():
     with pytest.raises(ValueError, match=r"hf auth login.*HF_TOKEN") as error:
-        parse_args([*BASE, "--hub_token", "hf_secret"])
+        parse_args([*REQUIRED_FLAGS, "--hub_token", "hf_secret"])
     assert "hf_secret" not in str(error.value)

@@ -6,13 +6,13 @@ import json
 import pytest
 from transformers import TrainingArguments
 
+from tests.support.trainings import REQUIRED_FLAGS
 from tests.training.conftest import job
 from training.arguments.parse import parse_args
 from training.arguments.training_arguments import SERTrainingArguments
 from training.arguments.value_checks import RULES
 from training.run import train
 
-BASE = ["--data", "prepared", "--output_dir", "out", "--model_name_or_path", "x"]
 CHECKPOINTING = '{"use_reentrant": false}'
 
 # Field -> values that are refused before anything is loaded.
@@ -205,7 +205,7 @@ def test_every_rule_is_of_a_setting_and_allows_its_default():
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in REFUSED.items() for value in values])
 def test_an_unsupported_value_is_refused_with_its_flag(name, value, capsys):
     with pytest.raises((ValueError, SystemExit)) as error:
-        parse_args([*BASE, f"--{name}", value])
+        parse_args([*REQUIRED_FLAGS, f"--{name}", value])
     message = f"{error.value} {capsys.readouterr().err}"
     assert f"--{name}" in message
     assert (value.lower() in message.lower()) == (name not in SECRET)
@@ -222,16 +222,18 @@ def test_supported_values_train(arguments, tmp_path, settings):
 
 def test_arguments_that_a_scheduler_does_not_have_are_refused():
     with pytest.raises(ValueError, match=r"--lr_scheduler_kwargs.*no_such"):
-        parse_args([*BASE, "--lr_scheduler_kwargs", '{"no_such": 1}'])
+        parse_args([*REQUIRED_FLAGS, "--lr_scheduler_kwargs", '{"no_such": 1}'])
 
 
 @pytest.mark.parametrize("precision", ["fp16", "fp8"])
 def test_a_precision_that_the_launcher_sets_is_checked_too(monkeypatch, precision):
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", precision)
     with pytest.raises(ValueError, match=precision):
-        parse_args(BASE)
+        parse_args(REQUIRED_FLAGS)
 
 
 def test_a_setting_that_is_true_or_false_stands_without_a_value(arguments):
-    _, _, args, _, _ = parse_args([*BASE, "--bf16", "--use_cpu", "--ddp_find_unused_parameters", "--seed", "3"])
+    _, _, args, _, _ = parse_args(
+        [*REQUIRED_FLAGS, "--bf16", "--use_cpu", "--ddp_find_unused_parameters", "--seed", "3"]
+    )
     assert (args.bf16, args.use_cpu, args.ddp_find_unused_parameters, args.seed) == (True, True, True, 3)
