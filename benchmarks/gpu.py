@@ -39,7 +39,7 @@ NETWORKS = (
     Checkpoint("models/whisper-base-ser", "whisper", whisper(512, 4)),
 )
 TOY_WHISPER = whisper(64, 2)
-# `torch.compile` is measured with the largest of wav2vec 2.0 and with the released model: compiling takes longest.
+# `torch.compile` is measured with two of them, because compiling is slow.
 COMPILED = (XLSR_53, NETWORKS[-1].name)
 # What differs from ours, by the name of the way: the batches, or the computation of the same batches.
 BATCHES = {
@@ -347,7 +347,7 @@ def format_rates(rates: Sequence[Rate], device: str) -> str:
     lines = [
         f"On {device}, bfloat16, random weights of the shapes named, feature encoder frozen in training:",
         "",
-        "| shape | stage | way | batch, clips | clips/s | hours per hour | memory | of a product | ours is faster by |",
+        "| shape | stage | way | batch, clips | clips/s | hours per hour | memory | of matmul | ours is faster by |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for rate in rates:

@@ -11,9 +11,9 @@ from .hub import HubArguments
 
 EFFECTIVE_BATCH_SIZE = 32
 _SMALL, _LARGE = 8, 32  # clips of a batch
-# On a GPU a step of XLSR-53 takes about as long with 32 clips as with 8, for launching its kernels takes longest; 32
-# clips of 6 s take 16 GB in bfloat16 (benchmarks/RESULTS.md, On a GPU).
-_LARGE_FITS = 22e9  # bytes, of a card that is sold as one of 24 GB
+# On a GPU a step of XLSR-53 takes about as long with 32 clips as with 8. In bfloat16, 32 clips of 6 s take 16 GB,
+# without SDPA 23 GB (benchmarks/RESULTS.md, On a GPU); other encoders and float32 take more.
+_LARGE_FITS = 38e9  # bytes, of a card that is sold as one of 40 GB
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class BatchSettings:
 
 
 def clips_at_once(device: torch.device) -> int:
-    """Clips of a batch that a device has memory for, if it is a GPU, and that it is fast with."""
+    """Clips of a batch: more on a GPU that has the memory for them."""
     if device.type == "cuda" and torch.cuda.get_device_properties(device).total_memory >= _LARGE_FITS:
         return _LARGE
     return _SMALL
@@ -111,7 +111,7 @@ class BatchArguments(HubArguments):
     per_device_train_batch_size: int | None = field(  # type: ignore[assignment]
         default=None,
         metadata={
-            "help": "Clips of a batch on one device. Default: 8, on a GPU of 24 GB or more 32, and for a network with "
+            "help": "Clips of a batch on one device. Default: 8, on a GPU of 40 GB or more 32, and for a network with "
             "batch norm all that an update has for the device."
         },
     )

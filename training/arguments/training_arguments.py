@@ -23,8 +23,9 @@ class SERTrainingArguments(FineTuningArguments):
 
     - `learning_rate` 1e-4, `warmup_steps` 0.1 (a share of all steps), `num_train_epochs` 10;
     - `effective_batch_size`, an additional field: 32 clips, however many processes share them. The defaults of
-      `per_device_train_batch_size` and `gradient_accumulation_steps` follow from it, that of
-      `train_sampling_strategy` from the network: see [`~training.arguments.batch_sizes.BatchSettings`].
+      `per_device_train_batch_size` and `gradient_accumulation_steps` follow from it, from the device's memory and
+      from the network, that of `train_sampling_strategy` from the network: see
+      [`~training.arguments.batch_sizes.BatchSettings`].
       `auto_find_batch_size` and other settings that would change the batch are refused;
     - `corpus_temperature`, an additional field: sampling over corpora, see
       [`~training.corpus_sampling.CorpusSampling`];

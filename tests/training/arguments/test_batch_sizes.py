@@ -28,12 +28,18 @@ def test_a_network_with_batch_statistics_has_full_random_batches(processes, at_o
 
 @pytest.mark.parametrize(
     ("device", "gigabytes", "expected"),
-    [("cpu", 400, (32, 8, 4)), ("cuda", 16, (32, 8, 4)), ("cuda", 24, (32, 32, 1)), ("cuda", 140, (32, 32, 1))],
+    [("cpu", 400, (32, 8, 4)), ("cuda", 37, (32, 8, 4)), ("cuda", 39, (32, 32, 1)), ("cuda", 140, (32, 32, 1))],
 )
 def test_a_large_gpu_has_the_clips_of_an_update_at_once(device, gigabytes, expected, monkeypatch):
     monkeypatch.setattr("torch.cuda.get_device_properties", lambda _: SimpleNamespace(total_memory=gigabytes * 10**9))
     divided = BatchSettings().divide(1, at_once=clips_at_once(torch.device(device)))
     assert tuple(getattr(divided, name) for name in BATCH) == expected
+
+
+def test_the_device_of_a_training_determines_its_batch(monkeypatch):
+    monkeypatch.setattr("training.arguments.batch_sizes.clips_at_once", lambda device: {"cpu": 16}[device.type])
+    args = parse_args(REQUIRED_FLAGS)[2]
+    assert tuple(getattr(args, name) for name in BATCH) == (32, 16, 2)
 
 
 @pytest.mark.parametrize(
