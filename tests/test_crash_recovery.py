@@ -22,7 +22,7 @@ from common.checkpoint import load_checkpoint
 from common.outputs import RECORD
 from tests.conftest import ROOT, voice
 from tests.support.audio_clips import prepared_clips, write_table
-from tests.support.crash_recovery import contents, kill, restart_server, run, start, worker
+from tests.support.crash_recovery import contents, kill, kill_workers, restart_server, run, start
 from tests.support.loopback_hub import serve
 from tests.support.small_models import FAMILIES
 from training.resume import checkpoint_to_resume
@@ -241,8 +241,7 @@ def test_a_full_disk_is_reported_and_with_room_the_same_command_ends(jobs, undis
 def test_a_worker_that_is_killed_is_reported_and_the_same_command_ends(jobs, undisturbed, tmp_path, script, more):
     job, output = jobs[script], tmp_path / "output"
     process = start(script, *job.arguments(output), *more, log=tmp_path / "log")
-    os.kill(worker(process), signal.SIGKILL)
-    process.join()
+    kill_workers(process)
     printed = (tmp_path / "log").read_text()
     assert (process.exitcode, "Traceback" in printed) == (1, False), printed
     assert re.search(rf"{script}: .*(killed|exited).*\bcommand\b", printed, re.IGNORECASE)

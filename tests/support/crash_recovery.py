@@ -57,13 +57,15 @@ def kill(process: BaseProcess) -> None:
     process.join()
 
 
-def worker(process: BaseProcess) -> int:
-    """The first process that a script starts."""
+def kill_workers(process: BaseProcess) -> None:
+    """Kills each process that a script starts, until the script has ended: a single one may be done with its work."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    while not (found := children.read_text().split()):
-        assert process.is_alive()
+    while process.is_alive():
+        with contextlib.suppress(OSError):  # the script or a worker has ended meanwhile
+            for worker in children.read_text().split():
+                os.kill(int(worker), signal.SIGKILL)
         time.sleep(0.001)
-    return int(found[0])
+    process.join()
 
 
 def contents(folder: Path, leave_out: str = "") -> dict[str, bytes]:
