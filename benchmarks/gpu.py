@@ -10,7 +10,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from benchmarks.inference import stock as predict_stock
 from benchmarks.measure import race as in_turns
 from benchmarks.measure import ratio, spread
 from benchmarks.models import TASKS, TOY, operations_by_module, write_checkpoint
+from benchmarks.rates import Rate, format_rates
 from common.command_line import FlagParser
 from modeling import SAMPLING_RATE, length_grouped_batches
 from training.sampler import LengthGroupedBatches
@@ -63,38 +64,6 @@ class Stage:
     make_step: Callable[[Any], Step]
     batch_size: int
     clips: int
-
-
-@dataclass(frozen=True)
-class Rate:
-    """The speed of one way of computing on a device.
-
-    Args:
-        network: name of the checkpoint whose shape is measured.
-        stage: `training`, `inference`, or `files`, which is inference with decoding and padding.
-        way: what is done, in words.
-        batch_size: clips that are processed at once.
-        clips: how many there were.
-        clips_per_second: median of the rounds, with `low` and `high`.
-        audio_hours_per_hour: of real audio, without padding.
-        over: how many times as fast ours is; 1 for itself.
-        memory_gb: peak memory of tensors; `None` where another process computes.
-        share_of_product: operations a second, of padding too, over the device's measured rate in a matrix product;
-            `None` as before.
-    """
-
-    network: str
-    stage: str
-    way: str
-    batch_size: int
-    clips: int
-    clips_per_second: float
-    low: float
-    high: float
-    audio_hours_per_hour: float
-    over: float
-    memory_gb: float | None = None
-    share_of_product: float | None = None
 
 
 class Batch(NamedTuple):
@@ -189,23 +158,20 @@ def computations(model: Any, compiled: bool) -> dict[str, Callable[[], AbstractC
     """The ways of computing the same batches that a model has on its device, each as a context of its steps."""
     ways: dict[str, Callable[[], AbstractContextManager]] = {"compiled": nullcontext} if compiled else {}
     if model._supports_sdpa:
-        ways["eager"] = partial(AttentionBy, model, "eager")
+        ways["eager"] = partial(attention_by, model, "eager")
         if model.device.type == "cuda":
             ways["cudnn"] = partial(sdpa_kernel, [SDPBackend.CUDNN_ATTENTION, SDPBackend.EFFICIENT_ATTENTION], True)
     return ways
 
 
-class AttentionBy(AbstractContextManager):
+@contextmanager
+def attention_by(model: Any, implementation: str) -> Iterator[None]:
     """Computes attention by an implementation, and by SDPA again at the end."""
-
-    def __init__(self, model: Any, implementation: str):
-        self.model, self.implementation = model, implementation
-
-    def __enter__(self) -> None:
-        self.model.set_attn_implementation(self.implementation)
-
-    def __exit__(self, *error: object) -> None:
-        self.model.set_attn_implementation("sdpa")
+    model.set_attn_implementation(implementation)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation("sdpa")
 
 
 def measure(device: torch.device, quick: bool) -> Iterator[list[Rate]]:
@@ -340,24 +306,6 @@ def over_files(quick: bool) -> list[Rate]:
             )
         )
     return rates
-
-
-def format_rates(rates: Sequence[Rate], device: str) -> str:
-    """The rates as a Markdown table."""
-    lines = [
-        f"On {device}, bfloat16, random weights of the shapes named, feature encoder frozen in training:",
-        "",
-        "| shape | stage | way | batch, clips | clips/s | hours per hour | memory | of matmul | ours is faster by |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for rate in rates:
-        memory = "" if rate.memory_gb is None else f"{rate.memory_gb:.1f} GB"
-        share = "" if rate.share_of_product is None else f"{rate.share_of_product:.0%}"
-        clips = f"{rate.clips_per_second:.0f} ({rate.low:.0f}–{rate.high:.0f})"
-        cells = [rate.network, rate.stage, rate.way, f"{rate.batch_size}, {rate.clips}", clips]
-        cells += [f"{rate.audio_hours_per_hour:,.0f}", memory, share, f"{rate.over:.2f} ×"]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu import Rate, format_rates
 from benchmarks.machine import Machine
 from benchmarks.measure import Line
+from benchmarks.rates import Rate, format_rates
 from common.files import write_json, write_text
 from common.text_tables import format_table
 from common.versions import versions

@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks import results
 from benchmarks.__main__ import CLAIMS, add, main, measure
-from benchmarks.gpu import Rate
 from benchmarks.machine import this_machine
 from benchmarks.measure import Line
+from benchmarks.rates import Rate
 from benchmarks.results import (
     FOLDER,
     PAGE,

@@ -7,6 +7,7 @@ import torch
 
 from benchmarks import augmentation, gpu, report
 from benchmarks.__main__ import CLAIMS, GPU
+from benchmarks.rates import format_rates
 from preprocessing.augmentation.transforms import TRANSFORMS
 from tests.conftest import ROOT
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_every_script_is_among_those_that_make_bench_runs():
-    shared = {"__main__", "measure", "results", "machine", "clips", "models", "corpus"}
+    shared = {"__main__", "measure", "results", "rates", "machine", "clips", "models", "corpus"}
     shared.add("service")  # the figures of docs/jobs/service.md, against a service that runs for minutes
     shared.add("encoders")  # the table of docs/encoders.md
     shared.add("dub_check")  # it measures findings, on recordings of others
@@ -46,7 +47,7 @@ def test_each_way_of_a_network_is_measured_on_a_gpu(network):
     assert [(rate.stage, rate.way) for rate in rates] == [(s, w) for s in ("training", "inference") for w in ways]
     assert all(rate.clips_per_second > 0 and rate.share_of_product > 0 for rate in rates)
     assert [rate.over for rate in rates if rate.way == gpu.BATCHES["ours"]] == [1.0, 1.0]
-    assert gpu.format_rates(rates, "the CPU").count("| training |") == len(ways)
+    assert format_rates(rates, "the CPU").count("| training |") == len(ways)
 
 
 def test_the_operations_of_training_are_those_of_inference_and_twice_those_of_the_layers():
