@@ -124,7 +124,7 @@ RELEASED := models/whisper-base-ser
 
 prepared/real/report.json: configs/real/labels.yaml | $(VENV)/installed
 	$(BIN)/python prepare.py --corpus $(foreach name,$(filter-out nemo,$(REAL_CORPORA)),$(name)=$(DATA)/$(name)) \
-	    table=$(DATA)/nemo/data.tsv --audio_folder samples --locale pl-PL --license "CC BY-NC-SA 4.0" \
+	    table=$(DATA)/nemo/data.tsv --audio_folder samples --locale pl-PL --style acted --license "CC BY-NC-SA 4.0" \
 	    --columns path=file_id speaker=speaker_id sentence=normalized_text --label_rules configs/real/labels.yaml \
 	    --label_map anger=angry happiness=happy sadness=sad surprised=surprise --output prepared/real
 

@@ -39,7 +39,7 @@ _READ = re.compile(
     rf"{_API}/(info/?|app_id/?|startup-events|theme\.css|upload_progress|heartbeat/\w+|queue/(data|status)|"
     r"call/\w+/\w+|file=(?!\w+:).*)"
 )
-_WRITE = re.compile(rf"{_UPLOAD}|{_API}/(queue/join|call/\w+/?|cancel|reset/?)")
+_WRITE = re.compile(rf"{_UPLOAD}|{_API}/(queue/join|run/predict|call/\w+/?|cancel|reset/?)")
 _MAX_BODY = 256_000  # bytes of a request other than an upload; one for a hundred files has some 70,000
 
 

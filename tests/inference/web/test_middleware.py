@@ -102,6 +102,15 @@ def test_a_browsers_own_file_is_not_an_address(client):
     assert "event_id" in client.post("/gradio_api/call/recognize", json=body).json()
 
 
+def test_cancel_alone_is_answered_without_the_queue(client):
+    calls = [call for call in client.get("/config").json()["dependencies"] if call["backend_fn"]]
+    (cancel,) = [call["id"] for call in calls if not call["inputs"]]
+    for id_ in (call["id"] for call in calls):
+        body = {"data": [], "fn_index": id_, "session_hash": "a"}
+        response = client.post("/gradio_api/run/predict", json=body)
+        assert response.status_code == (200 if id_ == cancel else 404)
+
+
 @pytest.mark.parametrize(
     ("body", "status", "named"),
     [
