@@ -72,50 +72,38 @@ class ClassPath:
     def __init__(self, switch_cost: float):
         self._switch_cost = switch_cost
         self._best: np.ndarray | None = None  # gain of the best path to each class, (classes,)
-        self._came_from: list[np.ndarray] = []  # for each stretch after the first undecided one, (classes,)
+        self._classes = np.empty((0, 0), int)  # of each undecided stretch on each of these paths, (stretches, classes)
 
     def add(self, probabilities: np.ndarray, duration: float) -> list[int]:
         """Takes the next stretch, probabilities `(classes,)`; returns the classes that are decided now, in order."""
-        gain = probabilities * duration
+        gain, classes = probabilities * duration, np.arange(len(probabilities))
         if self._best is None:
-            self._best = gain
+            self._best, self._classes = gain, classes[None]
             return []
         leader = int(self._best.argmax())
         threshold = self._best[leader] - self._switch_cost
         stays = self._best >= threshold
-        self._came_from.append(np.where(stays, np.arange(len(gain)), leader))
         self._best = np.where(stays, self._best, threshold) + gain
+        self._classes = np.vstack([self._classes[:, np.where(stays, classes, leader)], classes])
         return self._decide()
 
     def end(self) -> list[int]:
         """The classes of the stretches that are left."""
-        if self._best is None:
-            return []
-        return self._trace(int(self._best.argmax()))
+        return [] if self._best is None else self._classes[:, self._best.argmax()].tolist()
 
     def _decide(self) -> list[int]:
         """Removes and returns the beginning that the best paths to all classes share."""
-        origins = np.arange(len(self._came_from[-1]))
-        for index in range(len(self._came_from) - 1, -1, -1):
-            origins = self._came_from[index][origins]
-            if (origins == origins[0]).all():
-                decided = self._trace(int(origins[0]), index)
-                del self._came_from[: index + 1]
-                return decided
-        return self._decide_all() if len(self._came_from) >= _MAX_UNDECIDED else []
+        before = self._classes[:-1]
+        shared = int((before == before[:, :1]).all(axis=1).sum())  # they share all that comes before the last of these
+        if not shared and len(before) >= _MAX_UNDECIDED:
+            return self._decide_all()
+        decided, self._classes = self._classes[:shared, 0].tolist(), self._classes[shared:]
+        return decided
 
     def _decide_all(self) -> list[int]:
         """Removes and returns everything, so that memory does not grow with the length of a region."""
-        decided = self.end()
-        self._best, self._came_from = None, []
+        decided, self._best = self.end(), None
         return decided
-
-    def _trace(self, last: int, stop: int | None = None) -> list[int]:
-        """The undecided classes on the best path that ends in a class."""
-        classes = [last]
-        for came_from in reversed(self._came_from[:stop]):
-            classes.append(int(came_from[classes[-1]]))
-        return classes[::-1]
 
 
 class SegmentBound(NamedTuple):
