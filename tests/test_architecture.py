@@ -3,6 +3,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -74,6 +75,7 @@ def test_every_module_has_its_test_file():
     assert missing == []
 
 
+@pytest.mark.slow
 def test_no_module_of_tests_imports_a_test_module():
     """What tests share stands in `tests/support` or a `conftest.py`, so that no change of a test breaks another."""
     modules = sorted((ROOT / "tests").rglob("*.py"))
@@ -84,6 +86,7 @@ def test_no_module_of_tests_imports_a_test_module():
     assert found == []
 
 
+@pytest.mark.slow
 def test_no_file_names_a_folder_of_one_machine():
     folder = re.compile(r"/(?<![\w.~]/)(work|home|tmp|root|Users)/")
     found = []
@@ -95,6 +98,7 @@ def test_no_file_names_a_folder_of_one_machine():
     assert found == []
 
 
+@pytest.mark.slow
 def test_nothing_is_pickled():
     pickles = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal"}
     decisive = {"weights_only", "allow_pickle"}
@@ -113,6 +117,7 @@ def test_nothing_is_pickled():
             assert arguments.get("allow_pickle", "False") == "False", where
 
 
+@pytest.mark.slow
 def test_no_code_of_a_file_is_run():
     """Beside what ruff's security rules find: exec, eval, shells, YAML that makes objects."""
     for path in [*MODULES, *SCRIPTS]:

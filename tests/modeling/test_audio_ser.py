@@ -34,7 +34,7 @@ def fast(names, *chosen: str) -> list:
     return [pytest.param(name, marks=() if name in chosen else pytest.mark.slow) for name in names]
 
 
-FORMATS = fast([*SOUNDFILE, *CONTAINERS], "wav", "mkv")
+FORMATS = fast([*SOUNDFILE, *CONTAINERS], "wav", "m4a")
 
 
 def speech(seconds: float, rate: int) -> np.ndarray:
@@ -106,7 +106,7 @@ def test_a_recording_without_samples_has_no_blocks():
         next(audio.blocks())
 
 
-@pytest.mark.parametrize("suffix", fast([*SOUNDFILE, *CONTAINERS], "mkv"))
+@pytest.mark.parametrize("suffix", fast([*SOUNDFILE, *CONTAINERS], "m4a"))
 def test_every_format_is_the_same_sound_at_the_same_time(recordings, suffix):
     reference = load_audio(recordings["wav"])
     found = load_audio(recordings[suffix])

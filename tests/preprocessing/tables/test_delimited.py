@@ -41,6 +41,7 @@ def test_what_a_writer_quoted_comes_back(quoting, delimiter):
     assert cells(text.getvalue(), delimiter) == rows
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r."), max_size=12), min_size=3, max_size=3)
