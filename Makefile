@@ -1,6 +1,6 @@
 # make demo         the main job, end to end, on the embedded corpus
 # make test         the tests, all but those of make stress
-# make test-fast    the tests without kills, sweeps, browsers, second processes, full trees of files, or repeats of a case
+# make test-fast    the first case of each test, without kills, sweeps, browsers, second processes, full trees of files
 # make lint         style, import contracts, static types
 # make bench        speed and memory, each claim compared with a peer, in half an hour; writes this processor's column of
 #                   benchmarks/RESULTS.md

@@ -40,6 +40,18 @@ settings.register_profile("many", deadline=None, max_examples=1_000)
 settings.load_profile("same")
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are deselected by their markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Makes every case of a test slow but the first that is not slow itself: `make test-fast` runs each test once."""
+    seen = set()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        if test in seen:
+            item.add_marker(pytest.mark.slow)
+        elif "slow" not in item.keywords and "stress" not in item.keywords:
+            seen.add(test)
+
+
 def pytest_collection_finish() -> None:
     """Makes the small models use one thread, and garbage collection leave out all objects of the libraries."""
     import torch

@@ -64,7 +64,7 @@ def test_clips_that_the_checkpoint_was_trained_on_are_counted(broken, prepared, 
     assert seen == len(set(others) & set(splits["train"]["id"])) > 0
 
 
-@pytest.mark.parametrize("unnamed", ["test", pytest.param("train", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("unnamed", ["test", "train"])
 def test_of_clips_without_a_named_speaker_it_is_unknown_who_was_in_the_training(broken, prepared, tmp_path, unnamed):
     by_speaker = plan_evaluation(str(broken), prepared, "speaker")
     write_training_clips(broken, by_speaker.splits["train"]["id"])

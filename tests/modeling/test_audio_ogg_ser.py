@@ -22,7 +22,7 @@ def link(seconds: float, rate: int, f0: float, channels: int = 1, subtype: str =
 
 @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
 @pytest.mark.parametrize("rates", FORMS.values(), ids=FORMS)
-@pytest.mark.parametrize("channels", [(2, 1, 2), pytest.param((1, 1, 1), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("channels", [(2, 1, 2), (1, 1, 1)])
 def test_all_recordings_of_a_chain_are_read_one_after_the_other(subtype, rates, channels):
     forms = zip(SECONDS, rates, (120, 180, 240), channels, strict=True)
     links = [link(*form, subtype) for form in forms]

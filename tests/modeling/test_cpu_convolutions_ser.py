@@ -9,7 +9,7 @@ from modeling.cpu_convolutions_ser import adapt_convolutions_to_cpu
 
 @pytest.mark.parametrize("channels", [2, 4, 8, 15, 16, 31])
 @pytest.mark.parametrize("groups", [1, 4])
-@pytest.mark.parametrize("kernel", [8, 128, *(pytest.param(size, marks=pytest.mark.slow) for size in (3, 16))])
+@pytest.mark.parametrize("kernel", [8, 128, 3, 16])
 @pytest.mark.parametrize("autocast", [False, True])
 def test_narrow_convolutions_are_accurate_in_bfloat16(channels, groups, kernel, autocast):
     torch.manual_seed(0)

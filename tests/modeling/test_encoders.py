@@ -26,17 +26,13 @@ from tests.conftest import TASKS
 from tests.support.batches import clips, labels, padded, predictions
 from tests.support.small_models import FAMILIES, OPTIONS, Family, build
 
-FAST = {"wav2vec2", "wav2vec2-bert", "whisper"}  # the three front ends; the others are in the slow lane
 
-
-@pytest.fixture(
-    scope="module", params=[pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in FAMILIES]
-)
+@pytest.fixture(scope="module", params=FAMILIES)
 def family(request) -> Family:
     return FAMILIES[request.param]
 
 
-@pytest.fixture(scope="module", params=["plain", pytest.param("all", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["plain", "all"])
 def _model(request, family):
     return build(family, **OPTIONS[request.param])
 
@@ -64,19 +60,8 @@ def write_published(family: Family, folder: Path) -> PreTrainedModel:
 # ---- outputs ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("options", "padding"),
-    [
-        ("plain", "masked"),
-        ("all", "paper"),
-        *(
-            pytest.param(options, padding, marks=pytest.mark.slow)
-            for options in OPTIONS
-            for padding in ("masked", "paper")
-            if (options, padding) not in {("plain", "masked"), ("all", "paper")}
-        ),
-    ],
-)
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("padding", ["masked", "paper"])
 def test_a_clip_gets_the_same_output_alone_and_in_any_batch(family, options, padding):
     model = build(family, padding=padding, **OPTIONS[options])
     alone = torch.cat([predictions(model, clip[None]) for clip in clips()])
@@ -199,9 +184,7 @@ def test_another_part_to_freeze_is_refused(family, part):
 # ---- checkpoints ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "options", [pytest.param(name, marks=() if name in ("plain", "all") else pytest.mark.slow) for name in OPTIONS]
-)
+@pytest.mark.parametrize("options", OPTIONS)
 def test_a_published_checkpoint_loads_strictly(family, options, tmp_path, caplog):
     backbone = write_published(family, tmp_path)
     model = family.model.from_backbone(tmp_path, TASKS, **OPTIONS[options])

@@ -14,11 +14,7 @@ from tests.support.batches import labels, padded
 from tests.support.published_encoders import PUBLISHED
 
 LENGTHS = (300, 5_000, 16_001, 40_000, 96_000)
-# Both norms occur in the fast lane; each of them with each family, in the slow one.
-FAST = {"wav2vec2-base", "w2v-bert-2.0"}  # a group norm, and filter banks
-every = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in PUBLISHED]
-)
+every = pytest.mark.parametrize("name", PUBLISHED)
 SLOPPY_MASKS = pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")  # of transformers' WavLM
 pytestmark = SLOPPY_MASKS
 

@@ -43,15 +43,11 @@ def test_a_running_training_is_not_overwritten(arguments, tmp_path):
     [
         ([], "emotion_weighted_f1", True),
         (["--metric_for_best_model", "loss"], "loss", False),
-        pytest.param(["--metric_for_best_model", "eval_loss_gender"], "loss_gender", False, marks=pytest.mark.slow),
-        pytest.param(["--metric_for_best_model", "f0_mean_mae"], "f0_mean_mae", False, marks=pytest.mark.slow),
+        (["--metric_for_best_model", "eval_loss_gender"], "loss_gender", False),
+        (["--metric_for_best_model", "f0_mean_mae"], "f0_mean_mae", False),
         (["--metric_for_best_model", "f0_mean_ccc"], "f0_mean_ccc", True),
         (["--load_best_model_at_end", "false"], None, None),
-        pytest.param(
-            ["--load_best_model_at_end", "false", "--early_stopping_patience", "2"],
-            *("emotion_weighted_f1", True),
-            marks=pytest.mark.slow,
-        ),
+        (["--load_best_model_at_end", "false", "--early_stopping_patience", "2"], "emotion_weighted_f1", True),
     ],
 )
 def test_the_metric_of_the_best_checkpoint_is_chosen(arguments, given, chosen, greater_is_better):

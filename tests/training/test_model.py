@@ -80,13 +80,11 @@ def test_options_that_contradict_each_other_are_refused(arguments, backbone, fla
         ["--padding", "masked"],
         ["--layers", "2"],
         ["--freeze", "encoder"],
-        *(
-            pytest.param(flags, marks=pytest.mark.slow)
-            for flags in (
-                *(["--layerdrop", "0.1"], ["--mask_time_prob", "0.1"], ["--layers", "weighted"]),
-                *(["--pooling", "mean"], ["--dense_layers", "8"]),
-            )
-        ),
+        ["--layerdrop", "0.1"],
+        ["--mask_time_prob", "0.1"],
+        ["--layers", "weighted"],
+        ["--pooling", "mean"],
+        ["--dense_layers", "8"],
     ],
 )
 def test_options_that_an_architecture_lacks_are_refused(arguments, panns_config, flags):

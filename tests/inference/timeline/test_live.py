@@ -22,19 +22,8 @@ def best_score(event):
     return event["emotion"][0]["score"] if "emotion" in event else None
 
 
-@pytest.mark.parametrize(
-    ("window_s", "hop_s", "chunk"),
-    [
-        (3.0, 1.0, 48_000),
-        (1.0, 0.7, 317_001),
-        *(
-            pytest.param(window_s, hop_s, chunk, marks=pytest.mark.slow)
-            for window_s, hop_s in ((3.0, 1.0), (2.0, 0.5), (1.0, 0.7))
-            for chunk in (1600, 48_000, 317_001)
-            if (window_s, chunk) not in {(3.0, 48_000), (1.0, 317_001)}
-        ),
-    ],
-)
+@pytest.mark.parametrize("chunk", [48_000, 317_001, 1600])
+@pytest.mark.parametrize(("window_s", "hop_s"), [(3.0, 1.0), (2.0, 0.5), (1.0, 0.7)])
 def test_the_segments_are_those_of_the_file(predictor, film, chunk, window_s, hop_s):
     options, outputs = TimelineOptions(window_s, hop_s), OutputOptions(uncertain_below=0.6)
     timeline = build_timeline(predictor, film[0], options, sampling_rate=SAMPLING_RATE)

@@ -47,7 +47,7 @@ def expected(recording):
     return get_speech_timestamps(torch.from_numpy(recording), load_silero_vad())
 
 
-@pytest.mark.parametrize("size", [16_001, *(pytest.param(size, marks=pytest.mark.slow) for size in (1_000, 10**9))])
+@pytest.mark.parametrize("size", [16_001, 1_000, 10**9])
 def test_the_regions_are_sileros_own_whatever_the_blocks(recording, expected, size):
     assert len(expected) > 10
     assert expected[-1]["end"] == recording.size

@@ -33,7 +33,7 @@ def recognize(predictor):
     return call
 
 
-@pytest.mark.parametrize("seconds", [3, pytest.param(14, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [3, 14])
 def test_a_recording_gets_the_mean_over_its_speech(recognize, speech, seconds, tmp_path):
     sound, rate = soundfile.read(speech)
     soundfile.write(tmp_path / "clip.wav", sound[: seconds * rate], rate)

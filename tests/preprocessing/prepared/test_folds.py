@@ -50,7 +50,7 @@ def check(rows, folds, seed=0) -> list[list[str]]:
     return notes
 
 
-@pytest.mark.parametrize("by", ["5", *(pytest.param(by, marks=pytest.mark.slow) for by in FOLDS)])
+@pytest.mark.parametrize("by", ["5", *FOLDS])
 def test_every_clip_is_tested_once_apart_from_its_speaker(by):
     folds, notes = assign_folds(ALL, by, 0)
     check(ALL, folds)

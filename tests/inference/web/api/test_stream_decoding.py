@@ -22,7 +22,7 @@ def encode(waveform: np.ndarray, encoding: str) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("encoding", ["webm", pytest.param("ogg", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("encoding", ["webm", "ogg"])
 def test_chunks_are_decoded_as_they_come(encoding):
     waveform = voice(6, 150)
     content = encode(waveform, encoding)
