@@ -1,6 +1,6 @@
 # make demo         the main job, end to end, on the embedded corpus
 # make test         the tests, all but those of make stress
-# make test-fast    the first case of each test, without kills, sweeps, browsers, second processes, full trees of files
+# make test-fast    the first case of each test, without kills, sweeps, browsers, second processes, trees of files
 # make lint         style, import contracts, static types
 # make bench        speed and memory, each claim compared with a peer, in half an hour; writes this processor's column of
 #                   benchmarks/RESULTS.md
@@ -124,7 +124,7 @@ RELEASED := models/whisper-base-ser
 
 prepared/real/report.json: configs/real/labels.yaml | $(VENV)/installed
 	$(BIN)/python prepare.py --corpus $(foreach name,$(filter-out nemo,$(REAL_CORPORA)),$(name)=$(DATA)/$(name)) \
-	    table=$(DATA)/nemo/data.tsv --audio_folder samples --locale pl-PL --style acted --license "CC BY-NC-SA 4.0" \
+	    table=$(DATA)/nemo/data.tsv --audio_folder samples --locale pl-PL --license "CC BY-NC-SA 4.0" \
 	    --columns path=file_id speaker=speaker_id sentence=normalized_text --label_rules configs/real/labels.yaml \
 	    --label_map anger=angry happiness=happy sadness=sad surprised=surprise --output prepared/real
 

@@ -42,13 +42,13 @@ settings.load_profile("same")
 
 @pytest.hookimpl(tryfirst=True)  # before tests are deselected by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Makes every case of a test slow but the first that is not slow itself: `make test-fast` runs each test once."""
+    """Makes every case of a test slow but the first, of those collected, that is not: `make test-fast` runs one."""
     seen = set()
     for item in items:
         test = item.nodeid.partition("[")[0]
         if test in seen:
             item.add_marker(pytest.mark.slow)
-        elif "slow" not in item.keywords and "stress" not in item.keywords:
+        elif not (item.get_closest_marker("slow") or item.get_closest_marker("stress")):
             seen.add(test)
 
 

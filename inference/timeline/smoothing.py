@@ -95,14 +95,14 @@ class ClassPath:
         """Removes and returns the beginning that the best paths to all classes share."""
         before = self._classes[:-1]
         shared = int((before == before[:, :1]).all(axis=1).sum())  # they share all that comes before the last of these
-        if not shared and len(before) >= _MAX_UNDECIDED:
+        if not shared and len(self._classes) >= _MAX_UNDECIDED:
             return self._decide_all()
         decided, self._classes = self._classes[:shared, 0].tolist(), self._classes[shared:]
         return decided
 
     def _decide_all(self) -> list[int]:
         """Removes and returns everything, so that memory does not grow with the length of a region."""
-        decided, self._best = self.end(), None
+        decided, self._best, self._classes = self.end(), None, self._classes[:0]
         return decided
 
 

@@ -72,7 +72,8 @@ def build_page(
                 result = gr.HTML(_WELCOME, elem_id="result", js_on_load=None, padding=False, apply_default_css=False)
         _html(_CAUTION, "hint")
         _connect(Handlers(Service(predictor, limits)), limits, inputs, cancel, result)
-    page.queue(max_size=limits.waiting, api_open=False)  # nothing is computed but through the queue
+    # `/run/predict`, which Cancel needs, would otherwise compute predictions outside of the queue and its limits.
+    page.queue(max_size=limits.waiting, api_open=False)
     page._queue.pending_messages_per_session.max_size = limits.waiting + limits.concurrent  # results take megabytes
     return page
 
@@ -142,8 +143,8 @@ def _connect(handlers: Handlers, limits: Limits, inputs: _Inputs, cancel: gr.But
         None,
         result,
         cancels=[*predictions, several],
-        # The queue may be full. It also closes its stream with the end of the canceled request, and an answer that
-        # joins it before the browser knows that would be lost (Gradio 6.31; no upstream issue was found).
+        # The queue may be full. Gradio also closes its stream when the canceled request ends, and an answer sent to it
+        # before the browser has noticed would be lost (Gradio 6.31; no upstream issue was found).
         queue=False,
         api_visibility="private",
     )

@@ -101,6 +101,7 @@ def test_a_recording_without_samples_has_no_blocks():
         next(audio.blocks())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_every_format_is_the_same_sound_at_the_same_time(recordings, suffix):
     reference = load_audio(recordings["wav"])
@@ -227,6 +228,7 @@ def test_a_channel_can_be_read_by_itself(tmp_path, name):
         AudioReader(tmp_path / name, channel=2)
 
 
+@pytest.mark.slow
 def test_length_is_known_before_reading(recordings):
     for suffix in ("wav", "mp3", "mkv"):
         with AudioReader(recordings[suffix]) as audio:
@@ -288,6 +290,7 @@ def test_a_film_that_is_cut_off_is_as_long_as_what_is_left(recordings):
     assert 0.3 * SECONDS < found < 0.7 * SECONDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counted", [False, True])
 def test_an_mp3_is_read_to_its_end_whether_it_counts_its_frames_or_not(counted):
     content = mp3(recording(40, RATE), RATE, counted=counted)

@@ -50,6 +50,7 @@ def test_a_backbone_from_the_hub_is_named_with_its_commit_and_a_local_one_is_not
     assert str(backbone) not in json.dumps(record)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["hub", "folder"])
 def test_a_checkpoint_of_this_project_brings_its_record(hub, ready, arguments, tmp_path, feature_extractor, place):
     first = save(ready, feature_extractor, tmp_path / "first")
@@ -62,6 +63,7 @@ def test_a_checkpoint_of_this_project_brings_its_record(hub, ready, arguments, t
     assert (record["start"], record["base_model"], record["revision"]) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["hub", "folder"])
 def test_a_checkpoint_without_a_record_is_not_treated_as_a_backbone(
     hub, ready, arguments, tmp_path, feature_extractor, place, caplog

@@ -129,7 +129,8 @@ def test_requests_are_short_and_json(client, body, status, named):
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        *(("POST", f"/gradio_api/{name}") for name in ("process_recording", "component_server", "run/recognize")),
+        *(("POST", f"/gradio_api/{name}") for name in ("process_recording", "component_server", "api/predict")),
+        *(("POST", f"/gradio_api/run/{name}") for name in ("recognize", "cancel", "predict/")),
         *(("POST", f"/gradio_api/{name}") for name in ("vibe-edit", "stream/1", "../login", "upload/")),
         *(("GET", f"/gradio_api/{name}") for name in ("proxy=http://127.0.0.1/", "vibe-code", "file/etc/passwd")),
         *(("GET", path) for path in ("/monitoring", "/docs", "/gradio_api/deep_link", "/gradio_api/upload")),

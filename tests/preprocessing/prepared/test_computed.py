@@ -49,6 +49,7 @@ def test_what_does_not_fit_the_clips_is_refused(family, argument, fold, named):
         compute_division(ROWS, family, argument, fold, 0)
 
 
+@pytest.mark.slow
 def test_a_prepared_folder_has_every_computed_protocol(prepared):
     assert num_folds(prepared, "folds:2") == 2
     assert num_folds(prepared, "folds:2/1") is num_folds(prepared, "paper") is None
