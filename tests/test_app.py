@@ -10,7 +10,6 @@ import runpy
 import shutil
 import signal
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -234,11 +233,15 @@ def test_one_upload_follows_another_and_can_be_cancelled(visit, clip, long_speec
         page.locator("#upload input[type=file]").wait_for(state="attached")
         send(page, file)
         page.locator(".recording h2", has_text=file.name).wait_for()
-    page.route("**/queue/data*", lambda route: (time.sleep(1), route.continue_()))
-    send(page, long_speech)
+    page.route("**/queue/data*", lambda route: None)  # an answer that the browser waits for until the visitor cancels
+    with page.expect_response("**/queue/join*"):
+        send(page, long_speech)
+    page.route("**/queue/join*", lambda route: route.abort())  # as if the queue were full
     page.locator("#cancel").click()
     page.locator("#result").get_by_text("Canceled").wait_for()
     page.locator("#cancel").wait_for(state="hidden")
+    for address in ("**/queue/join*", "**/queue/data*"):
+        page.unroute(address)
     send(page, clip)
     page.locator(".recording h2", has_text=clip.name).wait_for()
 
