@@ -40,6 +40,7 @@ NETWORKS = (
     Checkpoint("models/whisper-base-ser", "whisper", whisper(512, 4)),
 )
 TOY_WHISPER = whisper(64, 2)
+FILES_OF_CLIPS = "files"  # the name of what is measured in addition to networks
 # `torch.compile` is measured with two of them, because compiling is slow.
 COMPILED = (XLSR_53, NETWORKS[-1].name)
 # What differs from ours, by the name of the way: the batches, or the computation of the same batches.
@@ -174,24 +175,24 @@ def attention_by(model: Any, implementation: str) -> Iterator[None]:
         model.set_attn_implementation("sdpa")
 
 
-def measure(device: torch.device, quick: bool) -> Iterator[list[Rate]]:
-    """Each network in each way, in turns, then files beside the stock pipeline."""
+def measure(only: Sequence[str], device: torch.device, quick: bool) -> Iterator[list[Rate]]:
+    """Networks in each way, in turns, and `files` beside the stock pipeline."""
     for network in NETWORKS:
-        yield measure_network(toy(network) if quick else network, device, quick)
-    yield over_files(quick)
+        if network.name in only:
+            yield from measure_network(toy(network) if quick else network, device, quick)
+    if FILES_OF_CLIPS in only:
+        yield over_files(quick)
 
 
-def measure_network(network: Checkpoint, device: torch.device, quick: bool) -> list[Rate]:
-    """Training and inference of a network in each way."""
+def measure_network(network: Checkpoint, device: torch.device, quick: bool) -> Iterator[list[Rate]]:
+    """Training, then inference of a network in each way."""
     product = product_rate(device, 128 if quick else 8192)
-    rates = []
     for stage in STAGES:
         sized = replace(stage, batch_size=4, clips=16) if quick else stage
         model = network.build().to(device)
         race = Race(model, sized, network.name in COMPILED)
-        rates += race.rates(network.name, product, 1 if quick else ROUNDS)
+        yield race.rates(network.name, product, 1 if quick else ROUNDS)
         torch.compiler.reset()
-    return rates
 
 
 class Race:
@@ -313,6 +314,8 @@ def main() -> None:
     parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--quick", action="store_true", help="toy sizes: shows that it works, not how fast it is")
+    parts = [*(network.name for network in NETWORKS), FILES_OF_CLIPS]
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts, help="some of them")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the rates go")
     args = parser.parse_args()
     if args.device == "cuda" and not torch.cuda.is_available():
@@ -321,7 +324,7 @@ def main() -> None:
     device = torch.device(args.device)
     name = torch.cuda.get_device_name() if device.type == "cuda" else "the CPU"
     rates: list[Rate] = []
-    for found in measure(device, args.quick):
+    for found in measure(args.only, device, args.quick):
         rates += found
         print(format_rates(found, name), flush=True)
         if args.output:

@@ -38,7 +38,8 @@ def test_a_report_of_many_rows_and_corpora_is_measured():
 
 @pytest.mark.parametrize("network", gpu.NETWORKS, ids=lambda network: network.name)
 def test_each_way_of_a_network_is_measured_on_a_gpu(network):
-    rates = gpu.measure_network(gpu.toy(network), torch.device("cpu"), quick=True)
+    rates = [rate for stage in gpu.measure([network.name], torch.device("cpu"), quick=True) for rate in stage]
+    assert {rate.network for rate in rates} == {network.name}
     ways = [*gpu.BATCHES.values()]
     if network.name in gpu.COMPILED:
         ways.append(gpu.COMPUTATIONS["compiled"])
