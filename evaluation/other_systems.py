@@ -158,6 +158,7 @@ def evaluate_other_system(system: OtherSystem) -> Evaluation:
         "weights_sha256": None,
         "row": system.name,
         "seed": None,
+        "start": None,
         "configuration": None,
         "clips": len(clips),
         "without_clips": {"corpora": [], "locales": []},

@@ -17,10 +17,14 @@ def collect_notes(names: Sequence[str], reports: Sequence[Mapping]) -> list[str]
     for name, report in zip(names, reports, strict=True):
         for note in _missing(report):
             notes[note].append(f"{name} ({report['protocol']['protocol']})")
-    return [note if len(who) == len(reports) else f"{', '.join(who)}: {note}" for note, who in notes.items()]
+    return [
+        note if len(who) == len(reports) else f"{', '.join(dict.fromkeys(who))}: {note}" for note, who in notes.items()
+    ]
 
 
 def _missing(report: Mapping) -> Iterator[str]:
+    if report["start"] == "random weights":
+        yield "trained from random weights, where the paper's networks were pre-trained"
     for what, absent in report["without_clips"].items():
         if absent:
             folds = "; the protocols folds:K test every clip of them" if _is_by_speaker(report) else ""

@@ -69,6 +69,7 @@ def evaluated(
         "clips": count,
         "num_clips_seen_in_training": 0,
         "seed": None,
+        "start": None,
         "configuration": None,
         "merged_labels": {},
         "without_clips": {"corpora": [], "locales": []},

@@ -45,3 +45,11 @@ def test_the_report_lists_the_authors_labels_of_a_merged_class(tmp_path):
     text = write_summary([evaluated(BEST, merged_labels=merged)], tmp_path)
     assert "1,081 boredom, 62 sadness" in text
     assert "boredom" not in write_summary([evaluated(BEST)], tmp_path)
+
+
+def test_rows_that_were_not_pretrained_are_named_once():
+    seeds = [
+        evaluated("w2v + Em", checkpoint=f"runs/{i}", seed=i, configuration="c", start="random weights") for i in (1, 2)
+    ]
+    (note,) = summarize([evaluated(BEST, start="hub"), *seeds])["notes"]
+    assert (note.count("w2v + Em"), BEST in note) == (1, False)
