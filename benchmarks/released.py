@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,10 @@ from modeling import SAMPLING_RATE, load_audio
 LENGTHS_S = (2.0, 4.0, 6.0)
 _STARTS = 3
 _PRECISIONS = ("float32", "auto")
+_IMPORT = [
+    "-c",
+    "from transformers import PreTrainedModel",
+]  # what every program with a model of transformers begins with
 _PADDED = "on 30 s"
 ROOT = Path(__file__).parent.parent
 
@@ -94,20 +98,28 @@ def _command(clips: Sequence[np.ndarray], what: str) -> list[Line]:
         files = write_wavs(Path(temporary, "clips"), clips)
         audio_s = sum(load_audio(file).size for file in files) / SAMPLING_RATE
         run_command(["predict.py", str(files[0].parent)], ROOT)  # the first start compares the precisions
-        one, all_ = _in_turns(files[:1]), _in_turns(files)
-    return [line for name in _PRECISIONS for line in _of_command(name, one[name], all_[name], audio_s, what)]
+        ways = {name: ["--precision", name] for name in _PRECISIONS}
+        one = _in_turns(
+            {"import": _IMPORT, **{name: ["predict.py", str(files[0]), *way] for name, way in ways.items()}}
+        )
+        all_ = _in_turns({name: ["predict.py", *map(str, files), *way] for name, way in ways.items()})
+    importing = spread([used.seconds for used in one["import"]])
+    start = f"{importing['value']:.3g} s ({importing['low']:.3g}–{importing['high']:.3g})"
+    return [line for name in _PRECISIONS for line in _of_command(name, one[name], start, all_[name], audio_s, what)]
 
 
-def _in_turns(files: Sequence[Path]) -> dict[str, list[Usage]]:
-    """What `predict.py` takes for files in each precision."""
-    used: dict[str, list[Usage]] = {name: [] for name in _PRECISIONS}
+def _in_turns(commands: Mapping[str, Sequence[str]]) -> dict[str, list[Usage]]:
+    """What each command takes, several times."""
+    used: dict[str, list[Usage]] = {name: [] for name in commands}
     for _ in range(_STARTS):
-        for name in _PRECISIONS:
-            used[name].append(run_command(["predict.py", *map(str, files), "--precision", name], ROOT))
+        for name, arguments in commands.items():
+            used[name].append(run_command(arguments, ROOT))
     return used
 
 
-def _of_command(name: str, one: Sequence[Usage], all_: Sequence[Usage], audio_s: float, what: str) -> list[Line]:
+def _of_command(
+    name: str, one: Sequence[Usage], start: str, all_: Sequence[Usage], audio_s: float, what: str
+) -> list[Line]:
     return [
         Line(
             f"predict.py, one file, {name}",
@@ -116,7 +128,7 @@ def _of_command(name: str, one: Sequence[Usage], all_: Sequence[Usage], audio_s:
             target=6.0,
             at_least=False,
             unit=" s",
-            note="From the start of Python to its end.",
+            note=f"From the start of Python to its end. Importing PreTrainedModel alone took {start} in turns with it.",
         ),
         Line(
             f"predict.py, a folder, {name}",
