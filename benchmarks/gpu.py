@@ -1,6 +1,7 @@
 """Encoders at full size on one GPU, training and inference, beside their peers: `python -m benchmarks.gpu`.
 
-All is in bfloat16. Without a GPU it measures nothing. `--device cpu --quick` runs it at toy size.
+All is in bfloat16. Without a GPU it measures nothing. `--device cpu --quick` runs it at toy size. `--only` measures a
+part, which stays out of the page that `python -m benchmarks` writes.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ NETWORKS = (
     Checkpoint("models/whisper-base-ser", "whisper", whisper(512, 4)),
 )
 TOY_WHISPER = whisper(64, 2)
-FILES_OF_CLIPS = "files"  # the name of what is measured in addition to networks
+FILES_STAGE = "files"
 # `torch.compile` is measured with two of them, because compiling is slow.
 COMPILED = (XLSR_53, NETWORKS[-1].name)
 # What differs from ours, by the name of the way: the batches, or the computation of the same batches.
@@ -180,7 +181,7 @@ def measure(only: Sequence[str], device: torch.device, quick: bool) -> Iterator[
     for network in NETWORKS:
         if network.name in only:
             yield from measure_network(toy(network) if quick else network, device, quick)
-    if FILES_OF_CLIPS in only:
+    if FILES_STAGE in only:
         yield over_files(quick)
 
 
@@ -295,7 +296,7 @@ def over_files(quick: bool) -> list[Rate]:
         rates.append(
             Rate(
                 XLSR_53,
-                "files",
+                FILES_STAGE,
                 words,
                 size,
                 len(clips),
@@ -314,8 +315,10 @@ def main() -> None:
     parser = FlagParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--quick", action="store_true", help="toy sizes: shows that it works, not how fast it is")
-    parts = [*(network.name for network in NETWORKS), FILES_OF_CLIPS]
-    parser.add_argument("--only", nargs="+", choices=parts, default=parts, help="some of them")
+    parts = [*(network.name for network in NETWORKS), FILES_STAGE]
+    parser.add_argument(
+        "--only", nargs="+", choices=parts, default=parts, help="networks, and files: a folder of them (default: all)"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="where the rates go")
     args = parser.parse_args()
     if args.device == "cuda" and not torch.cuda.is_available():

@@ -26,7 +26,7 @@ _PRECISIONS = ("float32", "auto")
 _IMPORT = [
     "-c",
     "from transformers import PreTrainedModel",
-]  # what every program with a model of transformers begins with
+]  # what a program that defines a model imports
 _PADDED = "on 30 s"
 ROOT = Path(__file__).parent.parent
 
@@ -104,8 +104,10 @@ def _command(clips: Sequence[np.ndarray], what: str) -> list[Line]:
         )
         all_ = _in_turns({name: ["predict.py", *map(str, files), *way] for name, way in ways.items()})
     importing = spread([used.seconds for used in one["import"]])
-    start = f"{importing['value']:.3g} s ({importing['low']:.3g}–{importing['high']:.3g})"
-    return [line for name in _PRECISIONS for line in _of_command(name, one[name], start, all_[name], audio_s, what)]
+    imported_in = f"{importing['value']:.3g} s ({importing['low']:.3g}–{importing['high']:.3g})"
+    return [
+        line for name in _PRECISIONS for line in _of_command(name, one[name], imported_in, all_[name], audio_s, what)
+    ]
 
 
 def _in_turns(commands: Mapping[str, Sequence[str]]) -> dict[str, list[Usage]]:
@@ -118,7 +120,7 @@ def _in_turns(commands: Mapping[str, Sequence[str]]) -> dict[str, list[Usage]]:
 
 
 def _of_command(
-    name: str, one: Sequence[Usage], start: str, all_: Sequence[Usage], audio_s: float, what: str
+    name: str, one: Sequence[Usage], imported_in: str, all_: Sequence[Usage], audio_s: float, what: str
 ) -> list[Line]:
     return [
         Line(
@@ -128,7 +130,7 @@ def _of_command(
             target=6.0,
             at_least=False,
             unit=" s",
-            note=f"From the start of Python to its end. Importing PreTrainedModel alone took {start} in turns with it.",
+            note=f"From the start of Python to its end. In turns with it, importing PreTrainedModel took {imported_in}.",
         ),
         Line(
             f"predict.py, a folder, {name}",

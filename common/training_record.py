@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, get_type_hints
 
@@ -11,6 +12,7 @@ from huggingface_hub.dataclasses import type_validator
 
 TRAINING_RECORD = "training.json"
 NOT_STATED = "not stated"
+RANDOM_WEIGHTS = "random weights"  # what a training that started from no checkpoint has as its `start`
 
 
 class _Corpus(TypedDict):
@@ -82,6 +84,13 @@ def read_training_record(path: Path) -> dict[str, Any]:
             f"{path} has another form than train.py's: {error}. Without the file, the training data of the checkpoint "
             "count as not stated."
         ) from error
+
+
+def is_pretrained(record: Mapping[str, Any]) -> bool:
+    """Whether a training, or the first of those that led to its start, began with trained weights."""
+    while record["before"] is not None:
+        record = record["before"]
+    return record["start"] != RANDOM_WEIGHTS
 
 
 def _check_record(record: Any) -> dict[str, Any]:

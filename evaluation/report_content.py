@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, DatasetDict
 
 from common.checkpoint_files import weights_sha256
 from common.training_clips import read_training_clips
+from common.training_record import TRAINING_RECORD, is_pretrained, read_training_record
 from common.versions import versions
 from preprocessing.labels import merged_labels, raw_labels
 from preprocessing.prepared.split_files import load_protocol
@@ -43,6 +45,7 @@ def report_content(repetition: Repetition, found: Predictions, metrics: dict[str
         "weights_sha256": weights if repetition.in_folds else weights[0],
         "row": row_name(plan.config),
         **joint_identity([training_identity(each.checkpoint, each.config) for each in plans]),
+        "pretrained": _is_pretrained(plan),
         "clips": len(clips),
         "without_clips": _without_clips(plan.splits, clips),
         "raw_labels": labels,  # the number of clips by the authors' labels
@@ -52,6 +55,14 @@ def report_content(repetition: Repetition, found: Predictions, metrics: dict[str
         "tasks": metrics,
     }
     return {**report, "baseline": _baseline_metrics(plan)} if plan.baseline else report
+
+
+def _is_pretrained(plan: EvaluationPlan) -> bool | None:
+    """Whether the network was pre-trained, `None` where it is unknown."""
+    try:
+        return is_pretrained(read_training_record(Path(plan.checkpoint, TRAINING_RECORD)))
+    except (OSError, ValueError):
+        return None
 
 
 def _total(counts: Sequence[int | None]) -> int | None:

@@ -11,6 +11,7 @@ from huggingface_hub import ModelCard
 from jinja2 import Environment
 
 from common.templates import template_environment
+from common.training_record import RANDOM_WEIGHTS
 from modeling.auto_ser import config_from_fields
 
 from .escape import escape
@@ -103,7 +104,7 @@ def _history(training: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _data(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The corpora of a training, and the weights that it started from unless these have a record."""
-    if record["start"] == "random weights" or record["before"] is not None:
+    if record["start"] == RANDOM_WEIGHTS or record["before"] is not None:
         return record["data"]
     if record["base_model"] is not None:
         return [*record["data"], backbone(record["base_model"])]

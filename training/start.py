@@ -11,7 +11,7 @@ from huggingface_hub.errors import EntryNotFoundError
 from transformers.utils import CONFIG_NAME
 from transformers.utils.logging import get_logger
 
-from common.training_record import TRAINING_RECORD, read_training_record
+from common.training_record import RANDOM_WEIGHTS, TRAINING_RECORD, read_training_record
 
 from .arguments.settings import ModelArguments
 from .model import trained_config
@@ -34,7 +34,7 @@ def describe_start(arguments: ModelArguments) -> dict[str, Any]:
     Raises:
         ValueError: `--base_model` is given for something else than a folder with a backbone.
     """
-    start = {"start": "random weights", "base_model": None, "revision": None, "before": None}
+    start = {"start": RANDOM_WEIGHTS, "base_model": None, "revision": None, "before": None}
     name = arguments.model_name_or_path
     if name is None:
         return start

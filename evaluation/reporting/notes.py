@@ -17,14 +17,13 @@ def collect_notes(names: Sequence[str], reports: Sequence[Mapping]) -> list[str]
     for name, report in zip(names, reports, strict=True):
         for note in _missing(report):
             notes[note].append(f"{name} ({report['protocol']['protocol']})")
-    return [
-        note if len(who) == len(reports) else f"{', '.join(dict.fromkeys(who))}: {note}" for note, who in notes.items()
-    ]
+    rows = {note: ", ".join(dict.fromkeys(who)) for note, who in notes.items()}  # seeds of one row share its name
+    return [note if len(who) == len(reports) else f"{rows[note]}: {note}" for note, who in notes.items()]
 
 
 def _missing(report: Mapping) -> Iterator[str]:
-    if report["start"] == "random weights":
-        yield "trained from random weights, where the paper's networks were pre-trained"
+    if report["pretrained"] is False:
+        yield "the network started from random weights, whereas the paper's are pre-trained"
     for what, absent in report["without_clips"].items():
         if absent:
             folds = "; the protocols folds:K test every clip of them" if _is_by_speaker(report) else ""

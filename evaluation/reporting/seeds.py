@@ -32,19 +32,18 @@ _TRAINING = (
 )
 _OF_A_RUN = ("seed", "data_seed", "output_dir", "run_name", "resume_from_checkpoint")  # of train_config.yaml
 _PARTS = ("corpora", "locales")  # of metrics: their rows
-_UNKNOWN = {"seed": None, "start": None, "configuration": None}
+_UNKNOWN = {"seed": None, "configuration": None}
 
 
 def training_identity(checkpoint: str, config: PreTrainedConfig) -> dict[str, Any]:
-    """The `seed` and the `start` of a checkpoint's training, and a hash of all that decides it but the seed, its
-    `configuration`.
+    """The `seed` of a checkpoint's training, and a hash of all else that decides it, its `configuration`.
 
     Args:
         checkpoint: folder with `training.json` and `train_config.yaml`, as `train.py` writes them.
         config: of the checkpoint.
 
     Returns:
-        All are `None` where a file is missing or not valid.
+        Both are `None` where a file is missing or not valid.
     """
     folder = Path(checkpoint)
     try:
@@ -59,7 +58,7 @@ def training_identity(checkpoint: str, config: PreTrainedConfig) -> dict[str, An
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         return _UNKNOWN
     text = json.dumps(identity, sort_keys=True, default=str)
-    return {"seed": seed, "start": record["start"], "configuration": hashlib.sha256(text.encode()).hexdigest()}
+    return {"seed": seed, "configuration": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def joint_identity(identities: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -70,7 +69,7 @@ def joint_identity(identities: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if any(each["configuration"] is None or each["seed"] != first["seed"] for each in identities):
         return _UNKNOWN
     text = " ".join(each["configuration"] for each in identities)
-    return {**first, "configuration": hashlib.sha256(text.encode()).hexdigest()}
+    return {"seed": first["seed"], "configuration": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def _without_results(config: PreTrainedConfig) -> dict[str, Any]:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from common.training_record import read_training_record
+from common.training_record import is_pretrained, read_training_record
 from tests.publishing.conftest import OPEN, corpus, training_record
 
 
@@ -24,6 +24,13 @@ def test_unknown_fields_are_removed_and_labels_may_be_missing(tmp_path):
     read = read_training_record(write(tmp_path, {**record, "script": "<script>"}))
     absent = dict.fromkeys(("augmentation", "corpus_sampling", "fine_tuning"))
     assert read == {**record, "merged_labels": {}, **absent}
+
+
+def test_a_network_is_pretrained_where_the_first_training_began_with_weights():
+    scratch, fine_tuned = training_record(start="random weights"), training_record(start="hub")
+    assert (is_pretrained(scratch), is_pretrained(fine_tuned)) == (False, True)
+    assert not is_pretrained(training_record(start="local checkpoint", before=scratch))
+    assert is_pretrained(training_record(start="local checkpoint", before=fine_tuned))
 
 
 @pytest.mark.parametrize(

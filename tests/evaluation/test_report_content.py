@@ -13,6 +13,7 @@ from evaluation.plan import plan_evaluation
 from evaluation.reporting.console import format_report
 from preprocessing.prepared.load import load_prepared
 from tests.conftest import TASKS
+from tests.publishing.conftest import training_record
 from tests.support.checkpoints import evaluate
 
 
@@ -62,6 +63,15 @@ def test_clips_that_the_checkpoint_was_trained_on_are_counted(broken, prepared, 
     others = load_prepared(prepared, "speaker")["test"]["id"]
     seen = evaluate(str(broken), prepared, "speaker", tmp_path).report["num_clips_seen_in_training"]
     assert seen == len(set(others) & set(splits["train"]["id"])) > 0
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"), [(training_record(start="hub"), True), (training_record(), False), ({}, None), (None, None)]
+)
+def test_it_says_whether_the_network_was_pretrained(broken, prepared, tmp_path, record, expected):
+    if record is not None:
+        (broken / "training.json").write_text(json.dumps(record), encoding="utf-8")
+    assert evaluate(str(broken), prepared, "paper", tmp_path).report["pretrained"] is expected
 
 
 @pytest.mark.parametrize("unnamed", ["test", "train"])

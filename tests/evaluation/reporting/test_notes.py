@@ -47,9 +47,11 @@ def test_the_report_lists_the_authors_labels_of_a_merged_class(tmp_path):
     assert "boredom" not in write_summary([evaluated(BEST)], tmp_path)
 
 
-def test_rows_that_were_not_pretrained_are_named_once():
-    seeds = [
-        evaluated("w2v + Em", checkpoint=f"runs/{i}", seed=i, configuration="c", start="random weights") for i in (1, 2)
-    ]
-    (note,) = summarize([evaluated(BEST, start="hub"), *seeds])["notes"]
-    assert (note.count("w2v + Em"), BEST in note) == (1, False)
+def test_a_row_that_was_not_pretrained_is_named_once():
+    options = {"configuration": "c", "pretrained": False}
+    seeds = [evaluated("PANN + Em", checkpoint=f"runs/{i}", seed=i, **options) for i in (1, 2)]
+    (note,) = summarize([evaluated(BEST), *seeds, evaluated("x", pretrained=None)])["notes"]
+    assert "random weights" in note
+    assert (note.count("PANN + Em"), BEST in note) == (1, False)
+    (of_all,) = summarize(seeds)["notes"]
+    assert note.endswith(of_all)
