@@ -130,7 +130,7 @@ def _of_command(
             target=6.0,
             at_least=False,
             unit=" s",
-            note=f"From the start of Python to its end. In turns with it, importing PreTrainedModel took {imported_in}.",
+            note=f"From the start of Python to its end. Importing PreTrainedModel took {imported_in} in turns with it.",
         ),
         Line(
             f"predict.py, a folder, {name}",
