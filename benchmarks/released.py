@@ -14,7 +14,7 @@ from transformers import WhisperConfig, WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from benchmarks.clips import speech, voice, write_wavs
-from benchmarks.measure import Line, Run, Usage, command_line, race, ratio, run_command, seconds, spread
+from benchmarks.measure import Laps, Line, Run, Usage, command_line, race, ratio, run_command, seconds, spread
 from common.checkpoint import load_checkpoint
 from common.checkpoint_name import DEFAULT_CHECKPOINT
 from inference.engine.predictor import load_predictor
@@ -23,10 +23,7 @@ from modeling import SAMPLING_RATE, load_audio
 LENGTHS_S = (2.0, 4.0, 6.0)
 _STARTS = 3
 _PRECISIONS = ("float32", "auto")
-_IMPORT = [
-    "-c",
-    "from transformers import PreTrainedModel",
-]  # what a program that defines a model imports
+_IMPORT = "import"
 _PADDED = "on 30 s"
 ROOT = Path(__file__).parent.parent
 
@@ -93,35 +90,45 @@ def _clips(clips: Sequence[np.ndarray], what: str) -> Line:
     )
 
 
+def command(arguments: Sequence[str]) -> Run:
+    """A command of Python; it returns what it took."""
+    return partial(run_command, arguments, ROOT)
+
+
 def _command(clips: Sequence[np.ndarray], what: str) -> list[Line]:
     with tempfile.TemporaryDirectory() as temporary:
         files = write_wavs(Path(temporary, "clips"), clips)
         audio_s = sum(load_audio(file).size for file in files) / SAMPLING_RATE
         run_command(["predict.py", str(files[0].parent)], ROOT)  # the first start compares the precisions
-        ways = {name: ["--precision", name] for name in _PRECISIONS}
-        one = _in_turns(
-            {"import": _IMPORT, **{name: ["predict.py", str(files[0]), *way] for name, way in ways.items()}}
-        )
-        all_ = _in_turns({name: ["predict.py", *map(str, files), *way] for name, way in ways.items()})
-    importing = spread([used.seconds for used in one["import"]])
-    imported_in = f"{importing['value']:.3g} s ({importing['low']:.3g}–{importing['high']:.3g})"
+        importing = {_IMPORT: ["-c", "from transformers import PreTrainedModel"]}
+        one, all_ = _in_turns({**importing, **_commands(files[:1])}), _in_turns(_commands(files))
     return [
-        line for name in _PRECISIONS for line in _of_command(name, one[name], imported_in, all_[name], audio_s, what)
+        Line(
+            "predict.py, one file, float32, over an import",
+            "importing PreTrainedModel from transformers",
+            **ratio(one, "float32", _IMPORT),
+            target=None,
+            note=f"From the start of Python to its end: {seconds(one)}.",
+        ),
+        *(
+            line
+            for name in _PRECISIONS
+            for line in _of_command(name, one[name].results, all_[name].results, audio_s, what)
+        ),
     ]
 
 
-def _in_turns(commands: Mapping[str, Sequence[str]]) -> dict[str, list[Usage]]:
-    """What each command takes, several times."""
-    used: dict[str, list[Usage]] = {name: [] for name in commands}
-    for _ in range(_STARTS):
-        for name, arguments in commands.items():
-            used[name].append(run_command(arguments, ROOT))
-    return used
+def _commands(files: Sequence[Path]) -> dict[str, list[str]]:
+    """`predict.py` with files in each precision."""
+    return {name: ["predict.py", *map(str, files), "--precision", name] for name in _PRECISIONS}
 
 
-def _of_command(
-    name: str, one: Sequence[Usage], imported_in: str, all_: Sequence[Usage], audio_s: float, what: str
-) -> list[Line]:
+def _in_turns(commands: Mapping[str, Sequence[str]]) -> dict[str, Laps]:
+    ways = {name: partial(command, arguments) for name, arguments in commands.items()}
+    return race(ways, budget_s=0, min_rounds=_STARTS, max_rounds=_STARTS)
+
+
+def _of_command(name: str, one: Sequence[Usage], all_: Sequence[Usage], audio_s: float, what: str) -> list[Line]:
     return [
         Line(
             f"predict.py, one file, {name}",
@@ -130,7 +137,7 @@ def _of_command(
             target=6.0,
             at_least=False,
             unit=" s",
-            note=f"From the start of Python to its end. Importing PreTrainedModel took {imported_in} in turns with it.",
+            note="From the start of Python to its end.",
         ),
         Line(
             f"predict.py, a folder, {name}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypedDict, get_type_hints
 
@@ -86,11 +86,17 @@ def read_training_record(path: Path) -> dict[str, Any]:
         ) from error
 
 
+def training_history(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The record of a training, and those of the earlier trainings that led to its start."""
+    earlier: Mapping[str, Any] | None = record
+    while earlier is not None:
+        yield earlier
+        earlier = earlier["before"]
+
+
 def is_pretrained(record: Mapping[str, Any]) -> bool:
     """Whether a training, or the first of those that led to its start, began with trained weights."""
-    while record["before"] is not None:
-        record = record["before"]
-    return record["start"] != RANDOM_WEIGHTS
+    return [*training_history(record)][-1]["start"] != RANDOM_WEIGHTS
 
 
 def _check_record(record: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard
 from jinja2 import Environment
 
 from common.templates import template_environment
-from common.training_record import RANDOM_WEIGHTS
+from common.training_record import RANDOM_WEIGHTS, training_history
 from modeling.auto_ser import config_from_fields
 
 from .escape import escape
@@ -55,7 +55,7 @@ def render_card(
     head, network = metrics, config_from_fields(config)  # unescaped, for the YAML
     metrics, training, config = escape(metrics), escape(training), escape(config)
     main = metrics["tasks"][metrics["main_task"]]
-    history = list(_history(training))
+    history = list(training_history(training))
     data = [entry for record in history for entry in _data(record)]
     license = most_restrictive(data)
     base_model = next((record["base_model"] for record in history if record["start"] == "hub"), None)
@@ -92,14 +92,6 @@ def shown_figures(main_task: str) -> dict[str, str]:
 @cache
 def _environment() -> Environment:
     return template_environment(ROOT, {"number": _number, "score": _score, "interval": _interval, "time": _time})
-
-
-def _history(training: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The record of a training, and those of the earlier trainings that led to its start."""
-    record: Mapping[str, Any] | None = training
-    while record is not None:
-        yield record
-        record = record["before"]
 
 
 def _data(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
